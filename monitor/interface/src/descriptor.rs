@@ -1,0 +1,155 @@
+//! A guard's descriptor, parsed. See `parapet_abi::descriptor` for the format.
+
+use parapet_abi::descriptor::{
+    DESCRIPTOR_BYTES_MAX, SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS, TRIGGER_FLOW, TRIGGER_FRAME,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Subscriptions;
+
+/// Most parameters a guard may declare.
+pub const PARAMETERS_MAX: usize = 32;
+/// Longest name of a guard or a parameter, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// What a guard says about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Descriptor {
+    /// ABI version it was built for.
+    pub abi: u32,
+    /// Name: lower-case letters, digits, `_` and `-`.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// One sentence.
+    #[serde(default)]
+    pub summary: String,
+    /// What wakes an attachment.
+    pub triggers: Vec<String>,
+    /// What it reads besides frames.
+    #[serde(default)]
+    pub subscribes: Vec<String>,
+    /// Its configuration.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+}
+
+/// One typed parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// Name: lower-case letters, digits and `_`.
+    pub name: String,
+    /// Solidity ABI type.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// Value when none is given; without it the parameter is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// One sentence.
+    #[serde(default)]
+    pub doc: String,
+}
+
+/// Why a descriptor is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum DescriptorError {
+    /// Too long.
+    #[error("the descriptor has {0} bytes, at most {DESCRIPTOR_BYTES_MAX} are accepted")]
+    TooLong(usize),
+    /// Not the JSON object it must be.
+    #[error("the descriptor is not valid: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Built for another ABI.
+    #[error("the guard was built for ABI {0}, this host speaks ABI {host}", host = parapet_abi::ABI_VERSION)]
+    Abi(u32),
+    /// A name with other characters, or too long.
+    #[error("{0:?} is not a name: 1 to {NAME_BYTES_MAX} lower-case letters, digits, '_' or '-'")]
+    Name(String),
+    /// Too many parameters.
+    #[error("{0} parameters, at most {PARAMETERS_MAX} are accepted")]
+    Parameters(usize),
+    /// Two parameters of one name.
+    #[error("parameter {0:?} is declared twice")]
+    Duplicate(String),
+    /// A trigger this host does not know.
+    #[error("trigger {0:?} is unknown; known are \"frame\" and \"flow\"")]
+    Trigger(String),
+    /// A subscription this host does not know.
+    #[error("subscription {0:?} is unknown; known are \"accesses\" and \"flows\"")]
+    Subscription(String),
+    /// Nothing would ever wake it.
+    #[error("the guard declares no trigger, so nothing would ever wake it")]
+    NoTrigger,
+}
+
+impl Descriptor {
+    /// Parses and checks the bytes of the custom section.
+    ///
+    /// # Errors
+    /// [`DescriptorError`] says what is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DescriptorError> {
+        if bytes.len() > DESCRIPTOR_BYTES_MAX {
+            return Err(DescriptorError::TooLong(bytes.len()));
+        }
+        let descriptor: Self = serde_json::from_slice(bytes)?;
+        descriptor.check()?;
+        Ok(descriptor)
+    }
+
+    fn check(&self) -> Result<(), DescriptorError> {
+        if self.abi != parapet_abi::ABI_VERSION {
+            return Err(DescriptorError::Abi(self.abi));
+        }
+        check_name(&self.name)?;
+        if self.parameters.len() > PARAMETERS_MAX {
+            return Err(DescriptorError::Parameters(self.parameters.len()));
+        }
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            check_name(&parameter.name)?;
+            if self.parameters[..index].iter().any(|other| other.name == parameter.name) {
+                return Err(DescriptorError::Duplicate(parameter.name.clone()));
+            }
+        }
+        if self.triggers.is_empty() {
+            return Err(DescriptorError::NoTrigger);
+        }
+        if let Some(other) = self.triggers.iter().find(|t| ![TRIGGER_FRAME, TRIGGER_FLOW].contains(&t.as_str())) {
+            return Err(DescriptorError::Trigger(other.clone()));
+        }
+        let known = [SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS];
+        match self.subscribes.iter().find(|s| !known.contains(&s.as_str())) {
+            Some(other) => Err(DescriptorError::Subscription(other.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a trigger is declared.
+    #[must_use]
+    pub fn triggered_by(&self, trigger: &str) -> bool {
+        self.triggers.iter().any(|declared| declared == trigger)
+    }
+
+    /// What must be recorded for it once it woke.
+    #[must_use]
+    pub fn subscriptions(&self) -> Subscriptions {
+        let has = |name: &str| self.subscribes.iter().any(|declared| declared == name);
+        let mut subscriptions = Subscriptions::NONE;
+        if has(SUBSCRIBE_ACCESSES) {
+            subscriptions = subscriptions.union(Subscriptions::ACCESSES);
+        }
+        if has(SUBSCRIBE_FLOWS) || self.triggered_by(TRIGGER_FLOW) {
+            subscriptions = subscriptions.union(Subscriptions::FLOWS);
+        }
+        subscriptions
+    }
+}
+
+fn check_name(name: &str) -> Result<(), DescriptorError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(fits) {
+        return Err(DescriptorError::Name(name.to_owned()));
+    }
+    Ok(())
+}

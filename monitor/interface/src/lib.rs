@@ -1,0 +1,89 @@
+//! What a monitor is: the [`Trace`] it reads, the [`Decision`] it gives, and the traits the executor calls.
+//!
+//! The executor opens one [`Judging`] per transaction ([`Monitor::open`]), tells it of frames as they start and end and
+//! of the finished transaction, and closes it. Between those calls it owns nothing of the executor; during them it may
+//! look at state through a [`StateView`]. Nothing here names the EVM implementation, the Wasm engine, or the node.
+
+pub mod descriptor;
+mod decision;
+mod memory;
+mod trace;
+mod veto;
+mod view;
+
+pub use decision::{AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, StateWrite, Verdict, Veto, detail_text};
+pub use descriptor::{Descriptor, DescriptorError, Parameter};
+pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
+pub use trace::{Recorded, Subscriptions, Trace, TRACE_EVENTS_MAX};
+pub use veto::GuardVeto;
+pub use view::{Fork, StateFault, StateView};
+
+use parapet_abi::ContextRecord;
+
+/// Watches transactions. One for the life of a node, shared by its threads.
+pub trait Monitor: Send + Sync {
+    /// Opens the judgement of one transaction, or tells that nothing on the chain could wake for it (`None`), in which
+    /// case nothing is recorded.
+    ///
+    /// # Errors
+    /// [`Fault`]: the transaction must be left out of the block and retried.
+    fn open(
+        &self,
+        context: &ContextRecord,
+        view: &mut dyn StateView,
+    ) -> Result<Option<Box<dyn Judging + '_>>, Fault>;
+}
+
+/// The judgement of one transaction while it executes.
+pub trait Judging {
+    /// What must be recorded from now on. Frames always are.
+    fn subscriptions(&self) -> Subscriptions;
+
+    /// Frame `frame` of the trace is about to start: nothing of it has happened, its value has not moved.
+    ///
+    /// # Errors
+    /// [`Fault`]: the transaction must be left out of the block and retried.
+    fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault>;
+
+    /// Frame `frame` of the trace has ended; its effects stand, or are reverted as its status says.
+    ///
+    /// # Errors
+    /// [`Fault`]: the transaction must be left out of the block and retried.
+    fn on_call_end(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault>;
+
+    /// The transaction has executed; `trace.context.status` tells how. A veto of a transaction that failed by itself
+    /// changes nothing and is not returned as one.
+    ///
+    /// # Errors
+    /// [`Fault`]: the transaction must be left out of the block and retried.
+    fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault>;
+
+    /// Ends the judgement. State writes are to be applied only if the transaction succeeded.
+    fn close(self: Box<Self>) -> Judgement;
+}
+
+/// A fault of the engine itself: no verdict was reached. It never lets a transaction through (I4).
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] StateFault),
+    /// The guard VM failed in a way that is not the guard's doing.
+    #[error("the guard VM failed on attachment {attachment}: {reason}; the transaction is left out and retried")]
+    Engine {
+        /// Whose guard was to run.
+        attachment: AttachmentId,
+        /// What the engine reported.
+        reason: String,
+    },
+}
+
+/// No monitor at all: the oracle against which the cost of an unwoken one is measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMonitor;
+
+impl Monitor for NoMonitor {
+    fn open(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
+        Ok(None)
+    }
+}

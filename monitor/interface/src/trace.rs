@@ -1,0 +1,117 @@
+//! The record of one transaction that guards read.
+
+use alloy_primitives::Bytes;
+use parapet_abi::{
+    AccessRecord, AccountRecord, CodeChangeRecord, ContextRecord, FlowRecord, FrameRecord, Kind, LogRecord,
+    SlotChangeRecord, region::RegionWriter,
+};
+
+/// Most events (frame starts and ends, accesses, flows, logs) a trace numbers. Gas keeps transactions far below it.
+pub const TRACE_EVENTS_MAX: u32 = 16_000_000;
+
+/// What is recorded besides frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Subscriptions(u8);
+
+impl Subscriptions {
+    /// Nothing but frames.
+    pub const NONE: Self = Self(0);
+    /// Ordered storage accesses.
+    pub const ACCESSES: Self = Self(1);
+    /// Logs and flows.
+    pub const FLOWS: Self = Self(2);
+
+    /// Both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is included.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// Records in the ABI's own layout, so that what a guard reads is what was recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The block and the transaction.
+    pub context: ContextRecord,
+    /// By id.
+    pub frames: Vec<FrameRecord>,
+    /// Input of each frame, by id.
+    pub inputs: Vec<Bytes>,
+    /// Output of each frame, by id; empty while it runs.
+    pub outputs: Vec<Bytes>,
+    /// In order.
+    pub accesses: Vec<AccessRecord>,
+    /// In order.
+    pub flows: Vec<FlowRecord>,
+    /// In order.
+    pub logs: Vec<LogRecord>,
+    /// Data of each log, by index.
+    pub log_data: Vec<Bytes>,
+    /// In order.
+    pub code_changes: Vec<CodeChangeRecord>,
+    /// By address and slot.
+    pub slot_changes: Vec<SlotChangeRecord>,
+}
+
+/// The records of one kind, as bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded<'a> {
+    /// Records one behind the other.
+    pub bytes: &'a [u8],
+    /// Size of each.
+    pub record_bytes: usize,
+}
+
+impl Recorded<'_> {
+    /// Number of records.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.bytes.len() / self.record_bytes
+    }
+}
+
+impl Trace {
+    /// The records of one kind. [`Kind::Account`] belongs to an attachment, not to the trace, and is empty here.
+    #[must_use]
+    pub fn recorded(&self, kind: Kind) -> Recorded<'_> {
+        use zerocopy::IntoBytes as _;
+        let bytes = match kind {
+            Kind::Context => self.context.as_bytes(),
+            Kind::Account => &[],
+            Kind::Frame => self.frames.as_bytes(),
+            Kind::Access => self.accesses.as_bytes(),
+            Kind::Flow => self.flows.as_bytes(),
+            Kind::Log => self.logs.as_bytes(),
+            Kind::CodeChange => self.code_changes.as_bytes(),
+            Kind::SlotChange => self.slot_changes.as_bytes(),
+        };
+        Recorded { bytes, record_bytes: kind.record_bytes() }
+    }
+
+    /// The frame that runs now: the last one that has not ended.
+    #[must_use]
+    pub fn running(&self) -> Option<&FrameRecord> {
+        self.frames.iter().rev().find(|frame| frame.end_seq == 0)
+    }
+
+    /// Writes the trace as a flat region, with the accounts of the attachment that is to read it.
+    #[must_use]
+    pub fn to_region(&self, accounts: &[AccountRecord]) -> Vec<u8> {
+        let mut writer = RegionWriter::default();
+        writer.section(std::slice::from_ref(&self.context));
+        writer.section(accounts);
+        writer.section(&self.frames);
+        writer.section(&self.accesses);
+        writer.section(&self.flows);
+        writer.section(&self.logs);
+        writer.section(&self.code_changes);
+        writer.section(&self.slot_changes);
+        writer.finish()
+    }
+}

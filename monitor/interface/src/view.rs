@@ -1,0 +1,44 @@
+//! The state as a monitor sees it. Looking never changes what the EVM sees: nothing becomes warm, nothing is loaded.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+
+/// Which state is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fork {
+    /// As the transaction found it, before its fee was taken.
+    PreTx,
+    /// As it is at this point of the transaction.
+    Now,
+}
+
+/// State could not be read: a fault of the node, never of a guard.
+#[derive(Debug, thiserror::Error)]
+#[error("state could not be read: {0}")]
+pub struct StateFault(pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Reads of state, each one part of the guard's read set.
+pub trait StateView {
+    /// A storage word; zero where there is none.
+    ///
+    /// # Errors
+    /// [`StateFault`] when the store cannot answer.
+    fn storage(&mut self, fork: Fork, address: Address, slot: U256) -> Result<U256, StateFault>;
+
+    /// A balance in wei; zero where there is no account.
+    ///
+    /// # Errors
+    /// [`StateFault`] when the store cannot answer.
+    fn balance(&mut self, fork: Fork, address: Address) -> Result<U256, StateFault>;
+
+    /// A code hash; zero where there is no account.
+    ///
+    /// # Errors
+    /// [`StateFault`] when the store cannot answer.
+    fn code_hash(&mut self, fork: Fork, address: Address) -> Result<B256, StateFault>;
+
+    /// An account's code; empty where there is none.
+    ///
+    /// # Errors
+    /// [`StateFault`] when the store cannot answer.
+    fn code(&mut self, fork: Fork, address: Address) -> Result<Bytes, StateFault>;
+}

@@ -1,0 +1,140 @@
+//! Transactions and blocks, before and after execution.
+
+use alloy_consensus::{ReceiptEnvelope, TxEnvelope, transaction::Recovered};
+use alloy_eips::eip7685::Requests;
+use alloy_primitives::{Address, B256, Bytes, Log};
+use parapet_monitor::{Verdict, Veto};
+use serde::{Deserialize, Serialize};
+
+use crate::StateChanges;
+
+pub use alloy_eips::eip4895::Withdrawal;
+
+/// A signed transaction with its sender.
+pub type Transaction = Recovered<TxEnvelope>;
+
+/// What a block's header fixes before its transactions run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockContext {
+    /// Number.
+    pub number: u64,
+    /// Seconds since 1970.
+    pub timestamp: u64,
+    /// Fee recipient.
+    pub beneficiary: Address,
+    /// Gas limit.
+    pub gas_limit: u64,
+    /// EIP-1559 base fee, in wei per gas.
+    pub base_fee: u64,
+    /// PREVRANDAO.
+    pub prev_randao: B256,
+    /// Hash of the parent.
+    pub parent_hash: B256,
+    /// EIP-4788, from Cancun on.
+    pub parent_beacon_block_root: Option<B256>,
+    /// EIP-4844, from Cancun on.
+    pub excess_blob_gas: Option<u64>,
+    /// EIP-4895, from Shanghai on.
+    pub withdrawals: Vec<Withdrawal>,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Destiny {
+    /// It returned or stopped.
+    Succeeded,
+    /// It reverted by itself; the output is its reason.
+    Reverted,
+    /// It ended exceptionally.
+    Halted {
+        /// The reason, in words.
+        reason: String,
+    },
+    /// A guard's veto reverted it; the output is the encoding of `GuardVeto`.
+    Vetoed {
+        /// Account that holds the first bytes of the guard's module.
+        guard: Address,
+        /// Whose verdict it was.
+        attachment: B256,
+        /// The guard's code.
+        code: u16,
+        /// The guard's words.
+        detail: Bytes,
+    },
+}
+
+impl From<&Veto> for Destiny {
+    fn from(veto: &Veto) -> Self {
+        Self::Vetoed {
+            guard: veto.guard,
+            attachment: veto.attachment,
+            code: veto.code,
+            detail: veto.detail.clone(),
+        }
+    }
+}
+
+/// What a transaction did, committed or simulated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Executed {
+    /// How it ended.
+    pub destiny: Destiny,
+    /// Gas it pays for, refunds subtracted.
+    pub gas_used: u64,
+    /// Return or revert data; the runtime code of a creation that succeeded.
+    pub output: Bytes,
+    /// Logs; empty unless it succeeded.
+    pub logs: Vec<Log>,
+    /// The contract it created, if it did.
+    pub created: Option<Address>,
+    /// What each woken attachment said.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Executed {
+    /// Status of its receipt.
+    #[must_use]
+    pub const fn succeeded(&self) -> bool {
+        matches!(self.destiny, Destiny::Succeeded)
+    }
+}
+
+/// A transaction that is in the block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Included {
+    /// Its index among the candidates handed in.
+    pub candidate: usize,
+    /// What it did.
+    pub executed: Executed,
+    /// Its receipt.
+    pub receipt: ReceiptEnvelope<Log>,
+}
+
+/// A candidate that is not in the block.
+#[derive(Debug)]
+pub struct LeftOut<E> {
+    /// Its index among the candidates handed in.
+    pub candidate: usize,
+    /// Why.
+    pub reason: E,
+}
+
+/// What executing a block gives.
+#[derive(Debug)]
+pub struct ExecutedBlock<E> {
+    /// In block order.
+    pub included: Vec<Included>,
+    /// Candidates that could not be included.
+    pub left_out: Vec<LeftOut<E>>,
+    /// What it does to state.
+    pub changes: StateChanges,
+    /// Sum of the gas used.
+    pub gas_used: u64,
+    /// Sum of the blob gas used.
+    pub blob_gas_used: u64,
+    /// EIP-7685 requests, from Prague on.
+    pub requests: Requests,
+}
+

@@ -1,0 +1,16 @@
+//! What the steps of the path pass on: transactions, state changes, executed blocks, and the chain's parameters.
+//!
+//! Ethereum's own types come from alloy; here is only what a node with guards adds to them.
+
+mod block;
+mod changes;
+mod chain;
+
+pub use block::{BlockContext, Destiny, Executed, ExecutedBlock, Included, LeftOut, Transaction, Withdrawal};
+pub use chain::{ChainParams, Hardfork, UnknownHardfork};
+pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
+
+use alloy_primitives::{Address, address};
+
+/// Where the registry contract lives on every Parapet chain: "Parapet" in ASCII, then zeros, then 1.
+pub const REGISTRY: Address = address!("5061726170657400000000000000000000000001");

@@ -1,0 +1,73 @@
+//! What a guest may ask of its host: the imports of module [`MODULE`], and the exports a host looks for.
+//!
+//! Pointers and lengths are `u32` offsets into the guest's own memory; a range outside of it is a trap. Lengths are in
+//! bytes. All functions are deterministic: they depend on the transaction, the state and the attachment alone.
+//!
+//! | import | signature | meaning |
+//! |---|---|---|
+//! | `trace_count` | `(kind) -> count` | records of a kind so far; 0 for a kind that is unknown or not subscribed |
+//! | `trace_read` | `(kind, first, count, out, record_len) -> read` | copies up to `count` records from index `first`, each cut or zero-filled to `record_len` bytes |
+//! | `trace_data` | `(data, index, offset, out, len) -> copied` | bytes of a frame's input (0), output (1), or of a log's data (2), from `offset` |
+//! | `config_read` | `(offset, out, len) -> copied` | the attachment's configuration bytes |
+//! | `state_storage` | `(fork, address, slot, out)` | a storage word, 32 bytes to `out` |
+//! | `state_balance` | `(fork, address, out)` | a balance in wei, 32 bytes to `out` |
+//! | `state_code_hash` | `(fork, address, out)` | a code hash, 32 bytes to `out`; zero for an account that does not exist |
+//! | `store_get` | `(key, key_len, out) -> found` | a word of the attachment's own state; `found` is 0 or 1 |
+//! | `store_set` | `(key, key_len, value)` | writes a word of the attachment's own state |
+//! | `window_add` | `(key, key_len, amount, cap, period_s) -> added` | adds to a decaying window; 0: it would exceed `cap`, and nothing was added |
+//! | `keccak256` | `(data, len, out)` | Keccak-256 |
+//! | `alert` | `(code, detail, len)` | records an alert |
+//! | `veto` | `(code, detail, len)` | records a veto and ends the hook; does not return |
+//!
+//! A decaying window holds a level that falls linearly to zero: with capacity `cap` and period `p`, the level after
+//! `t` seconds is `max(0, level - cap * t / p)`, and an addition is accepted while the new level is at most `cap`.
+
+/// Module name of every import.
+pub const MODULE: &str = "parapet_v1";
+
+/// Export: the guest's linear memory.
+pub const EXPORT_MEMORY: &str = "memory";
+/// Export `() -> ()`: called at attachment; may veto to refuse its configuration. Optional.
+pub const EXPORT_INIT: &str = "init";
+/// Export `(frame) -> ()`: a frame that woke the attachment is about to start. Optional.
+pub const EXPORT_ON_CALL: &str = "on_call";
+/// Export `(frame) -> ()`: a frame that woke the attachment has ended. Optional.
+pub const EXPORT_ON_CALL_END: &str = "on_call_end";
+/// Export `() -> ()`: the transaction has executed and is about to be committed. Optional.
+pub const EXPORT_ON_TX: &str = "on_tx";
+
+/// `data` argument of `trace_data`: the calldata or init code of a frame.
+pub const DATA_FRAME_INPUT: u32 = 0;
+/// `data` argument of `trace_data`: the return data of a frame that has ended.
+pub const DATA_FRAME_OUTPUT: u32 = 1;
+/// `data` argument of `trace_data`: the data of a log.
+pub const DATA_LOG: u32 = 2;
+
+/// `fork` argument of the state functions: as the transaction found it.
+pub const FORK_PRE_TX: u32 = 0;
+/// `fork` argument of the state functions: as it is at this point of the transaction.
+pub const FORK_NOW: u32 = 1;
+
+/// Longest key of an attachment's own state, in bytes.
+pub const STORE_KEY_BYTES_MAX: u32 = 256;
+/// Longest detail of a veto or an alert, in bytes.
+pub const DETAIL_BYTES_MAX: u32 = 1_024;
+/// Most alerts an attachment may raise in one transaction.
+pub const ALERTS_MAX: u32 = 32;
+/// Most words of its own state that an attachment may write in one transaction.
+pub const STORE_WRITES_MAX: u32 = 256;
+/// Most records that one `trace_read` may copy.
+pub const READ_RECORDS_MAX: u32 = 65_536;
+
+/// Codes from here up are the engine's own; a guard's codes lie below.
+pub const ENGINE_CODE_MIN: u16 = 0xff00;
+/// Engine code: the guard trapped.
+pub const CODE_TRAP: u16 = 0xff01;
+/// Engine code: the guard used up its fuel.
+pub const CODE_OUT_OF_FUEL: u16 = 0xff02;
+/// Engine code: the guard exceeded a limit of this interface.
+pub const CODE_LIMIT: u16 = 0xff03;
+/// Engine code: the attachment's module cannot run (missing, refused by vetting).
+pub const CODE_UNUSABLE: u16 = 0xff04;
+/// Engine code: the transaction woke more than the engine's limits allow.
+pub const CODE_OVERLOAD: u16 = 0xff05;
