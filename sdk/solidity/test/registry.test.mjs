@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { concatHex, encodeAbiParameters, getAddress, keccak256, padHex, parseEventLogs, slice, toHex, zeroAddress } from 'viem';
+import { compile } from '../compile.mjs';
+import { REGISTRY_ADDRESS, account, deploy, errorOf, registryArtifact, send, slot, startChain } from './chain.mjs';
+
+const SHADOW = 1;
+const ENFORCE = 2;
+const CHUNK_BYTES_MAX = 24_575;
+const MODULE_BYTES_MAX = 524_288;
+
+const deployer = account(0);
+const stranger = account(1);
+const guardian = account(9);
+const owners = compile(['sdk/solidity/test/Owners.sol']);
+const owner = (name) => {
+  const { abi, evm } = owners('sdk/solidity/test/Owners.sol', name);
+  return { abi, bytecode: `0x${evm.bytecode.object}` };
+};
+
+let chain;
+before(async () => { chain = await startChain({ guardian: guardian.address }); });
+after(() => chain.stop());
+
+const read = (functionName, args = []) => chain.registry.read[functionName](args);
+const act = (from, functionName, ...args) => send(chain, from, functionName, args);
+const refused = (from, functionName, ...args) => errorOf(act(from, functionName, ...args));
+
+/** Bytes that differ from those of every other seed. */
+function bytesOf(seed, size) {
+  const bytes = new Uint8Array(size).fill(seed);
+  bytes.set([seed >> 8, seed & 0xff], 0);
+  return toHex(bytes);
+}
+
+async function upload(from, code) {
+  const module = keccak256(code);
+  const size = (code.length - 2) / 2;
+  const receipts = [];
+  for (let offset = 0, index = 0n; offset < size; offset += CHUNK_BYTES_MAX, index++) {
+    receipts.push(await act(from, 'uploadChunk', module, index, slice(code, offset, Math.min(size, offset + CHUNK_BYTES_MAX))));
+  }
+  return { module, receipts };
+}
+
+async function register(from, code) {
+  const { module } = await upload(from, code);
+  await act(from, 'registerModule', module);
+  return module;
+}
+
+let registered;
+async function aModule() {
+  registered ??= await register(deployer, bytesOf(1, 1_000));
+  return registered;
+}
+
+async function request(accounts, changes = {}) {
+  return {
+    module: await aModule(), accounts, configuration: '0x', mode: SHADOW, failure: 0, priority: 0, fuelMax: 0n, ...changes,
+  };
+}
+
+async function attach(from, accounts, changes) {
+  const { result } = await act(from, 'attach', await request(accounts, changes));
+  return result;
+}
+
+const mined = async (hash) => chain.client.waitForTransactionReceipt({ hash: await hash });
+const ownedBy = (address) => deploy(chain, owner('Owned'), [address]);
+
+describe('modules', () => {
+  it('registers a small module and gives its bytes back', async () => {
+    const code = bytesOf(2, 300);
+    const { module } = await upload(stranger, code);
+    const count = await read('moduleCount');
+    const receipt = await act(stranger, 'registerModule', module);
+    const [event] = parseEventLogs({ abi: chain.registry.abi, logs: receipt.logs });
+    assert.equal(event.eventName, 'ModuleRegistered');
+    assert.deepEqual(event.args, { module, uploader: stranger.address, size: 300 });
+    assert.equal(await read('moduleCode', [module]), code);
+    assert.equal(await read('moduleCount'), count + 1n);
+    const info = await read('moduleInfo', [module]);
+    assert.equal(info.registeredAt, receipt.blockNumber);
+    assert.equal(await chain.client.getCode({ address: info.chunks[0] }), concatHex(['0x00', code]));
+  });
+
+  it('registers a module of the largest size within one transaction’s gas', async () => {
+    const code = bytesOf(3, MODULE_BYTES_MAX);
+    const { module, receipts } = await upload(deployer, code);
+    assert.equal(receipts.length, 22);
+    const receipt = await act(deployer, 'registerModule', module);
+    assert.equal(await read('moduleCode', [module]), code);
+    console.log(`gas: full chunk ${receipts[1].gasUsed}, registration of 22 chunks ${receipt.gasUsed}`);
+  });
+
+  it('refuses a module one byte too large', async () => {
+    const { module } = await upload(deployer, bytesOf(4, MODULE_BYTES_MAX + 1));
+    assert.deepEqual(await refused(deployer, 'registerModule', module), [
+      'ModuleTooLarge', module, BigInt(MODULE_BYTES_MAX + 1), BigInt(MODULE_BYTES_MAX),
+    ]);
+  });
+
+  it('refuses bytes that do not have the hash', async () => {
+    const module = keccak256('0x01');
+    await act(deployer, 'uploadChunk', module, 0n, '0x02');
+    assert.deepEqual(await refused(deployer, 'registerModule', module), ['ModuleHashMismatch', module, keccak256('0x02')]);
+    await act(deployer, 'uploadChunk', module, 0n, '0x01');
+    await act(deployer, 'registerModule', module);
+    assert.equal(await read('moduleCode', [module]), '0x01');
+  });
+
+  it('keeps uploads apart by sender', async () => {
+    const code = bytesOf(5, 100);
+    const { module } = await upload(deployer, code);
+    await act(stranger, 'uploadChunk', module, 0n, '0xbad0');
+    assert.deepEqual((await refused(stranger, 'registerModule', module))[0], 'ModuleHashMismatch');
+    await act(deployer, 'registerModule', module);
+    assert.equal(await read('moduleCode', [module]), code);
+  });
+
+  it('registers a registered module again without a change, and clears that upload', async () => {
+    const code = bytesOf(6, 100);
+    const module = await register(deployer, code);
+    await upload(stranger, code);
+    const [head, count] = [await read('head'), await read('moduleCount')];
+    const receipt = await act(stranger, 'registerModule', module);
+    assert.deepEqual([await read('head'), await read('moduleCount'), receipt.logs.length], [head, count, 0]);
+    assert.deepEqual(await read('uploadedChunks', [stranger.address, module]), []);
+    assert.equal((await read('moduleInfo', [module])).uploader, deployer.address);
+  });
+
+  it('refuses chunks out of order, empty, too large or too many', async () => {
+    const module = keccak256('0x0102');
+    assert.deepEqual(await refused(deployer, 'uploadChunk', module, 1n, '0x01'), ['ChunkIndexOutOfOrder', module, 1n, 0n]);
+    assert.deepEqual(await refused(deployer, 'uploadChunk', module, 22n, '0x01'), ['ChunkIndexTooLarge', 22n, 21n]);
+    assert.deepEqual(await refused(deployer, 'uploadChunk', module, 0n, '0x'), ['ChunkSizeOutOfRange', 0n, 24575n]);
+    assert.deepEqual(await refused(deployer, 'uploadChunk', module, 0n, bytesOf(7, 24_576)), ['ChunkSizeOutOfRange', 24576n, 24575n]);
+    assert.deepEqual(await refused(deployer, 'registerModule', module), ['UploadMissing', module, deployer.address]);
+  });
+
+  it('stores nothing when the same chunk is uploaded twice', async () => {
+    const module = keccak256('0x0103');
+    await act(deployer, 'uploadChunk', module, 0n, '0x0103');
+    const before = await read('uploadedChunks', [deployer.address, module]);
+    const receipt = await act(deployer, 'uploadChunk', module, 0n, '0x0103');
+    assert.equal(receipt.logs.length, 0);
+    assert.deepEqual(await read('uploadedChunks', [deployer.address, module]), before);
+  });
+});
+
+describe('attach', () => {
+  it('lets an account attach to itself, and an owner to what it owns', async () => {
+    const vault = await ownedBy(stranger.address);
+    const receipt = await act(stranger, 'attach', await request([stranger.address, vault.address], {
+      configuration: '0x0a0b', mode: ENFORCE, failure: 1, priority: 7,
+    }));
+    const id = receipt.result;
+    const [event] = parseEventLogs({ abi: chain.registry.abi, logs: receipt.logs });
+    assert.deepEqual(event.args, {
+      attachment: id, module: await aModule(), manager: stranger.address,
+      accounts: [stranger.address, getAddress(vault.address)], mode: ENFORCE,
+    });
+    const stored = await read('attachment', [id]);
+    assert.equal(stored.fuelMax, 10_000_000n);
+    assert.equal(stored.attachedAt, receipt.blockNumber);
+    assert.deepEqual([stored.mode, stored.failure, stored.priority, stored.paused, stored.configuration], [2, 1, 7, false, '0x0a0b']);
+    assert.deepEqual(await read('attachmentsOf', [vault.address]), [id]);
+    console.log(`gas: attach to 2 accounts ${receipt.gasUsed}`);
+  });
+
+  it('names attachments by chain, registry, sender and counter', async () => {
+    const nonce = BigInt(await slot(chain, 8));
+    const attached = await act(deployer, 'attach', await request([deployer.address]));
+    console.log(`gas: attach to 1 account without configuration ${attached.gasUsed}`);
+    const id = attached.result;
+    const types = ['uint256', 'address', 'address', 'uint256'].map((type) => ({ type }));
+    assert.equal(id, keccak256(encodeAbiParameters(types, [31337n, REGISTRY_ADDRESS, deployer.address, nonce + 1n])));
+    await act(deployer, 'detach', id);
+  });
+
+  it('lets a contract attach to itself while it is constructed', async () => {
+    const guarded = await deploy(chain, owner('SelfGuarded'), [await aModule()]);
+    const id = await guarded.read.attachment();
+    assert.deepEqual(await read('attachmentsOf', [guarded.address]), [id]);
+    assert.equal((await read('attachment', [id])).manager.toLowerCase(), guarded.address.toLowerCase());
+  });
+
+  it('refuses a sender without authority over any one account', async () => {
+    const [own, foreign] = [await ownedBy(stranger.address), await ownedBy(deployer.address)];
+    const error = await refused(stranger, 'attach', await request([own.address, foreign.address]));
+    assert.deepEqual(error.map(String).map((text) => text.toLowerCase()), ['noauthority', foreign.address, stranger.address.toLowerCase()]);
+  });
+
+  for (const name of ['DirtyOwner', 'ShortOwner', 'SilentOwner', 'RevertingOwner', 'BombOwner', 'EndlessOwner', 'WritingOwner']) {
+    it(`is not fooled by ${name}`, async () => {
+      const forged = await deploy(chain, owner(name), [stranger.address]);
+      assert.equal(await read('hasAuthority', [forged.address, stranger.address]), false);
+      assert.equal((await refused(stranger, 'attach', await request([forged.address])))[0], 'NoAuthority');
+    });
+  }
+
+  it('takes the first word of a long answer', async () => {
+    const long = await deploy(chain, owner('LongOwner'), [stranger.address]);
+    assert.equal(await read('hasAuthority', [long.address, stranger.address]), true);
+  });
+
+  it('gives nobody authority over accounts without code, precompiles, itself, or by the zero address', async () => {
+    const [hasher, echo] = ['0x02', '0x04'].map((precompile) => padHex(precompile, { size: 20 }));
+    for (const ownerless of [zeroAddress, hasher, echo, REGISTRY_ADDRESS, account(8).address]) {
+      assert.equal(await read('hasAuthority', [ownerless, stranger.address]), false, ownerless);
+      assert.equal(await read('hasAuthority', [ownerless, zeroAddress]), false, ownerless);
+    }
+    const renounced = await ownedBy(zeroAddress);
+    assert.equal(await read('hasAuthority', [renounced.address, zeroAddress]), false);
+  });
+
+  it('refuses what is out of bounds', async () => {
+    const self = [stranger.address];
+    const bad = async (accounts, changes) => refused(stranger, 'attach', await request(accounts, changes));
+    assert.deepEqual(await bad(self, { module: padHex('0x01') }), ['UnknownModule', padHex('0x01')]);
+    assert.deepEqual(await bad(self, { mode: 0 }), ['ModeMissing']);
+    assert.deepEqual(await bad(self, { fuelMax: 100_000_001n }), ['FuelTooLarge', 100_000_001n, 100_000_000n]);
+    assert.deepEqual(await bad(self, { configuration: bytesOf(1, 4_097) }), ['ConfigurationTooLarge', 4097n, 4096n]);
+    assert.deepEqual(await bad([]), ['AccountCountOutOfRange', 0n, 64n]);
+    assert.deepEqual(await bad(Array(65).fill(stranger.address)), ['AccountCountOutOfRange', 65n, 64n]);
+    assert.deepEqual(await bad([stranger.address, stranger.address]), ['DuplicateAccount', stranger.address]);
+    await assert.rejects(act(stranger, 'attach', await request(self, { mode: 3 })));
+  });
+
+  it('takes 64 accounts with the largest configuration, and detaches them', async () => {
+    const vaults = [];
+    for (let i = 0; i < 64; i++) vaults.push((await ownedBy(deployer.address)).address);
+    const attached = await act(deployer, 'attach', await request(vaults, { configuration: bytesOf(1, 4_096), fuelMax: 100_000_000n }));
+    const detached = await act(deployer, 'detach', attached.result);
+    assert.deepEqual(await read('attachmentsOf', [vaults[63]]), []);
+    console.log(`gas: attach to 64 accounts with 4,096 bytes ${attached.gasUsed}, detach ${detached.gasUsed}`);
+  });
+
+  it('lets an account have 16 attachments and no more', async () => {
+    const vault = await ownedBy(deployer.address);
+    const ids = [];
+    for (let i = 0; i < 16; i++) ids.push(await attach(deployer, [vault.address]));
+    assert.equal((await refused(deployer, 'attach', await request([vault.address])))[0], 'AttachmentsOfAccountFull');
+    for (const id of [ids[3], ids[15], ids[0]]) await act(deployer, 'detach', id);
+    const left = await read('attachmentsOf', [vault.address]);
+    assert.deepEqual([...left].sort(), ids.filter((_, i) => ![3, 15, 0].includes(i)).sort());
+  });
+});
+
+describe('changes', () => {
+  it('follow the present owner, not the one at attachment', async () => {
+    const vault = await ownedBy(deployer.address);
+    const id = await attach(deployer, [vault.address]);
+    await mined(vault.write.setOwner([stranger.address]));
+    for (const change of [['setMode', id, ENFORCE], ['setConfiguration', id, '0x01'], ['detach', id]]) {
+      assert.equal((await refused(deployer, ...change))[0], 'NoAuthority');
+    }
+    await act(stranger, 'setMode', id, ENFORCE);
+    await act(stranger, 'setConfiguration', id, '0x01');
+    const stored = await read('attachment', [id]);
+    assert.deepEqual([stored.mode, stored.configuration], [ENFORCE, '0x01']);
+    await act(stranger, 'detach', id);
+    assert.deepEqual(await refused(stranger, 'detach', id), ['UnknownAttachment', id]);
+  });
+
+  it('need authority over every account', async () => {
+    const vaults = [await ownedBy(deployer.address), await ownedBy(deployer.address)];
+    const id = await attach(deployer, vaults.map((vault) => vault.address));
+    await mined(vaults[1].write.setOwner([stranger.address]));
+    assert.equal((await refused(deployer, 'detach', id))[0], 'NoAuthority');
+    assert.equal((await refused(stranger, 'detach', id))[0], 'NoAuthority');
+  });
+
+  it('cannot be made from within owner()', async () => {
+    const vault = await deploy(chain, owner('ReentrantOwner'), [deployer.address]);
+    const id = await attach(deployer, [vault.address], { configuration: '0x01' });
+    await mined(vault.write.setTarget([id]));
+    const receipt = await act(deployer, 'setMode', id, ENFORCE);
+    console.log(`gas: setMode ${receipt.gasUsed}`);
+    const stored = await read('attachment', [id]);
+    assert.deepEqual([stored.mode, stored.configuration], [ENFORCE, '0x01']);
+  });
+
+  it('belong to the guardian only where they pause', async () => {
+    const id = await attach(deployer, [deployer.address]);
+    for (const from of [deployer, stranger]) {
+      assert.deepEqual(await refused(from, 'pause', id), ['NotGuardian', from.address]);
+      assert.deepEqual(await refused(from, 'unpause', id), ['NotGuardian', from.address]);
+      assert.deepEqual(await refused(from, 'setGuardian', from.address), ['NotGuardian', from.address]);
+    }
+    await act(guardian, 'pause', id);
+    assert.equal((await read('attachment', [id])).paused, true);
+    for (const change of [['setMode', id, ENFORCE], ['setConfiguration', id, '0x01'], ['detach', id]]) {
+      assert.equal((await refused(guardian, ...change))[0], 'NoAuthority');
+    }
+    assert.equal((await refused(guardian, 'attach', await request([deployer.address])))[0], 'NoAuthority');
+    await act(guardian, 'unpause', id);
+    assert.equal((await read('attachment', [id])).paused, false);
+    assert.deepEqual(await refused(guardian, 'pause', padHex('0x01')), ['UnknownAttachment', padHex('0x01')]);
+    await act(deployer, 'detach', id);
+  });
+
+  it('of the guardian hand the office over', async () => {
+    const head = await read('head');
+    assert.deepEqual(await refused(guardian, 'setGuardian', zeroAddress), ['GuardianMissing']);
+    await act(guardian, 'setGuardian', stranger.address);
+    assert.deepEqual(await refused(guardian, 'setGuardian', guardian.address), ['NotGuardian', guardian.address]);
+    await act(stranger, 'setGuardian', guardian.address);
+    assert.equal(await read('guardian'), guardian.address);
+    assert.equal(await read('head'), head);
+  });
+
+  it('move the head, each to a new value, and only where something changed', async () => {
+    const seen = new Set([await read('head')]);
+    const moves = async (from, ...call) => {
+      await act(from, ...call);
+      const head = await read('head');
+      assert(!seen.has(head), call[0]);
+      seen.add(head);
+    };
+    const stays = async (from, ...call) => {
+      const head = await read('head');
+      const receipt = await act(from, ...call);
+      assert.deepEqual([await read('head'), receipt.logs.length], [head, 0]);
+    };
+    const { module } = await upload(deployer, bytesOf(11, 100));
+    await moves(deployer, 'registerModule', module);
+    await moves(deployer, 'attach', await request([deployer.address], { module }));
+    const [id] = await read('attachmentsOf', [deployer.address]);
+    await moves(deployer, 'setMode', id, ENFORCE);
+    await stays(deployer, 'setMode', id, ENFORCE);
+    await moves(deployer, 'setConfiguration', id, '0x77');
+    await stays(deployer, 'setConfiguration', id, '0x77');
+    await moves(guardian, 'pause', id);
+    await stays(guardian, 'pause', id);
+    await moves(guardian, 'unpause', id);
+    await stays(guardian, 'unpause', id);
+    await moves(deployer, 'detach', id);
+    assert.deepEqual(await refused(deployer, 'setMode', id, 0), ['ModeMissing']);
+  });
+});
+
+describe('the whole', () => {
+  it('pages through ids', async () => {
+    const count = await read('attachmentCount');
+    const all = await read('attachments', [0n, 1_000n]);
+    assert.equal(BigInt(all.length), count);
+    assert.equal(new Set(all).size, all.length);
+    assert.deepEqual(await read('attachments', [1n, 2n]), all.slice(1, 3));
+    assert.deepEqual(await read('attachments', [count, 5n]), []);
+    assert.deepEqual(await read('attachments', [count - 1n, 2n ** 256n - 1n]), all.slice(-1));
+    assert.equal(BigInt((await read('modules', [0n, 1_000n])).length), await read('moduleCount'));
+    for (const id of all) assert.equal((await read('attachment', [id])).id, id);
+  });
+
+  it('takes no ether', async () => {
+    await assert.rejects(chain.client.sendTransaction({ to: REGISTRY_ADDRESS, value: 1n }));
+    assert(registryArtifact.abi.every((item) => item.stateMutability !== 'payable'));
+  });
+
+  it('has the storage layout that the node reads', async () => {
+    const vault = await ownedBy(deployer.address);
+    const id = await attach(deployer, [vault.address], { mode: ENFORCE, failure: 1, priority: 0x01020304, fuelMax: 5n, configuration: '0xaabb' });
+    const base = BigInt(keccak256(concatHex([id, padHex('0x03')])));
+    assert.equal(await slot(chain, 0), await read('head'));
+    assert.equal(BigInt(await slot(chain, 1)), BigInt(guardian.address));
+    assert.equal(BigInt(await slot(chain, 2)), await read('attachmentCount'));
+    assert.equal(await slot(chain, toHex(base)), await aModule());
+    const packed = await slot(chain, toHex(base + 1n));
+    assert.equal(packed, `0x${'0'.repeat(10)}01020304000102${deployer.address.slice(2).toLowerCase()}`);
+    const { attachedAt } = await read('attachment', [id]);
+    assert.equal(BigInt(await slot(chain, toHex(base + 2n))), 5n | (attachedAt << 64n));
+    assert.equal(BigInt(await slot(chain, toHex(base + 3n))), 1n);
+    assert.equal(await slot(chain, keccak256(toHex(base + 3n, { size: 32 }))), padHex(vault.address));
+    assert.equal(await slot(chain, toHex(base + 4n)), `0xaabb${'0'.repeat(58)}04`);
+    const ofAccount = keccak256(concatHex([padHex(vault.address), padHex('0x04')]));
+    assert.equal(await slot(chain, keccak256(ofAccount)), id);
+    const module = BigInt(keccak256(concatHex([await aModule(), padHex('0x06')])));
+    const info = await read('moduleInfo', [await aModule()]);
+    const word = BigInt(await slot(chain, toHex(module)));
+    assert.deepEqual([word & (2n ** 160n - 1n), (word >> 160n) & 0xffffffffn, word >> 192n], [BigInt(info.uploader), 1_000n, info.registeredAt]);
+    const positions = registryArtifact.storageLayout.storage.map(({ slot: at, label }) => `${at} ${label}`);
+    assert.deepEqual(positions, [
+      '0 head', '1 guardian', '2 attachmentIds', '3 attachmentById', '4 idsByAccount', '5 moduleHashes', '6 moduleByHash',
+      '7 uploads', '8 attachmentNonce', '9 attachmentPositions',
+    ]);
+  });
+});
