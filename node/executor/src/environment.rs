@@ -1,0 +1,89 @@
+//! From the node's types to the EVM's.
+
+use alloy_consensus::{Transaction as _, Typed2718 as _};
+use alloy_eips::eip7840::BlobParams;
+use alloy_primitives::U256;
+use parapet_types::{BlockContext, ChainParams, Hardfork, Transaction};
+use revm::{
+    context::{BlockEnv, CfgEnv, TxEnv},
+    context_interface::either::Either,
+    primitives::hardfork::SpecId,
+};
+
+/// The rules of a fork.
+#[must_use]
+pub const fn spec_id(hardfork: Hardfork) -> SpecId {
+    match hardfork {
+        Hardfork::Paris => SpecId::MERGE,
+        Hardfork::Shanghai => SpecId::SHANGHAI,
+        Hardfork::Cancun => SpecId::CANCUN,
+        Hardfork::Prague => SpecId::PRAGUE,
+        Hardfork::Osaka => SpecId::OSAKA,
+    }
+}
+
+/// Blob parameters of a fork; those of Cancun before it, where no block uses them.
+#[must_use]
+pub const fn blob_params(hardfork: Hardfork) -> BlobParams {
+    match hardfork {
+        Hardfork::Paris | Hardfork::Shanghai | Hardfork::Cancun => BlobParams::cancun(),
+        Hardfork::Prague => BlobParams::prague(),
+        Hardfork::Osaka => BlobParams::osaka(),
+    }
+}
+
+/// Configuration of the EVM for a chain.
+#[must_use]
+pub fn cfg_env(params: &ChainParams) -> CfgEnv {
+    let mut cfg = CfgEnv::new_with_spec(spec_id(params.hardfork)).with_chain_id(params.chain_id);
+    let blobs = blob_params(params.hardfork);
+    cfg.set_max_blobs_per_tx(blobs.max_blobs_per_tx);
+    cfg.blob_base_fee_update_fraction = u64::try_from(blobs.update_fraction).ok();
+    cfg
+}
+
+/// A block as the EVM sees it.
+#[must_use]
+pub fn block_env(params: &ChainParams, block: &BlockContext) -> BlockEnv {
+    let mut env = BlockEnv {
+        number: U256::from(block.number),
+        beneficiary: block.beneficiary,
+        timestamp: U256::from(block.timestamp),
+        gas_limit: block.gas_limit,
+        basefee: block.base_fee,
+        difficulty: U256::ZERO,
+        prevrandao: Some(block.prev_randao),
+        blob_excess_gas_and_price: None,
+        slot_num: 0,
+    };
+    if let Some(excess) = block.excess_blob_gas {
+        let fraction = u64::try_from(blob_params(params.hardfork).update_fraction).unwrap_or(u64::MAX);
+        env.set_blob_excess_gas_and_price(excess, fraction);
+    }
+    env
+}
+
+/// A signed transaction as the EVM sees it.
+#[must_use]
+pub fn tx_env(transaction: &Transaction) -> TxEnv {
+    let tx = transaction.inner();
+    TxEnv {
+        tx_type: tx.ty(),
+        caller: transaction.signer(),
+        gas_limit: tx.gas_limit(),
+        gas_price: tx.max_fee_per_gas(),
+        kind: tx.kind(),
+        value: tx.value(),
+        data: tx.input().clone(),
+        nonce: tx.nonce(),
+        chain_id: tx.chain_id(),
+        access_list: tx.access_list().cloned().unwrap_or_default(),
+        gas_priority_fee: tx.max_priority_fee_per_gas(),
+        blob_hashes: tx.blob_versioned_hashes().map(<[_]>::to_vec).unwrap_or_default(),
+        max_fee_per_blob_gas: tx.max_fee_per_blob_gas().unwrap_or_default(),
+        authorization_list: tx
+            .authorization_list()
+            .map(|list| list.iter().cloned().map(Either::Left).collect())
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,73 @@
+//! What can go wrong, and what follows from it.
+
+use parapet_monitor::Fault;
+use revm::context::result::InvalidTransaction;
+
+/// What follows for a transaction that could not be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// It can never be included as it stands: drop it.
+    Reject,
+    /// It stays a candidate: try it again in a later block.
+    Retry,
+}
+
+/// Why a transaction was not executed.
+#[derive(Debug, thiserror::Error)]
+pub enum TxError {
+    /// It breaks a rule of the protocol.
+    #[error("{0}")]
+    Invalid(InvalidTransaction),
+    /// What is left of the block's gas is less than its gas limit.
+    #[error("needs {gas_limit} gas, {gas_left} are left in the block")]
+    BlockFull {
+        /// Its gas limit.
+        gas_limit: u64,
+        /// What the block has left.
+        gas_left: u64,
+    },
+    /// The monitor could not reach a verdict (I4: it never passes unguarded).
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The EVM failed in a way that is not the transaction's doing.
+    #[error("the EVM failed: {0}")]
+    Evm(String),
+}
+
+impl TxError {
+    /// What follows.
+    #[must_use]
+    pub const fn consequence(&self) -> Consequence {
+        match self {
+            Self::Invalid(InvalidTransaction::NonceTooHigh { .. } | InvalidTransaction::GasPriceLessThanBasefee)
+            | Self::BlockFull { .. }
+            | Self::Fault(_)
+            | Self::Evm(_) => Consequence::Retry,
+            Self::Invalid(_) => Consequence::Reject,
+        }
+    }
+}
+
+/// Why a block was not executed.
+#[derive(Debug, thiserror::Error)]
+pub enum BlockError {
+    /// A transaction of a block that came from elsewhere cannot be included.
+    #[error("transaction {index} cannot be in this block: {source}")]
+    Transaction {
+        /// Its index in the block.
+        index: usize,
+        /// Why.
+        source: TxError,
+    },
+    /// A call that the chain itself makes failed.
+    #[error("the system call to {address} failed: {reason}")]
+    SystemCall {
+        /// The system contract.
+        address: alloy_primitives::Address,
+        /// What the EVM reported.
+        reason: String,
+    },
+    /// A deposit log that is not one.
+    #[error("a log of the deposit contract cannot be read as a deposit: {0}")]
+    Deposit(&'static str),
+}

@@ -1,0 +1,352 @@
+//! The EVM with its frame machine wrapped: a monitor sees every frame start and end, and its veto ends them all.
+
+use parapet_monitor::{Decision, Fault, Subscriptions};
+use revm::{
+    Context, Database, Inspector, Journal,
+    context::{BlockEnv, CfgEnv, ContextError, Evm, FrameStack, JournalTr as _, TxEnv},
+    context_interface::journaled_state::{JournalCheckpoint, account::JournaledAccountTr as _},
+    handler::{
+        EthFrame, EthPrecompiles, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult,
+        evm::FrameInitResult,
+        instructions::EthInstructions,
+    },
+    inspector::{InspectorEvmTr, NoOpInspector, handler::frame_end, inspect_instructions},
+    interpreter::{
+        CallOutcome, CreateOutcome, FrameInput, Gas, InstructionResult, InterpreterAction, InterpreterResult,
+        interpreter::EthInterpreter, interpreter_action::FrameInit,
+    },
+    primitives::{Address, Bytes},
+};
+
+use crate::{instructions, recorder::Recorder, view::JournalView};
+
+/// Context of the EVM; its own data is the recorder.
+pub type EvmContext<'m, DB> = Context<BlockEnv, TxEnv, CfgEnv, DB, Journal<DB>, Recorder<'m>>;
+type Instructions<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
+type Inner<'m, DB, INSP> = Evm<EvmContext<'m, DB>, INSP, Instructions<'m, DB>, EthPrecompiles, EthFrame<EthInterpreter>>;
+type FrameError<DB> = ContextError<<DB as Database>::Error>;
+
+/// Databases the EVM runs on.
+pub trait EvmDatabase: Database<Error: std::error::Error + Send + Sync + 'static> {}
+impl<T: Database<Error: std::error::Error + Send + Sync + 'static>> EvmDatabase for T {}
+
+/// revm's EVM with a recorder and a monitor around its frames.
+pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
+    pub(crate) inner: Inner<'m, DB, INSP>,
+    /// The table in force while storage accesses are recorded.
+    recording: Instructions<'m, DB>,
+}
+
+impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MonitoredEvm").field("recorder", &self.inner.ctx.chain).finish_non_exhaustive()
+    }
+}
+
+impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
+    /// An EVM over a database, with an inspector that may be a no-op.
+    pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, inspector: INSP) -> Self {
+        let spec = cfg.spec;
+        let mut ctx: EvmContext<'m, DB> = Context::new(db, spec);
+        ctx.journaled_state.set_spec_id(spec);
+        ctx.cfg = cfg;
+        ctx.block = block;
+        let inner = Evm::new_with_inspector(ctx, inspector, instructions::plain(spec), EthPrecompiles::new(spec));
+        Self { inner, recording: instructions::recording(spec) }
+    }
+
+    /// The inspector.
+    pub const fn inspector(&self) -> &INSP {
+        &self.inner.inspector
+    }
+
+    /// The inspector.
+    pub const fn inspector_mut(&mut self) -> &mut INSP {
+        &mut self.inner.inspector
+    }
+
+    /// The database.
+    pub const fn db_mut(&mut self) -> &mut DB {
+        &mut self.inner.ctx.journaled_state.database
+    }
+
+    /// Ends the use of the EVM.
+    pub fn into_db(self) -> DB {
+        self.inner.ctx.journaled_state.database
+    }
+
+    fn vetoed(&self) -> bool {
+        self.inner.ctx.chain.veto.is_some()
+    }
+
+    fn veto_output(&self) -> Bytes {
+        self.inner.ctx.chain.veto.as_ref().map(parapet_monitor::Veto::output).unwrap_or_default()
+    }
+
+    /// Tells the monitor that a frame is about to start. `Some`: it is vetoed and ends here.
+    fn frame_starts(&mut self, init: &FrameInit) -> Result<Option<FrameResult>, FrameError<DB>> {
+        let ctx = &mut self.inner.ctx;
+        if ctx.chain.judging.is_none() {
+            return Ok(None);
+        }
+        let (data, creator_nonce) = match &init.frame_input {
+            FrameInput::Call(inputs) => (inputs.input.bytes(ctx), 0),
+            FrameInput::Create(inputs) => {
+                let creator = ctx.journaled_state.inner.state.get(&inputs.caller());
+                (inputs.init_code().clone(), creator.map_or(0, |account| account.info.nonce))
+            }
+            FrameInput::Empty => (Bytes::new(), 0),
+        };
+        let logs = ctx.journaled_state.inner.logs.len();
+        ctx.chain.mark_logs(logs);
+        let id = ctx.chain.start_frame(&init.frame_input, data, init.depth, creator_nonce);
+        if !self.vetoed() {
+            self.consult(Moment::Start(id))?;
+        }
+        Ok(self.vetoed().then(|| refused(&init.frame_input, self.veto_output())))
+    }
+
+    /// Tells the monitor that the running frame has ended.
+    fn frame_ends(&mut self, result: &FrameResult) -> Result<(), FrameError<DB>> {
+        let ctx = &mut self.inner.ctx;
+        if ctx.chain.judging.is_none() {
+            return Ok(());
+        }
+        let logs = ctx.journaled_state.inner.logs.len();
+        ctx.chain.mark_logs(logs);
+        match ctx.chain.end_frame(result) {
+            Some(id) if !self.vetoed() => self.consult(Moment::End(id)),
+            _ => Ok(()),
+        }
+    }
+
+    fn consult(&mut self, moment: Moment) -> Result<(), FrameError<DB>> {
+        let ctx = &mut self.inner.ctx;
+        let chain = &mut ctx.chain;
+        let Some(judging) = chain.judging.as_mut() else { return Ok(()) };
+        let mut view = JournalView(&mut ctx.journaled_state);
+        let decision = match moment {
+            Moment::Start(id) => judging.on_call(&chain.trace, id, &mut view),
+            Moment::End(id) => judging.on_call_end(&chain.trace, id, &mut view),
+            Moment::Executed => judging.on_tx(&chain.trace, &mut view),
+        };
+        chain.accesses = judging.subscriptions().contains(Subscriptions::ACCESSES);
+        match decision {
+            Ok(Decision::Proceed) => Ok(()),
+            Ok(Decision::Veto(veto)) => {
+                chain.veto = Some(veto);
+                Ok(())
+            }
+            Err(fault) => Err(self.stop(fault)),
+        }
+    }
+
+    fn stop(&mut self, fault: Fault) -> FrameError<DB> {
+        let words = fault.to_string();
+        self.inner.ctx.chain.fault = Some(fault);
+        ContextError::Custom(words)
+    }
+
+    /// Ends the running frame as if it had reverted with the veto's data; its remaining gas goes back to its caller.
+    fn unwind(&mut self) -> Result<FrameInitOrResult<EthFrame<EthInterpreter>>, FrameError<DB>> {
+        let output = self.veto_output();
+        let frame = self.inner.frame_stack.get();
+        let mut gas = frame.interpreter.gas;
+        gas.set_refunded(0);
+        let action = InterpreterAction::Return(InterpreterResult::new(InstructionResult::Revert, output, gas));
+        let ended = frame.process_next_action::<_, FrameError<DB>>(&mut self.inner.ctx, action)?;
+        frame.set_finished(true);
+        Ok(ended)
+    }
+
+    /// A point in the journal to which a veto after execution can return.
+    pub(crate) fn mark(&mut self) -> JournalCheckpoint {
+        let journal = &mut self.inner.ctx.journaled_state;
+        let checkpoint = journal.checkpoint();
+        journal.checkpoint_commit();
+        checkpoint
+    }
+
+    /// After execution, before fees are settled: the monitor's last word. A veto returns the journal to `start` and
+    /// makes the result a revert with the veto's data; gas that was spent stays spent.
+    pub(crate) fn conclude(
+        &mut self,
+        start: JournalCheckpoint,
+        result: &mut FrameResult,
+    ) -> Result<(), FrameError<DB>> {
+        let ctx = &mut self.inner.ctx;
+        if ctx.chain.judging.is_none() {
+            return Ok(());
+        }
+        if ctx.chain.veto.is_none() {
+            ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result());
+            self.consult(Moment::Executed)?;
+        }
+        if self.vetoed() {
+            self.revert_to(start)?;
+            let output = self.veto_output();
+            let outcome = result.interpreter_result_mut();
+            outcome.result = InstructionResult::Revert;
+            outcome.output = output;
+            outcome.gas.set_refunded(0);
+            if let FrameResult::Create(create) = result {
+                create.address = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes everything since `start` but the nonce step of a creation, which the EVM takes inside its frame.
+    fn revert_to(&mut self, start: JournalCheckpoint) -> Result<(), FrameError<DB>> {
+        let ctx = &mut self.inner.ctx;
+        let journal = &mut ctx.journaled_state;
+        let _ = journal.checkpoint();
+        journal.checkpoint_revert(start);
+        if ctx.tx.kind.is_create() {
+            let sender: Address = ctx.tx.caller;
+            journal.load_account_mut(sender).map_err(ContextError::Db)?.data.bump_nonce();
+        }
+        Ok(())
+    }
+}
+
+/// When the monitor is asked.
+#[derive(Clone, Copy)]
+enum Moment {
+    Start(u32),
+    End(u32),
+    Executed,
+}
+
+/// The result of a frame that was vetoed before anything of it happened.
+fn refused(input: &FrameInput, output: Bytes) -> FrameResult {
+    let result = |gas_limit, reservoir| {
+        let gas = Gas::new_with_regular_gas_and_reservoir(gas_limit, reservoir);
+        InterpreterResult::new(InstructionResult::Revert, output, gas)
+    };
+    match input {
+        FrameInput::Call(inputs) => {
+            let result = result(inputs.gas_limit, inputs.reservoir);
+            let mut outcome = CallOutcome::new(result, inputs.return_memory_offset.clone());
+            outcome.charged_new_account_state_gas = inputs.charged_new_account_state_gas;
+            FrameResult::Call(outcome)
+        }
+        FrameInput::Create(inputs) => {
+            let mut outcome = CreateOutcome::new(result(inputs.gas_limit(), inputs.reservoir()), None);
+            outcome.charged_create_state_gas = inputs.charged_create_state_gas();
+            FrameResult::Create(outcome)
+        }
+        FrameInput::Empty => FrameResult::Call(CallOutcome::new(result(0, 0), 0..0)),
+    }
+}
+
+impl<'m, DB: EvmDatabase, INSP> EvmTr for MonitoredEvm<'m, DB, INSP> {
+    type Context = EvmContext<'m, DB>;
+    type Instructions = Instructions<'m, DB>;
+    type Precompiles = EthPrecompiles;
+    type Frame = EthFrame<EthInterpreter>;
+
+    fn all(&self) -> (&Self::Context, &Self::Instructions, &Self::Precompiles, &FrameStack<Self::Frame>) {
+        self.inner.all()
+    }
+
+    fn all_mut(
+        &mut self,
+    ) -> (&mut Self::Context, &mut Self::Instructions, &mut Self::Precompiles, &mut FrameStack<Self::Frame>) {
+        self.inner.all_mut()
+    }
+
+    fn frame_init(&mut self, init: FrameInit) -> Result<FrameInitResult<'_, Self::Frame>, FrameError<DB>> {
+        if let Some(refused) = self.frame_starts(&init)? {
+            self.frame_ends(&refused)?;
+            return Ok(ItemOrResult::Result(refused));
+        }
+        let ended = match self.inner.frame_init(init)? {
+            ItemOrResult::Item(_) => None,
+            ItemOrResult::Result(result) => Some(result),
+        };
+        match ended {
+            None => Ok(ItemOrResult::Item(self.inner.frame_stack.get())),
+            Some(result) => {
+                self.frame_ends(&result)?;
+                Ok(ItemOrResult::Result(result))
+            }
+        }
+    }
+
+    fn frame_run(&mut self) -> Result<FrameInitOrResult<Self::Frame>, FrameError<DB>> {
+        let ended = if self.vetoed() {
+            self.unwind()?
+        } else {
+            let inner = &mut self.inner;
+            let table = if inner.ctx.chain.accesses { &self.recording } else { &inner.instruction };
+            let frame = inner.frame_stack.get();
+            let action = frame.interpreter.run_plain(table.instruction_table(), table.gas_table(), &mut inner.ctx);
+            let next = frame.process_next_action::<_, FrameError<DB>>(&mut inner.ctx, action)?;
+            if next.is_result() {
+                frame.set_finished(true);
+            }
+            next
+        };
+        if let ItemOrResult::Result(result) = &ended {
+            self.frame_ends(result)?;
+        }
+        Ok(ended)
+    }
+
+    fn frame_return_result(&mut self, result: FrameResult) -> Result<Option<FrameResult>, FrameError<DB>> {
+        self.inner.frame_return_result(result)
+    }
+}
+
+impl<'m, DB, INSP> InspectorEvmTr for MonitoredEvm<'m, DB, INSP>
+where
+    DB: EvmDatabase,
+    INSP: Inspector<EvmContext<'m, DB>, EthInterpreter, FrameInput, FrameResult>,
+{
+    type Inspector = INSP;
+
+    fn all_inspector(
+        &self,
+    ) -> (&Self::Context, &Self::Instructions, &Self::Precompiles, &FrameStack<Self::Frame>, &Self::Inspector) {
+        self.inner.all_inspector()
+    }
+
+    fn all_mut_inspector(
+        &mut self,
+    ) -> (
+        &mut Self::Context,
+        &mut Self::Instructions,
+        &mut Self::Precompiles,
+        &mut FrameStack<Self::Frame>,
+        &mut Self::Inspector,
+    ) {
+        self.inner.all_mut_inspector()
+    }
+
+    fn inspect_frame_run(&mut self) -> Result<FrameInitOrResult<Self::Frame>, FrameError<DB>> {
+        let mut ended = if self.vetoed() {
+            self.unwind()?
+        } else {
+            let inner = &mut self.inner;
+            let table = if inner.ctx.chain.accesses { &self.recording } else { &inner.instruction };
+            let frame = inner.frame_stack.get();
+            let action = inspect_instructions(
+                &mut inner.ctx,
+                &mut frame.interpreter,
+                &mut inner.inspector,
+                table.instruction_table(),
+                table.gas_table(),
+            );
+            frame.process_next_action::<_, FrameError<DB>>(&mut inner.ctx, action)?
+        };
+        if let ItemOrResult::Result(result) = &mut ended {
+            self.frame_ends(result)?;
+            let inner = &mut self.inner;
+            let frame = inner.frame_stack.get();
+            frame_end(&mut inner.ctx, &mut inner.inspector, &frame.input, result);
+            frame.set_finished(true);
+        }
+        Ok(ended)
+    }
+}

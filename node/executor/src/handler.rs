@@ -1,0 +1,76 @@
+//! revm's transaction phases, with the monitor's last word between execution and the settling of fees.
+
+use std::marker::PhantomData;
+
+use revm::{
+    Inspector,
+    context::{
+        ContextTr as _, JournalTr as _,
+        result::{EVMError, HaltReason},
+    },
+    context_interface::journaled_state::JournalCheckpoint,
+    handler::{EvmTr as _, FrameResult, Handler, execution::runtime_oog_unwind},
+    inspector::InspectorHandler,
+    interpreter::{FrameInput, GasTracker, interpreter::EthInterpreter},
+};
+
+use crate::evm::{EvmContext, EvmDatabase, MonitoredEvm};
+
+/// Mainnet's phases around a monitored execution.
+pub(crate) struct MonitoredHandler<'m, DB, INSP>(PhantomData<(&'m (), DB, INSP)>);
+
+impl<DB, INSP> MonitoredHandler<'_, DB, INSP> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
+    type Evm = MonitoredEvm<'m, DB, INSP>;
+    type Error = EVMError<DB::Error>;
+    type HaltReason = HaltReason;
+
+    fn execution(
+        &mut self,
+        evm: &mut Self::Evm,
+        checkpoint: JournalCheckpoint,
+        gas: &mut GasTracker,
+    ) -> Result<Option<FrameResult>, Self::Error> {
+        let Some(first) = self.first_frame_input(evm, gas)? else {
+            runtime_oog_unwind(evm.ctx(), checkpoint)?;
+            return Ok(None);
+        };
+        evm.ctx().journal_mut().checkpoint_commit();
+        let start = evm.mark();
+        let mut result = self.run_exec_loop(evm, first)?;
+        evm.conclude(start, &mut result)?;
+        self.last_frame_result(evm, &mut result, gas)?;
+        Ok(Some(result))
+    }
+}
+
+impl<'m, DB, INSP> InspectorHandler for MonitoredHandler<'m, DB, INSP>
+where
+    DB: EvmDatabase,
+    INSP: Inspector<EvmContext<'m, DB>, EthInterpreter, FrameInput, FrameResult>,
+{
+    type IT = EthInterpreter;
+
+    fn inspect_execution(
+        &mut self,
+        evm: &mut Self::Evm,
+        checkpoint: JournalCheckpoint,
+        gas: &mut GasTracker,
+    ) -> Result<Option<FrameResult>, Self::Error> {
+        let Some(first) = self.first_frame_input(evm, gas)? else {
+            runtime_oog_unwind(evm.ctx(), checkpoint)?;
+            return Ok(None);
+        };
+        evm.ctx().journal_mut().checkpoint_commit();
+        let start = evm.mark();
+        let mut result = self.inspect_run_exec_loop(evm, first)?;
+        evm.conclude(start, &mut result)?;
+        self.last_frame_result(evm, &mut result, gas)?;
+        Ok(Some(result))
+    }
+}

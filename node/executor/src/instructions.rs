@@ -1,0 +1,122 @@
+//! Instructions that record what they do. In force only while a guard that woke asked for it, but for SELFDESTRUCT,
+//! which is rare and always recorded while a transaction is judged.
+
+use parapet_abi::AccessKind;
+use revm::{
+    bytecode::opcode,
+    handler::instructions::EthInstructions,
+    interpreter::{
+        Instruction, InstructionContext, InstructionExecResult, InstructionResult, Interpreter,
+        instructions::host,
+        interpreter::EthInterpreter,
+        interpreter_types::InputsTr as _,
+    },
+    primitives::{Address, U256, hardfork::SpecId},
+};
+
+use crate::evm::{EvmContext, EvmDatabase};
+
+type Table<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
+type Frame<'a, 'm, DB> = InstructionContext<'a, EvmContext<'m, DB>, EthInterpreter>;
+
+/// The table in force normally.
+pub(crate) fn plain<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
+    let mut table = EthInstructions::new_mainnet_with_spec(spec);
+    replace(&mut table, opcode::SELFDESTRUCT, Instruction::new(selfdestruct));
+    table
+}
+
+/// The table in force while storage accesses are recorded.
+pub(crate) fn recording<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
+    let mut table = plain(spec);
+    replace(&mut table, opcode::SLOAD, Instruction::new(sload));
+    replace(&mut table, opcode::SSTORE, Instruction::new(sstore));
+    replace(&mut table, opcode::TLOAD, Instruction::new(tload));
+    replace(&mut table, opcode::TSTORE, Instruction::new(tstore));
+    table
+}
+
+/// Replaces an instruction, keeping its static gas.
+fn replace<'m, DB: EvmDatabase>(
+    table: &mut Table<'m, DB>,
+    opcode: u8,
+    instruction: Instruction<EthInterpreter, EvmContext<'m, DB>>,
+) {
+    table.instruction_table_mut()[opcode as usize] = instruction;
+}
+
+/// The word `depth` below the top of the stack, if it is there.
+fn peek(interpreter: &Interpreter<EthInterpreter>, depth: usize) -> Option<U256> {
+    let data = interpreter.stack.data();
+    data.len().checked_sub(depth + 1).map(|index| data[index])
+}
+
+fn this(interpreter: &Interpreter<EthInterpreter>) -> Address {
+    interpreter.input.target_address()
+}
+
+fn sload<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let slot = peek(interpreter, 0);
+    host::sload(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
+    if let (Some(slot), Some(value)) = (slot, peek(interpreter, 0)) {
+        host.chain.access(AccessKind::StorageRead, this(interpreter), slot, value, value);
+    }
+    Ok(())
+}
+
+fn sstore<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let (slot, new) = (peek(interpreter, 0), peek(interpreter, 1));
+    let address = this(interpreter);
+    let before = slot.and_then(|slot| known(host, address, slot)).map(|known| known.0);
+    host::sstore(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
+    if let (Some(slot), Some(new)) = (slot, new) {
+        // A slot that the journal did not know before held what the transaction found there.
+        let old = before.or_else(|| known(host, address, slot).map(|known| known.1)).unwrap_or_default();
+        host.chain.access(AccessKind::StorageWrite, address, slot, old, new);
+    }
+    Ok(())
+}
+
+/// Present and original value of a slot, if the journal has loaded it.
+fn known<DB: EvmDatabase>(host: &EvmContext<'_, DB>, address: Address, slot: U256) -> Option<(U256, U256)> {
+    let value = host.journaled_state.inner.state.get(&address)?.storage.get(&slot)?;
+    Some((value.present_value, value.original_value))
+}
+
+fn tload<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let slot = peek(interpreter, 0);
+    host::tload(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
+    if let (Some(slot), Some(value)) = (slot, peek(interpreter, 0)) {
+        host.chain.access(AccessKind::TransientRead, this(interpreter), slot, value, value);
+    }
+    Ok(())
+}
+
+fn tstore<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let (slot, new) = (peek(interpreter, 0), peek(interpreter, 1));
+    let address = this(interpreter);
+    let old = slot.map(|slot| host.journaled_state.inner.tload(address, slot)).unwrap_or_default();
+    host::tstore(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
+    if let (Some(slot), Some(new)) = (slot, new) {
+        host.chain.access(AccessKind::TransientWrite, address, slot, old, new);
+    }
+    Ok(())
+}
+
+fn selfdestruct<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let heir = peek(interpreter, 0).map(|word| Address::from_word(word.into()));
+    let address = this(interpreter);
+    let wei = host.journaled_state.inner.state.get(&address).map(|account| account.info.balance).unwrap_or_default();
+    let result = host::selfdestruct(InstructionContext { interpreter: &mut *interpreter, host: &mut *host });
+    if let (Some(heir), Err(InstructionResult::SelfDestruct)) = (heir, &result)
+        && host.chain.judging.is_some()
+    {
+        host.chain.destruction(address, heir, wei);
+    }
+    result
+}

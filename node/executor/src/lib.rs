@@ -1,0 +1,30 @@
+//! Executes blocks on revm, each transaction under the eyes of a monitor.
+//!
+//! Path of a transaction: [`block::execute_block`] hands it to a [`Session`], which opens the monitor's judgement, runs
+//! the [`evm`] with frames recorded by the [`recorder`], lets the monitor decide, and commits what remains to the
+//! [`Overlay`]. A veto is not an error: every open frame ends as if it had reverted, so that gas, nonce and EIP-7702
+//! authorizations stay as Ethereum has them for a failed transaction.
+//!
+//! [`Mode::Sequential`] is the oracle for every other mode and stays for ever: a parallel run must equal it bit for bit.
+//!
+//! Only this crate, and what simulates through it, names revm.
+
+pub mod block;
+mod environment;
+mod error;
+pub mod evm;
+mod flows;
+mod handler;
+mod instructions;
+mod overlay;
+mod recorder;
+mod session;
+mod system;
+mod view;
+
+pub use block::{Admission, BlockInput, Mode, execute_block};
+pub use environment::{blob_params, block_env, cfg_env, spec_id, tx_env};
+pub use error::{BlockError, Consequence, TxError};
+pub use evm::{EvmContext, MonitoredEvm};
+pub use overlay::Overlay;
+pub use session::{Identity, Outcome, Purpose, Session};

@@ -1,0 +1,182 @@
+//! The committed prefix of a block: what its transactions have written so far, over an unchanging [`WorldState`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, map::AddressMap};
+use parapet_state::WorldState;
+use parapet_types::{AccountChange, AccountInfo, Ancestors, StateChanges};
+use revm::{
+    Database, DatabaseCommit, DatabaseRef,
+    state::{Account, AccountInfo as EvmAccountInfo, Bytecode},
+};
+
+/// One account as the block has left it so far.
+#[derive(Clone, Debug)]
+struct OverlayAccount {
+    info: Option<AccountInfo>,
+    /// Nothing below shows through: the account was created or destroyed in this block.
+    storage_wiped: bool,
+    storage: BTreeMap<U256, U256>,
+}
+
+/// State that transactions read from and commit to.
+#[derive(Clone, Debug)]
+pub struct Overlay {
+    world: WorldState,
+    ancestors: Ancestors,
+    accounts: HashMap<Address, OverlayAccount>,
+    code: BTreeMap<B256, Bytes>,
+    bytecode: HashMap<B256, Bytecode>,
+}
+
+impl Overlay {
+    /// Nothing written yet.
+    #[must_use]
+    pub fn new(world: WorldState, ancestors: Ancestors) -> Self {
+        Self { world, ancestors, accounts: HashMap::new(), code: BTreeMap::new(), bytecode: HashMap::new() }
+    }
+
+    /// The account to write to.
+    fn account(&mut self, address: Address) -> &mut OverlayAccount {
+        let world = &self.world;
+        self.accounts.entry(address).or_insert_with(|| OverlayAccount {
+            info: world.account(&address),
+            storage_wiped: false,
+            storage: BTreeMap::new(),
+        })
+    }
+
+    /// Writes a storage word directly, outside of any transaction's journal.
+    pub fn write_storage(&mut self, address: Address, slot: U256, value: U256) {
+        self.account(address).storage.insert(slot, value);
+    }
+
+    /// Adds to a balance, creating the account where there is none: a withdrawal (EIP-4895).
+    pub fn credit(&mut self, address: Address, wei: U256) {
+        let info = self.account(address).info.get_or_insert_default();
+        info.balance = info.balance.saturating_add(wei);
+    }
+
+    /// What was written, as a change set.
+    #[must_use]
+    pub fn into_changes(self) -> StateChanges {
+        let accounts = self
+            .accounts
+            .into_iter()
+            .map(|(address, account)| {
+                let change = AccountChange {
+                    info: account.info,
+                    wipe_storage: account.storage_wiped,
+                    storage: if account.info.is_some() { account.storage } else { BTreeMap::new() },
+                };
+                (address, change)
+            })
+            .collect();
+        StateChanges { accounts, code: self.code }
+    }
+
+    fn commit_account(&mut self, address: Address, account: &Account) {
+        if !account.is_touched() {
+            return;
+        }
+        if let Some(code) = account.info.code.as_ref().filter(|_| account.info.code_hash != KECCAK256_EMPTY) {
+            let code_hash = account.info.code_hash;
+            if !self.bytecode.contains_key(&code_hash) {
+                if self.world.code(code_hash).is_none() {
+                    self.code.insert(code_hash, code.original_bytes());
+                }
+                self.bytecode.insert(code_hash, code.clone());
+            }
+        }
+        let entry = self.account(address);
+        if account.is_selfdestructed() || account.is_empty() {
+            *entry = OverlayAccount { info: None, storage_wiped: true, storage: BTreeMap::new() };
+            return;
+        }
+        if account.is_created() {
+            entry.storage_wiped = true;
+            entry.storage.clear();
+        }
+        entry.info = Some(AccountInfo {
+            nonce: account.info.nonce,
+            balance: account.info.balance,
+            code_hash: account.info.code_hash,
+        });
+        for (slot, value) in account.changed_storage_slots() {
+            entry.storage.insert(*slot, value.present_value);
+        }
+    }
+}
+
+impl DatabaseRef for Overlay {
+    type Error = Infallible;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<EvmAccountInfo>, Infallible> {
+        let info = match self.accounts.get(&address) {
+            Some(account) => account.info,
+            None => self.world.account(&address),
+        };
+        Ok(info.map(|info| EvmAccountInfo {
+            balance: info.balance,
+            nonce: info.nonce,
+            code_hash: info.code_hash,
+            code: None,
+            ..Default::default()
+        }))
+    }
+
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Infallible> {
+        if let Some(code) = self.bytecode.get(&code_hash) {
+            return Ok(code.clone());
+        }
+        let bytes = self.world.code(code_hash).unwrap_or_default();
+        Ok(Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes)))
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, Infallible> {
+        if let Some(account) = self.accounts.get(&address) {
+            if let Some(value) = account.storage.get(&slot) {
+                return Ok(*value);
+            }
+            if account.storage_wiped {
+                return Ok(U256::ZERO);
+            }
+        }
+        Ok(self.world.storage(&address, slot))
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, Infallible> {
+        Ok(self.ancestors.get(&number).copied().unwrap_or_default())
+    }
+}
+
+impl Database for Overlay {
+    type Error = Infallible;
+
+    fn basic(&mut self, address: Address) -> Result<Option<EvmAccountInfo>, Infallible> {
+        self.basic_ref(address)
+    }
+
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Infallible> {
+        let code = self.code_by_hash_ref(code_hash)?;
+        self.bytecode.entry(code_hash).or_insert_with(|| code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, Infallible> {
+        self.storage_ref(address, slot)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, Infallible> {
+        self.block_hash_ref(number)
+    }
+}
+
+impl DatabaseCommit for Overlay {
+    fn commit(&mut self, changes: AddressMap<Account>) {
+        for (address, account) in &changes {
+            self.commit_account(*address, account);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A world of hand-assembled contracts, and monitors made of closures.
+
+use std::sync::{Arc, Mutex};
+
+use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transaction::Recovered};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
+use parapet_abi::ContextRecord;
+use parapet_executor::{Admission, BlockInput, Mode, TxError, execute_block};
+use parapet_monitor::{Decision, Fault, Judgement, Judging, Monitor, StateView, StateWrite, Subscriptions, Trace, Veto};
+use parapet_state::WorldState;
+use parapet_types::{
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutedBlock, Hardfork, StateChanges, Transaction,
+};
+
+pub(crate) const SENDER: Address = Address::repeat_byte(0x51);
+pub(crate) const MINER: Address = Address::repeat_byte(0xfe);
+pub(crate) const ONE: Address = Address::repeat_byte(0x01);
+pub(crate) const TWO: Address = Address::repeat_byte(0x02);
+pub(crate) const ETHER: u128 = 1_000_000_000_000_000_000;
+pub(crate) const GAS_PRICE: u128 = 2_000_000_000;
+
+pub(crate) fn params() -> ChainParams {
+    ChainParams { chain_id: 31_337, hardfork: Hardfork::Osaka, block_gas_limit: 30_000_000 }
+}
+
+/// A world in which `SENDER` has 100 ether and each contract 1 ether.
+pub(crate) fn world(contracts: &[(Address, Vec<u8>)]) -> WorldState {
+    let mut changes = StateChanges::default();
+    let rich = AccountInfo { balance: U256::from(100 * ETHER), ..AccountInfo::default() };
+    changes.accounts.insert(SENDER, AccountChange { info: Some(rich), ..AccountChange::default() });
+    for (address, code) in contracts {
+        let code_hash = keccak256(code);
+        changes.code.insert(code_hash, Bytes::from(code.clone()));
+        let info = AccountInfo { nonce: 1, balance: U256::from(ETHER), code_hash };
+        changes.accounts.insert(*address, AccountChange { info: Some(info), ..AccountChange::default() });
+    }
+    WorldState::new().apply(&changes)
+}
+
+pub(crate) fn block() -> BlockContext {
+    BlockContext {
+        number: 1,
+        timestamp: 1_000,
+        beneficiary: MINER,
+        gas_limit: 30_000_000,
+        base_fee: 1_000_000_000,
+        parent_beacon_block_root: Some(B256::ZERO),
+        excess_blob_gas: Some(0),
+        ..BlockContext::default()
+    }
+}
+
+pub(crate) fn transaction(nonce: u64, to: TxKind, value: u128, input: &[u8]) -> Transaction {
+    let tx = TxEip1559 {
+        chain_id: 31_337,
+        nonce,
+        gas_limit: 1_000_000,
+        max_fee_per_gas: GAS_PRICE,
+        max_priority_fee_per_gas: GAS_PRICE,
+        to,
+        value: U256::from(value),
+        input: Bytes::copy_from_slice(input),
+        ..TxEip1559::default()
+    };
+    Recovered::new_unchecked(TxEnvelope::Eip1559(tx.into_signed(Signature::test_signature())), SENDER)
+}
+
+pub(crate) fn execute(
+    world: &WorldState,
+    transactions: &[Transaction],
+    monitor: &dyn Monitor,
+) -> ExecutedBlock<TxError> {
+    let input = BlockInput {
+        params: &params(),
+        world,
+        ancestors: &Ancestors::new(),
+        block: &block(),
+        transactions,
+        admission: Admission::Build,
+    };
+    execute_block(&input, monitor, Mode::Sequential).unwrap()
+}
+
+pub(crate) mod asm {
+    use super::Address;
+
+    /// `CALL(to, value)` with all gas, no input, no output; leaves the success flag on the stack.
+    pub(crate) fn call(to: Address, value: u64) -> Vec<u8> {
+        let mut code = vec![0x5f, 0x5f, 0x5f, 0x5f, 0x67];
+        code.extend(value.to_be_bytes());
+        code.push(0x73);
+        code.extend(to);
+        code.extend([0x5a, 0xf1]);
+        code
+    }
+
+    pub(crate) fn sstore(slot: u8, value: u8) -> Vec<u8> {
+        vec![0x60, value, 0x60, slot, 0x55]
+    }
+
+    pub(crate) fn log0() -> Vec<u8> {
+        vec![0x5f, 0x5f, 0xa0]
+    }
+
+    pub(crate) const POP: [u8; 1] = [0x50];
+    pub(crate) const STOP: [u8; 1] = [0x00];
+    pub(crate) const REVERT: [u8; 3] = [0x5f, 0x5f, 0xfd];
+
+    pub(crate) fn selfdestruct(heir: Address) -> Vec<u8> {
+        let mut code = vec![0x73];
+        code.extend(heir);
+        code.push(0xff);
+        code
+    }
+
+    pub(crate) fn join(parts: &[&[u8]]) -> Vec<u8> {
+        parts.concat()
+    }
+}
+
+/// What a test's monitor does at each hook.
+pub(crate) type Hook = Box<dyn Fn(&Trace, u32, &mut dyn StateView) -> Result<Decision, Fault> + Send + Sync>;
+
+pub(crate) struct Scripted {
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) on_call: Hook,
+    pub(crate) on_call_end: Hook,
+    pub(crate) on_tx: Hook,
+    pub(crate) writes: Vec<StateWrite>,
+    /// The last trace that `on_tx` saw.
+    pub(crate) seen: Arc<Mutex<Option<Trace>>>,
+}
+
+impl Default for Scripted {
+    fn default() -> Self {
+        let proceed = || -> Hook { Box::new(|_, _, _| Ok(Decision::Proceed)) };
+        Self {
+            subscriptions: Subscriptions::NONE,
+            on_call: proceed(),
+            on_call_end: proceed(),
+            on_tx: proceed(),
+            writes: Vec::new(),
+            seen: Arc::default(),
+        }
+    }
+}
+
+pub(crate) fn veto() -> Veto {
+    Veto { guard: TWO, attachment: B256::repeat_byte(7), code: 42, detail: Bytes::from_static(b"no") }
+}
+
+impl Monitor for Scripted {
+    fn open(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
+        Ok(Some(Box::new(Judge(self))))
+    }
+}
+
+struct Judge<'a>(&'a Scripted);
+
+impl Judging for Judge<'_> {
+    fn subscriptions(&self) -> Subscriptions {
+        self.0.subscriptions
+    }
+
+    fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        (self.0.on_call)(trace, frame, view)
+    }
+
+    fn on_call_end(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        (self.0.on_call_end)(trace, frame, view)
+    }
+
+    fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        *self.0.seen.lock().unwrap() = Some(trace.clone());
+        (self.0.on_tx)(trace, 0, view)
+    }
+
+    fn close(self: Box<Self>) -> Judgement {
+        Judgement { verdicts: Vec::new(), writes: self.0.writes.clone() }
+    }
+}

@@ -1,0 +1,175 @@
+//! One call on top of a state.
+
+use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use parapet_executor::{Identity, Outcome, Overlay, Purpose, Session, TxError, block_env, cfg_env};
+use parapet_monitor::Monitor;
+use parapet_state::WorldState;
+use parapet_types::{Ancestors, BlockContext, ChainParams, Executed};
+use revm::{
+    context::{CfgEnv, TxEnv},
+    context_interface::either::Either,
+    inspector::NoOpInspector,
+};
+use revm_inspectors::access_list::AccessListInspector;
+
+/// Most gas a simulation may use when the request names none: the block's limit.
+const GAS_DEFAULT_MAX: u64 = 50_000_000;
+/// Most runs after which an access list is taken as it is: each run may only add entries.
+const ACCESS_LIST_RUNS_MAX: u32 = 8;
+
+/// The state and block a simulation runs in.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a> {
+    /// The chain's parameters.
+    pub params: &'a ChainParams,
+    /// State below.
+    pub world: &'a WorldState,
+    /// Hashes for BLOCKHASH.
+    pub ancestors: &'a Ancestors,
+    /// The block it pretends to be in.
+    pub block: &'a BlockContext,
+}
+
+/// A transaction that nobody signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallRequest {
+    /// Sender; the zero address where none is given.
+    pub from: Option<Address>,
+    /// Target; a creation where none is given.
+    pub to: Option<Address>,
+    /// Gas limit.
+    pub gas: Option<u64>,
+    /// Highest price per gas, in wei; free where none is given.
+    pub gas_price: Option<u128>,
+    /// Highest tip per gas, in wei.
+    pub max_priority_fee_per_gas: Option<u128>,
+    /// Value in wei.
+    pub value: U256,
+    /// Calldata or init code.
+    pub input: Bytes,
+    /// Nonce; the account's own where none is given.
+    pub nonce: Option<u64>,
+    /// EIP-2930.
+    pub access_list: AccessList,
+    /// EIP-7702.
+    pub authorizations: Vec<SignedAuthorization>,
+}
+
+/// Why a simulation could not run. A call that fails is not an error: its [`Executed`] says how it ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// The call itself breaks a rule of the protocol, or the monitor failed.
+    #[error(transparent)]
+    Transaction(#[from] TxError),
+    /// An earlier transaction of the block cannot be repeated: the state handed in is not the block's.
+    #[error("transaction {index} of the block cannot be repeated: {source}")]
+    Preceding {
+        /// Its index.
+        index: usize,
+        /// Why.
+        source: TxError,
+    },
+    /// The tracer's name or configuration.
+    #[error("the tracer cannot be used: {0}")]
+    Tracer(String),
+}
+
+impl CallRequest {
+    /// The gas limit it runs with: its own, the block's, or a bound.
+    pub(crate) fn gas_limit(&self, block: &BlockContext) -> u64 {
+        self.gas.unwrap_or_else(|| block.gas_limit.min(GAS_DEFAULT_MAX))
+    }
+
+    pub(crate) fn tx_env(&self, point: &Point<'_>, gas_limit: u64) -> TxEnv {
+        let from = self.from.unwrap_or_default();
+        let nonce = self.nonce.or_else(|| point.world.account(&from).map(|account| account.nonce)).unwrap_or_default();
+        let tx_type = match (self.authorizations.is_empty(), self.max_priority_fee_per_gas, &self.access_list.0[..]) {
+            (false, _, _) => 4,
+            (true, Some(_), _) => 2,
+            (true, None, [_, ..]) => 1,
+            (true, None, []) => 0,
+        };
+        TxEnv {
+            tx_type,
+            caller: from,
+            gas_limit,
+            gas_price: self.gas_price.unwrap_or_default(),
+            kind: self.to.map_or(TxKind::Create, TxKind::Call),
+            value: self.value,
+            data: self.input.clone(),
+            nonce,
+            chain_id: Some(point.params.chain_id),
+            access_list: self.access_list.clone(),
+            gas_priority_fee: (tx_type == 2 || tx_type == 4).then(|| self.max_priority_fee_per_gas.unwrap_or_default()),
+            blob_hashes: Vec::new(),
+            max_fee_per_blob_gas: 0,
+            authorization_list: self.authorizations.iter().cloned().map(Either::Left).collect(),
+        }
+    }
+}
+
+/// The rules of a simulation: anyone may send, at any nonce and price, up to any gas limit. Value must be covered.
+pub(crate) fn lenient(point: &Point<'_>, request: &CallRequest) -> CfgEnv {
+    let mut cfg = cfg_env(point.params);
+    cfg.disable_nonce_check = true;
+    cfg.disable_eip3607 = true;
+    cfg.disable_block_gas_limit = true;
+    cfg.disable_base_fee = request.gas_price.unwrap_or_default() == 0;
+    cfg.tx_gas_limit_cap = Some(u64::MAX);
+    cfg
+}
+
+pub(crate) const fn identity(block: &BlockContext) -> Identity {
+    Identity { tx_hash: B256::ZERO, parent_hash: block.parent_hash, purpose: Purpose::Simulation }
+}
+
+pub(crate) fn overlay(point: &Point<'_>) -> Overlay {
+    Overlay::new(point.world.clone(), point.ancestors.clone())
+}
+
+/// Runs a call with a gas limit.
+pub(crate) fn run(
+    point: &Point<'_>,
+    request: &CallRequest,
+    gas_limit: u64,
+    monitor: &dyn Monitor,
+) -> Result<Outcome, TxError> {
+    let env = block_env(point.params, point.block);
+    let mut session = Session::new(overlay(point), lenient(point, request), env, monitor, NoOpInspector {});
+    session.execute(request.tx_env(point, gas_limit), identity(point.block))
+}
+
+/// Runs a call. How it ended, vetoed included, is in the result.
+///
+/// # Errors
+/// [`SimulateError`] when it cannot run at all.
+pub fn call(point: &Point<'_>, request: &CallRequest, monitor: &dyn Monitor) -> Result<Executed, SimulateError> {
+    Ok(run(point, request, request.gas_limit(point.block), monitor)?.executed)
+}
+
+/// The access list under which a call would use the least gas, with the gas it then uses (EIP-2930).
+///
+/// # Errors
+/// [`SimulateError`] when it cannot run at all.
+pub fn create_access_list(
+    point: &Point<'_>,
+    request: &CallRequest,
+    monitor: &dyn Monitor,
+) -> Result<(AccessList, Executed), SimulateError> {
+    let env = block_env(point.params, point.block);
+    let gas_limit = request.gas_limit(point.block);
+    let mut request = request.clone();
+    let mut run = 0;
+    loop {
+        let inspector = AccessListInspector::new(request.access_list.clone());
+        let mut session = Session::new(overlay(point), lenient(point, &request), env.clone(), monitor, inspector);
+        let executed = session.inspect(request.tx_env(point, gas_limit), identity(point.block))?.executed;
+        let found = session.evm_mut().inspector().access_list();
+        run += 1;
+        if found == request.access_list || run == ACCESS_LIST_RUNS_MAX {
+            return Ok((found, executed));
+        }
+        request.access_list = found;
+    }
+}

@@ -1,0 +1,79 @@
+//! The least gas limit with which a transaction succeeds.
+
+use parapet_executor::{TxError, cfg_env};
+use parapet_monitor::Monitor;
+use parapet_types::{Destiny, Executed};
+use revm::context::{Cfg as _, result::InvalidTransaction};
+
+use crate::{
+    CallRequest, Point, SimulateError,
+    call::run,
+};
+
+/// The search ends when the answer is known to this share of itself, in thousandths.
+const TOLERANCE_PERMILLE: u64 = 15;
+
+/// Why there is no estimate.
+#[derive(Debug, thiserror::Error)]
+pub enum EstimateError {
+    /// It fails with every gas limit: it reverts, or a guard vetoes it.
+    #[error("the transaction would fail")]
+    Failed(Box<Executed>),
+    /// It cannot run at all.
+    #[error(transparent)]
+    Simulate(#[from] SimulateError),
+}
+
+impl From<TxError> for EstimateError {
+    fn from(error: TxError) -> Self {
+        Self::Simulate(error.into())
+    }
+}
+
+/// Searches the least gas limit with which the call succeeds, to within 1.5%, never below it.
+///
+/// # Errors
+/// [`EstimateError`].
+pub fn estimate_gas(
+    point: &Point<'_>,
+    request: &CallRequest,
+    monitor: &dyn Monitor,
+) -> Result<u64, EstimateError> {
+    let cap = cfg_env(point.params).tx_gas_limit_cap();
+    let mut high = request.gas_limit(point.block).min(cap);
+    if let Some(affordable) = affordable(point, request) {
+        high = high.min(affordable);
+    }
+    let executed = run(point, request, high, monitor)?.executed;
+    if !executed.succeeded() {
+        return Err(EstimateError::Failed(Box::new(executed)));
+    }
+    // Below what it used with everything at hand it cannot succeed; refunds only make the need higher.
+    let mut low = executed.gas_used.saturating_sub(1);
+    while high - low > 1 && (high - low) * 1_000 > high * TOLERANCE_PERMILLE {
+        // The first guesses are just above what was used, where the answer usually is.
+        let middle = (low + (high - low) / 2).min(low.saturating_mul(2));
+        match run(point, request, middle, monitor) {
+            Ok(outcome) if outcome.executed.succeeded() => high = middle,
+            Ok(outcome) if matches!(outcome.executed.destiny, Destiny::Vetoed { .. }) => {
+                // With less gas the transaction takes another path, which a guard refuses: not a limit to send.
+                low = middle;
+            }
+            Ok(_) => low = middle,
+            Err(TxError::Invalid(
+                InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
+                | InvalidTransaction::GasFloorMoreThanGasLimit { .. },
+            )) => low = middle,
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(high)
+}
+
+/// How much gas the sender can pay for at the price it offers; `None` where it offers none.
+fn affordable(point: &Point<'_>, request: &CallRequest) -> Option<u64> {
+    let price = request.gas_price.filter(|price| *price > 0)?;
+    let balance = point.world.account(&request.from.unwrap_or_default()).unwrap_or_default().balance;
+    let spare = balance.saturating_sub(request.value);
+    Some((spare / alloy_primitives::U256::from(price)).saturating_to())
+}

@@ -1,0 +1,12 @@
+//! Runs transactions that are never committed: calls, gas estimates, access lists, debug traces.
+//!
+//! Everything here goes through the executor's own [`Session`](parapet_executor::Session), monitor included, so that a
+//! simulation is vetoed exactly where the transaction would be. Nothing is written: neither state nor guard state.
+
+mod call;
+mod estimate;
+mod trace;
+
+pub use call::{CallRequest, Point, SimulateError, call, create_access_list};
+pub use estimate::{EstimateError, estimate_gas};
+pub use trace::{trace_call, trace_transaction};
