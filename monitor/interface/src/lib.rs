@@ -32,6 +32,15 @@ pub trait Monitor: Send + Sync {
         context: &ContextRecord,
         view: &mut dyn StateView,
     ) -> Result<Option<Box<dyn Judging + '_>>, Fault>;
+
+    /// The transaction has executed, succeeded so far, and changed the registry's storage, whether or not anything woke
+    /// for it. What it registered is vetted here, and what it attached is compiled and initialised; what cannot run is
+    /// refused by a veto in the registry's name, which holds for transactions that no guard may veto, too. Called
+    /// before [`Judging::on_tx`], so that nobody pays for watching the registry in the other transactions.
+    ///
+    /// # Errors
+    /// [`Fault`]: the transaction must be left out of the block and retried.
+    fn admit(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault>;
 }
 
 /// The judgement of one transaction while it executes.
@@ -85,5 +94,9 @@ pub struct NoMonitor;
 impl Monitor for NoMonitor {
     fn open(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
         Ok(None)
+    }
+
+    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
+        Ok(Decision::Proceed)
     }
 }

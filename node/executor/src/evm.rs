@@ -1,6 +1,7 @@
 //! The EVM with its frame machine wrapped: a monitor sees every frame start and end, and its veto ends them all.
 
-use parapet_monitor::{Decision, Fault, Subscriptions};
+use parapet_monitor::{Decision, Fault, Monitor, Subscriptions};
+use parapet_types::REGISTRY;
 use revm::{
     Context, Database, Inspector, Journal,
     context::{BlockEnv, CfgEnv, ContextError, Evm, FrameStack, JournalTr as _, TxEnv},
@@ -35,6 +36,7 @@ pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     pub(crate) inner: Inner<'m, DB, INSP>,
     /// The table in force while storage accesses are recorded.
     recording: Instructions<'m, DB>,
+    pub(crate) monitor: &'m dyn Monitor,
 }
 
 impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
@@ -45,14 +47,14 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
 
 impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
     /// An EVM over a database, with an inspector that may be a no-op.
-    pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, inspector: INSP) -> Self {
+    pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
         let spec = cfg.spec;
         let mut ctx: EvmContext<'m, DB> = Context::new(db, spec);
         ctx.journaled_state.set_spec_id(spec);
         ctx.cfg = cfg;
         ctx.block = block;
         let inner = Evm::new_with_inspector(ctx, inspector, instructions::plain(spec), EthPrecompiles::new(spec));
-        Self { inner, recording: instructions::recording(spec) }
+        Self { inner, recording: instructions::recording(spec), monitor }
     }
 
     /// The inspector.
@@ -123,14 +125,17 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
     fn consult(&mut self, moment: Moment) -> Result<(), FrameError<DB>> {
         let ctx = &mut self.inner.ctx;
         let chain = &mut ctx.chain;
-        let Some(judging) = chain.judging.as_mut() else { return Ok(()) };
         let mut view = JournalView(&mut ctx.journaled_state);
-        let decision = match moment {
-            Moment::Start(id) => judging.on_call(&chain.trace, id, &mut view),
-            Moment::End(id) => judging.on_call_end(&chain.trace, id, &mut view),
-            Moment::Executed => judging.on_tx(&chain.trace, &mut view),
+        let decision = match (moment, chain.judging.as_mut()) {
+            (Moment::RegistryChanged, _) => self.monitor.admit(&chain.trace.context, &mut view),
+            (_, None) => Ok(Decision::Proceed),
+            (Moment::Start(id), Some(judging)) => judging.on_call(&chain.trace, id, &mut view),
+            (Moment::End(id), Some(judging)) => judging.on_call_end(&chain.trace, id, &mut view),
+            (Moment::Executed, Some(judging)) => judging.on_tx(&chain.trace, &mut view),
         };
-        chain.accesses = judging.subscriptions().contains(Subscriptions::ACCESSES);
+        if let Some(judging) = &chain.judging {
+            chain.accesses = judging.subscriptions().contains(Subscriptions::ACCESSES);
+        }
         match decision {
             Ok(Decision::Proceed) => Ok(()),
             Ok(Decision::Veto(veto)) => {
@@ -174,11 +179,11 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         start: JournalCheckpoint,
         result: &mut FrameResult,
     ) -> Result<(), FrameError<DB>> {
-        let ctx = &mut self.inner.ctx;
-        if ctx.chain.judging.is_none() {
-            return Ok(());
+        if !self.vetoed() && result.instruction_result().is_ok() && self.registry_changed() {
+            self.consult(Moment::RegistryChanged)?;
         }
-        if ctx.chain.veto.is_none() {
+        let ctx = &mut self.inner.ctx;
+        if ctx.chain.veto.is_none() && ctx.chain.judging.is_some() {
             ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result());
             self.consult(Moment::Executed)?;
         }
@@ -194,6 +199,11 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             }
         }
         Ok(())
+    }
+
+    fn registry_changed(&self) -> bool {
+        let registry = self.inner.ctx.journaled_state.inner.state.get(&REGISTRY);
+        registry.is_some_and(|account| account.changed_storage_slots().next().is_some())
     }
 
     /// Undoes everything since `start` but the nonce step of a creation, which the EVM takes inside its frame.
@@ -216,6 +226,7 @@ enum Moment {
     Start(u32),
     End(u32),
     Executed,
+    RegistryChanged,
 }
 
 /// The result of a frame that was vetoed before anything of it happened.

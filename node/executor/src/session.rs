@@ -60,7 +60,6 @@ pub struct Identity {
 /// An EVM on a database, ready for transactions one after the other.
 pub struct Session<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     evm: MonitoredEvm<'m, DB, INSP>,
-    monitor: &'m dyn Monitor,
 }
 
 impl<DB: EvmDatabase, INSP> std::fmt::Debug for Session<'_, DB, INSP> {
@@ -72,7 +71,7 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for Session<'_, DB, INSP> {
 impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// Starts on a database.
     pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
-        Self { evm: MonitoredEvm::new(db, cfg, block, inspector), monitor }
+        Self { evm: MonitoredEvm::new(db, cfg, block, monitor, inspector) }
     }
 
     /// The EVM underneath.
@@ -106,7 +105,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         ctx.chain.reset();
         ctx.chain.trace.context = context_record(ctx, identity);
         let mut view = JournalView(&mut ctx.journaled_state);
-        ctx.chain.judging = self.monitor.open(&ctx.chain.trace.context, &mut view)?;
+        ctx.chain.judging = self.evm.monitor.open(&ctx.chain.trace.context, &mut view)?;
         let result = execute(&mut self.evm);
         let ctx = &mut self.evm.inner.ctx;
         let state = ctx.journaled_state.finalize();

@@ -1,6 +1,6 @@
 //! A veto is transaction-wide (I3), a fault never lets anything through (I4).
 
-use alloy_consensus::{SignableTransaction as _, TxEip7702, TxEnvelope, TxReceipt as _, transaction::Recovered};
+use alloy_consensus::{SignableTransaction as _, TxEip7702, TxEnvelope, transaction::Recovered};
 use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Address, Signature, TxKind, U256};
 use alloy_signer::SignerSync as _;
@@ -194,4 +194,22 @@ fn guard_state_is_written_only_when_the_transaction_succeeds() {
         let after = world.apply(&block.changes);
         assert_eq!(after.storage(&REGISTRY, U256::from(77)), U256::from(expected));
     }
+}
+
+#[test]
+fn a_change_of_the_registry_is_admitted_or_refused_whole() {
+    let changes = asm::join(&[&asm::sstore(0, 1), &asm::STOP]);
+    let calls_it = asm::join(&[&asm::sstore(0, 1), &asm::call(REGISTRY, 0), &asm::STOP]);
+    let world = world(&[(ONE, calls_it), (TWO, asm::sstore(0, 1)), (REGISTRY, changes)]);
+    let refuses = Scripted { admit: Box::new(|| Ok(Decision::Veto(veto()))), ..Scripted::default() };
+    let block = execute(
+        &world,
+        &[transaction(0, TxKind::Call(ONE), 0, &[]), transaction(1, TxKind::Call(TWO), 0, &[])],
+        &refuses,
+    );
+    assert_eq!(block.included[0].executed.destiny, Destiny::from(&veto()));
+    assert!(block.included[1].executed.succeeded(), "the registry was not touched");
+    let after = world.apply(&block.changes);
+    assert_eq!(after.storage(&REGISTRY, U256::ZERO), U256::ZERO);
+    assert_eq!(after.storage(&TWO, U256::ZERO), U256::ONE);
 }

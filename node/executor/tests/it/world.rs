@@ -126,6 +126,7 @@ pub(crate) struct Scripted {
     pub(crate) on_call: Hook,
     pub(crate) on_call_end: Hook,
     pub(crate) on_tx: Hook,
+    pub(crate) admit: Box<dyn Fn() -> Result<Decision, Fault> + Send + Sync>,
     pub(crate) writes: Vec<StateWrite>,
     /// The last trace that `on_tx` saw.
     pub(crate) seen: Arc<Mutex<Option<Trace>>>,
@@ -139,6 +140,7 @@ impl Default for Scripted {
             on_call: proceed(),
             on_call_end: proceed(),
             on_tx: proceed(),
+            admit: Box::new(|| Ok(Decision::Proceed)),
             writes: Vec::new(),
             seen: Arc::default(),
         }
@@ -152,6 +154,10 @@ pub(crate) fn veto() -> Veto {
 impl Monitor for Scripted {
     fn open(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
         Ok(Some(Box::new(Judge(self))))
+    }
+
+    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
+        (self.admit)()
     }
 }
 
