@@ -155,7 +155,7 @@ impl<'a> Region<'a> {
 /// A section must lie inside the region, and its records must hold at least what version 1 has.
 fn check(section: &Section, region_bytes: usize) -> Result<(), RegionError> {
     let known = Kind::from_u32(section.kind).map_or(8, Kind::record_bytes);
-    if (section.record_bytes as usize) < known || section.record_bytes % 8 != 0 {
+    if (section.record_bytes as usize) < known || !section.record_bytes.is_multiple_of(8) {
         return Err(RegionError::RecordSize(section.kind));
     }
     let end = u64::from(section.record_bytes)

@@ -1,0 +1,90 @@
+//! The development chain's genesis: funded accounts with well-known keys, the registry, and the contracts that
+//! Ethereum's own rules and tools expect to find.
+//!
+//! Everything follows from [`DevSettings`]; the time is handed in. The first account is the guardian: it may pause any
+//! attachment. Its key is public, so nothing of value may ever live on such a chain.
+
+mod accounts;
+mod contracts;
+mod error;
+mod header;
+
+pub use accounts::{DevAccount, MNEMONIC, dev_accounts};
+pub use contracts::{CREATE2_FACTORY, CREATE2_FACTORY_CODE};
+pub use error::GenesisError;
+pub use header::BASE_FEE_WEI;
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, U256};
+use parapet_state::{GenesisBlock, WorldState};
+use parapet_types::{AccountChange, AccountInfo, ChainParams, Hardfork, StateChanges};
+
+/// Chain id of a development chain, unless another is asked for.
+pub const CHAIN_ID: u64 = 31_337;
+/// Gas limit of its blocks, unless another is asked for.
+pub const BLOCK_GAS_LIMIT: u64 = 30_000_000;
+/// Funded accounts, unless another number is asked for.
+pub const ACCOUNTS: usize = 10;
+/// Most funded accounts.
+pub const ACCOUNTS_MAX: usize = 1_000;
+/// Balance of each in wei, unless another is asked for: 10,000 ether.
+pub const BALANCE_WEI: u128 = 10_000 * 1_000_000_000_000_000_000;
+
+/// What a development chain is to be like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DevSettings {
+    /// Funded accounts: 1 to [`ACCOUNTS_MAX`].
+    pub accounts: usize,
+    /// Balance of each, in wei.
+    pub balance: U256,
+    /// Chain id, hardfork and gas limit.
+    pub params: ChainParams,
+    /// Timestamp of the genesis block, in seconds since 1970.
+    pub timestamp: u64,
+}
+
+impl DevSettings {
+    /// The usual chain, begun at a given time, in seconds since 1970.
+    #[must_use]
+    pub fn at(timestamp: u64) -> Self {
+        let params =
+            ChainParams { chain_id: CHAIN_ID, hardfork: Hardfork::default(), block_gas_limit: BLOCK_GAS_LIMIT };
+        Self { accounts: ACCOUNTS, balance: U256::from(BALANCE_WEI), params, timestamp }
+    }
+}
+
+/// A development chain's beginning.
+#[derive(Clone, Debug)]
+pub struct DevGenesis {
+    /// The funded accounts, in the order in which they derive from [`MNEMONIC`].
+    pub accounts: Vec<DevAccount>,
+    /// The account that may pause any attachment: the first.
+    pub guardian: Address,
+    /// The genesis block, its state and the chain's parameters.
+    pub block: GenesisBlock,
+}
+
+impl DevGenesis {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// [`GenesisError`] when the number of accounts is out of range, or an account cannot be derived.
+    pub fn build(settings: &DevSettings) -> Result<Self, GenesisError> {
+        if settings.accounts == 0 || settings.accounts > ACCOUNTS_MAX {
+            return Err(GenesisError::Accounts { asked: settings.accounts });
+        }
+        let accounts = dev_accounts(settings.accounts)?;
+        let guardian = accounts[0].address;
+        let mut changes = StateChanges::default();
+        contracts::deploy(&mut changes, settings.params.hardfork, guardian);
+        for account in &accounts {
+            let info = AccountInfo { balance: settings.balance, ..AccountInfo::default() };
+            let funded = AccountChange { info: Some(info), wipe_storage: false, storage: BTreeMap::new() };
+            changes.accounts.insert(account.address, funded);
+        }
+        let world = WorldState::new().apply(&changes);
+        let header = header::genesis_header(&settings.params, settings.timestamp, world.root());
+        Ok(Self { accounts, guardian, block: GenesisBlock { params: settings.params, header, world } })
+    }
+}

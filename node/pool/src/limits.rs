@@ -1,0 +1,25 @@
+//! What bounds the pool.
+
+/// Longest transaction, in bytes of its EIP-2718 encoding.
+pub const TRANSACTION_BYTES_MAX: usize = 128 * 1_024;
+/// Longest init code, in bytes (EIP-3860).
+pub const INITCODE_BYTES_MAX: usize = 49_152;
+/// A replacement must pay at least this much more, in percent, in both of its fees.
+pub const PRICE_BUMP_PERCENT: u128 = 10;
+
+/// How much the pool holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Transactions, of all senders together.
+    pub transactions_max: usize,
+    /// Bytes of their EIP-2718 encodings, of all senders together.
+    pub bytes_max: usize,
+    /// Transactions of one sender, pending and queued.
+    pub per_sender_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { transactions_max: 10_000, bytes_max: 64 * 1_024 * 1_024, per_sender_max: 1_024 }
+    }
+}

@@ -1,0 +1,74 @@
+//! A block with everything that is known of it.
+
+use alloy_consensus::{Block, BlockBody, Header, ReceiptEnvelope, Sealed, TxEnvelope};
+use alloy_eips::eip4895::Withdrawals;
+use alloy_primitives::{B256, Log};
+use parapet_types::{ChainParams, Executed, Transaction};
+
+use crate::WorldState;
+
+/// What a chain begins with.
+#[derive(Clone, Debug)]
+pub struct GenesisBlock {
+    /// Parameters of the chain.
+    pub params: ChainParams,
+    /// Header of the first block; its state root is that of `world`.
+    pub header: Header,
+    /// State after the first block.
+    pub world: WorldState,
+}
+
+/// A block that is in the chain, or about to be. Transactions, receipts and `executed` have one length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlock {
+    /// Header and its hash.
+    pub header: Sealed<Header>,
+    /// In block order, with their senders.
+    pub transactions: Vec<Transaction>,
+    /// EIP-4895, from Shanghai on.
+    pub withdrawals: Option<Withdrawals>,
+    /// By transaction.
+    pub receipts: Vec<ReceiptEnvelope<Log>>,
+    /// What each transaction did and what guards said of it.
+    pub executed: Vec<Executed>,
+}
+
+impl StoredBlock {
+    /// The genesis block: no transactions, and no withdrawals from Shanghai on.
+    #[must_use]
+    pub fn genesis(header: Header) -> Self {
+        let withdrawals = header.withdrawals_root.map(|_| Withdrawals::default());
+        Self {
+            header: Sealed::new(header),
+            transactions: Vec::new(),
+            withdrawals,
+            receipts: Vec::new(),
+            executed: Vec::new(),
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.header.number
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn hash(&self) -> B256 {
+        self.header.seal()
+    }
+
+    /// The block as peers and RLP see it.
+    #[must_use]
+    pub fn to_consensus_block(&self) -> Block<TxEnvelope> {
+        Block {
+            header: self.header.inner().clone(),
+            body: BlockBody {
+                transactions: self.transactions.iter().map(|transaction| transaction.inner().clone()).collect(),
+                ommers: Vec::new(),
+                withdrawals: self.withdrawals.clone(),
+            },
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What can go wrong with a store, and what follows from it.
+
+use std::path::PathBuf;
+
+use alloy_primitives::{Address, B256};
+use parapet_types::ChainParams;
+
+/// Why the store refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder cannot be created, read or written.
+    #[error("the data folder {path} cannot be used: {source}; check that it exists and that you may write to it")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system reported.
+        source: std::io::Error,
+    },
+    /// Another process has it.
+    #[error("the data folder {path} is in use by another process; stop that process or choose another folder")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// What the database reported.
+        source: rocksdb::Error,
+    },
+    /// Another program's database, or one of a later version.
+    #[error(
+        "the data folder {path} holds {found:?}, which this version does not know: it was written by a later version \
+         or by another program; choose another folder"
+    )]
+    Unknown {
+        /// The folder.
+        path: PathBuf,
+        /// Column families that are not ours.
+        found: Vec<String>,
+    },
+    /// Written in a format this version does not read.
+    #[error(
+        "the data folder {path} has format version {found}, this program reads version {expected}; use the program \
+         that wrote it, or choose another folder"
+    )]
+    Format {
+        /// The folder.
+        path: PathBuf,
+        /// Version found.
+        found: u32,
+        /// Version of this program.
+        expected: u32,
+    },
+    /// It holds a chain with other parameters.
+    #[error(
+        "the data folder {path} holds a chain with {stored}, but {given} was asked for; start with the chain's own \
+         parameters, or choose another folder",
+        stored = describe(stored), given = describe(given)
+    )]
+    OtherChain {
+        /// The folder.
+        path: PathBuf,
+        /// Parameters found.
+        stored: ChainParams,
+        /// Parameters asked for.
+        given: ChainParams,
+    },
+    /// It holds a chain that began differently.
+    #[error(
+        "the data folder {path} holds a chain with another genesis (state root {stored}, here {given}): other \
+         accounts, balances or contracts; start as it was created, or choose another folder"
+    )]
+    OtherGenesis {
+        /// The folder.
+        path: PathBuf,
+        /// State root of the genesis found.
+        stored: B256,
+        /// State root of the genesis asked for.
+        given: B256,
+    },
+    /// Files of the database are gone.
+    #[error("the data folder {path} is damaged: {missing} is missing although data is there; restore it from a copy")]
+    Incomplete {
+        /// The folder.
+        path: PathBuf,
+        /// File that is missing.
+        missing: &'static str,
+    },
+    /// A record cannot be understood, or contradicts others.
+    #[error(
+        "the data folder {path} is damaged: record {key} of column family {family}: {reason}; restore it from a copy"
+    )]
+    Corrupted {
+        /// The folder.
+        path: PathBuf,
+        /// Column family.
+        family: &'static str,
+        /// Key, in hex or as text.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Blocks that were stored are gone.
+    #[error(
+        "block {announced} was stored here, but block {head} is the newest that can be read: a write-ahead log in the \
+         data folder is damaged or missing; restore the folder from a copy, or remove {path} to go on from block {head}"
+    )]
+    Lost {
+        /// The file that remembers the newest block.
+        path: PathBuf,
+        /// Its number.
+        announced: u64,
+        /// The newest block in the database.
+        head: u64,
+    },
+    /// The state that was loaded is not the one that was stored.
+    #[error(
+        "the data folder {path} is damaged: the state of block {number} has root {computed}, its header says \
+         {expected}; restore it from a copy"
+    )]
+    StoredRoot {
+        /// The folder.
+        path: PathBuf,
+        /// Block whose state it is.
+        number: u64,
+        /// Root in the header.
+        expected: B256,
+        /// Root of what was loaded.
+        computed: B256,
+    },
+    /// The database failed.
+    #[error("the database in {path} failed while {action}: {source}")]
+    Database {
+        /// The folder.
+        path: PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// What the database reported.
+        source: rocksdb::Error,
+    },
+    /// An earlier write failed, so what the database holds is not known.
+    #[error("the database in {path} failed before; free space or repair the disk, then start again")]
+    Failed {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The block does not follow the head.
+    #[error("block {number} with parent {parent} does not follow the head, block {head_number} {head_hash}")]
+    NotNext {
+        /// Number of the block.
+        number: u64,
+        /// Its parent.
+        parent: B256,
+        /// Number of the head.
+        head_number: u64,
+        /// Hash of the head.
+        head_hash: B256,
+    },
+    /// The state handed in is not the one the header commits to.
+    #[error("the state of block {number} has root {computed}, its header says {expected}")]
+    Root {
+        /// Number of the block.
+        number: u64,
+        /// Root in the header.
+        expected: B256,
+        /// Root of the state handed in.
+        computed: B256,
+    },
+    /// The change set and the state handed in differ.
+    #[error("the changes of block {number} do not lead to its state: they differ at {address}")]
+    Changes {
+        /// Number of the block.
+        number: u64,
+        /// First account that differs.
+        address: Address,
+    },
+    /// Receipts or results are missing or too many.
+    #[error("block {number} has {transactions} transactions, but {receipts} receipts and {executed} results")]
+    Body {
+        /// Number of the block.
+        number: u64,
+        /// Transactions.
+        transactions: usize,
+        /// Receipts.
+        receipts: usize,
+        /// Results.
+        executed: usize,
+    },
+    /// There is no such block.
+    #[error("there is no block {number}; the head is block {head}")]
+    NoBlock {
+        /// Number asked for.
+        number: u64,
+        /// Number of the head.
+        head: u64,
+    },
+}
+
+/// What follows from an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// The call is refused; nothing has changed and the store goes on.
+    Refuse,
+    /// Nothing further can be stored: the node must stop.
+    StopNode,
+}
+
+impl StoreError {
+    /// What follows from it.
+    #[must_use]
+    pub const fn consequence(&self) -> Consequence {
+        match self {
+            Self::NotNext { .. }
+            | Self::Root { .. }
+            | Self::Changes { .. }
+            | Self::Body { .. }
+            | Self::NoBlock { .. } => Consequence::Refuse,
+            Self::Folder { .. }
+            | Self::InUse { .. }
+            | Self::Unknown { .. }
+            | Self::Format { .. }
+            | Self::OtherChain { .. }
+            | Self::OtherGenesis { .. }
+            | Self::Incomplete { .. }
+            | Self::Corrupted { .. }
+            | Self::Lost { .. }
+            | Self::StoredRoot { .. }
+            | Self::Database { .. }
+            | Self::Failed { .. } => Consequence::StopNode,
+        }
+    }
+}
+
+fn describe(params: &ChainParams) -> String {
+    let ChainParams { chain_id, hardfork, block_gas_limit } = params;
+    format!("chain id {chain_id}, hardfork {hardfork} and block gas limit {block_gas_limit}")
+}

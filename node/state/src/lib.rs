@@ -1,0 +1,23 @@
+//! The chain's state: accounts, storage, code, their roots, the blocks that led there, and their store on disk.
+//!
+//! A [`WorldState`] is an immutable value: applying a block's changes gives a new one that shares all it can with the
+//! old one, so the state of every kept block is at hand, and a snapshot is a clone. A [`ChainStore`] holds the blocks
+//! and their states. Its disk side is written first, in one synced batch per block, and only then does memory follow:
+//! what a reader has seen survives a crash.
+//!
+//! Assumptions: one writer; the whole state and all blocks fit in memory; keys are hashed with Keccak-256, whose
+//! collisions are not considered. This is the only crate that knows RocksDB.
+
+mod block;
+mod disk;
+mod error;
+mod store;
+mod trie;
+mod world;
+
+pub use block::{GenesisBlock, StoredBlock};
+pub use disk::FORMAT_VERSION;
+pub use error::{Consequence, StoreError};
+pub use store::{ANCESTORS_MAX, ChainStore};
+pub use trie::{AccountProof, SlotProof};
+pub use world::WorldState;

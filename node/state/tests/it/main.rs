@@ -1,0 +1,9 @@
+//! The crate as others use it. Random runs print their seed.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod chain;
+mod crash;
+mod model;
+mod refusal;
+mod restart;
+mod world;

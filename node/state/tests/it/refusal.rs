@@ -1,0 +1,177 @@
+//! Folders that are refused, and what the message says.
+
+use std::{fs, path::Path};
+
+use parapet_state::{ChainStore, Consequence, FORMAT_VERSION, StoreError};
+use parapet_types::Hardfork;
+use rocksdb::{DB, IteratorMode, Options, WriteBatch};
+
+use crate::{
+    chain::{extend, genesis, genesis_with},
+    model::{Random, address},
+};
+
+/// A folder with a short chain, closed.
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    extend(&mut ChainStore::open(dir.path(), genesis(1)).unwrap(), &mut Random(1), 4);
+    dir
+}
+
+/// The error on opening; it must stop the node and name the folder.
+fn refused(dir: &Path) -> StoreError {
+    let error = ChainStore::open(dir, genesis(1)).unwrap_err();
+    assert_eq!(error.consequence(), Consequence::StopNode);
+    assert!(error.to_string().contains(dir.to_str().unwrap()), "{error}");
+    error
+}
+
+/// Changes the database behind the store's back.
+fn tamper(dir: &Path, change: impl FnOnce(&DB)) {
+    let path = dir.join("chain");
+    let families = DB::list_cf(&Options::default(), &path).unwrap();
+    change(&DB::open_cf(&Options::default(), &path, families).unwrap());
+}
+
+/// First or last record of a family.
+fn record(db: &DB, family: &str, mode: IteratorMode<'_>) -> (Vec<u8>, Vec<u8>) {
+    let (key, value) = db.iterator_cf(db.cf_handle(family).unwrap(), mode).next().unwrap().unwrap();
+    (key.into_vec(), value.into_vec())
+}
+
+fn put(db: &DB, family: &str, key: &[u8], value: &[u8]) {
+    db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
+}
+
+#[test]
+fn another_chain_id_hardfork_or_gas_limit_is_refused_by_name() {
+    let dir = folder();
+    for other in [genesis_with(5, Hardfork::Osaka, 1, 1_000), genesis_with(31_337, Hardfork::Prague, 1, 1_000)] {
+        let error = ChainStore::open(dir.path(), other).unwrap_err();
+        assert!(matches!(error, StoreError::OtherChain { .. }), "{error}");
+        assert!(error.to_string().contains("chain id 31337, hardfork osaka and block gas limit 30000000"), "{error}");
+    }
+    assert!(ChainStore::open(dir.path(), genesis(1)).is_ok());
+}
+
+#[test]
+fn another_genesis_state_is_refused() {
+    let dir = folder();
+    let other = genesis_with(31_337, Hardfork::Osaka, 1, 1_001);
+    let given = other.header.state_root;
+    let error = ChainStore::open(dir.path(), other).unwrap_err();
+    assert!(matches!(error, StoreError::OtherGenesis { given: root, .. } if root == given), "{error}");
+}
+
+#[test]
+fn a_second_opener_is_told_that_the_folder_is_in_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = ChainStore::open(dir.path(), genesis(1)).unwrap();
+    assert!(matches!(refused(dir.path()), StoreError::InUse { .. }));
+}
+
+#[test]
+fn an_unknown_format_version_is_refused() {
+    let dir = folder();
+    tamper(dir.path(), |db| put(db, "meta", b"format", &(FORMAT_VERSION + 1).to_be_bytes()));
+    let error = refused(dir.path());
+    assert!(matches!(error, StoreError::Format { found, .. } if found == FORMAT_VERSION + 1), "{error}");
+}
+
+#[test]
+fn a_database_with_unknown_families_is_refused_and_left_alone() {
+    let dir = folder();
+    let path = dir.path().join("chain");
+    let mut options = Options::default();
+    options.create_missing_column_families(true);
+    let families = DB::list_cf(&options, &path).unwrap();
+    drop(DB::open_cf(&options, &path, families.into_iter().chain(["trie".to_owned()])).unwrap());
+    let error = refused(dir.path());
+    assert!(matches!(&error, StoreError::Unknown { found, .. } if found == &["trie"]), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_a_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("chain"), b"not a folder").unwrap();
+    assert!(matches!(refused(dir.path()), StoreError::Folder { .. }));
+}
+
+#[test]
+fn a_folder_that_lost_its_table_of_contents_is_not_begun_anew() {
+    let dir = folder();
+    fs::remove_file(dir.path().join("chain/CURRENT")).unwrap();
+    assert!(matches!(refused(dir.path()), StoreError::Incomplete { missing: "CURRENT", .. }));
+}
+
+#[test]
+fn damaged_records_are_named_by_family_and_key() {
+    for family in ["accounts", "storage", "code", "blocks", "undo", "transactions"] {
+        let dir = folder();
+        let mut damaged = String::new();
+        tamper(dir.path(), |db| {
+            let (key, value) = record(db, family, IteratorMode::End);
+            damaged = alloy_primitives::hex::encode_prefixed(&key);
+            put(db, family, &key, &value[..value.len() - 1]);
+        });
+        let error = refused(dir.path());
+        let StoreError::Corrupted { family: named, key, .. } = &error else { panic!("{family}: {error}") };
+        assert_eq!((*named, key.as_str()), (family, damaged.as_str()), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_block_is_noticed() {
+    for number in [0u64, 2, 4] {
+        let dir = folder();
+        tamper(dir.path(), |db| db.delete_cf(db.cf_handle("blocks").unwrap(), number.to_be_bytes()).unwrap());
+        let error = refused(dir.path());
+        assert!(
+            matches!(error, StoreError::Corrupted { .. } | StoreError::OtherGenesis { .. }),
+            "without block {number}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_undo_record_is_noticed() {
+    let dir = folder();
+    tamper(dir.path(), |db| db.delete_cf(db.cf_handle("undo").unwrap(), 3u64.to_be_bytes()).unwrap());
+    let error = refused(dir.path());
+    assert!(matches!(error, StoreError::Corrupted { family: "undo", .. }), "{error}");
+}
+
+#[test]
+fn a_changed_balance_does_not_match_the_state_root() {
+    let dir = folder();
+    tamper(dir.path(), |db| {
+        let (key, mut value) = record(db, "accounts", IteratorMode::Start);
+        *value.last_mut().unwrap() ^= 1;
+        put(db, "accounts", &key, &value);
+    });
+    let error = refused(dir.path());
+    assert!(matches!(error, StoreError::StoredRoot { number: 4, .. }), "{error}");
+}
+
+#[test]
+fn a_slot_without_an_account_is_noticed() {
+    let dir = folder();
+    let key = [address(9_999).as_slice(), &[1; 32]].concat();
+    tamper(dir.path(), |db| put(db, "storage", &key, &[1; 32]));
+    let error = refused(dir.path());
+    assert!(matches!(error, StoreError::Corrupted { family: "storage", .. }), "{error}");
+}
+
+#[test]
+fn a_database_without_its_format_is_not_begun_anew() {
+    let dir = folder();
+    tamper(dir.path(), |db| {
+        let mut batch = WriteBatch::default();
+        for key in ["format", "head", "params"] {
+            batch.delete_cf(db.cf_handle("meta").unwrap(), key);
+        }
+        db.write(batch).unwrap();
+    });
+    let error = refused(dir.path());
+    assert!(matches!(error, StoreError::Corrupted { family: "meta", .. }), "{error}");
+}

@@ -1,0 +1,165 @@
+//! What a folder gives back.
+
+use std::path::Path;
+
+use alloy_eips::eip2718::Encodable2718 as _;
+use parapet_state::{ChainStore, WorldState};
+use parapet_types::{Hardfork, StateChanges};
+
+use crate::{
+    chain::{extend, genesis, genesis_with},
+    model::{Model, Random, random_changes},
+};
+
+/// Everything that can be asked of two stores is the same.
+pub(crate) fn assert_same(left: &ChainStore, right: &ChainStore) {
+    assert_eq!(left.params(), right.params());
+    assert_eq!(left.head(), right.head());
+    for number in 0..=left.head().number() {
+        let block = left.block(number).unwrap();
+        assert_eq!(Some(&block), right.block(number).as_ref());
+        assert_eq!(right.block_by_hash(block.hash()), Some(block.clone()));
+        for (index, transaction) in block.transactions.iter().enumerate() {
+            assert_eq!(right.transaction(*transaction.tx_hash()), Some((block.clone(), index)));
+            let kept = &right.block(number).unwrap().transactions[index];
+            assert_eq!((kept.signer(), kept.encoded_2718()), (transaction.signer(), transaction.encoded_2718()));
+        }
+        let (world, other) = (left.world(number).unwrap(), right.world(number).unwrap());
+        assert_eq!(Model::of(&world), Model::of(&other), "state of block {number}");
+        assert_eq!(other.root(), block.header.state_root, "root of block {number}");
+        assert_code_is_there(&world, &other);
+    }
+    assert_eq!(left.ancestors(u64::MAX), right.ancestors(u64::MAX));
+}
+
+fn assert_code_is_there(left: &WorldState, right: &WorldState) {
+    for (hash, code) in left.codes() {
+        assert_eq!(right.code(hash).as_ref(), Some(code));
+    }
+}
+
+fn open(dir: &Path) -> ChainStore {
+    ChainStore::open(dir, genesis(1)).unwrap()
+}
+
+#[test]
+fn a_restart_keeps_blocks_states_and_indices() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut memory = ChainStore::in_memory(genesis(1));
+    extend(&mut memory, &mut Random(3), 40);
+    let mut random = Random(3);
+    for _ in 0..4 {
+        extend(&mut open(dir.path()), &mut random, 10);
+    }
+    assert_same(&memory, &open(dir.path()));
+}
+
+#[test]
+fn a_new_folder_holds_the_genesis_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep = dir.path().join("a/b");
+    drop(open(&deep));
+    assert_same(&ChainStore::in_memory(genesis(1)), &open(&deep));
+}
+
+#[test]
+fn a_resumed_chain_keeps_its_own_genesis_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path()).head();
+    let resumed = ChainStore::open(dir.path(), genesis(999)).unwrap();
+    assert_eq!(resumed.head(), first);
+}
+
+#[test]
+fn a_chain_of_every_fork_comes_back() {
+    for hardfork in Hardfork::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let genesis = || genesis_with(5, hardfork, 1, 1_000);
+        let mut store = ChainStore::open(dir.path(), genesis()).unwrap();
+        extend(&mut store, &mut Random(4), 3);
+        let mut memory = ChainStore::in_memory(genesis());
+        extend(&mut memory, &mut Random(4), 3);
+        drop(store);
+        assert_same(&memory, &ChainStore::open(dir.path(), genesis()).unwrap());
+    }
+}
+
+#[test]
+fn a_rewind_survives_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    extend(&mut store, &mut Random(5), 30);
+    store.rewind(11).unwrap();
+    drop(store);
+    let mut memory = ChainStore::in_memory(genesis(1));
+    extend(&mut memory, &mut Random(5), 30);
+    memory.rewind(11).unwrap();
+    assert_same(&memory, &open(dir.path()));
+
+    let (mut store, mut random) = (open(dir.path()), Random(6));
+    extend(&mut store, &mut random, 10);
+    extend(&mut memory, &mut Random(6), 10);
+    drop(store);
+    assert_same(&memory, &open(dir.path()));
+}
+
+#[test]
+fn rewinding_to_genesis_and_to_the_head_is_possible() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    extend(&mut store, &mut Random(5), 5);
+    store.rewind(5).unwrap();
+    assert_eq!(store.head().number(), 5);
+    store.rewind(0).unwrap();
+    drop(store);
+    assert_same(&ChainStore::in_memory(genesis(1)), &open(dir.path()));
+}
+
+#[test]
+fn random_commits_rewinds_and_restarts_equal_a_chain_in_memory() {
+    for seed in 0..6 {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut memory, mut store, mut random) = (ChainStore::in_memory(genesis(1)), open(dir.path()), Random(seed));
+        for step in 0..20 {
+            let choice = random.below(5);
+            let head = memory.head().number();
+            if choice == 0 {
+                drop(store);
+                store = open(dir.path());
+            } else if choice == 1 {
+                let to = random.below(head + 1);
+                memory.rewind(to).unwrap();
+                store.rewind(to).unwrap();
+            } else {
+                let blocks_seed = random.next();
+                extend(&mut memory, &mut Random(blocks_seed), 3);
+                extend(&mut store, &mut Random(blocks_seed), 3);
+            }
+            assert_eq!(memory.head(), store.head(), "seed {seed}, step {step}");
+        }
+        drop(store);
+        assert_same(&memory, &open(dir.path()));
+    }
+}
+
+#[test]
+fn amendments_survive_a_restart_until_a_block_or_a_rewind() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut random = Random(8);
+    let amendments = random_changes(&mut random, &open(dir.path()).head_world());
+    open(dir.path()).amend_head(&amendments).unwrap();
+
+    let mut store = open(dir.path());
+    assert_eq!(store.amendments(), &amendments);
+    assert_eq!(store.head_world().root(), store.head().header.state_root, "they are no part of the head's state");
+    extend(&mut store, &mut random, 1);
+    assert_eq!(store.amendments(), &StateChanges::default());
+    drop(store);
+    let mut store = open(dir.path());
+    assert_eq!(store.amendments(), &StateChanges::default());
+
+    store.amend_head(&amendments).unwrap();
+    store.rewind(0).unwrap();
+    drop(store);
+    assert_eq!(open(dir.path()).amendments(), &StateChanges::default());
+}
