@@ -2,7 +2,7 @@
 
 use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Judgement, Monitor, StateWrite};
+use parapet_monitor::{Judgement, Monitor, StateWrite, Veto};
 use parapet_types::{Destiny, Executed};
 use revm::{
     Inspector,
@@ -114,7 +114,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
             return Err(fault.into());
         }
         match result {
-            Ok(result) => Ok(outcome(result, state, judgement, ctx.chain.veto.take())),
+            Ok(result) => Ok(outcome(result, state, judgement, ctx.chain.veto.as_ref())),
             Err(EVMError::Transaction(invalid)) => Err(TxError::Invalid(invalid)),
             Err(other) => Err(TxError::Evm(other.to_string())),
         }
@@ -164,7 +164,7 @@ fn outcome(
     result: ExecutionResult<HaltReason>,
     state: EvmState,
     judgement: Judgement,
-    veto: Option<parapet_monitor::Veto>,
+    veto: Option<&Veto>,
 ) -> Outcome {
     let gas_used = result.tx_gas_used();
     let (destiny, output, logs, created) = match result.clone() {
@@ -176,7 +176,7 @@ fn outcome(
             (Destiny::Succeeded, output.into_data(), logs, created)
         }
         ExecutionResult::Revert { output, .. } => {
-            (veto.as_ref().map_or(Destiny::Reverted, Destiny::from), output, Vec::new(), None)
+            (veto.map_or(Destiny::Reverted, Destiny::from), output, Vec::new(), None)
         }
         ExecutionResult::Halt { reason, .. } => {
             (Destiny::Halted { reason: format!("{reason:?}") }, alloy_primitives::Bytes::new(), Vec::new(), None)

@@ -1,0 +1,82 @@
+# Two commands: `make demo` and `make test`. Both install what they need and say what they are doing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+BIN := target/debug
+say = @printf '\n==> %s\n' "$(1)"
+
+.PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts clean
+
+help:
+	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
+	@echo "make test       everything CI runs"
+	@echo "make build      the parapet program, at $(BIN)/parapet"
+	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
+
+demo: build
+	$(call say,Playing the story on a development chain of its own)
+	@$(BIN)/parapet-demo
+
+build: install-build
+	$(call say,Building parapet (the first time takes some minutes: RocksDB$(comma) wasmtime and revm are compiled))
+	@$(CARGO) build --workspace --bins
+
+comma := ,
+
+install-build:
+	@.ci/install build
+
+install-test:
+	@.ci/install build guests clients
+
+test: install-test lint unit guards solidity story clients
+	$(call say,All of it passed)
+
+lint:
+	$(call say,Formatting)
+	@$(CARGO) fmt --all --check
+	@cd guards && $(CARGO) fmt --all --check
+	$(call say,Clippy$(comma) warnings denied)
+	@$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	@cd guards && $(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+unit:
+	$(call say,Building the program that the tests start)
+	@$(CARGO) build --workspace --bins
+	$(call say,Tests of the host's crates)
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --workspace --no-fail-fast; \
+	else \
+		$(CARGO) test --workspace --no-fail-fast --lib --bins --tests; \
+	fi
+	$(call say,Examples in the documentation)
+	@$(CARGO) test --workspace --doc --quiet
+
+guards:
+	$(call say,Tests of the shipped guards$(comma) natively)
+	@cd guards && $(CARGO) test --workspace --quiet
+
+solidity:
+	$(call say,Contracts: the committed artefacts match their sources$(comma) and behave)
+	@cd sdk/solidity && npm ci --silent --no-audit --no-fund && node compile.mjs --check && npm test --silent
+
+story:
+	$(call say,The demo's story ends as it should)
+	@$(BIN)/parapet-demo > target/demo.txt || { cat target/demo.txt; exit 1; }
+	@tail -n 1 target/demo.txt
+
+clients:
+	$(call say,Unmodified viem$(comma) ethers$(comma) cast and forge against a running node)
+	@cd devnet/clients && npm ci --silent --no-audit --no-fund && node against-parapet.mjs ../../$(BIN)/parapet
+
+artifacts: install-test
+	$(call say,Rebuilding the contracts)
+	@cd sdk/solidity && npm ci --silent --no-audit --no-fund && node compile.mjs
+	$(call say,Rebuilding the guards)
+	@$(CARGO) build --workspace --bins
+	@guards/build-artifacts
+
+clean:
+	@rm -rf target guards/target
