@@ -76,7 +76,7 @@ artifacts: install-test
 	@cd sdk/solidity && npm ci --silent --no-audit --no-fund && node compile.mjs
 	$(call say,Rebuilding the guards)
 	@$(CARGO) build --workspace --bins
-	@guards/build-artifacts
+	@target/debug/shipped_guards
 
 clean:
 	@rm -rf target guards/target

@@ -14,7 +14,7 @@ mod view;
 pub use decision::{AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, StateWrite, Verdict, Veto, detail_text};
 pub use descriptor::{Descriptor, DescriptorError, Parameter};
 pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
-pub use trace::{Recorded, Subscriptions, Trace, TRACE_EVENTS_MAX};
+pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, Trace};
 pub use veto::GuardVeto;
 pub use view::{Fork, StateFault, StateView};
 

@@ -9,6 +9,10 @@ use parapet_abi::{
 /// Most events (frame starts and ends, accesses, flows, logs) a trace numbers. Gas keeps transactions far below it.
 pub const TRACE_EVENTS_MAX: u32 = 16_000_000;
 
+/// Most bytes of inputs and outputs that are kept of one transaction. Gas does not bound them: a call whose input is a
+/// megabyte of its caller's memory costs no more than an empty one.
+pub const TRACE_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// What is recorded besides frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Subscriptions(u8);
@@ -57,6 +61,9 @@ pub struct Trace {
     pub code_changes: Vec<CodeChangeRecord>,
     /// By address and slot.
     pub slot_changes: Vec<SlotChangeRecord>,
+    /// Whether inputs or outputs beyond [`TRACE_DATA_BYTES_MAX`] were not kept. Guards cannot judge what they cannot see,
+    /// so a transaction that wakes one and overflows is vetoed.
+    pub overflowed: bool,
 }
 
 /// The records of one kind, as bytes.

@@ -19,7 +19,11 @@ use revm::{
     primitives::{Address, Bytes},
 };
 
-use crate::{instructions, recorder::Recorder, view::JournalView};
+use crate::{
+    instructions,
+    recorder::{FrameStart, Recorder},
+    view::JournalView,
+};
 
 /// Context of the EVM; its own data is the recorder.
 pub type EvmContext<'m, DB> = Context<BlockEnv, TxEnv, CfgEnv, DB, Journal<DB>, Recorder<'m>>;
@@ -91,17 +95,29 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         if ctx.chain.judging.is_none() {
             return Ok(None);
         }
-        let (data, creator_nonce) = match &init.frame_input {
-            FrameInput::Call(inputs) => (inputs.input.bytes(ctx), 0),
-            FrameInput::Create(inputs) => {
-                let creator = ctx.journaled_state.inner.state.get(&inputs.caller());
-                (inputs.init_code().clone(), creator.map_or(0, |account| account.info.nonce))
-            }
-            FrameInput::Empty => (Bytes::new(), 0),
-        };
         let logs = ctx.journaled_state.inner.logs.len();
         ctx.chain.mark_logs(logs);
-        let id = ctx.chain.start_frame(&init.frame_input, data, init.depth, creator_nonce);
+        let (mut selector, mut data, mut input_len, mut creator_nonce) = ([0; 4], Bytes::new(), 0, 0);
+        match &init.frame_input {
+            FrameInput::Call(inputs) => {
+                let (local, chain) = (&ctx.local, &mut ctx.chain);
+                input_len = inputs.input.len();
+                data = chain.keep(input_len, || inputs.input.bytes_local(local));
+                let head = inputs.input.as_bytes_local(local);
+                let known = head.len().min(selector.len());
+                selector[..known].copy_from_slice(&head[..known]);
+            }
+            FrameInput::Create(inputs) => {
+                let creator = ctx.journaled_state.inner.state.get(&inputs.caller());
+                creator_nonce = creator.map_or(0, |account| account.info.nonce);
+                input_len = inputs.init_code().len();
+                data = ctx.chain.keep(input_len, || inputs.init_code().clone());
+            }
+            FrameInput::Empty => {}
+        }
+        let start =
+            FrameStart { input: &init.frame_input, data, input_len, selector, depth: init.depth, creator_nonce };
+        let id = ctx.chain.start_frame(start);
         if !self.vetoed() {
             self.consult(Moment::Start(id))?;
         }

@@ -5,7 +5,7 @@ use parapet_abi::{
     AccessKind, AccessRecord, CodeChangeKind, CodeChangeRecord, FlowReason, FrameKind, FrameRecord, FrameStatus,
     LogRecord, NO_FRAME, SlotChangeRecord,
 };
-use parapet_monitor::{Fault, Judging, Trace, Veto};
+use parapet_monitor::{Fault, Judging, TRACE_DATA_BYTES_MAX, Trace, Veto};
 use revm::{
     context::{CreateScheme, JournalInner},
     handler::FrameResult,
@@ -14,6 +14,20 @@ use revm::{
 };
 
 use crate::flows;
+
+/// What is known of a frame as it starts.
+pub(crate) struct FrameStart<'a> {
+    pub(crate) input: &'a FrameInput,
+    /// Calldata or init code; empty when there is no more room.
+    pub(crate) data: Bytes,
+    /// Its whole length.
+    pub(crate) input_len: usize,
+    /// Its first four bytes, zero-filled.
+    pub(crate) selector: [u8; 4],
+    pub(crate) depth: usize,
+    /// Nonce of the account that creates.
+    pub(crate) creator_nonce: u64,
+}
 
 /// Where a log was emitted. Kept in step with the journal's logs, which forget those of reverted frames.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +61,7 @@ pub struct Recorder<'m> {
     log_marks: Vec<LogMark>,
     running: Vec<u32>,
     events: u32,
+    data_bytes: usize,
 }
 
 impl std::fmt::Debug for Recorder<'_> {
@@ -63,6 +78,7 @@ impl Recorder<'_> {
         self.fault = None;
         self.accesses = false;
         self.events = 0;
+        self.data_bytes = 0;
         self.destructions.clear();
         self.log_marks.clear();
         self.running.clear();
@@ -76,6 +92,18 @@ impl Recorder<'_> {
         trace.log_data.clear();
         trace.code_changes.clear();
         trace.slot_changes.clear();
+        trace.overflowed = false;
+    }
+
+    /// Keeps a frame's input or output while there is room; the copy is made only then.
+    pub(crate) fn keep(&mut self, length: usize, data: impl FnOnce() -> Bytes) -> Bytes {
+        let kept = self.data_bytes.saturating_add(length);
+        if kept > TRACE_DATA_BYTES_MAX {
+            self.trace.overflowed = true;
+            return Bytes::new();
+        }
+        self.data_bytes = kept;
+        data()
     }
 
     /// Events are numbered from 1; 0 means "has not happened".
@@ -98,10 +126,11 @@ impl Recorder<'_> {
     }
 
     /// Records the start of a frame and gives its id.
-    pub(crate) fn start_frame(&mut self, input: &FrameInput, data: Bytes, depth: usize, creator_nonce: u64) -> u32 {
+    pub(crate) fn start_frame(&mut self, start: FrameStart<'_>) -> u32 {
+        let FrameStart { input, data, input_len, selector, depth, creator_nonce } = start;
         let id = u32::try_from(self.trace.frames.len()).unwrap_or(NO_FRAME);
         let mut record = match input {
-            FrameInput::Call(inputs) => call_record(inputs, &data),
+            FrameInput::Call(inputs) => call_record(inputs, selector),
             FrameInput::Create(inputs) => create_record(inputs, creator_nonce),
             FrameInput::Empty => FrameRecord::default(),
         };
@@ -109,7 +138,7 @@ impl Recorder<'_> {
         record.parent = self.running_frame();
         record.start_seq = self.next_seq();
         record.depth = u32::try_from(depth).unwrap_or(u32::MAX);
-        record.input_len = length(&data);
+        record.input_len = u32::try_from(input_len).unwrap_or(u32::MAX);
         self.trace.frames.push(record);
         self.trace.inputs.push(data);
         self.trace.outputs.push(Bytes::new());
@@ -135,7 +164,7 @@ impl Recorder<'_> {
                 }
             }
         }
-        self.trace.outputs[id as usize] = outcome.output.clone();
+        self.trace.outputs[id as usize] = self.keep(outcome.output.len(), || outcome.output.clone());
         Some(id)
     }
 
@@ -237,16 +266,13 @@ pub(crate) fn status(result: InstructionResult) -> FrameStatus {
     }
 }
 
-fn call_record(inputs: &CallInputs, data: &Bytes) -> FrameRecord {
+fn call_record(inputs: &CallInputs, selector: [u8; 4]) -> FrameRecord {
     let kind = match inputs.scheme {
         CallScheme::Call => FrameKind::Call,
         CallScheme::CallCode => FrameKind::CallCode,
         CallScheme::DelegateCall => FrameKind::DelegateCall,
         CallScheme::StaticCall => FrameKind::StaticCall,
     };
-    let mut selector = [0; 4];
-    let known = data.len().min(selector.len());
-    selector[..known].copy_from_slice(&data[..known]);
     FrameRecord {
         kind: kind.into(),
         selector,

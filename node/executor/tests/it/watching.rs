@@ -124,6 +124,32 @@ fn creations_and_precompiles_are_frames_too() {
 }
 
 #[test]
+fn input_that_costs_no_gas_is_not_kept_without_bound() {
+    // 1 MiB of memory is grown once, then handed to an empty account's call again and again: 300 times here.
+    let grow = [0x60, 1, 0x62, 0x0f, 0xff, 0xff, 0x53];
+    let counter = [0x61, 0x01, 0x2c]; // PUSH2 300
+    let top = u8::try_from(grow.len() + counter.len()).unwrap();
+    // JUMPDEST; CALL(gas, HEIR, 0, in 0..1 MiB, out 0..0); POP; decrement; loop
+    let mut cycle = vec![0x5b, 0x5f, 0x5f, 0x62, 0x10, 0x00, 0x00, 0x5f, 0x5f, 0x73];
+    cycle.extend(HEIR);
+    cycle.extend([0x60, 0, 0xf1, 0x50, 0x60, 1, 0x90, 0x03, 0x80, 0x60, top, 0x57, 0x00]);
+    let code = asm::join(&[&grow, &counter, &cycle]);
+    let monitor = Scripted::default();
+    let mut transaction = transaction(0, TxKind::Call(ONE), 0, &[]);
+    if let alloy_consensus::TxEnvelope::Eip1559(tx) = transaction.inner_mut() {
+        tx.tx_mut().gas_limit = 10_000_000;
+    }
+    let block = execute(&world(&[(ONE, code)]), &[transaction], &monitor);
+    assert!(block.included[0].executed.succeeded());
+    let trace = monitor.seen.lock().unwrap().take().unwrap();
+    assert_eq!(trace.frames.len(), 301);
+    assert!(trace.frames[1..].iter().all(|frame| frame.input_len == 1 << 20));
+    assert!(trace.overflowed);
+    let kept: usize = trace.inputs.iter().map(|input| input.len()).sum();
+    assert!(kept <= parapet_monitor::TRACE_DATA_BYTES_MAX && kept >= parapet_monitor::TRACE_DATA_BYTES_MAX / 2);
+}
+
+#[test]
 fn state_can_be_seen_before_the_transaction_and_now() {
     let code = asm::join(&[&asm::sstore(0, 7), &asm::STOP]);
     let monitor = Scripted {
