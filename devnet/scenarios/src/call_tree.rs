@@ -34,7 +34,7 @@ fn walk(call: &CallFrame, names: &HashMap<Address, &str>, depth: usize, lines: &
     let value = call.value.filter(|value| !value.is_zero()).map(|value: U256| format!("  {}", ether(value)));
     let end = call.error.as_ref().map(|error| format!("  ✗ {error}"));
     let text = format!(
-        "{:indent$}{} {who}.{}{}{}",
+        "{:indent$}{} {who}{}{}{}",
         "",
         call.typ,
         function(&call.input),
@@ -53,12 +53,12 @@ fn name(address: Address, names: &HashMap<Address, &str>) -> String {
 }
 
 fn function(input: &[u8]) -> String {
-    let Some(selector) = input.first_chunk::<4>() else { return "receive()".to_owned() };
-    let name = Vault::VaultCalls::name_by_selector(*selector)
-        .or_else(|| Attacker::AttackerCalls::name_by_selector(*selector));
+    let Some(selector) = input.first_chunk::<4>() else { return String::new() };
+    let name =
+        Vault::VaultCalls::name_by_selector(*selector).or_else(|| Attacker::AttackerCalls::name_by_selector(*selector));
     match name {
-        Some(name) => format!("{name}()"),
-        None => alloy_primitives::hex::encode_prefixed(selector),
+        Some(name) => format!(".{name}()"),
+        None => format!(".{}", alloy_primitives::hex::encode_prefixed(selector)),
     }
 }
 

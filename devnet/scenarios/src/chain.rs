@@ -49,7 +49,10 @@ impl Actor {
         gas_limit: Option<u64>,
     ) -> Result<TransactionReceipt, DemoError> {
         let failed = rpc("sending a transaction");
-        let request = self.request(to, input, value, gas_limit);
+        let mut request = self.request(to, input, value, gas_limit);
+        // Asked for each time: the library's own count would not notice that the chain went back.
+        let nonce = self.provider.get_transaction_count(self.address).await.map_err(|error| failed(&error))?;
+        request.set_nonce(nonce);
         let pending = self.provider.send_transaction(request).await.map_err(|error| failed(&error))?;
         pending.get_receipt().await.map_err(|error| failed(&error))
     }

@@ -1,6 +1,10 @@
 //! A `parapet dev` of the demo's own, on a free port of this machine.
 
-use std::{path::{Path, PathBuf}, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use serde::Deserialize;
 use tokio::{

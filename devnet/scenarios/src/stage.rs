@@ -10,11 +10,15 @@ use serde::Serialize;
 
 use crate::{call_tree, error::DemoError};
 
-/// Wei as ether, without needless zeros.
+/// Digits shown behind the point: down to a gwei.
+const DECIMALS_MAX: usize = 9;
+
+/// Wei as ether, without needless digits.
 pub(crate) fn ether(wei: U256) -> String {
     let text = format_ether(wei);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{text} ether")
+    let point = text.find('.').unwrap_or(text.len());
+    let text = &text[..text.len().min(point + 1 + DECIMALS_MAX)];
+    format!("{} ether", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// How a line is meant.
@@ -82,13 +86,12 @@ impl Stage {
             std::cmp::Ordering::Equal => "unchanged".to_owned(),
             std::cmp::Ordering::Greater => format!("+{}", ether(after - before)),
         };
-        self.line(&format!("{who:<10} {:>28} → {:>28}   {change}", ether(before), ether(after)));
+        self.line(&format!("{who:<10} {:>22} → {:>22}   {change}", ether(before), ether(after)));
     }
 
     /// A transaction's frames; those that were vetoed stand out.
     pub(crate) fn call_tree(&self, root: &CallFrame, names: &HashMap<Address, &str>, verdicts: &[Verdict]) {
-        let vetoed: Vec<u32> =
-            verdicts.iter().filter(|v| v.outcome == Outcome::Veto).filter_map(|v| v.frame).collect();
+        let vetoed: Vec<u32> = verdicts.iter().filter(|v| v.outcome == Outcome::Veto).filter_map(|v| v.frame).collect();
         let (head, left_out, tail) = call_tree::shortened(call_tree::lines(root, names));
         let print = |line: &call_tree::Line| {
             if vetoed.contains(&line.frame) {
@@ -116,7 +119,11 @@ impl Stage {
             let words = if verdict.detail.is_empty() { String::new() } else { format!(": {}", verdict.detail_text()) };
             let elapsed_us = verdict.elapsed_ns / 1_000;
             let text = format!("guard {} {outcome}{words}", verdict.guard);
-            if verdict.outcome == Outcome::Veto { self.bad(&text) } else { self.good(&text) }
+            if verdict.outcome == Outcome::Veto {
+                self.bad(&text)
+            } else {
+                self.good(&text)
+            }
             self.line(&format!("      fuel {}, time {elapsed_us} µs", verdict.fuel.0));
         }
     }

@@ -1,8 +1,6 @@
 //! A guard's descriptor, parsed. See `parapet_abi::descriptor` for the format.
 
-use parapet_abi::descriptor::{
-    DESCRIPTOR_BYTES_MAX, SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS, TRIGGER_FLOW, TRIGGER_FRAME,
-};
+use parapet_abi::descriptor::{DESCRIPTOR_BYTES_MAX, SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS, TRIGGER_FLOW, TRIGGER_FRAME};
 use serde::{Deserialize, Serialize};
 
 use crate::Subscriptions;

@@ -4,14 +4,16 @@
 //! of the finished transaction, and closes it. Between those calls it owns nothing of the executor; during them it may
 //! look at state through a [`StateView`]. Nothing here names the EVM implementation, the Wasm engine, or the node.
 
-pub mod descriptor;
 mod decision;
+pub mod descriptor;
 mod memory;
 mod trace;
 mod veto;
 mod view;
 
-pub use decision::{AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, StateWrite, Verdict, Veto, detail_text};
+pub use decision::{
+    AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, StateWrite, Verdict, Veto, detail_text,
+};
 pub use descriptor::{Descriptor, DescriptorError, Parameter};
 pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
 pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, Trace};
@@ -27,11 +29,7 @@ pub trait Monitor: Send + Sync {
     ///
     /// # Errors
     /// [`Fault`]: the transaction must be left out of the block and retried.
-    fn open(
-        &self,
-        context: &ContextRecord,
-        view: &mut dyn StateView,
-    ) -> Result<Option<Box<dyn Judging + '_>>, Fault>;
+    fn open(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault>;
 
     /// The transaction has executed, succeeded so far, and changed the registry's storage, whether or not anything woke
     /// for it. What it registered is vetted here, and what it attached is compiled and initialised; what cannot run is

@@ -15,12 +15,8 @@ impl Veto {
     /// The ABI encoding of [`GuardVeto`]: what the vetoed transaction returns.
     #[must_use]
     pub fn output(&self) -> Bytes {
-        let error = GuardVeto {
-            guard: self.guard,
-            attachment: self.attachment,
-            code: self.code,
-            detail: self.detail.clone(),
-        };
+        let error =
+            GuardVeto { guard: self.guard, attachment: self.attachment, code: self.code, detail: self.detail.clone() };
         error.abi_encode().into()
     }
 
@@ -56,10 +52,7 @@ mod tests {
             "6e6f000000000000000000000000000000000000000000000000000000000000",
         );
         assert_eq!(hex::encode(veto.output())[8..], expected[8..]);
-        assert_eq!(
-            veto.output()[..4],
-            alloy_primitives::keccak256("GuardVeto(address,bytes32,uint16,bytes)")[..4]
-        );
+        assert_eq!(veto.output()[..4], alloy_primitives::keccak256("GuardVeto(address,bytes32,uint16,bytes)")[..4]);
         assert_eq!(Veto::from_output(&veto.output()), Some(veto));
     }
 

@@ -12,7 +12,7 @@ use revm::{DatabaseCommit as _, inspector::NoOpInspector};
 
 use crate::{
     BlockError, Overlay, Session, TxError,
-    environment::{block_env, blob_params, cfg_env, tx_env},
+    environment::{blob_params, block_env, cfg_env, tx_env},
     session::{Identity, Outcome, Purpose},
     system,
 };
@@ -73,10 +73,7 @@ struct Progress {
     blob_gas_used: u64,
 }
 
-fn execute_sequentially(
-    input: &BlockInput<'_>,
-    monitor: &dyn Monitor,
-) -> Result<ExecutedBlock<TxError>, BlockError> {
+fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result<ExecutedBlock<TxError>, BlockError> {
     let overlay = Overlay::new(input.world.clone(), input.ancestors.clone());
     let env = block_env(input.params, input.block);
     let mut session = Session::new(overlay, cfg_env(input.params), env, monitor, NoOpInspector {});
@@ -119,11 +116,8 @@ fn include(
     if blob_gas > blob_gas_left {
         return Err(TxError::BlockFull { gas_limit: blob_gas, gas_left: blob_gas_left });
     }
-    let identity = Identity {
-        tx_hash: *transaction.hash(),
-        parent_hash: input.block.parent_hash,
-        purpose: Purpose::Block,
-    };
+    let identity =
+        Identity { tx_hash: *transaction.hash(), parent_hash: input.block.parent_hash, purpose: Purpose::Block };
     let Outcome { executed, state, guard_writes, .. } = session.execute(tx_env(transaction), identity)?;
     let overlay = session.evm_mut().db_mut();
     overlay.commit(state);
@@ -138,12 +132,9 @@ fn include(
 }
 
 fn receipt(transaction: &Transaction, executed: &Executed, cumulative_gas_used: u64) -> ReceiptEnvelope<Log> {
-    let receipt = Receipt {
-        status: Eip658Value::Eip658(executed.succeeded()),
-        cumulative_gas_used,
-        logs: executed.logs.clone(),
-    }
-    .with_bloom();
+    let receipt =
+        Receipt { status: Eip658Value::Eip658(executed.succeeded()), cumulative_gas_used, logs: executed.logs.clone() }
+            .with_bloom();
     match transaction.tx_type() {
         TxType::Legacy => ReceiptEnvelope::Legacy(receipt),
         TxType::Eip2930 => ReceiptEnvelope::Eip2930(receipt),

@@ -7,8 +7,7 @@ use revm::{
     context::{BlockEnv, CfgEnv, ContextError, Evm, FrameStack, JournalTr as _, TxEnv},
     context_interface::journaled_state::{JournalCheckpoint, account::JournaledAccountTr as _},
     handler::{
-        EthFrame, EthPrecompiles, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult,
-        evm::FrameInitResult,
+        EthFrame, EthPrecompiles, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult, evm::FrameInitResult,
         instructions::EthInstructions,
     },
     inspector::{InspectorEvmTr, NoOpInspector, handler::frame_end, inspect_instructions},
@@ -28,7 +27,8 @@ use crate::{
 /// Context of the EVM; its own data is the recorder.
 pub type EvmContext<'m, DB> = Context<BlockEnv, TxEnv, CfgEnv, DB, Journal<DB>, Recorder<'m>>;
 type Instructions<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
-type Inner<'m, DB, INSP> = Evm<EvmContext<'m, DB>, INSP, Instructions<'m, DB>, EthPrecompiles, EthFrame<EthInterpreter>>;
+type Inner<'m, DB, INSP> =
+    Evm<EvmContext<'m, DB>, INSP, Instructions<'m, DB>, EthPrecompiles, EthFrame<EthInterpreter>>;
 type FrameError<DB> = ContextError<<DB as Database>::Error>;
 
 /// Databases the EVM runs on.

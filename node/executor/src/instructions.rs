@@ -6,10 +6,8 @@ use revm::{
     bytecode::opcode,
     handler::instructions::EthInstructions,
     interpreter::{
-        Instruction, InstructionContext, InstructionExecResult, InstructionResult, Interpreter,
-        instructions::host,
-        interpreter::EthInterpreter,
-        interpreter_types::InputsTr as _,
+        Instruction, InstructionContext, InstructionExecResult, InstructionResult, Interpreter, instructions::host,
+        interpreter::EthInterpreter, interpreter_types::InputsTr as _,
     },
     primitives::{Address, U256, hardfork::SpecId},
 };

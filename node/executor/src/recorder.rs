@@ -7,10 +7,10 @@ use parapet_abi::{
 };
 use parapet_monitor::{Fault, Judging, TRACE_DATA_BYTES_MAX, Trace, Veto};
 use revm::{
+    JournalEntry,
     context::{CreateScheme, JournalInner},
     handler::FrameResult,
     interpreter::{CallInputs, CallScheme, CreateInputs, FrameInput, InstructionResult},
-    JournalEntry,
 };
 
 use crate::flows;
@@ -221,9 +221,10 @@ impl Recorder<'_> {
         for (address, account) in &journal.state {
             let original = account.original_info();
             if account.info.code_hash != original.code_hash {
-                let creator = self.trace.frames.iter().find(|frame| {
-                    is_creation(frame.kind) && frame.target.bytes == address.0 && stands_in(frame.id)
-                });
+                let creator =
+                    self.trace.frames.iter().find(|frame| {
+                        is_creation(frame.kind) && frame.target.bytes == address.0 && stands_in(frame.id)
+                    });
                 self.trace.code_changes.push(CodeChangeRecord {
                     seq: creator.map_or(seq, |frame| frame.end_seq),
                     frame: creator.map_or(NO_FRAME, |frame| frame.id),

@@ -96,9 +96,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         &mut self,
         tx: TxEnv,
         identity: Identity,
-        execute: impl FnOnce(
-            &mut MonitoredEvm<'m, DB, INSP>,
-        ) -> Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
+        execute: impl FnOnce(&mut MonitoredEvm<'m, DB, INSP>) -> Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
     ) -> Result<Outcome, TxError> {
         let ctx = &mut self.evm.inner.ctx;
         ctx.tx = tx;
@@ -160,12 +158,7 @@ fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity: Identity)
     }
 }
 
-fn outcome(
-    result: ExecutionResult<HaltReason>,
-    state: EvmState,
-    judgement: Judgement,
-    veto: Option<&Veto>,
-) -> Outcome {
+fn outcome(result: ExecutionResult<HaltReason>, state: EvmState, judgement: Judgement, veto: Option<&Veto>) -> Outcome {
     let gas_used = result.tx_gas_used();
     let (destiny, output, logs, created) = match result.clone() {
         ExecutionResult::Success { logs, output, .. } => {

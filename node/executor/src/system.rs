@@ -4,8 +4,7 @@
 use alloy_consensus::ReceiptEnvelope;
 use alloy_eips::{
     eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS, eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS,
-    eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
-    eip7685::Requests,
+    eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::Requests,
 };
 use alloy_primitives::{Address, B256, Bytes, Log, U256, b256};
 use parapet_types::{BlockContext, Hardfork};
@@ -58,8 +57,7 @@ pub(crate) fn after<'r>(
             }
         }
         requests.push_request_with_type(0, deposits);
-        for (kind, address) in
-            [(1, WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS), (2, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS)]
+        for (kind, address) in [(1, WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS), (2, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS)]
         {
             requests.push_request_with_type(kind, call(session, address, Bytes::new())?);
         }

@@ -5,10 +5,7 @@ use parapet_monitor::Monitor;
 use parapet_types::{Destiny, Executed};
 use revm::context::{Cfg as _, result::InvalidTransaction};
 
-use crate::{
-    CallRequest, Point, SimulateError,
-    call::run,
-};
+use crate::{CallRequest, Point, SimulateError, call::run};
 
 /// The search ends when the answer is known to this share of itself, in thousandths.
 const TOLERANCE_PERMILLE: u64 = 15;
@@ -34,11 +31,7 @@ impl From<TxError> for EstimateError {
 ///
 /// # Errors
 /// [`EstimateError`].
-pub fn estimate_gas(
-    point: &Point<'_>,
-    request: &CallRequest,
-    monitor: &dyn Monitor,
-) -> Result<u64, EstimateError> {
+pub fn estimate_gas(point: &Point<'_>, request: &CallRequest, monitor: &dyn Monitor) -> Result<u64, EstimateError> {
     let cap = cfg_env(point.params).tx_gas_limit_cap();
     let mut high = request.gas_limit(point.block).min(cap);
     if let Some(affordable) = affordable(point, request) {

@@ -45,11 +45,8 @@ pub fn trace_transaction(
             state.write_storage(REGISTRY, write.slot, write.value);
         }
     }
-    let context = TransactionContext {
-        block_hash: None,
-        tx_index: Some(preceding.len()),
-        tx_hash: Some(*target.hash()),
-    };
+    let context =
+        TransactionContext { block_hash: None, tx_index: Some(preceding.len()), tx_hash: Some(*target.hash()) };
     let run = Run { state: before.into_db(), cfg, env, tx: tx_env(target), identity: identify(target), context };
     trace(run, options, monitor)
 }

@@ -66,12 +66,7 @@ pub enum Destiny {
 
 impl From<&Veto> for Destiny {
     fn from(veto: &Veto) -> Self {
-        Self::Vetoed {
-            guard: veto.guard,
-            attachment: veto.attachment,
-            code: veto.code,
-            detail: veto.detail.clone(),
-        }
+        Self::Vetoed { guard: veto.guard, attachment: veto.attachment, code: veto.code, detail: veto.detail.clone() }
     }
 }
 
@@ -137,4 +132,3 @@ pub struct ExecutedBlock<E> {
     /// EIP-7685 requests, from Prague on.
     pub requests: Requests,
 }
-

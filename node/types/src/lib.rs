@@ -3,8 +3,8 @@
 //! Ethereum's own types come from alloy; here is only what a node with guards adds to them.
 
 mod block;
-mod changes;
 mod chain;
+mod changes;
 
 pub use block::{BlockContext, Destiny, Executed, ExecutedBlock, Included, LeftOut, Transaction, Withdrawal};
 pub use chain::{ChainParams, Hardfork, UnknownHardfork};

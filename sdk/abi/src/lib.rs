@@ -22,8 +22,9 @@ pub mod record;
 pub mod region;
 
 pub use record::{
-    AccessKind, AccessRecord, AccountRecord, Address, Asset, CodeChangeKind, CodeChangeRecord, ContextRecord, FlowReason,
-    FlowRecord, FrameKind, FrameRecord, FrameStatus, Kind, LogRecord, Record, SlotChangeRecord, Word, NO_FRAME,
+    AccessKind, AccessRecord, AccountRecord, Address, Asset, CodeChangeKind, CodeChangeRecord, ContextRecord,
+    FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus, Kind, LogRecord, NO_FRAME, Record, SlotChangeRecord,
+    Word,
 };
 
 /// Version of the layout that this crate describes.

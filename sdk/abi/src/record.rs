@@ -9,7 +9,9 @@ pub type Word = [u8; 32];
 pub const NO_FRAME: u32 = u32::MAX;
 
 /// An account's address and four zero bytes, which keep records aligned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Address {
     /// The address.

@@ -84,7 +84,10 @@ fn access_record_has_these_bytes() {
     let lines = dump(record.as_bytes());
     assert_eq!(lines[..2], ["0100000002000000", "0300000000000000"]);
     assert_eq!(lines[4], "aaaaaaaa00000000");
-    assert_eq!((&lines[5][..], &lines[9][..], &lines[13][..]), ("0101010101010101", "0202020202020202", "0303030303030303"));
+    assert_eq!(
+        (&lines[5][..], &lines[9][..], &lines[13][..]),
+        ("0101010101010101", "0202020202020202", "0303030303030303")
+    );
     assert_eq!(lines.len(), 17);
 }
 

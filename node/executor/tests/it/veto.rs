@@ -8,9 +8,7 @@ use alloy_signer_local::PrivateKeySigner;
 use parapet_monitor::{Decision, Fault, Monitor, NoMonitor, StateWrite};
 use parapet_types::{Destiny, REGISTRY};
 
-use crate::world::{
-    ETHER, GAS_PRICE, Hook, MINER, ONE, SENDER, Scripted, TWO, asm, execute, transaction, veto, world,
-};
+use crate::world::{ETHER, GAS_PRICE, Hook, MINER, ONE, SENDER, Scripted, TWO, asm, execute, transaction, veto, world};
 
 fn veto_frame(wanted: u32) -> Hook {
     Box::new(move |_, frame, _| Ok(if frame == wanted { Decision::Veto(veto()) } else { Decision::Proceed }))

@@ -44,9 +44,9 @@ fn frames_nest_and_reverted_ones_stay() {
 fn accesses_are_in_order_with_old_and_new_values() {
     // SSTORE(0,1) SSTORE(0,2) SLOAD(0) TSTORE(3,4) TLOAD(3)
     let transient = [0x60, 4, 0x60, 3, 0x5d, 0x60, 3, 0x5c, 0x50];
-    let code =
-        asm::join(&[&asm::sstore(0, 1), &asm::sstore(0, 2), &[0x5f, 0x54, 0x50], &transient, &asm::STOP]);
-    let trace = trace_of(&[(ONE, asm::join(&[&asm::call(TWO, 0), &asm::STOP])), (TWO, code)], TxKind::Call(ONE), 0, &[]);
+    let code = asm::join(&[&asm::sstore(0, 1), &asm::sstore(0, 2), &[0x5f, 0x54, 0x50], &transient, &asm::STOP]);
+    let trace =
+        trace_of(&[(ONE, asm::join(&[&asm::call(TWO, 0), &asm::STOP])), (TWO, code)], TxKind::Call(ONE), 0, &[]);
     let seen: Vec<_> =
         trace.accesses.iter().map(|a| (AccessKind::from_u8(a.kind).unwrap(), a.frame, a.slot, a.old, a.new)).collect();
     assert_eq!(

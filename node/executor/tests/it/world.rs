@@ -6,10 +6,13 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transacti
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_executor::{Admission, BlockInput, Mode, TxError, execute_block};
-use parapet_monitor::{Decision, Fault, Judgement, Judging, Monitor, StateView, StateWrite, Subscriptions, Trace, Veto};
+use parapet_monitor::{
+    Decision, Fault, Judgement, Judging, Monitor, StateView, StateWrite, Subscriptions, Trace, Veto,
+};
 use parapet_state::WorldState;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutedBlock, Hardfork, StateChanges, Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutedBlock, Hardfork, StateChanges,
+    Transaction,
 };
 
 pub(crate) const SENDER: Address = Address::repeat_byte(0x51);

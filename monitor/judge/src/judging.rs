@@ -1,0 +1,141 @@
+//! The judgement of one transaction.
+//!
+//! Invariant: the first veto that acts is final. Whoever asks again gets the same answer.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parapet_abi::{ContextRecord, FrameStatus};
+use parapet_monitor::{Decision, Fault, Judgement, Judging, StateView, Subscriptions, Trace, Veto};
+use parapet_registry::REGISTRY_ADDRESS;
+use parapet_vm::HookCall;
+
+use crate::{
+    Clock, FUEL_WOKEN_MAX, WOKEN_MAX,
+    index::Index,
+    report,
+    woken::{Power, Woken},
+};
+
+/// What has woken so far, by position in the index, which is the order of judging.
+pub(crate) struct Judgment {
+    index: Arc<Index>,
+    clock: Clock,
+    power: Power,
+    woken: BTreeMap<usize, Woken>,
+    /// Attachments that were given a session, and their fuel together.
+    asked: usize,
+    fuel_granted: u64,
+    subscriptions: Subscriptions,
+    veto: Option<Veto>,
+}
+
+impl Judgment {
+    pub(crate) fn new(index: Arc<Index>, context: &ContextRecord, clock: Clock) -> Self {
+        let escape = context.target.bytes == REGISTRY_ADDRESS.into_array();
+        Self {
+            subscriptions: index.standing(),
+            index,
+            clock,
+            power: if escape { Power::None } else { Power::Full },
+            woken: BTreeMap::new(),
+            asked: 0,
+            fuel_granted: 0,
+            veto: None,
+        }
+    }
+
+    /// Asks attachments in order, until one vetoes.
+    fn ask(
+        &mut self,
+        positions: Vec<usize>,
+        call: HookCall,
+        power: Power,
+        trace: &Trace,
+        view: &mut dyn StateView,
+    ) -> Result<Decision, Fault> {
+        for position in positions {
+            if self.veto.is_none() {
+                self.veto = self.ask_one(position, call, power, trace, view).inspect_err(report)?;
+            }
+        }
+        Ok(self.decision())
+    }
+
+    fn ask_one(
+        &mut self,
+        position: usize,
+        call: HookCall,
+        power: Power,
+        trace: &Trace,
+        view: &mut dyn StateView,
+    ) -> Result<Option<Veto>, Fault> {
+        let entry = self.index.entry(position);
+        if !self.woken.contains_key(&position) {
+            let mut woken = Woken::new(entry);
+            let fuel_granted = self.fuel_granted.saturating_add(entry.subject.fuel_max.0);
+            if self.asked >= WOKEN_MAX || fuel_granted > FUEL_WOKEN_MAX {
+                let reason = format!(
+                    "the transaction wakes more than {WOKEN_MAX} attachments, or such with more than {FUEL_WOKEN_MAX} fuel"
+                );
+                let veto = woken.overload(entry, call, power, &reason);
+                self.woken.insert(position, woken);
+                return Ok(veto);
+            }
+            self.asked += 1;
+            self.fuel_granted = fuel_granted;
+            self.subscriptions = self.subscriptions.union(entry.subject.subscriptions);
+            self.woken.insert(position, woken);
+        }
+        let woken = self.woken.get_mut(&position).expect("inserted above");
+        woken.ask(entry, call, power, self.clock, (trace, view))
+    }
+
+    fn decision(&self) -> Decision {
+        self.veto.clone().map_or(Decision::Proceed, Decision::Veto)
+    }
+
+    fn touched(&self, trace: &Trace, frame: u32) -> Vec<usize> {
+        let frame = trace.frames.get(frame as usize).expect("the executor tells of frames that it has recorded");
+        self.index.touched_by_frame(frame)
+    }
+}
+
+impl Judging for Judgment {
+    fn subscriptions(&self) -> Subscriptions {
+        self.subscriptions
+    }
+
+    fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        self.ask(self.touched(trace, frame), HookCall::OnCall(frame), self.power, trace, view)
+    }
+
+    fn on_call_end(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        self.ask(self.touched(trace, frame), HookCall::OnCallEnd(frame), self.power, trace, view)
+    }
+
+    fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        let power = match FrameStatus::from_u8(trace.context.status) {
+            Some(FrameStatus::Reverted | FrameStatus::Halted) => Power::None,
+            Some(FrameStatus::Running | FrameStatus::Succeeded) | None => self.power,
+        };
+        let mut positions = self.index.touched_by_flows(&trace.flows);
+        positions.extend(self.woken.keys());
+        positions.sort_unstable();
+        positions.dedup();
+        self.ask(positions, HookCall::OnTx, power, trace, view)
+    }
+
+    fn close(self: Box<Self>) -> Judgement {
+        let mut judgement = Judgement::default();
+        for (position, woken) in self.woken {
+            let (verdicts, writes) = woken.close(self.index.entry(position));
+            judgement.verdicts.extend(verdicts);
+            judgement.writes.extend(writes);
+        }
+        if self.veto.is_some() {
+            judgement.writes.clear();
+        }
+        judgement.writes.sort_unstable_by_key(|write| write.slot);
+        judgement
+    }
+}

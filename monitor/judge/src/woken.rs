@@ -1,0 +1,149 @@
+//! One attachment that a transaction woke: its session, and what it said.
+//!
+//! Invariant: what a veto or a broken guard means is decided in [`Woken::object`] and nowhere else. An attachment that
+//! objected once says no more in this transaction.
+
+use alloy_primitives::Bytes;
+use parapet_abi::import::{CODE_LIMIT, CODE_OUT_OF_FUEL, CODE_OVERLOAD, CODE_TRAP, CODE_UNUSABLE, DETAIL_BYTES_MAX};
+use parapet_monitor::{Fault, Fuel, Mode, Outcome, StateView, StateWrite, Trace, Verdict, Veto};
+use parapet_registry::Failure;
+use parapet_vm::{HookCall, HookEnd, Session};
+
+use crate::{Clock, index::Entry};
+
+/// Whether a veto may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Power {
+    /// It reverts the transaction.
+    Full,
+    /// It is recorded only: the transaction is one that guards cannot veto, or failed by itself.
+    None,
+}
+
+pub(crate) struct Woken {
+    /// `None`: it says no more.
+    session: Option<Session>,
+    verdicts: Vec<Verdict>,
+    fuel: Fuel,
+    elapsed_ns: u64,
+}
+
+/// An objection, and whether the guard meant it.
+struct Objection {
+    code: u16,
+    detail: Bytes,
+    reason: Reason,
+}
+
+#[derive(PartialEq, Eq)]
+enum Reason {
+    /// The guard vetoed, or there was no room to ask it.
+    Judged,
+    /// The guard could not finish.
+    Broken,
+}
+
+impl Woken {
+    pub(crate) fn new(entry: &Entry) -> Self {
+        let session = entry.guard.as_ref().ok().map(|guard| Session::new(guard.clone(), entry.subject.clone()));
+        Self { session, verdicts: Vec::new(), fuel: Fuel(0), elapsed_ns: 0 }
+    }
+
+    /// Asks the guard by one hook.
+    pub(crate) fn ask(
+        &mut self,
+        entry: &Entry,
+        call: HookCall,
+        power: Power,
+        clock: Clock,
+        (trace, view): (&Trace, &mut dyn StateView),
+    ) -> Result<Option<Veto>, Fault> {
+        if let (Err(reason), true) = (&entry.guard, self.verdicts.is_empty()) {
+            return Ok(self.object(entry, call, power, broken(CODE_UNUSABLE, reason)));
+        }
+        let Some(session) = &mut self.session else { return Ok(None) };
+        let start_ns = clock();
+        let ended = session.call(call, trace, view);
+        self.elapsed_ns = self.elapsed_ns.saturating_add(clock().saturating_sub(start_ns));
+        self.fuel = session.spent();
+        for alert in session.take_alerts() {
+            let said = (Some(alert.hook), alert.frame);
+            self.verdicts.push(verdict(entry, Outcome::Alert, said, alert.code, alert.detail));
+        }
+        Ok(match ended? {
+            HookEnd::Returned => None,
+            HookEnd::Vetoed { code, detail } => {
+                self.object(entry, call, power, Objection { code, detail, reason: Reason::Judged })
+            }
+            HookEnd::Trapped { reason } => self.object(entry, call, power, broken(CODE_TRAP, &reason)),
+            HookEnd::OutOfFuel => {
+                let reason = format!("out of fuel: {} were spent", entry.subject.fuel_max.0);
+                self.object(entry, call, power, broken(CODE_OUT_OF_FUEL, &reason))
+            }
+            HookEnd::LimitExceeded(limit) => self.object(entry, call, power, broken(CODE_LIMIT, &limit.to_string())),
+            HookEnd::Unusable { reason } => self.object(entry, call, power, broken(CODE_UNUSABLE, &reason)),
+        })
+    }
+
+    /// There is no room for this attachment: the transaction must not pass it unasked.
+    pub(crate) fn overload(&mut self, entry: &Entry, call: HookCall, power: Power, reason: &str) -> Option<Veto> {
+        let detail = text(reason);
+        self.object(entry, call, power, Objection { code: CODE_OVERLOAD, detail, reason: Reason::Judged })
+    }
+
+    /// Records an objection and ends the session. A veto is returned if it is to act.
+    fn object(&mut self, entry: &Entry, call: HookCall, power: Power, objection: Objection) -> Option<Veto> {
+        let Objection { code, detail, reason } = objection;
+        let outcome = match (reason, entry.failure, entry.mode, power) {
+            (Reason::Broken, Failure::Open, _, _) => Outcome::Alert,
+            (_, _, Mode::Enforce, Power::Full) => Outcome::Veto,
+            (_, _, Mode::Shadow, _) | (_, _, Mode::Enforce, Power::None) => Outcome::WouldVeto,
+        };
+        self.session = None;
+        self.verdicts.push(verdict(entry, outcome, (Some(call.hook()), call.frame()), code, detail.clone()));
+        (outcome == Outcome::Veto).then(|| Veto { guard: entry.guard_address, attachment: entry.id(), code, detail })
+    }
+
+    /// Everything it said, at least one verdict, and what it wrote.
+    pub(crate) fn close(mut self, entry: &Entry) -> (Vec<Verdict>, Vec<StateWrite>) {
+        if self.verdicts.is_empty() {
+            self.verdicts.push(verdict(entry, Outcome::Allow, (None, None), 0, Bytes::new()));
+        }
+        for verdict in &mut self.verdicts {
+            (verdict.fuel, verdict.elapsed_ns) = (self.fuel, self.elapsed_ns);
+        }
+        (self.verdicts, self.session.map(Session::into_writes).unwrap_or_default())
+    }
+}
+
+fn broken(code: u16, reason: &str) -> Objection {
+    Objection { code, detail: text(reason), reason: Reason::Broken }
+}
+
+/// Words of the engine, no longer than a guard's may be.
+pub(crate) fn text(words: &str) -> Bytes {
+    let end = words.floor_char_boundary(DETAIL_BYTES_MAX as usize);
+    Bytes::copy_from_slice(&words.as_bytes()[..end])
+}
+
+fn verdict(
+    entry: &Entry,
+    outcome: Outcome,
+    (hook, frame): (Option<parapet_monitor::Hook>, Option<u32>),
+    code: u16,
+    detail: Bytes,
+) -> Verdict {
+    Verdict {
+        attachment: entry.id(),
+        module: entry.module,
+        guard: entry.guard_name().to_owned(),
+        mode: entry.mode,
+        outcome,
+        hook,
+        frame,
+        code,
+        detail,
+        fuel: Fuel(0),
+        elapsed_ns: 0,
+    }
+}

@@ -1,0 +1,151 @@
+//! What a transaction does to the registry is admitted only if it can run.
+
+use alloy_primitives::{B256, Bytes, U256};
+use parapet_judge::ADMITTED_MAX;
+use parapet_monitor::{Decision, MemoryState, Monitor as _, Veto};
+use parapet_registry::{ATTACHMENTS_MAX, REGISTRY_ADDRESS};
+
+use crate::{Chain, ON_CALL, VAULT, context, guard, judge, vetoing};
+
+fn admit(before: &Chain, after: &Chain) -> Option<Veto> {
+    let mut state = MemoryState { pre_tx: before.accounts(), now: after.accounts(), reads: 0 };
+    match judge().admit(&context(REGISTRY_ADDRESS), &mut state).unwrap() {
+        Decision::Proceed => None,
+        Decision::Veto(veto) => Some(veto),
+    }
+}
+
+fn words(veto: &Veto) -> &str {
+    std::str::from_utf8(&veto.detail).unwrap()
+}
+
+/// Refuses every configuration but "good".
+fn choosy() -> Bytes {
+    let refuse = "(call $veto (i32.const 42) (i32.const 100) (i32.const 8))";
+    let body = format!(
+        r#"(data (i32.const 100) "not good")
+        (func (export "init")
+            (drop (call $config_read (i32.const 0) (i32.const 0) (i32.const 4)))
+            (if (i32.ne (i32.load (i32.const 0)) (i32.const 0x646f6f67)) (then {refuse})))
+        {ON_CALL})"#
+    );
+    guard("frame", &body)
+}
+
+#[test]
+fn a_module_that_cannot_run_is_refused_at_registration() {
+    let before = Chain::default();
+    let mut after = before.clone();
+    let module = after.image.register(Bytes::from_static(b"not wasm"));
+    let veto = admit(&before, &after).unwrap();
+    assert_eq!((veto.guard, veto.attachment, veto.code), (REGISTRY_ADDRESS, B256::ZERO, 0xff04));
+    assert!(words(&veto).contains(&module.to_string()) && words(&veto).contains("not valid Wasm"), "{}", words(&veto));
+}
+
+#[test]
+fn a_module_that_can_run_is_admitted() {
+    let mut after = Chain::default();
+    after.image.register(vetoing(1));
+    after.image.register(vetoing(2));
+    assert_eq!(admit(&Chain::default(), &after), None);
+}
+
+#[test]
+fn modules_of_the_past_are_not_asked_again() {
+    let mut before = Chain::default();
+    before.image.register(Bytes::from_static(b"not wasm"));
+    let mut after = before.clone();
+    after.image.register(vetoing(1));
+    assert_eq!(admit(&before, &after), None);
+}
+
+#[test]
+fn init_judges_the_configuration_of_a_new_attachment() {
+    let before = Chain::default();
+    let mut after = before.clone();
+    after.attach(choosy()).configuration = Bytes::from_static(b"evil");
+    let veto = admit(&before, &after).unwrap();
+    assert_eq!((veto.guard, veto.attachment, veto.code), (REGISTRY_ADDRESS, B256::with_last_byte(1), 42));
+    assert_eq!(words(&veto), "guard probe refuses its configuration: not good");
+    after.image.attachments[0].configuration = Bytes::from_static(b"good");
+    assert_eq!(admit(&before, &after), None);
+}
+
+#[test]
+fn init_judges_a_changed_configuration_and_nothing_else() {
+    let mut before = Chain::default();
+    before.attach(choosy()).configuration = Bytes::from_static(b"evil");
+    let mut after = before.clone();
+    after.image.attachments[0].paused = true;
+    after.image.attachments[0].priority = 9;
+    assert_eq!(admit(&before, &after), None, "a pause must always get through");
+    after.image.attachments.clear();
+    assert_eq!(admit(&before, &after), None, "and so must a detachment");
+
+    let mut changed = before.clone();
+    changed.image.attachments[0].configuration = Bytes::from_static(b"worse");
+    assert_eq!(admit(&before, &changed).unwrap().code, 42);
+}
+
+#[test]
+fn an_attachment_to_a_module_that_is_not_there_is_refused() {
+    let mut after = Chain::default();
+    after.attach(vetoing(1)).module = B256::repeat_byte(9);
+    let veto = admit(&Chain::default(), &after).unwrap();
+    assert_eq!((veto.attachment, veto.code), (B256::with_last_byte(1), 0xff04));
+    assert!(words(&veto).contains("is not registered"), "{}", words(&veto));
+}
+
+#[test]
+fn a_guard_that_breaks_in_init_is_refused() {
+    for (code, how) in [
+        ("unreachable", "unreachable"),
+        ("(loop $l (br $l))", "fuel"),
+        ("(call $veto (i32.const 65535) (i32.const 0) (i32.const 0))", "code 65535"),
+    ] {
+        let mut after = Chain::default();
+        after.attach(guard("frame", &format!(r#"(func (export "init") {code}) {ON_CALL})"#)));
+        let veto = admit(&Chain::default(), &after).unwrap();
+        assert_eq!(veto.code, 0xff04);
+        assert!(words(&veto).contains(how), "{}", words(&veto));
+    }
+}
+
+#[test]
+fn nothing_is_read_while_the_head_stands() {
+    let mut chain = Chain::default();
+    chain.attach(vetoing(1));
+    let mut state = chain.state();
+    assert_eq!(judge().admit(&context(REGISTRY_ADDRESS), &mut state).unwrap(), Decision::Proceed);
+    assert_eq!(state.reads, 2);
+}
+
+#[test]
+fn a_transaction_brings_in_so_much_and_no_more() {
+    let before = Chain::default();
+    let mut after = before.clone();
+    for number in 0..ADMITTED_MAX {
+        after.image.register(guard("frame", &format!("{ON_CALL} (drop (i32.const {number})))")));
+    }
+    assert_eq!(admit(&before, &after), None);
+    after.image.register(vetoing(1));
+    assert!(words(&admit(&before, &after).unwrap()).contains("at most 64 modules"));
+
+    let mut after = before.clone();
+    for _ in 0..=ADMITTED_MAX {
+        after.attach(vetoing(1));
+    }
+    assert!(words(&admit(&before, &after).unwrap()).contains("at most 64 attachments"));
+}
+
+#[test]
+fn a_chain_that_is_full_takes_no_more_attachments() {
+    let mut chain = Chain::default();
+    chain.attach(vetoing(1));
+    let mut state = MemoryState { pre_tx: chain.accounts(), now: chain.accounts(), reads: 0 };
+    let registry = state.now.get_mut(&REGISTRY_ADDRESS).unwrap();
+    registry.storage.insert(U256::ZERO, U256::from(1));
+    registry.storage.insert(U256::from(2), U256::from(ATTACHMENTS_MAX + 1));
+    let Decision::Veto(veto) = judge().admit(&context(VAULT), &mut state).unwrap() else { panic!("admitted") };
+    assert!(words(&veto).contains("at most 4096 attachments"), "{}", words(&veto));
+}

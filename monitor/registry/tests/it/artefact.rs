@@ -1,0 +1,97 @@
+//! The committed artefact, the layout read here and the generated bindings are of one contract.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, U256, hex};
+use alloy_sol_types::{SolCall, SolError, SolInterface};
+use parapet_monitor::GuardVeto;
+use parapet_registry::{contract::IGuardRegistry, genesis_account, layout};
+use serde_json::Value;
+
+fn artefact() -> Value {
+    serde_json::from_str(include_str!("../../artifacts/GuardRegistry.json")).unwrap()
+}
+
+fn slots(members: &Value) -> BTreeMap<String, (U256, u64)> {
+    let members = members.as_array().unwrap().iter();
+    members
+        .map(|member| {
+            let slot = member["slot"].as_str().unwrap().parse().unwrap();
+            (member["label"].as_str().unwrap().to_owned(), (slot, member["offset"].as_u64().unwrap()))
+        })
+        .collect()
+}
+
+fn members(of: &str) -> Value {
+    let artefact = artefact();
+    let types = artefact["storageLayout"]["types"].as_object().unwrap();
+    let (_, found) = types.iter().find(|(name, _)| name.starts_with(&format!("t_struct({of})"))).unwrap();
+    found["members"].clone()
+}
+
+#[test]
+fn the_layout_is_the_compilers() {
+    let contract = slots(&artefact()["storageLayout"]["storage"]);
+    for (name, slot) in [
+        ("head", layout::HEAD),
+        ("guardian", layout::GUARDIAN),
+        ("attachmentIds", layout::ATTACHMENT_IDS),
+        ("attachmentById", layout::ATTACHMENTS),
+        ("idsByAccount", layout::IDS_BY_ACCOUNT),
+        ("moduleHashes", layout::MODULE_HASHES),
+        ("moduleByHash", layout::MODULES),
+        ("attachmentPositions", layout::ATTACHMENT_POSITIONS),
+    ] {
+        assert_eq!(contract[name], (slot, 0), "{name}");
+    }
+    let attachment = slots(&members("Attachment"));
+    for (name, slot, offset) in [
+        ("module", layout::attachment::MODULE, 0),
+        ("manager", layout::attachment::TERMS, 0),
+        ("mode", layout::attachment::TERMS, 20),
+        ("failure", layout::attachment::TERMS, 21),
+        ("paused", layout::attachment::TERMS, 22),
+        ("priority", layout::attachment::TERMS, 23),
+        ("fuelMax", layout::attachment::FUEL, 0),
+        ("attachedAt", layout::attachment::FUEL, 8),
+        ("accounts", layout::attachment::ACCOUNTS, 0),
+        ("configuration", layout::attachment::CONFIGURATION, 0),
+    ] {
+        assert_eq!(attachment[name], (slot, offset), "Attachment.{name}");
+    }
+    let module = slots(&members("Module"));
+    for (name, slot, offset) in [
+        ("uploader", layout::module::ORIGIN, 0),
+        ("size", layout::module::ORIGIN, 20),
+        ("registeredAt", layout::module::ORIGIN, 24),
+        ("chunks", layout::module::CHUNKS, 0),
+    ] {
+        assert_eq!(module[name], (slot, offset), "Module.{name}");
+    }
+}
+
+#[test]
+fn every_function_of_the_bindings_is_in_the_artefact() {
+    let artefact = artefact();
+    let identifiers = artefact["methodIdentifiers"].as_object().unwrap();
+    let known: Vec<&str> = identifiers.values().map(|selector| selector.as_str().unwrap()).collect();
+    let bound: Vec<[u8; 4]> = IGuardRegistry::IGuardRegistryCalls::selectors().collect();
+    assert!(bound.len() >= 20, "{} functions are bound", bound.len());
+    for selector in bound {
+        assert!(known.contains(&hex::encode(selector).as_str()), "{}", hex::encode(selector));
+    }
+    assert_eq!(identifiers[IGuardRegistry::attachCall::SIGNATURE], hex::encode(IGuardRegistry::attachCall::SELECTOR));
+}
+
+#[test]
+fn the_contract_declares_the_veto_that_the_node_raises() {
+    assert_eq!(IGuardRegistry::GuardVeto::SIGNATURE, GuardVeto::SIGNATURE);
+}
+
+#[test]
+fn genesis_has_code_and_a_guardian_and_no_history() {
+    let guardian = Address::repeat_byte(0x42);
+    let (code, storage) = genesis_account(guardian);
+    assert!(code.len() > 1_000, "{} bytes", code.len());
+    assert_eq!(storage, [(U256::from(1), guardian.into_word().into())]);
+}

@@ -1,0 +1,262 @@
+//! The functions of `parapet_abi::import`, as the host gives them.
+
+use alloy_primitives::{Bytes, U256, keccak256};
+use parapet_abi::{
+    Kind,
+    import::{
+        ALERTS_MAX, DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG, DETAIL_BYTES_MAX, ENGINE_CODE_MIN, MODULE,
+        READ_RECORDS_MAX, STORE_KEY_BYTES_MAX, STORE_WRITES_MAX,
+    },
+};
+use parapet_monitor::{Recorded, Subscriptions, Trace};
+use wasmtime::{Caller, Linker, Result};
+
+use super::{
+    Alert, Host, Limit, Stop,
+    guest::{Guest, fork},
+};
+use crate::{
+    metering,
+    session::Subject,
+    store::{Window, state_slot, window_slot},
+};
+
+type Call<'a> = Caller<'a, Host>;
+
+/// Gives every import its function. Names and types are those that vetting checks.
+pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
+    linker
+        .func_wrap(MODULE, "trace_count", |call: Call<'_>, kind: u32| Ok(trace_count(&mut Guest::enter(call)?, kind)))?
+        .func_wrap(MODULE, "trace_read", |call: Call<'_>, kind: u32, first: u32, count: u32, out: u32, len: u32| {
+            Ok(trace_read(Guest::enter(call)?, kind, [first, count], out, len)?)
+        })?
+        .func_wrap(MODULE, "trace_data", |call: Call<'_>, data: u32, index: u32, offset: u32, out: u32, len: u32| {
+            Ok(trace_data(Guest::enter(call)?, [data, index], offset, out, len)?)
+        })?
+        .func_wrap(MODULE, "config_read", |call: Call<'_>, offset: u32, out: u32, len: u32| {
+            Ok(config_read(Guest::enter(call)?, offset, out, len)?)
+        })?
+        .func_wrap(MODULE, "state_storage", |call: Call<'_>, fork: u32, address: u32, slot: u32, out: u32| {
+            Ok(state_storage(Guest::enter(call)?, fork, address, slot, out)?)
+        })?
+        .func_wrap(MODULE, "state_balance", |call: Call<'_>, fork: u32, address: u32, out: u32| {
+            Ok(state_balance(Guest::enter(call)?, fork, address, out)?)
+        })?
+        .func_wrap(MODULE, "state_code_hash", |call: Call<'_>, fork: u32, address: u32, out: u32| {
+            Ok(state_code_hash(Guest::enter(call)?, fork, address, out)?)
+        })?
+        .func_wrap(MODULE, "store_get", |call: Call<'_>, key: u32, len: u32, out: u32| {
+            Ok(store_get(Guest::enter(call)?, key, len, out)?)
+        })?
+        .func_wrap(MODULE, "store_set", |call: Call<'_>, key: u32, len: u32, value: u32| {
+            Ok(store_set(Guest::enter(call)?, key, len, value)?)
+        })?
+        .func_wrap(MODULE, "window_add", |call: Call<'_>, key: u32, len: u32, amount: u32, cap: u32, period_s: u64| {
+            Ok(window_add(Guest::enter(call)?, [key, len], amount, cap, period_s)?)
+        })?
+        .func_wrap(MODULE, "keccak256", |call: Call<'_>, data: u32, len: u32, out: u32| {
+            Ok(hash(Guest::enter(call)?, data, len, out)?)
+        })?
+        .func_wrap(MODULE, "alert", |call: Call<'_>, code: u32, detail: u32, len: u32| {
+            Ok(alert(Guest::enter(call)?, code, detail, len)?)
+        })?
+        .func_wrap(MODULE, "veto", |call: Call<'_>, code: u32, detail: u32, len: u32| {
+            Ok(veto(Guest::enter(call)?, code, detail, len)?)
+        })?;
+    Ok(())
+}
+
+/// The records of a kind that this guard may read: what another guard subscribed to is not there for this one.
+fn recorded<'a>(trace: &'a Trace, subject: &'a Subject, kind: u32) -> Option<Recorded<'a>> {
+    use zerocopy::IntoBytes as _;
+    let kind = Kind::from_u32(kind)?;
+    let needed = match kind {
+        Kind::Access => Subscriptions::ACCESSES,
+        Kind::Flow | Kind::Log => Subscriptions::FLOWS,
+        Kind::Account => {
+            return Some(Recorded { bytes: subject.accounts.as_bytes(), record_bytes: kind.record_bytes() });
+        }
+        Kind::Context | Kind::Frame | Kind::CodeChange | Kind::SlotChange => Subscriptions::NONE,
+    };
+    subject.subscriptions.contains(needed).then(|| trace.recorded(kind))
+}
+
+fn trace_count(guest: &mut Guest<'_>, kind: u32) -> u32 {
+    let host = guest.host();
+    let subject = host.subject.clone();
+    let count = host.lent.with(|loan| recorded(loan.trace, &subject, kind).map_or(0, |records| records.count()));
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn trace_read(mut guest: Guest<'_>, kind: u32, [first, count]: [u32; 2], out: u32, len: u32) -> Result<u32, Stop> {
+    if count > READ_RECORDS_MAX {
+        return Err(Stop::Limit(Limit::Records(count)));
+    }
+    let range = guest.range(out, u64::from(count) * u64::from(len))?;
+    let read = trace_count(&mut guest, kind).saturating_sub(first).min(count);
+    guest.charge(metering::RECORD * u64::from(read))?;
+    guest.charge_copy(read as usize * len as usize)?;
+    if len == 0 {
+        return Ok(read);
+    }
+    let (memory, host) = guest.split();
+    let subject = host.subject.clone();
+    host.lent.with(|loan| {
+        let Some(records) = recorded(loan.trace, &subject, kind) else { return };
+        let records = records.bytes.chunks_exact(records.record_bytes).skip(first as usize).take(read as usize);
+        for (record, out) in records.zip(memory[range].chunks_exact_mut(len as usize)) {
+            let known = record.len().min(out.len());
+            out[..known].copy_from_slice(&record[..known]);
+            out[known..].fill(0);
+        }
+    });
+    Ok(read)
+}
+
+fn trace_data(mut guest: Guest<'_>, [data, index]: [u32; 2], offset: u32, out: u32, len: u32) -> Result<u32, Stop> {
+    let range = guest.range(out, len.into())?;
+    let logs = guest.host().subject.subscriptions.contains(Subscriptions::FLOWS);
+    // A clone of `Bytes` is a count, not a copy.
+    let bytes = guest.lent(|loan| {
+        let list = match data {
+            DATA_FRAME_INPUT => &loan.trace.inputs,
+            DATA_FRAME_OUTPUT => &loan.trace.outputs,
+            DATA_LOG if logs => &loan.trace.log_data,
+            _ => return Bytes::new(),
+        };
+        list.get(index as usize).cloned().unwrap_or_default()
+    });
+    copy_part(&mut guest, &bytes, offset, range)
+}
+
+fn config_read(mut guest: Guest<'_>, offset: u32, out: u32, len: u32) -> Result<u32, Stop> {
+    let range = guest.range(out, len.into())?;
+    let configuration = guest.host().subject.configuration.clone();
+    copy_part(&mut guest, &configuration, offset, range)
+}
+
+/// Copies from `offset` what fits `range`.
+fn copy_part(guest: &mut Guest<'_>, bytes: &[u8], offset: u32, range: std::ops::Range<usize>) -> Result<u32, Stop> {
+    let rest = bytes.get(offset as usize..).unwrap_or_default();
+    let copied = &rest[..rest.len().min(range.len())];
+    guest.charge_copy(copied.len())?;
+    guest.split().0[range.start..range.start + copied.len()].copy_from_slice(copied);
+    Ok(u32::try_from(copied.len()).expect("at most a u32 was asked for"))
+}
+
+fn state_storage(mut guest: Guest<'_>, fork_: u32, address: u32, slot: u32, out: u32) -> Result<(), Stop> {
+    let (fork, address, slot) = (fork(fork_)?, guest.address(address)?, guest.word(slot)?);
+    guest.range(out, 32)?;
+    guest.charge(metering::STATE_READ)?;
+    let word = guest.lent(|loan| loan.view.storage(fork, address, slot))?;
+    guest.write(out, &word.to_be_bytes::<32>())
+}
+
+fn state_balance(mut guest: Guest<'_>, fork_: u32, address: u32, out: u32) -> Result<(), Stop> {
+    let (fork, address) = (fork(fork_)?, guest.address(address)?);
+    guest.range(out, 32)?;
+    guest.charge(metering::STATE_READ)?;
+    let balance = guest.lent(|loan| loan.view.balance(fork, address))?;
+    guest.write(out, &balance.to_be_bytes::<32>())
+}
+
+fn state_code_hash(mut guest: Guest<'_>, fork_: u32, address: u32, out: u32) -> Result<(), Stop> {
+    let (fork, address) = (fork(fork_)?, guest.address(address)?);
+    guest.range(out, 32)?;
+    guest.charge(metering::STATE_READ)?;
+    let code_hash = guest.lent(|loan| loan.view.code_hash(fork, address))?;
+    guest.write(out, code_hash.as_slice())
+}
+
+fn store_get(mut guest: Guest<'_>, key: u32, len: u32, out: u32) -> Result<u32, Stop> {
+    let key = read_key(&mut guest, key, len)?;
+    guest.range(out, 32)?;
+    let word = own_word(&mut guest, |subject| state_slot(subject.attachment, &key))?.1;
+    guest.write(out, &word.to_be_bytes::<32>())?;
+    Ok(u32::from(!word.is_zero()))
+}
+
+fn store_set(mut guest: Guest<'_>, key: u32, len: u32, value: u32) -> Result<(), Stop> {
+    let key = read_key(&mut guest, key, len)?;
+    let value = guest.word(value)?;
+    let slot = state_slot(guest.host().subject.attachment, &key);
+    write_own(&mut guest, slot, value)
+}
+
+fn window_add(mut guest: Guest<'_>, [key, len]: [u32; 2], amount: u32, cap: u32, period_s: u64) -> Result<u32, Stop> {
+    let key = read_key(&mut guest, key, len)?;
+    let (amount, cap) = (guest.word(amount)?, guest.word(cap)?);
+    if period_s == 0 {
+        return Err(Stop::Limit(Limit::Period));
+    }
+    let (slot, word) = own_word(&mut guest, |subject| window_slot(subject.attachment, &key))?;
+    let now = guest.lent(|loan| loan.trace.context.timestamp);
+    match Window::unpack(word).add(amount, cap, period_s, now) {
+        Some(window) => write_own(&mut guest, slot, window.pack()).map(|()| 1),
+        None => Ok(0),
+    }
+}
+
+fn read_key(guest: &mut Guest<'_>, key: u32, len: u32) -> Result<Vec<u8>, Stop> {
+    if len == 0 || len > STORE_KEY_BYTES_MAX {
+        return Err(Stop::Limit(Limit::Key(len)));
+    }
+    guest.charge(metering::hashing(len.into()) + 2 * metering::KECCAK_BLOCK)?;
+    guest.read(key, len)
+}
+
+/// Reads a word of the attachment's own state, and says where it lies.
+fn own_word(guest: &mut Guest<'_>, slot: impl Fn(&Subject) -> U256) -> Result<(U256, U256), Stop> {
+    guest.charge(metering::STATE_READ)?;
+    let host = guest.host();
+    let slot = slot(&host.subject);
+    let (overlay, account) = (&host.overlay, host.subject.store_account);
+    let word = host.lent.with(|loan| overlay.read(loan.view, account, slot))?;
+    Ok((slot, word))
+}
+
+fn write_own(guest: &mut Guest<'_>, slot: U256, word: U256) -> Result<(), Stop> {
+    guest.charge(metering::STORE_WRITE)?;
+    let overlay = &mut guest.host().overlay;
+    if overlay.words_with(slot) > STORE_WRITES_MAX as usize {
+        return Err(Stop::Limit(Limit::StoreWrites));
+    }
+    overlay.write(slot, word);
+    Ok(())
+}
+
+fn hash(mut guest: Guest<'_>, data: u32, len: u32, out: u32) -> Result<(), Stop> {
+    let range = guest.range(data, len.into())?;
+    guest.range(out, 32)?;
+    guest.charge(metering::hashing(len.into()))?;
+    let hash = keccak256(&guest.split().0[range]);
+    guest.write(out, hash.as_slice())
+}
+
+fn alert(mut guest: Guest<'_>, code: u32, detail: u32, len: u32) -> Result<(), Stop> {
+    guest.charge(metering::ALERT)?;
+    let (code, detail) = spoken(&mut guest, code, detail, len)?;
+    let host = guest.host();
+    if host.alert_count >= ALERTS_MAX {
+        return Err(Stop::Limit(Limit::Alerts));
+    }
+    host.alert_count += 1;
+    host.alerts.push(Alert { hook: host.hook, frame: host.frame, code, detail });
+    Ok(())
+}
+
+fn veto(mut guest: Guest<'_>, code: u32, detail: u32, len: u32) -> Result<(), Stop> {
+    let (code, detail) = spoken(&mut guest, code, detail, len)?;
+    Err(Stop::Veto { code, detail })
+}
+
+fn spoken(guest: &mut Guest<'_>, code: u32, detail: u32, len: u32) -> Result<(u16, Bytes), Stop> {
+    let code = match u16::try_from(code) {
+        Ok(code) if code < ENGINE_CODE_MIN => code,
+        _ => return Err(Stop::Limit(Limit::Code(code))),
+    };
+    if len > DETAIL_BYTES_MAX {
+        return Err(Stop::Limit(Limit::Detail(len)));
+    }
+    Ok((code, guest.read(detail, len)?.into()))
+}

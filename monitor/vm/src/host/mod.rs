@@ -1,0 +1,132 @@
+//! The host's side of an instance: what a guard's host calls work on, and how they end.
+
+mod guest;
+mod imports;
+
+pub(crate) use imports::link;
+
+use alloy_primitives::Bytes;
+use parapet_abi::import::{
+    ALERTS_MAX, DETAIL_BYTES_MAX, ENGINE_CODE_MIN, READ_RECORDS_MAX, STORE_KEY_BYTES_MAX, STORE_WRITES_MAX,
+};
+use parapet_monitor::{Hook, StateFault};
+use std::sync::Arc;
+use wasmtime::{Memory, ResourceLimiter};
+
+use crate::{lend::Lent, limits::MEMORY_BYTES_MAX, session::Subject, store::Overlay};
+
+/// Something a guard noted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Where.
+    pub hook: Hook,
+    /// The frame it was called for.
+    pub frame: Option<u32>,
+    /// The guard's code.
+    pub code: u16,
+    /// Its words.
+    pub detail: Bytes,
+}
+
+/// A limit of the interface between guard and host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
+    /// A key that is empty or too long.
+    #[error("a key of {0} bytes; keys have 1 to {STORE_KEY_BYTES_MAX}")]
+    Key(u32),
+    /// A detail that is too long.
+    #[error("a detail of {0} bytes, at most {DETAIL_BYTES_MAX} are accepted")]
+    Detail(u32),
+    /// Too many alerts.
+    #[error("more than {ALERTS_MAX} alerts in one transaction")]
+    Alerts,
+    /// Too many words written.
+    #[error("more than {STORE_WRITES_MAX} words written in one transaction")]
+    StoreWrites,
+    /// Too many records asked for at once.
+    #[error("{0} records in one read, at most {READ_RECORDS_MAX} are copied")]
+    Records(u32),
+    /// A code that is the engine's own.
+    #[error("code {0}; the codes of guards lie below {ENGINE_CODE_MIN}")]
+    Code(u32),
+    /// A window that never decays.
+    #[error("a window with a period of 0 seconds")]
+    Period,
+}
+
+/// Ends a hook from inside a host call.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("veto")]
+    Veto { code: u16, detail: Bytes },
+    #[error(transparent)]
+    Limit(Limit),
+    #[error("out of fuel")]
+    OutOfFuel,
+    #[error("{0}")]
+    Trap(&'static str),
+    #[error(transparent)]
+    State(#[from] StateFault),
+}
+
+/// Data of the store of one instance.
+pub(crate) struct Host {
+    pub(crate) lent: Lent,
+    pub(crate) subject: Arc<Subject>,
+    /// Set as soon as the instance exists; nothing of a guard runs before.
+    pub(crate) memory: Option<Memory>,
+    pub(crate) memory_cap: MemoryCap,
+    pub(crate) overlay: Overlay,
+    pub(crate) alerts: Vec<Alert>,
+    /// Alerts raised in this transaction, also those already taken.
+    pub(crate) alert_count: u32,
+    pub(crate) hook: Hook,
+    pub(crate) frame: Option<u32>,
+}
+
+impl Host {
+    pub(crate) fn new(subject: Arc<Subject>) -> Self {
+        Self {
+            lent: Lent::default(),
+            subject,
+            memory: None,
+            memory_cap: MemoryCap,
+            overlay: Overlay::default(),
+            alerts: Vec::new(),
+            alert_count: 0,
+            hook: Hook::Init,
+            frame: None,
+        }
+    }
+}
+
+/// Makes growth of memory fail at the same size everywhere.
+pub(crate) struct MemoryCap;
+
+impl ResourceLimiter for MemoryCap {
+    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= maximum.unwrap_or(MEMORY_BYTES_MAX).min(MEMORY_BYTES_MAX))
+    }
+
+    /// The system refusing memory must not look to the guard like reaching its cap, which other machines would not
+    /// see: it is a fault.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        if error.is::<std::io::Error>() { Err(error) } else { Ok(()) }
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(maximum.is_none_or(|maximum| desired <= maximum))
+    }
+
+    fn instances(&self) -> usize {
+        1
+    }
+
+    fn tables(&self) -> usize {
+        1
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}

@@ -1,0 +1,31 @@
+//! Runs native guards: Wasm modules on wasmtime, the only crate that knows it.
+//!
+//! ```text
+//! bytes → vet (named limits, no floats, known imports) → Guard → compiled once → Session per (transaction, attachment)
+//! Session.call(hook, trace, view) → HookEnd: returned, vetoed, trapped, out of fuel, over a limit
+//! ```
+//!
+//! Assumptions and invariants:
+//! - What a guard does depends on the trace, the state, its attachment and its bytes alone: no clock, no randomness, no
+//!   floats, no threads, and memory that is fresh for each transaction and capped at the same size everywhere.
+//! - Fuel is counted by the operators a guard executes ([`metering`]), not by time.
+//! - A guard's misbehaviour is a [`HookEnd`]; a failure of the engine is a [`Fault`](parapet_monitor::Fault). They are
+//!   never confused: the first has the outcome that the attachment declared, the second stops the transaction.
+//! - What the executor lends for a hook (`lend`) is out of a guard's reach when the hook has ended.
+
+mod engine;
+mod guard;
+mod host;
+mod lend;
+pub mod limits;
+pub mod metering;
+mod session;
+mod store;
+mod vet;
+
+pub use engine::{Engine, EngineError, EngineSettings};
+pub use guard::Guard;
+pub use host::{Alert, Limit};
+pub use session::{HookCall, HookEnd, Session, Subject};
+pub use store::{state_slot, window_slot};
+pub use vet::{Hooks, VetError, Vetted, vet};

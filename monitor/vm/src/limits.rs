@@ -1,0 +1,36 @@
+//! Limits of modules and of running guards. All are part of the chain's rules: changing one is a fork.
+
+/// Longest module, in bytes.
+pub const MODULE_BYTES_MAX: usize = 512 * 1_024;
+/// Most function types.
+pub const TYPES_MAX: u32 = 1_024;
+/// Most functions of a module, imports not counted.
+pub const FUNCTIONS_MAX: u32 = 4_096;
+/// Most locals of a function, parameters not counted.
+pub const LOCALS_MAX: u32 = 1_024;
+/// Longest body of a function, in bytes.
+pub const BODY_BYTES_MAX: usize = 128 * 1_024;
+/// Most imports.
+pub const IMPORTS_MAX: u32 = 64;
+/// Most exports.
+pub const EXPORTS_MAX: u32 = 64;
+/// Most globals.
+pub const GLOBALS_MAX: u32 = 256;
+/// Most data segments.
+pub const DATA_SEGMENTS_MAX: u32 = 1_024;
+/// Most element segments.
+pub const ELEMENT_SEGMENTS_MAX: u32 = 1_024;
+/// Most tables.
+pub const TABLES_MAX: u32 = 1;
+/// Most elements of the table.
+pub const TABLE_ELEMENTS_MAX: u64 = 4_096;
+/// Size of a Wasm page, in bytes.
+pub const PAGE_BYTES: usize = 65_536;
+/// Most pages of linear memory: 4 MiB.
+pub const MEMORY_PAGES_MAX: u64 = 64;
+/// Most bytes of linear memory.
+pub const MEMORY_BYTES_MAX: usize = 64 * PAGE_BYTES;
+/// Native stack that a guard's calls may take, in bytes.
+pub const STACK_BYTES_MAX: usize = 256 * 1_024;
+/// Most modules that are kept ready in memory.
+pub const GUARDS_CACHED_MAX: usize = 256;

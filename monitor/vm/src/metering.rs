@@ -1,0 +1,68 @@
+//! What work costs, in fuel. One fuel is about one simple operator; a host call costs what it makes the host do.
+//!
+//! The table is pinned: verdicts depend on it, so a change of any number here, or of how wasmtime counts, is a new
+//! [`METERING_VERSION`] and a fork. A test runs a fixed program and compares its fuel with a recorded number.
+
+use wasmtime::{OperatorCost, VariableOperatorCost};
+
+/// Version of this table.
+pub const METERING_VERSION: u32 = 1;
+
+/// Making the instance, once per transaction and attachment.
+pub const INSTANCE: u64 = 5_000;
+/// Any host call.
+pub const HOST_CALL: u64 = 50;
+/// Eight bytes, or a part of them, copied between host and guest.
+pub const WORD_COPIED: u64 = 1;
+/// One record found and copied, besides its bytes.
+pub const RECORD: u64 = 4;
+/// One look at state: storage word, balance or code hash.
+pub const STATE_READ: u64 = 5_000;
+/// One word of the guard's own state written.
+pub const STORE_WRITE: u64 = 5_000;
+/// One permutation of Keccak, which takes in 136 bytes.
+pub const KECCAK_BLOCK: u64 = 500;
+/// One alert.
+pub const ALERT: u64 = 1_000;
+
+/// Bytes of one Keccak block.
+const KECCAK_BLOCK_BYTES: u64 = 136;
+
+/// Fuel of copying `bytes`.
+#[must_use]
+pub const fn copying(bytes: u64) -> u64 {
+    bytes.div_ceil(8).saturating_mul(WORD_COPIED)
+}
+
+/// Fuel of hashing `bytes`; the padding takes at least one byte.
+#[must_use]
+pub const fn hashing(bytes: u64) -> u64 {
+    (bytes / KECCAK_BLOCK_BYTES + 1).saturating_mul(KECCAK_BLOCK)
+}
+
+/// Fuel of each Wasm operator: 1, except for those that do nothing (0) and those named here.
+pub(crate) fn operator_costs() -> OperatorCost {
+    let mut cost = OperatorCost::new();
+    for division in [
+        &mut cost.I32DivS,
+        &mut cost.I32DivU,
+        &mut cost.I32RemS,
+        &mut cost.I32RemU,
+        &mut cost.I64DivS,
+        &mut cost.I64DivU,
+        &mut cost.I64RemS,
+        &mut cost.I64RemU,
+    ] {
+        *division = 8;
+    }
+    cost.Call = 4;
+    cost.CallIndirect = 8;
+    cost.MemoryGrow = 255;
+    for bulk in
+        [&mut cost.MemoryCopy, &mut cost.MemoryFill, &mut cost.MemoryInit, &mut cost.TableCopy, &mut cost.TableInit]
+    {
+        *bulk = 16;
+    }
+    cost.variable = VariableOperatorCost { memory_grow_per_page: 255, ..VariableOperatorCost::new() };
+    cost
+}

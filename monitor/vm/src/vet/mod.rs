@@ -1,0 +1,150 @@
+//! Decides whether bytes may become a guard, before anything is compiled.
+//!
+//! Limits are compared as each section is met, before the validator works on it; names and types of imports and exports
+//! last, when the validator knows all types. The outcome depends on the bytes alone.
+
+mod error;
+mod feature;
+mod surface;
+
+pub use error::VetError;
+pub use surface::Hooks;
+
+use parapet_abi::descriptor::SECTION;
+use parapet_monitor::Descriptor;
+use wasmparser::{FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload, Validator};
+
+use crate::limits::{
+    BODY_BYTES_MAX, DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
+    LOCALS_MAX, MEMORY_PAGES_MAX, MODULE_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TYPES_MAX,
+};
+use surface::Surface;
+
+/// What vetting finds out about a module that may run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vetted {
+    /// What it says about itself.
+    pub descriptor: Descriptor,
+    /// What it can be asked.
+    pub hooks: Hooks,
+}
+
+/// Vets a module.
+///
+/// # Errors
+/// [`VetError`] says what is wrong and what to do about it.
+pub fn vet(bytes: &[u8]) -> Result<Vetted, VetError> {
+    if bytes.len() > MODULE_BYTES_MAX {
+        return Err(VetError::ModuleBytes { size: bytes.len(), max: MODULE_BYTES_MAX });
+    }
+    inspect(bytes).map_err(|error| match error {
+        VetError::Invalid { offset, reason } => feature::named(bytes, offset, reason),
+        other => other,
+    })
+}
+
+fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
+    let mut validator = Validator::new_with_features(feature::ALLOWED);
+    let mut parser = Parser::new(0);
+    parser.set_features(feature::ALLOWED);
+    let mut surface = Surface::default();
+    let mut descriptor = None;
+    let mut functions = Vec::new();
+    let mut types = None;
+    for payload in parser.parse_all(bytes) {
+        let payload = payload?;
+        check_limits(&payload)?;
+        match validator.payload(&payload)? {
+            ValidPayload::Func(function, body) => {
+                check_body(function.index, &body)?;
+                functions.push((function, body));
+            }
+            ValidPayload::End(all) => types = Some(all),
+            ValidPayload::Ok | ValidPayload::Parser(_) => {}
+        }
+        match payload {
+            Payload::ImportSection(section) => surface.take_imports(section)?,
+            Payload::ExportSection(section) => surface.take_exports(section)?,
+            Payload::CustomSection(section)
+                if section.name() == SECTION && descriptor.replace(section.data()).is_some() =>
+            {
+                return Err(VetError::DescriptorTwice);
+            }
+            _ => {}
+        }
+    }
+    let mut allocations = FuncValidatorAllocations::default();
+    for (function, body) in functions {
+        let mut function = function.into_validator(allocations);
+        function.validate(&body)?;
+        allocations = function.into_allocations();
+    }
+    let types = types.expect("the parser ends every module it does not refuse with `End`");
+    let hooks = surface.check(&types.as_ref())?;
+    let descriptor = Descriptor::parse(descriptor.ok_or(VetError::NoDescriptor)?)?;
+    Ok(Vetted { descriptor, hooks })
+}
+
+fn check_limits(payload: &Payload<'_>) -> Result<(), VetError> {
+    const SMALLER: &str = "split the guard, or use fewer and smaller dependencies";
+    const MERGE: &str = "let the linker merge segments";
+    match payload {
+        Payload::TypeSection(section) => at_most("function types", section.count(), TYPES_MAX, SMALLER),
+        Payload::ImportSection(section) => {
+            at_most("imports", section.count(), IMPORTS_MAX, "each function of the host is needed once")
+        }
+        Payload::FunctionSection(section) => at_most("functions", section.count(), FUNCTIONS_MAX, SMALLER),
+        Payload::GlobalSection(section) => at_most("globals", section.count(), GLOBALS_MAX, SMALLER),
+        Payload::ExportSection(section) => {
+            at_most("exports", section.count(), EXPORTS_MAX, "export the memory and the hooks only")
+        }
+        Payload::ElementSection(section) => at_most("element segments", section.count(), ELEMENT_SEGMENTS_MAX, MERGE),
+        Payload::DataSection(section) => at_most("data segments", section.count(), DATA_SEGMENTS_MAX, MERGE),
+        Payload::DataCountSection { count, .. } => at_most("data segments", *count, DATA_SEGMENTS_MAX, MERGE),
+        Payload::StartSection { .. } => Err(VetError::Start),
+        Payload::TableSection(section) => {
+            at_most("tables", section.count(), TABLES_MAX, "one holds all function pointers")?;
+            for table in section.clone() {
+                let elements = table?.ty.initial;
+                if elements > TABLE_ELEMENTS_MAX {
+                    return Err(VetError::TableElements { elements });
+                }
+            }
+            Ok(())
+        }
+        Payload::MemorySection(section) => {
+            at_most("memories", section.count(), 1, "guards have one")?;
+            for memory in section.clone() {
+                let memory = memory?;
+                let pages = memory.initial.max(memory.maximum.unwrap_or(0));
+                if pages > MEMORY_PAGES_MAX {
+                    return Err(VetError::MemoryPages { pages });
+                }
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn at_most(what: &'static str, count: u32, max: u32, remedy: &'static str) -> Result<(), VetError> {
+    if count > max {
+        return Err(VetError::TooMany { what, count: count.into(), max: max.into(), remedy });
+    }
+    Ok(())
+}
+
+fn check_body(function: u32, body: &FunctionBody<'_>) -> Result<(), VetError> {
+    let size = body.range().len();
+    if size > BODY_BYTES_MAX {
+        return Err(VetError::BodyBytes { function, size, max: BODY_BYTES_MAX });
+    }
+    let mut count = 0;
+    for local in body.get_locals_reader()? {
+        count += u64::from(local?.0);
+        if count > u64::from(LOCALS_MAX) {
+            return Err(VetError::Locals { function, count, max: LOCALS_MAX });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! What is printed when the node is ready: for people, or as JSON.
+
+use std::{fmt::Write as _, net::SocketAddr, path::Path};
+
+use alloy_primitives::{Address, B256, U256, utils::format_ether};
+use parapet_builder::Mining;
+use parapet_genesis::{DevAccount, MNEMONIC};
+use parapet_types::{ChainParams, REGISTRY};
+use serde::Serialize;
+
+/// A node that is ready.
+pub(crate) struct Ready<'a> {
+    pub(crate) accounts: &'a [DevAccount],
+    pub(crate) balance: U256,
+    pub(crate) guardian: Address,
+    pub(crate) params: ChainParams,
+    pub(crate) mining: Mining,
+    pub(crate) datadir: Option<&'a Path>,
+    pub(crate) address: SocketAddr,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Json<'a> {
+    version: &'static str,
+    accounts: Vec<JsonAccount>,
+    mnemonic: &'static str,
+    chain_id: u64,
+    hardfork: &'static str,
+    gas_limit: u64,
+    registry: Address,
+    guardian: Address,
+    datadir: Option<&'a Path>,
+    http: String,
+    ws: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonAccount {
+    address: Address,
+    private_key: B256,
+    balance: U256,
+}
+
+impl Ready<'_> {
+    /// One JSON object on one line.
+    pub(crate) fn json(&self) -> String {
+        let account = |account: &DevAccount| JsonAccount {
+            address: account.address,
+            private_key: account.key,
+            balance: self.balance,
+        };
+        let json = Json {
+            version: env!("CARGO_PKG_VERSION"),
+            accounts: self.accounts.iter().map(account).collect(),
+            mnemonic: MNEMONIC,
+            chain_id: self.params.chain_id,
+            hardfork: self.params.hardfork.name(),
+            gas_limit: self.params.block_gas_limit,
+            registry: REGISTRY,
+            guardian: self.guardian,
+            datadir: self.datadir,
+            http: format!("http://{}", self.address),
+            ws: format!("ws://{}", self.address),
+        };
+        serde_json::to_string(&json).expect("plain data")
+    }
+
+    /// Some readable lines, the address last.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).expect("writing to a string cannot fail");
+        text
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let url = format!("http://{}", self.address);
+        writeln!(out, "Parapet {}: an EVM development node that runs guards", env!("CARGO_PKG_VERSION"))?;
+        writeln!(out, "\nAccounts (their keys are public: never send anything of value to them)")?;
+        let balance = format_ether(self.balance);
+        let balance = balance.trim_end_matches('0').trim_end_matches('.');
+        for (index, account) in self.accounts.iter().enumerate() {
+            writeln!(out, "  ({index}) {} ({balance} ether)", account.address)?;
+        }
+        writeln!(out, "\nPrivate keys")?;
+        for (index, account) in self.accounts.iter().enumerate() {
+            writeln!(out, "  ({index}) {}", account.key)?;
+        }
+        writeln!(out, "\nMnemonic   {MNEMONIC}")?;
+        writeln!(out, "Chain id   {}", self.params.chain_id)?;
+        writeln!(out, "Hardfork   {}", self.params.hardfork)?;
+        writeln!(out, "Gas limit  {}", self.params.block_gas_limit)?;
+        writeln!(out, "Mining     {}", self.mining_text())?;
+        match self.datadir {
+            Some(dir) => writeln!(out, "Data       {}", dir.display())?,
+            None => writeln!(out, "Data       in memory (give --datadir to keep the chain)")?,
+        }
+        writeln!(out, "Registry   {REGISTRY} (guards and attachments)")?;
+        writeln!(out, "Guardian   {} (may pause any attachment)", self.guardian)?;
+        writeln!(out, "\nProtect a contract that account (0) owns:")?;
+        let key = self.accounts.first().map_or_else(String::new, |account| account.key.to_string());
+        writeln!(out, "  parapet guard deploy reentrancy --rpc-url {url} --private-key {key}")?;
+        writeln!(
+            out,
+            "  parapet guard attach reentrancy --account <contract> --mode enforce --rpc-url {url} --private-key {key}"
+        )?;
+        writeln!(out, "\nListening on {} (http and ws)", self.address)
+    }
+
+    fn mining_text(&self) -> String {
+        match self.mining {
+            Mining::Instant => "a block per transaction".to_owned(),
+            Mining::Interval(every) => format!("a block every {} s", every.as_secs()),
+            Mining::Manual => "only when asked, by evm_mine".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `parapet dev`: puts the steps of the path together and runs them until it is told to stop.
+
+use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+
+use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
+use parapet_genesis::DevGenesis;
+use parapet_monitor::Monitor;
+use parapet_rpc::{Limits, Settings as ServerSettings, serve};
+use parapet_state::ChainStore;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{args::DevArgs, banner::Ready, failure::Failure};
+
+/// Longest time that requests at hand may take once the node is told to stop.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// Runs the node.
+pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(run_node(args));
+    // A request that does not end must not keep the program.
+    runtime.shutdown_timeout(STOP_MAX);
+    ended
+}
+
+async fn run_node(args: &DevArgs) -> Result<(), Failure> {
+    // Signals are heard from the start: one that comes early stops the node as soon as it is up.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let settings = args.genesis(SystemClock.now());
+    let genesis = DevGenesis::build(&settings)?;
+    let store = match &args.datadir {
+        Some(dir) => ChainStore::open(dir, genesis.block)?,
+        None => ChainStore::in_memory(genesis.block),
+    };
+    let mining = args.mining();
+    let chain_settings = ChainSettings { mining, ..ChainSettings::default() };
+    let chain = Chain::new(store, chain_settings, monitor()?, Arc::new(SystemClock));
+    let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
+    let server_settings = ServerSettings {
+        address: SocketAddr::new(args.host, args.port),
+        client_version: concat!("parapet/", env!("CARGO_PKG_VERSION"), "/rust").to_owned(),
+        limits: Limits::default(),
+    };
+    let server = serve(chain.clone(), &keys, server_settings).await?;
+    let ready = Ready {
+        accounts: &genesis.accounts,
+        balance: settings.balance,
+        guardian: genesis.guardian,
+        params: settings.params,
+        mining,
+        datadir: args.datadir.as_deref(),
+        address: server.address(),
+    };
+    announce(args, &ready);
+    let mut miner = tokio::spawn(chain.clone().mine_at_intervals());
+    let ended = tokio::select! {
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+        () = chain.storage_failed() => Err(Failure::Storage),
+        mined = &mut miner => match mined {
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(())) | Err(_) => Err(Failure::Storage),
+        },
+    };
+    tracing::info!("stopping");
+    if tokio::time::timeout(STOP_MAX, server.stop()).await.is_err() {
+        tracing::warn!("a request is still running after {} s; stopping without it", STOP_MAX.as_secs());
+    }
+    chain.close();
+    ended
+}
+
+/// What judges transactions: the guards that are attached on the chain.
+fn monitor() -> Result<Arc<dyn Monitor>, Failure> {
+    let engine = parapet_vm::Engine::new(parapet_vm::EngineSettings::default())?;
+    Ok(Arc::new(parapet_judge::Judge::new(engine)))
+}
+
+fn announce(args: &DevArgs, ready: &Ready<'_>) {
+    let text = match (args.silent, args.json) {
+        (true, _) => return,
+        (false, true) => format!("{}\n", ready.json()),
+        (false, false) => ready.text(),
+    };
+    let mut stdout = std::io::stdout().lock();
+    // A node without a standard output is a node all the same.
+    let _: Result<(), _> = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}

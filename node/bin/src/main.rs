@@ -1,0 +1,53 @@
+//! The `parapet` program: a development node, and the commands with which guards are made and attached.
+//!
+//! Arguments are read once, into one struct per command; nothing reads the environment later. Exit code 0 is success,
+//! 1 a refusal or failure, 2 wrong use.
+
+mod args;
+mod banner;
+mod dev;
+mod failure;
+mod logging;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+
+use crate::{
+    args::{Args, Command},
+    failure::Failure,
+};
+
+fn main() -> ExitCode {
+    report_panics();
+    let args = Args::parse();
+    match run(args) {
+        Ok(code) => code,
+        Err(failure) => {
+            // Without a standard error there is nobody to tell.
+            let _: Result<(), _> = writeln!(std::io::stderr(), "parapet: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode, Failure> {
+    match args.command {
+        Command::Dev(dev) => {
+            logging::start(args.log.as_deref(), &dev)?;
+            dev::run(&dev).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Guard(guard) => Ok(parapet_cli::run(guard)),
+    }
+}
+
+/// A panic is a fault of this program: one readable line instead of a trace.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+        let line = format!("parapet: internal error{place}: {text}; this is a fault of parapet, please report it");
+        // Without a standard error there is nobody to tell.
+        let _: Result<(), _> = writeln!(std::io::stderr(), "{line}");
+    }));
+}

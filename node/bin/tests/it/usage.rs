@@ -1,0 +1,74 @@
+//! Wrong use, and what is printed.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
+use crate::process::parapet;
+
+#[test]
+fn wrong_use_ends_with_code_2_and_says_what_is_right() {
+    for (args, expected) in [
+        (&["dev", "--port", "99999"][..], "99999"),
+        (&["dev", "--hardfork", "frontier"], "osaka"),
+        (&["dev", "--accounts", "0"], "1 to 1000"),
+        (&["dev", "--chain-id", "0"], "chain-id"),
+        (&["dev", "--block-time", "0"], "block-time"),
+        (&["dev", "--block-time", "1", "--no-mining"], "cannot be used with"),
+        (&["dev", "--gas-limit", "5"], "gas-limit"),
+        (&["dev", "--log", "info,=,"], "--log"),
+        (&["fly"], "fly"),
+        (&[], "Usage"),
+    ] {
+        let output = parapet(args).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        assert!(error.contains(expected), "{args:?}: {error}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_a_file_ends_with_code_1() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = parapet(&["dev", "--port", "0", "--datadir", file.path().to_str().unwrap()]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn the_version_is_printed() {
+    let output = parapet(&["--version"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("parapet {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_banner_tells_all_that_is_needed_to_begin() {
+    let mut child = parapet(&["dev", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        lines.push(line.unwrap());
+        if lines.last().unwrap().starts_with("Listening on 127.0.0.1:") {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let banner = lines.join("\n");
+    for part in [
+        env!("CARGO_PKG_VERSION"),
+        "(0) 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 (10000 ether)",
+        "(9) 0xa0Ee7A142d267C1f36714E4a8F75612F20a79720 (10000 ether)",
+        "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+        "test test test test test test test test test test test junk",
+        "Chain id   31337",
+        "Hardfork   osaka",
+        "Registry   0x5061726170657400000000000000000000000001",
+        "Guardian   0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+        "parapet guard deploy",
+    ] {
+        assert!(banner.contains(part), "{part:?} is not in\n{banner}");
+    }
+}

@@ -1,0 +1,257 @@
+//! The chain as the node's other steps see it: one writer at a time, and readers that never wait for execution.
+//!
+//! Readers look at the [`Head`] that was published last, an immutable value, and at blocks in the store, whose lock is
+//! held while a finished block is written and never while one is executed.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256};
+use parapet_monitor::Monitor;
+use parapet_pool::{Content, Pool};
+use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
+use parapet_types::{Ancestors, BlockContext, ChainParams, StateChanges, Transaction};
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use tokio::sync::{broadcast, watch};
+
+use crate::{
+    ChainError, Clock, Consequence, EVENTS_MAX, Mining, Settings, amend::Amended, clock::ChainTime,
+    header::next_context, snapshot::Snapshots,
+};
+
+/// The newest block and the state to build on.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The block.
+    pub block: Arc<StoredBlock>,
+    /// The state after it, with what was amended since.
+    pub world: WorldState,
+    pub(crate) time: ChainTime,
+}
+
+/// What listeners are told.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A block was added; it is stored.
+    Block(Arc<StoredBlock>),
+    /// Blocks were dropped, newest first.
+    Dropped(Vec<Arc<StoredBlock>>),
+}
+
+/// The chain: a handle that is cheap to clone.
+#[derive(Clone)]
+pub struct Chain(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) params: ChainParams,
+    pub(crate) monitor: Arc<dyn Monitor>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: RwLock<ChainStore>,
+    pub(crate) pool: RwLock<Pool>,
+    pub(crate) head: RwLock<Arc<Head>>,
+    pub(crate) amended: RwLock<Amended>,
+    pub(crate) mining: watch::Sender<Mining>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) pending: broadcast::Sender<B256>,
+    /// Whether the store has failed for good.
+    failed: watch::Sender<bool>,
+    writer: Mutex<Writer>,
+}
+
+/// What only the writer touches.
+pub(crate) struct Writer {
+    pub(crate) time: ChainTime,
+    pub(crate) snapshots: Snapshots,
+    /// From the state the head commits to, to the state that is shown.
+    pub(crate) amendments: StateChanges,
+    closed: bool,
+}
+
+impl Chain {
+    /// Takes over a store, and with it the chain.
+    #[must_use]
+    pub fn new(store: ChainStore, settings: Settings, monitor: Arc<dyn Monitor>, clock: Arc<dyn Clock>) -> Self {
+        let amendments = store.amendments().clone();
+        let writer = Writer { time: ChainTime::default(), snapshots: Snapshots::default(), amendments, closed: false };
+        let head = Head { block: store.head(), world: store.head_world().apply(&writer.amendments), time: writer.time };
+        Self(Arc::new(Inner {
+            params: *store.params(),
+            mining: watch::Sender::new(settings.mining),
+            events: broadcast::Sender::new(EVENTS_MAX),
+            pending: broadcast::Sender::new(EVENTS_MAX),
+            failed: watch::Sender::new(false),
+            pool: RwLock::new(Pool::new(settings.pool)),
+            head: RwLock::new(Arc::new(head)),
+            amended: RwLock::new(Amended::default()),
+            store: RwLock::new(store),
+            writer: Mutex::new(writer),
+            settings,
+            monitor,
+            clock,
+        }))
+    }
+
+    /// Parameters of the chain.
+    #[must_use]
+    pub fn params(&self) -> &ChainParams {
+        &self.0.params
+    }
+
+    /// What judges transactions.
+    #[must_use]
+    pub fn monitor(&self) -> &dyn Monitor {
+        &*self.0.monitor
+    }
+
+    /// The wall clock, in seconds since 1970, untouched by what the chain's time was set to.
+    #[must_use]
+    pub fn wall_clock(&self) -> u64 {
+        self.0.clock.now()
+    }
+
+    /// The newest block and the state to build on.
+    #[must_use]
+    pub fn head(&self) -> Arc<Head> {
+        Arc::clone(&self.0.head.read())
+    }
+
+    /// What the next block would be given if it were built now.
+    #[must_use]
+    pub fn next_context(&self, head: &Head) -> BlockContext {
+        let parent = &head.block.header;
+        let timestamp = head.time.timestamp(&*self.0.clock, parent.timestamp);
+        next_context(&self.0.params, &self.0.settings, parent, timestamp)
+    }
+
+    /// A block by its number.
+    #[must_use]
+    pub fn block(&self, number: u64) -> Option<Arc<StoredBlock>> {
+        self.0.store.read().block(number)
+    }
+
+    /// A block by its hash.
+    #[must_use]
+    pub fn block_by_hash(&self, hash: B256) -> Option<Arc<StoredBlock>> {
+        self.0.store.read().block_by_hash(hash)
+    }
+
+    /// The state after a block; at the head, with what was amended since.
+    #[must_use]
+    pub fn world(&self, number: u64) -> Option<WorldState> {
+        let head = self.head();
+        if head.block.number() == number { Some(head.world.clone()) } else { self.0.store.read().world(number) }
+    }
+
+    /// The state that a block's header commits to.
+    #[must_use]
+    pub fn committed_world(&self, number: u64) -> Option<WorldState> {
+        self.0.store.read().world(number)
+    }
+
+    /// The state that a block's transactions started from: the parent's, with what was amended before the block.
+    #[must_use]
+    pub fn start_world(&self, number: u64) -> Option<WorldState> {
+        let parent = self.0.store.read().world(number.checked_sub(1)?)?;
+        let amended = self.0.amended.read();
+        Some(match amended.before(number) {
+            Some(changes) => parent.apply(changes),
+            None => parent,
+        })
+    }
+
+    /// The block that holds a transaction, and its index there.
+    #[must_use]
+    pub fn transaction(&self, hash: B256) -> Option<(Arc<StoredBlock>, usize)> {
+        self.0.store.read().transaction(hash)
+    }
+
+    /// Hashes for BLOCKHASH in the block of a number, which need not exist yet.
+    #[must_use]
+    pub fn ancestors(&self, of_block_number: u64) -> Ancestors {
+        self.0.store.read().ancestors(of_block_number)
+    }
+
+    /// Blocks as they are added and dropped.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.subscribe()
+    }
+
+    /// Hashes of transactions as the pool admits them.
+    #[must_use]
+    pub fn pending(&self) -> broadcast::Receiver<B256> {
+        self.0.pending.subscribe()
+    }
+
+    /// A transaction that waits in the pool.
+    #[must_use]
+    pub fn pooled(&self, hash: B256) -> Option<Transaction> {
+        self.0.pool.read().get(hash).cloned()
+    }
+
+    /// What waits in the pool.
+    #[must_use]
+    pub fn pool_content(&self) -> Content {
+        self.0.pool.read().content()
+    }
+
+    /// Number of transactions that wait in the pool: pending ones, then queued ones.
+    #[must_use]
+    pub fn pool_counts(&self) -> (usize, usize) {
+        self.0.pool.read().counts()
+    }
+
+    /// The nonce of an account's next transaction, those that wait in the pool counted.
+    #[must_use]
+    pub fn next_nonce(&self, address: &Address) -> u64 {
+        let account_nonce = self.head().world.account(address).unwrap_or_default().nonce;
+        self.0.pool.read().next_nonce(address, account_nonce)
+    }
+
+    /// When blocks are mined.
+    #[must_use]
+    pub fn mining(&self) -> Mining {
+        *self.0.mining.borrow()
+    }
+
+    /// Returns when the store has failed for good: nothing further can be stored, so the node must stop.
+    pub async fn storage_failed(&self) {
+        // The sender lives as long as this handle.
+        let _: Result<_, _> = self.0.failed.subscribe().wait_for(|failed| *failed).await;
+    }
+
+    /// Lets the block that is being built finish and refuses everything after it.
+    pub fn close(&self) {
+        self.writer_regardless().closed = true;
+    }
+
+    /// The right to change the chain.
+    pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>, ChainError> {
+        let writer = self.writer_regardless();
+        if writer.closed { Err(ChainError::Closed) } else { Ok(writer) }
+    }
+
+    /// Passes on what the store answered, and tells whoever waits for it when the store has failed for good.
+    pub(crate) fn stored<T>(&self, answer: Result<T, StoreError>) -> Result<T, ChainError> {
+        answer.map_err(|error| {
+            let error = ChainError::from(error);
+            match error.consequence() {
+                Consequence::Refuse => {}
+                Consequence::StopNode => {
+                    tracing::error!("nothing further can be stored: {error}");
+                    self.0.failed.send_replace(true);
+                }
+            }
+            error
+        })
+    }
+
+    fn writer_regardless(&self) -> MutexGuard<'_, Writer> {
+        self.0.writer.lock()
+    }
+
+    /// Shows a new head to readers.
+    pub(crate) fn publish(&self, head: Head) {
+        *self.0.head.write() = Arc::new(head);
+    }
+}

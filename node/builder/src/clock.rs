@@ -1,0 +1,85 @@
+//! Where time comes from. Nothing else in this crate looks at the machine's clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A source of wall-clock time.
+pub trait Clock: Send + Sync {
+    /// Seconds since 1970.
+    fn now(&self) -> u64;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> u64 {
+        // A machine whose clock stands before 1970 gets blocks that follow their parent by one second each.
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+}
+
+impl<F: Fn() -> u64 + Send + Sync> Clock for F {
+    fn now(&self) -> u64 {
+        self()
+    }
+}
+
+/// What the chain makes of the wall clock: an offset, and a timestamp that the next block is to have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ChainTime {
+    /// Seconds added to the wall clock.
+    pub(crate) offset: i64,
+    /// Timestamp of the next block, if it was set.
+    pub(crate) next: Option<u64>,
+}
+
+impl ChainTime {
+    /// Timestamp of a block built now on a parent of `parent_timestamp`.
+    pub(crate) fn timestamp(self, clock: &dyn Clock, parent_timestamp: u64) -> u64 {
+        let wanted = self.next.unwrap_or_else(|| clock.now().saturating_add_signed(self.offset));
+        wanted.max(parent_timestamp.saturating_add(1))
+    }
+
+    /// After a block of `timestamp`: a timestamp that was set is used up, and time runs on from it.
+    pub(crate) fn after_block(&mut self, clock: &dyn Clock, timestamp: u64) {
+        if self.next.take().is_some() {
+            self.offset = difference(timestamp, clock.now());
+        }
+    }
+}
+
+/// `a - b`, held at the ends of the range.
+fn difference(a: u64, b: u64) -> i64 {
+    i64::try_from(i128::from(a) - i128::from(b)).unwrap_or(if a > b { i64::MAX } else { i64::MIN })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follows_the_clock_but_never_stands_still() {
+        let time = ChainTime::default();
+        assert_eq!(time.timestamp(&|| 100, 50), 100);
+        assert_eq!(time.timestamp(&|| 100, 100), 101);
+        assert_eq!(time.timestamp(&|| 100, 400), 401);
+    }
+
+    #[test]
+    fn time_runs_on_from_a_timestamp_that_was_set() {
+        let mut time = ChainTime { offset: 0, next: Some(1_000) };
+        assert_eq!(time.timestamp(&|| 100, 50), 1_000);
+        time.after_block(&|| 100, 1_000);
+        assert_eq!(time.next, None);
+        assert_eq!(time.timestamp(&|| 107, 1_000), 1_007);
+    }
+
+    #[test]
+    fn offsets_do_not_wrap_around() {
+        let time = ChainTime { offset: i64::MIN, next: None };
+        assert_eq!(time.timestamp(&|| 5, 7), 8);
+        assert_eq!(difference(0, u64::MAX), i64::MIN);
+        assert_eq!(difference(u64::MAX, 0), i64::MAX);
+    }
+}

@@ -1,0 +1,76 @@
+//! What can go wrong, and what follows from it.
+
+use alloy_primitives::B256;
+use parapet_executor::{BlockError, TxError};
+use parapet_pool::PoolError;
+use parapet_state::StoreError;
+
+use crate::{BLOCK_TIME_MAX, BLOCKS_PER_REQUEST_MAX};
+
+/// Why the chain refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The pool does not admit the transaction.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// The transaction was admitted, but no block can hold it.
+    #[error("{reason}")]
+    Rejected {
+        /// Its hash.
+        hash: B256,
+        /// Why.
+        reason: TxError,
+    },
+    /// A block could not be executed.
+    #[error("no block could be built: {0}")]
+    Block(#[from] BlockError),
+    /// A block could not be stored, or dropped.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The timestamp asked for is not after the head's.
+    #[error("timestamp {given} is not after that of the head, {head}; give a later one")]
+    Timestamp {
+        /// Timestamp asked for, in seconds since 1970.
+        given: u64,
+        /// The head's.
+        head: u64,
+    },
+    /// Too many blocks asked for.
+    #[error("{0} blocks asked for, at most {BLOCKS_PER_REQUEST_MAX} are mined per request; ask several times")]
+    TooManyBlocks(u64),
+    /// Blocks would be too far apart, or no time at all.
+    #[error("a block time of {0} seconds cannot be used; give 1 to {max}", max = BLOCK_TIME_MAX.as_secs())]
+    BlockTime(u64),
+    /// The node is stopping.
+    #[error("the node is stopping; send this again when it is back")]
+    Closed,
+}
+
+/// What follows from an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// The request is refused; the chain is as it was and goes on.
+    Refuse,
+    /// Nothing further can be stored: the node must stop.
+    StopNode,
+}
+
+impl ChainError {
+    /// What follows from it.
+    #[must_use]
+    pub const fn consequence(&self) -> Consequence {
+        match self {
+            Self::Store(error) => match error.consequence() {
+                parapet_state::Consequence::Refuse => Consequence::Refuse,
+                parapet_state::Consequence::StopNode => Consequence::StopNode,
+            },
+            Self::Pool(_)
+            | Self::Rejected { .. }
+            | Self::Block(_)
+            | Self::Timestamp { .. }
+            | Self::TooManyBlocks(_)
+            | Self::BlockTime(_)
+            | Self::Closed => Consequence::Refuse,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Builds blocks from the pool and owns the chain's head.
+//!
+//! [`Chain`] is the one handle to the chain: transactions are [submitted](Chain::submit) to it, blocks are
+//! [mined](Chain::mine) by it, readers take its published [`Head`] and its stored blocks. A block is executed, sealed,
+//! stored, and only then shown and announced: what a client has seen survives the process.
+//!
+//! Invariants: one writer at a time; readers never wait for execution; the head that is shown is stored; time comes
+//! from the [`Clock`] handed in.
+
+mod amend;
+mod chain;
+mod clock;
+mod error;
+mod header;
+mod interval;
+mod mine;
+mod settings;
+mod snapshot;
+mod submit;
+mod time;
+
+pub use amend::Amendment;
+pub use chain::{Chain, Event, Head};
+pub use clock::{Clock, SystemClock};
+pub use error::{ChainError, Consequence};
+pub use header::{blob_params, next_base_fee, next_excess_blob_gas};
+pub use mine::MineRequest;
+pub use settings::{
+    BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,
+    Settings,
+};

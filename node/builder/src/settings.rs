@@ -1,0 +1,55 @@
+//! Settings of the builder, and when it mines.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, Bytes};
+
+/// Most blocks one request may mine.
+pub const BLOCKS_PER_REQUEST_MAX: u64 = 100_000;
+/// Most snapshots that are kept; the oldest makes room.
+pub const SNAPSHOTS_MAX: usize = 1_024;
+/// Most transactions taken from the pool for one block; gas is the tighter bound.
+pub const BLOCK_TRANSACTIONS_MAX: usize = 10_000;
+/// Most bytes of a block's transactions: EIP-7934 allows 8 MiB for the whole block, and its header and withdrawals are
+/// far below the rest.
+pub const BLOCK_BYTES_MAX: usize = 8 * 1_024 * 1_024 - 64 * 1_024;
+/// Announcements a listener may lag behind before it loses the oldest.
+pub const EVENTS_MAX: usize = 4_096;
+/// Longest time between two blocks that can be asked for.
+pub const BLOCK_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// When blocks are mined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mining {
+    /// A block per transaction, before its submission returns.
+    #[default]
+    Instant,
+    /// A block each time this long has passed, empty ones included.
+    Interval(Duration),
+    /// Only when asked.
+    Manual,
+}
+
+/// Settings of the builder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// When blocks are mined.
+    pub mining: Mining,
+    /// Who gets the priority fees.
+    pub beneficiary: Address,
+    /// Extra data of every header, at most 32 bytes.
+    pub extra_data: Bytes,
+    /// How much the pool holds.
+    pub pool: parapet_pool::Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mining: Mining::Instant,
+            beneficiary: Address::ZERO,
+            extra_data: Bytes::from_static(b"parapet"),
+            pool: parapet_pool::Limits::default(),
+        }
+    }
+}

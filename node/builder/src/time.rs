@@ -1,0 +1,53 @@
+//! What development tools do to the chain's time, and when it mines.
+
+use crate::{BLOCK_TIME_MAX, Chain, ChainError, Mining, chain::Writer, snapshot::with_time};
+
+impl Chain {
+    /// Moves the chain's time forward from now on. Gives the whole offset from the wall clock, in seconds.
+    ///
+    /// # Errors
+    /// [`ChainError::Closed`].
+    pub fn increase_time(&self, seconds: u64) -> Result<i64, ChainError> {
+        let mut writer = self.writer()?;
+        let offset = writer.time.offset.saturating_add_unsigned(seconds);
+        writer.time.offset = offset;
+        self.publish(with_time(&self.head(), writer.time));
+        Ok(offset)
+    }
+
+    /// Fixes the timestamp of the next block, in seconds since 1970; time runs on from there.
+    ///
+    /// # Errors
+    /// [`ChainError::Timestamp`] when it is not after the head's.
+    pub fn set_next_block_timestamp(&self, timestamp: u64) -> Result<(), ChainError> {
+        self.fix_next_timestamp(&mut *self.writer()?, timestamp)
+    }
+
+    pub(crate) fn fix_next_timestamp(&self, writer: &mut Writer, timestamp: u64) -> Result<(), ChainError> {
+        let head = self.head();
+        if timestamp <= head.block.header.timestamp {
+            return Err(ChainError::Timestamp { given: timestamp, head: head.block.header.timestamp });
+        }
+        writer.time.next = Some(timestamp);
+        self.publish(with_time(&head, writer.time));
+        Ok(())
+    }
+
+    /// Changes when blocks are mined. Turning to [`Mining::Instant`] mines what is ready.
+    ///
+    /// # Errors
+    /// [`ChainError::BlockTime`] for an interval that cannot be used; else what mining can give.
+    pub fn set_mining(&self, mining: Mining) -> Result<(), ChainError> {
+        if let Mining::Interval(every) = mining
+            && (every.is_zero() || every > BLOCK_TIME_MAX)
+        {
+            return Err(ChainError::BlockTime(every.as_secs()));
+        }
+        let mut writer = self.writer()?;
+        self.0.mining.send_replace(mining);
+        if mining == Mining::Instant {
+            self.settle(&mut writer, None)?;
+        }
+        Ok(())
+    }
+}

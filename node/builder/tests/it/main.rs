@@ -1,0 +1,9 @@
+//! The chain from outside: real blocks, executed and sealed.
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+mod amending;
+mod blocks;
+mod faults;
+mod fixture;
+mod modes;
+mod snapshots;

@@ -1,0 +1,42 @@
+//! The methods, one file for what belongs together. Each is declared in a trait and answered by [`Api`].
+
+mod blocks;
+mod debug;
+mod dev;
+mod execute;
+mod fees;
+mod guard;
+mod info;
+mod logs;
+mod send;
+mod state;
+mod subscribe;
+
+use std::sync::Arc;
+
+use jsonrpsee::{RpcModule, core::RegisterMethodError};
+
+use crate::node::Node;
+
+/// Answers every method.
+#[derive(Clone)]
+pub(crate) struct Api(pub(crate) Arc<Node>);
+
+/// All methods that are served.
+pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodError> {
+    let api = || Api(Arc::clone(node));
+    let mut module = RpcModule::new(());
+    module.merge(blocks::EthBlocksServer::into_rpc(api()))?;
+    module.merge(debug::DebugServer::into_rpc(api()))?;
+    module.merge(dev::DevServer::into_rpc(api()))?;
+    module.merge(execute::EthExecuteServer::into_rpc(api()))?;
+    module.merge(fees::EthFeesServer::into_rpc(api()))?;
+    module.merge(guard::GuardServer::into_rpc(api()))?;
+    module.merge(info::InfoServer::into_rpc(api()))?;
+    module.merge(logs::EthLogsServer::into_rpc(api()))?;
+    module.merge(send::EthSendServer::into_rpc(api()))?;
+    module.merge(send::PersonalServer::into_rpc(api()))?;
+    module.merge(state::EthStateServer::into_rpc(api()))?;
+    module.merge(subscribe::EthSubscribeServer::into_rpc(api()))?;
+    Ok(module)
+}

@@ -1,0 +1,93 @@
+//! Accounts, code, storage and proofs.
+
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_rpc_types_eth::{EIP1186AccountProofResponse, EIP1186StorageProof};
+use alloy_serde::JsonStorageKey;
+use jsonrpsee::{core::async_trait, proc_macros::rpc};
+
+use crate::{RpcError, api::Api};
+
+#[rpc(server, namespace = "eth")]
+pub(crate) trait EthState {
+    #[method(name = "getBalance")]
+    fn balance(&self, address: Address, block: Option<BlockId>) -> Result<U256, RpcError>;
+
+    #[method(name = "getTransactionCount")]
+    fn transaction_count_of(&self, address: Address, block: Option<BlockId>) -> Result<U64, RpcError>;
+
+    #[method(name = "getCode")]
+    fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError>;
+
+    #[method(name = "getStorageAt")]
+    fn storage_at(&self, address: Address, slot: JsonStorageKey, block: Option<BlockId>) -> Result<B256, RpcError>;
+
+    #[method(name = "getProof")]
+    async fn proof(
+        &self,
+        address: Address,
+        slots: Vec<JsonStorageKey>,
+        block: Option<BlockId>,
+    ) -> Result<EIP1186AccountProofResponse, RpcError>;
+}
+
+#[async_trait]
+impl EthStateServer for Api {
+    fn balance(&self, address: Address, block: Option<BlockId>) -> Result<U256, RpcError> {
+        Ok(self.0.world(block)?.account(&address).unwrap_or_default().balance)
+    }
+
+    fn transaction_count_of(&self, address: Address, block: Option<BlockId>) -> Result<U64, RpcError> {
+        if block == Some(BlockId::pending()) {
+            return Ok(U64::from(self.0.chain.next_nonce(&address)));
+        }
+        Ok(U64::from(self.0.world(block)?.account(&address).unwrap_or_default().nonce))
+    }
+
+    fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError> {
+        let world = self.0.world(block)?;
+        let code_hash = world.account(&address).unwrap_or_default().code_hash;
+        world.code(code_hash).ok_or_else(|| RpcError::Internal(format!("the code {code_hash} of {address} is missing")))
+    }
+
+    fn storage_at(&self, address: Address, slot: JsonStorageKey, block: Option<BlockId>) -> Result<B256, RpcError> {
+        Ok(self.0.world(block)?.storage(&address, slot.as_b256().into()).into())
+    }
+
+    /// Proves against the state root of the block's header: what was amended outside blocks is not in it yet.
+    async fn proof(
+        &self,
+        address: Address,
+        slots: Vec<JsonStorageKey>,
+        block: Option<BlockId>,
+    ) -> Result<EIP1186AccountProofResponse, RpcError> {
+        let max = self.0.limits.proof_slots_max;
+        if slots.len() > max {
+            return Err(RpcError::TooMuch { what: format!("{} slots", slots.len()), max: max as u64 });
+        }
+        self.0
+            .read(move |node| {
+                let id = block.unwrap_or_default();
+                let number = node.known_block(id)?.number();
+                let world = node.chain.committed_world(number);
+                let world = world.ok_or_else(|| RpcError::no_block(id, node.chain.head().block.number()))?;
+                let words: Vec<U256> = slots.iter().map(|slot| slot.as_b256().into()).collect();
+                let proof = world.proof(address, &words);
+                let info = world.account(&address).unwrap_or_default();
+                Ok(EIP1186AccountProofResponse {
+                    address,
+                    balance: info.balance,
+                    code_hash: info.code_hash,
+                    nonce: info.nonce,
+                    storage_hash: proof.storage_root,
+                    account_proof: proof.nodes,
+                    storage_proof: slots
+                        .into_iter()
+                        .zip(proof.slots)
+                        .map(|(key, slot)| EIP1186StorageProof::new(key, slot.value, slot.nodes))
+                        .collect(),
+                })
+            })
+            .await
+    }
+}

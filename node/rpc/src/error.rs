@@ -1,0 +1,189 @@
+//! What clients are told when something cannot be done: a JSON-RPC code, a message that says what to do, and data.
+//!
+//! Codes: `-32602` the parameters are wrong, `-32000` the node will not do it (geth's code and wording, which tools
+//! match on), `3` the transaction would fail, with its output as data, `-32603` the node itself failed.
+
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, Bytes};
+use jsonrpsee::types::{
+    ErrorObjectOwned,
+    error::{CALL_EXECUTION_FAILED_CODE, INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE},
+};
+use parapet_builder::ChainError;
+use parapet_executor::TxError;
+use parapet_simulate::{EstimateError, SimulateError};
+use parapet_types::{Destiny, Executed};
+
+use crate::revert::{GuardVetoView, revert_message};
+
+/// The transaction would fail: geth's code, which every client knows how to read.
+const REVERTED_CODE: i32 = 3;
+/// A query asks for too much (EIP-1474: limit exceeded).
+const LIMIT_EXCEEDED_CODE: i32 = -32_005;
+
+/// Why a request is not answered with a result.
+#[derive(Debug, thiserror::Error)]
+pub enum RpcError {
+    /// The parameters are wrong.
+    #[error("invalid parameters: {0}")]
+    Params(String),
+    /// There is no such block.
+    #[error("header not found: there is no block {asked} (the head is block {head})")]
+    NoBlock {
+        /// As it was asked for.
+        asked: String,
+        /// Number of the head.
+        head: u64,
+    },
+    /// There is no such transaction.
+    #[error("transaction not found: {0} is neither in a block nor in the pool")]
+    NoTransaction(B256),
+    /// The genesis block has nothing to trace.
+    #[error("genesis is not traceable")]
+    Genesis,
+    /// There is no such filter.
+    #[error("filter not found: {0} was never made, was removed, or was not polled for too long; make a new one")]
+    NoFilter(String),
+    /// Too many filters.
+    #[error("{0} filters are in use, which is the most allowed; remove some with eth_uninstallFilter")]
+    TooManyFilters(usize),
+    /// A query asks for too much.
+    #[error("{what}: at most {max} are answered; narrow the query")]
+    TooMuch {
+        /// What there is too much of.
+        what: String,
+        /// How much is answered.
+        max: u64,
+    },
+    /// The node has no key of this account.
+    #[error("unknown account: the node has no key of {0}; sign the transaction yourself and send it raw")]
+    UnknownAccount(Address),
+    /// The node could not sign.
+    #[error("signing failed: {0}")]
+    Signing(#[from] alloy_signer::Error),
+    /// The chain refused.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The transaction reverts, or a guard vetoes it.
+    #[error("{message}")]
+    Reverted {
+        /// The reason in words.
+        message: String,
+        /// What it returned.
+        output: Bytes,
+    },
+    /// The transaction ends exceptionally.
+    #[error("{reason}")]
+    Halted {
+        /// The reason in words.
+        reason: String,
+    },
+    /// The simulation could not run.
+    #[error("{0}")]
+    Simulate(SimulateError),
+    /// The node itself failed.
+    #[error("internal error: {0}; this is a fault of the node, please report it")]
+    Internal(String),
+}
+
+impl RpcError {
+    pub(crate) fn params(message: impl Into<String>) -> Self {
+        Self::Params(message.into())
+    }
+
+    pub(crate) fn no_block(asked: BlockId, head: u64) -> Self {
+        let asked = match asked {
+            BlockId::Hash(hash) => hash.block_hash.to_string(),
+            BlockId::Number(number) => number.to_string(),
+        };
+        Self::NoBlock { asked, head }
+    }
+
+    /// The output of a transaction that succeeded, or why it did not.
+    pub(crate) fn check(executed: Executed) -> Result<Executed, Self> {
+        match &executed.destiny {
+            Destiny::Succeeded => Ok(executed),
+            Destiny::Reverted => {
+                Err(Self::Reverted { message: revert_message(&executed.output), output: executed.output })
+            }
+            Destiny::Vetoed { .. } => {
+                let view = GuardVetoView::of(&executed).expect("it was vetoed");
+                Err(Self::Reverted { message: view.message(), output: executed.output })
+            }
+            Destiny::Halted { reason } => Err(Self::Halted { reason: reason.clone() }),
+        }
+    }
+
+    fn code(&self) -> i32 {
+        match self {
+            Self::Params(_) => INVALID_PARAMS_CODE,
+            Self::NoBlock { .. }
+            | Self::NoTransaction(_)
+            | Self::Genesis
+            | Self::NoFilter(_)
+            | Self::UnknownAccount(_)
+            | Self::Halted { .. } => CALL_EXECUTION_FAILED_CODE,
+            Self::TooManyFilters(_) | Self::TooMuch { .. } => LIMIT_EXCEEDED_CODE,
+            Self::Reverted { .. } => REVERTED_CODE,
+            Self::Simulate(error) => simulate_code(error),
+            Self::Chain(error) => chain_code(error),
+            Self::Signing(_) | Self::Internal(_) => INTERNAL_ERROR_CODE,
+        }
+    }
+}
+
+fn chain_code(error: &ChainError) -> i32 {
+    match error {
+        ChainError::Pool(_) | ChainError::Closed => CALL_EXECUTION_FAILED_CODE,
+        ChainError::Rejected { reason, .. } => transaction_code(reason),
+        ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
+        ChainError::Block(_) | ChainError::Store(_) => INTERNAL_ERROR_CODE,
+    }
+}
+
+fn simulate_code(error: &SimulateError) -> i32 {
+    match error {
+        SimulateError::Transaction(error) => transaction_code(error),
+        SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
+        SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
+    }
+}
+
+fn transaction_code(error: &TxError) -> i32 {
+    match error {
+        TxError::Invalid(_) | TxError::BlockFull { .. } => CALL_EXECUTION_FAILED_CODE,
+        TxError::Fault(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
+    }
+}
+
+impl From<SimulateError> for RpcError {
+    fn from(error: SimulateError) -> Self {
+        Self::Simulate(error)
+    }
+}
+
+impl From<EstimateError> for RpcError {
+    fn from(error: EstimateError) -> Self {
+        match error {
+            EstimateError::Simulate(error) => Self::Simulate(error),
+            EstimateError::Failed(executed) => match Self::check(*executed) {
+                Err(error) => error,
+                Ok(_) => Self::Internal("an estimate failed on a transaction that succeeds".into()),
+            },
+        }
+    }
+}
+
+impl From<RpcError> for ErrorObjectOwned {
+    fn from(error: RpcError) -> Self {
+        let (code, message) = (error.code(), error.to_string());
+        if code == INTERNAL_ERROR_CODE {
+            tracing::error!("a request failed: {message}");
+        }
+        let data = match error {
+            RpcError::Reverted { output, .. } => Some(output),
+            _ => None,
+        };
+        Self::owned(code, message, data)
+    }
+}

@@ -1,0 +1,120 @@
+//! Says what to do where JSON-RPC's own errors only say what is wrong.
+
+use std::{future::Future, sync::Arc};
+
+use jsonrpsee::{
+    MethodResponse,
+    core::{
+        middleware::{Batch, BatchEntry, Notification, RpcServiceT},
+        server::BatchResponseBuilder,
+    },
+    types::{
+        ErrorObjectOwned, Request,
+        error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE},
+    },
+};
+use serde::Deserialize;
+
+/// Wraps the service that answers calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Explain<S> {
+    pub(crate) service: S,
+    /// Bytes of a batch's answer.
+    pub(crate) response_bytes_max: usize,
+    /// Names of all methods.
+    pub(crate) methods: Arc<[&'static str]>,
+}
+
+/// What is looked at of an answer that is an error.
+#[derive(Deserialize)]
+struct Answer {
+    error: ErrorObjectOwned,
+}
+
+impl<S> Explain<S> {
+    /// The error that is sent instead, if the one at hand says too little.
+    fn explain(&self, method: &str, code: i32, answer: &MethodResponse) -> Option<ErrorObjectOwned> {
+        match code {
+            METHOD_NOT_FOUND_CODE => {
+                let nearest = self.nearest(method).map_or_else(String::new, |name| format!("; did you mean {name}?"));
+                let message = format!("the method {method} does not exist or is not available{nearest}");
+                Some(ErrorObjectOwned::owned(code, message, None::<()>))
+            }
+            INVALID_PARAMS_CODE => {
+                let Answer { error } = serde_json::from_str(answer.as_json().get()).ok()?;
+                // Only the server's own error has its detail in `data`.
+                let detail: String = serde_json::from_str(error.data()?.get()).ok()?;
+                let message = format!("invalid parameters for {method}: {detail}");
+                Some(ErrorObjectOwned::owned(code, message, None::<()>))
+            }
+            _ => None,
+        }
+    }
+
+    /// A method of the same name in another namespace or another spelling.
+    fn nearest(&self, wanted: &str) -> Option<&'static str> {
+        let name = |method: &str| method.split_once('_').map_or(method, |(_, name)| name).to_ascii_lowercase();
+        self.methods.iter().find(|method| name(method) == name(wanted)).copied()
+    }
+}
+
+impl<S> RpcServiceT for Explain<S>
+where
+    S: RpcServiceT<MethodResponse = MethodResponse, NotificationResponse = MethodResponse>
+        + Send
+        + Sync
+        + Clone
+        + 'static,
+{
+    type MethodResponse = MethodResponse;
+    type NotificationResponse = MethodResponse;
+    type BatchResponse = MethodResponse;
+
+    fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        let this = self.clone();
+        async move {
+            let (id, method) = (request.id().into_owned(), request.method_name().to_owned());
+            let answer = this.service.call(request).await;
+            let better = answer.as_error_code().and_then(|code| this.explain(&method, code, &answer));
+            match better {
+                Some(error) => MethodResponse::error(id, error).with_extensions(answer.extensions().clone()),
+                None => answer,
+            }
+        }
+    }
+
+    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        let this = self.clone();
+        async move {
+            let mut answers = BatchResponseBuilder::new_with_limit(this.response_bytes_max);
+            let mut notified = false;
+            for entry in batch {
+                let answer = match entry {
+                    Ok(BatchEntry::Call(request)) => this.call(request).await,
+                    Ok(BatchEntry::Notification(notification)) => {
+                        notified = true;
+                        this.notification(notification).await;
+                        continue;
+                    }
+                    Err(entry) => {
+                        let (error, id) = entry.into_parts();
+                        MethodResponse::error(id, error)
+                    }
+                };
+                if let Err(too_large) = answers.append(answer) {
+                    return too_large;
+                }
+            }
+            // A batch of notifications alone is not answered; an empty batch is answered as invalid.
+            if answers.is_empty() && notified {
+                MethodResponse::notification()
+            } else {
+                MethodResponse::from_batch(answers.finish())
+            }
+        }
+    }
+
+    fn notification<'a>(&self, notification: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        self.service.notification(notification)
+    }
+}

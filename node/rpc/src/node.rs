@@ -1,0 +1,196 @@
+//! What all methods share: the chain, the keys the node holds, the filters, and the bounds on work.
+//!
+//! Whatever executes transactions or walks the chain runs off the async threads, a bounded number at a time; writers
+//! queue fairly for the one writer the chain has.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, B256};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer_local::PrivateKeySigner;
+use parapet_builder::{Chain, Head, blob_params};
+use parapet_monitor::Monitor;
+use parapet_simulate::{CallRequest, Point};
+use parapet_state::{StoredBlock, WorldState};
+use parapet_types::{Ancestors, BlockContext, ChainParams};
+use tokio::sync::Semaphore;
+
+use crate::{Limits, RpcError, filters::Filters, wire::call_request};
+
+pub(crate) struct Node {
+    pub(crate) chain: Chain,
+    pub(crate) limits: Limits,
+    pub(crate) client_version: String,
+    /// Keys of the development accounts, in their order.
+    pub(crate) accounts: Vec<Address>,
+    pub(crate) signers: BTreeMap<Address, PrivateKeySigner>,
+    pub(crate) filters: Filters,
+    reads: Semaphore,
+    writes: Semaphore,
+}
+
+/// A point of the chain that was asked for.
+pub(crate) struct At {
+    pub(crate) params: ChainParams,
+    pub(crate) world: WorldState,
+    pub(crate) ancestors: Ancestors,
+    pub(crate) context: BlockContext,
+}
+
+impl At {
+    pub(crate) fn point(&self) -> Point<'_> {
+        Point { params: &self.params, world: &self.world, ancestors: &self.ancestors, block: &self.context }
+    }
+}
+
+impl Node {
+    pub(crate) fn new(chain: Chain, keys: &[B256], client_version: String, limits: Limits) -> Result<Self, RpcError> {
+        let mut accounts = Vec::new();
+        let mut signers = BTreeMap::new();
+        for key in keys {
+            let signer = PrivateKeySigner::from_bytes(key)
+                .map_err(|error| RpcError::Internal(format!("a development key is not a key: {error}")))?;
+            accounts.push(signer.address());
+            signers.insert(signer.address(), signer);
+        }
+        Ok(Self {
+            filters: Filters::new(&limits),
+            reads: Semaphore::new(limits.heavy_reads_max),
+            writes: Semaphore::new(1),
+            chain,
+            limits,
+            client_version,
+            accounts,
+            signers,
+        })
+    }
+
+    pub(crate) fn params(&self) -> &ChainParams {
+        self.chain.params()
+    }
+
+    pub(crate) fn monitor(&self) -> &dyn Monitor {
+        self.chain.monitor()
+    }
+
+    pub(crate) fn blobs(&self) -> Option<alloy_eips::eip7840::BlobParams> {
+        blob_params(self.params().hardfork)
+    }
+
+    /// What to simulate for a request, its gas bounded: a call without end must end.
+    pub(crate) fn call_request(&self, request: TransactionRequest) -> Result<CallRequest, RpcError> {
+        let gas_max = self.limits.call_gas_max.max(self.params().block_gas_limit);
+        let request = call_request(request)?;
+        Ok(CallRequest { gas: request.gas.map(|gas| gas.min(gas_max)), ..request })
+    }
+
+    /// The sealed block that is meant; the head where `pending` is asked for. `None` where there is none.
+    pub(crate) fn block(&self, id: BlockId) -> Option<Arc<StoredBlock>> {
+        match id {
+            BlockId::Hash(hash) => self.chain.block_by_hash(hash.block_hash),
+            BlockId::Number(BlockNumberOrTag::Number(number)) => self.chain.block(number),
+            BlockId::Number(BlockNumberOrTag::Earliest) => self.chain.block(0),
+            // Blocks are final as soon as they are mined: nothing but a snapshot takes them back.
+            BlockId::Number(
+                BlockNumberOrTag::Latest
+                | BlockNumberOrTag::Safe
+                | BlockNumberOrTag::Finalized
+                | BlockNumberOrTag::Pending,
+            ) => Some(Arc::clone(&self.chain.head().block)),
+        }
+    }
+
+    /// The sealed block that is meant.
+    pub(crate) fn known_block(&self, id: BlockId) -> Result<Arc<StoredBlock>, RpcError> {
+        self.block(id).ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
+    }
+
+    /// The state after the block that is meant.
+    pub(crate) fn world(&self, id: Option<BlockId>) -> Result<WorldState, RpcError> {
+        let id = id.unwrap_or_default();
+        let block = self.known_block(id)?;
+        self.chain.world(block.number()).ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
+    }
+
+    /// Where a call runs: on the state after a block, as if in that block; with `pending`, in the next one.
+    pub(crate) fn at(&self, id: Option<BlockId>) -> Result<At, RpcError> {
+        let id = id.unwrap_or_default();
+        if id == BlockId::pending() {
+            let head = self.chain.head();
+            return Ok(self.pending(&head));
+        }
+        let block = self.known_block(id)?;
+        Ok(At {
+            params: *self.params(),
+            world: self.world(Some(id))?,
+            ancestors: self.chain.ancestors(block.number()),
+            context: context_of(&block),
+        })
+    }
+
+    pub(crate) fn pending(&self, head: &Head) -> At {
+        let context = self.chain.next_context(head);
+        At {
+            params: *self.params(),
+            world: head.world.clone(),
+            ancestors: self.chain.ancestors(context.number),
+            context,
+        }
+    }
+
+    /// Where a block's transactions started.
+    pub(crate) fn start_of(&self, block: &StoredBlock) -> Result<At, RpcError> {
+        let world = self.chain.start_world(block.number()).ok_or(RpcError::Genesis)?;
+        Ok(At {
+            params: *self.params(),
+            world,
+            ancestors: self.chain.ancestors(block.number()),
+            context: context_of(block),
+        })
+    }
+
+    /// Runs what would hold up an async thread.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        self.run(&self.reads, work).await
+    }
+
+    /// Runs what changes the chain.
+    pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        self.run(&self.writes, work).await
+    }
+
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        permits: &Semaphore,
+        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        let _permit = permits.acquire().await.expect("never closed");
+        let node = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || work(&node)).await;
+        done.unwrap_or_else(|panic| Err(RpcError::Internal(panic.to_string())))
+    }
+}
+
+/// What a block's header fixed before its transactions ran.
+fn context_of(block: &StoredBlock) -> BlockContext {
+    let header = &block.header;
+    BlockContext {
+        number: header.number,
+        timestamp: header.timestamp,
+        beneficiary: header.beneficiary,
+        gas_limit: header.gas_limit,
+        base_fee: header.base_fee_per_gas.unwrap_or_default(),
+        prev_randao: header.mix_hash,
+        parent_hash: header.parent_hash,
+        parent_beacon_block_root: header.parent_beacon_block_root,
+        excess_blob_gas: header.excess_blob_gas,
+        withdrawals: block.withdrawals.clone().unwrap_or_default().into_inner(),
+    }
+}

@@ -1,0 +1,68 @@
+//! Settings of the server. Everything that comes from outside has its limit here.
+
+use std::{net::SocketAddr, time::Duration};
+
+/// Limits on what clients may send and ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request body or WebSocket message, in bytes.
+    pub request_bytes_max: u32,
+    /// Largest response, in bytes.
+    pub response_bytes_max: u32,
+    /// Most calls in one batch.
+    pub batch_calls_max: u32,
+    /// Most connections at a time.
+    pub connections_max: u32,
+    /// Most subscriptions of one connection.
+    pub subscriptions_per_connection_max: u32,
+    /// Most blocks one log query may span.
+    pub log_blocks_max: u64,
+    /// Most logs one query may return.
+    pub logs_max: usize,
+    /// Most filters at a time.
+    pub filters_max: usize,
+    /// A filter that is not polled for this long is dropped.
+    pub filter_idle_max: Duration,
+    /// Most blocks of one fee history.
+    pub fee_history_blocks_max: u64,
+    /// Most percentiles of one fee history.
+    pub fee_percentiles_max: usize,
+    /// Most slots of one proof.
+    pub proof_slots_max: usize,
+    /// Most gas one simulation may use, however much is asked for; the block's gas limit where that is higher.
+    pub call_gas_max: u64,
+    /// Most reads that execute transactions or walk the chain at a time; others wait.
+    pub heavy_reads_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes_max: 5 * 1024 * 1024,
+            response_bytes_max: 150 * 1024 * 1024,
+            batch_calls_max: 1_000,
+            connections_max: 1_000,
+            subscriptions_per_connection_max: 256,
+            log_blocks_max: 100_000,
+            logs_max: 20_000,
+            filters_max: 1_000,
+            filter_idle_max: Duration::from_secs(300),
+            fee_history_blocks_max: 1_024,
+            fee_percentiles_max: 100,
+            proof_slots_max: 1_024,
+            call_gas_max: 50_000_000,
+            heavy_reads_max: 16,
+        }
+    }
+}
+
+/// Settings of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// What `web3_clientVersion` answers.
+    pub client_version: String,
+    /// Limits on clients.
+    pub limits: Limits,
+}

@@ -1,0 +1,12 @@
+//! From the node's types to JSON-RPC's, and back. Nothing else in the node holds wire types.
+
+mod block;
+mod quantity;
+mod receipt;
+mod request;
+
+pub(crate) use block::{block, header, mined_transaction, pending_transaction};
+pub(crate) use quantity::Quantity;
+pub use receipt::Receipt;
+pub(crate) use receipt::{Removed, block_logs, receipt, receipts};
+pub(crate) use request::{call_request, override_block, override_state};

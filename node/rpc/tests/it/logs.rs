@@ -1,0 +1,99 @@
+//! Logs and polled filters.
+
+use std::sync::Arc;
+
+use alloy_network::ReceiptResponse as _;
+use alloy_primitives::{Address, B256};
+use alloy_provider::Provider as _;
+use alloy_rpc_types_eth::Filter;
+use parapet_builder::Settings;
+use parapet_monitor::NoMonitor;
+use parapet_rpc::Limits;
+use serde_json::{Value, json};
+
+use crate::fixture::{Dev, ECHO};
+
+/// A node with a contract that logs whenever it is called.
+async fn echoing(limits: Limits) -> (Dev, Address) {
+    let dev = Dev::with(Settings::default(), limits, Arc::new(NoMonitor)).await;
+    let echo = dev.deploy(&ECHO).await.contract_address().unwrap();
+    (dev, echo)
+}
+
+async fn log(dev: &Dev, echo: Address, data: &str) {
+    dev.ask("eth_sendTransaction", json!([{"from": dev.address(0), "to": echo, "data": data}])).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_found_by_address_topic_and_range() {
+    let (dev, echo) = echoing(Limits::default()).await;
+    log(&dev, echo, "0x01").await;
+    log(&dev, echo, "0x02").await;
+    let seven = B256::with_last_byte(7);
+    let logs = dev.provider.get_logs(&Filter::new().from_block(0).address(echo).event_signature(seven)).await.unwrap();
+    assert_eq!(logs.iter().map(|log| log.data().data[0]).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(logs.iter().map(|log| log.block_number.unwrap()).collect::<Vec<_>>(), [2, 3]);
+    let other = Filter::new().from_block(0).address(Address::ZERO);
+    assert!(dev.provider.get_logs(&other).await.unwrap().is_empty());
+    let hash = dev.chain.block(2).unwrap().hash();
+    assert_eq!(dev.provider.get_logs(&Filter::new().at_block_hash(hash)).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn impossible_ranges_and_too_much_are_refused() {
+    let limits = Limits { log_blocks_max: 2, logs_max: 1, ..Limits::default() };
+    let (dev, echo) = echoing(limits).await;
+    log(&dev, echo, "0x01").await;
+    let code = async |filter: Value| dev.ask("eth_getLogs", json!([filter])).await.unwrap_err().code;
+    assert_eq!(code(json!({"fromBlock": "0x2", "toBlock": "0x1"})).await, -32_602);
+    assert_eq!(code(json!({"fromBlock": "0x0", "toBlock": "0x63"})).await, -32_602);
+    assert_eq!(code(json!({"blockHash": B256::ZERO})).await, -32_000);
+    assert_eq!(code(json!({"fromBlock": "0x0"})).await, -32_005);
+    log(&dev, echo, "0x02").await;
+    assert_eq!(code(json!({"fromBlock": "0x2"})).await, -32_005);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_report_each_thing_once() {
+    let (dev, echo) = echoing(Limits::default()).await;
+    let logs = dev.ask("eth_newFilter", json!([{"address": echo}])).await.unwrap();
+    let blocks = dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+    let pending = dev.ask("eth_newPendingTransactionFilter", json!([])).await.unwrap();
+    log(&dev, echo, "0x01").await;
+    dev.transfer().await;
+    let changes = async |id: &Value| dev.ask("eth_getFilterChanges", json!([id])).await.unwrap();
+    assert_eq!(changes(&logs).await.as_array().unwrap().len(), 1);
+    assert_eq!(changes(&blocks).await.as_array().unwrap().len(), 2);
+    assert_eq!(changes(&pending).await.as_array().unwrap().len(), 2);
+    for id in [&logs, &blocks, &pending] {
+        assert_eq!(changes(id).await, json!([]));
+    }
+    assert_eq!(dev.ask("eth_getFilterLogs", json!([logs])).await.unwrap().as_array().unwrap().len(), 0);
+    assert_eq!(dev.ask("eth_uninstallFilter", json!([logs])).await.unwrap(), true);
+    assert_eq!(dev.ask("eth_uninstallFilter", json!([logs])).await.unwrap(), false);
+    let refused = dev.ask("eth_getFilterChanges", json!([logs])).await.unwrap_err();
+    assert!(refused.message.starts_with("filter not found"), "{}", refused.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_in_place_of_dropped_ones_are_new_to_a_filter() {
+    let dev = Dev::start().await;
+    let snapshot = dev.ask("evm_snapshot", json!([])).await.unwrap();
+    let blocks = dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+    dev.transfer().await;
+    dev.ask("eth_getFilterChanges", json!([blocks])).await.unwrap();
+    dev.ask("evm_revert", json!([snapshot])).await.unwrap();
+    dev.transfer().await;
+    let changes = dev.ask("eth_getFilterChanges", json!([blocks])).await.unwrap();
+    assert_eq!(changes, json!([dev.chain.head().block.hash()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_are_bounded_in_number() {
+    let (dev, _) = echoing(Limits { filters_max: 2, ..Limits::default() }).await;
+    let first = dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+    dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+    assert_eq!(dev.ask("eth_newBlockFilter", json!([])).await.unwrap_err().code, -32_005);
+    dev.ask("eth_uninstallFilter", json!([first])).await.unwrap();
+    dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+}

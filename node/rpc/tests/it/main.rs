@@ -1,0 +1,15 @@
+//! The server over a real port, asked by a real client library.
+#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+mod bad_input;
+mod blocks;
+mod debug;
+mod dev;
+mod execute;
+mod fixture;
+mod logs;
+mod pool;
+mod send;
+mod state;
+mod subscribe;
+mod veto;

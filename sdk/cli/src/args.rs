@@ -1,0 +1,189 @@
+//! The command line of `parapet guard`.
+
+use std::path::PathBuf;
+
+use alloy_primitives::{Address, B256};
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Builds, deploys, attaches and watches guards.
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// Print one JSON object instead of text; of an error too.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: GuardCommand,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum GuardCommand {
+    /// Compile a guard's crate to Wasm and vet the result.
+    Build(BuildArgs),
+    /// Vet a module as a node would, and show what it says about itself.
+    Check(CheckArgs),
+    /// Upload and register a module; what is there already is skipped.
+    Deploy(DeployArgs),
+    /// Bind a deployed guard to accounts.
+    Attach(AttachArgs),
+    /// List modules and attachments.
+    List(ListArgs),
+    /// Show what guards said of a transaction.
+    Verdicts(VerdictsArgs),
+    /// Move an attachment between shadow and enforce.
+    SetMode(ModeArgs),
+    /// Remove an attachment.
+    Detach(HoldArgs),
+    /// Stop an attachment from judging, at once; the guardian's right.
+    Pause(HoldArgs),
+    /// Let a paused attachment judge again; the guardian's right.
+    Unpause(HoldArgs),
+}
+
+/// The node to speak to.
+#[derive(Clone, Debug, Args)]
+pub struct NodeArgs {
+    /// Address of the node's JSON-RPC.
+    #[arg(long, env = "PARAPET_RPC_URL", value_name = "URL", default_value = "http://127.0.0.1:8545")]
+    pub rpc_url: String,
+}
+
+/// The node to speak to, and who speaks.
+#[derive(Clone, Debug, Args)]
+pub struct SignerArgs {
+    /// The node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+    /// Private key that signs: 0x and 64 hex digits.
+    #[arg(long, env = "PARAPET_PRIVATE_KEY", hide_env_values = true, value_name = "KEY")]
+    pub private_key: String,
+}
+
+/// `build`
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// Folder of the guard's crate.
+    #[arg(value_name = "CRATE DIR")]
+    pub crate_dir: PathBuf,
+    /// Where to put the module; without it, it stays in the crate's target folder.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The module, or the name of a guard that is shipped.
+    #[arg(value_name = "FILE.WASM | NAME")]
+    pub module: String,
+}
+
+/// `deploy`
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// The module, or the name of a guard that is shipped.
+    #[arg(value_name = "FILE.WASM | NAME")]
+    pub module: String,
+    /// Who deploys.
+    #[command(flatten)]
+    pub signer: SignerArgs,
+}
+
+/// `attach`
+#[derive(Debug, Args)]
+pub struct AttachArgs {
+    /// Hash of a deployed module, or the name of a guard that is shipped.
+    #[arg(value_name = "MODULE HASH | NAME")]
+    pub module: String,
+    /// Account to guard; may be given 1 to 64 times. The key needs authority over each: its own, or its owner()'s.
+    #[arg(long = "account", value_name = "ADDRESS", required = true)]
+    pub accounts: Vec<Address>,
+    /// A parameter of the guard, as in tx_max=1000, 'tx_max=1 ether' or allow_callers=0x…,0x…
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub parameters: Vec<(String, String)>,
+    /// What verdicts do.
+    #[arg(long, value_enum, default_value_t = ModeArg::Enforce)]
+    pub mode: ModeArg,
+    /// What follows when the guard traps or exceeds a limit: closed vetoes, open lets through with an alert.
+    #[arg(long, value_enum, default_value_t = FailureArg::Closed)]
+    pub failure: FailureArg,
+    /// Lower judges first.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub priority: u32,
+    /// Fuel for one transaction, at most 100,000,000; 0 takes the registry's default.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub fuel_max: u64,
+    /// Who attaches.
+    #[command(flatten)]
+    pub signer: SignerArgs,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// `verdicts`
+#[derive(Debug, Args)]
+pub struct VerdictsArgs {
+    /// Hash of the transaction.
+    #[arg(value_name = "TX HASH")]
+    pub transaction: B256,
+    /// The node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// `set-mode`
+#[derive(Debug, Args)]
+pub struct ModeArgs {
+    /// The attachment's id.
+    #[arg(value_name = "ATTACHMENT")]
+    pub attachment: B256,
+    /// What verdicts do from now on.
+    #[arg(value_enum)]
+    pub mode: ModeArg,
+    /// Who has authority over the attachment's accounts.
+    #[command(flatten)]
+    pub signer: SignerArgs,
+}
+
+/// `detach`, `pause`, `unpause`
+#[derive(Debug, Args)]
+pub struct HoldArgs {
+    /// The attachment's id.
+    #[arg(value_name = "ATTACHMENT")]
+    pub attachment: B256,
+    /// Who has the right to.
+    #[command(flatten)]
+    pub signer: SignerArgs,
+}
+
+/// What verdicts do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModeArg {
+    /// Judge and record, never act.
+    Shadow,
+    /// Judge, record, and act.
+    Enforce,
+}
+
+/// What follows when a guard cannot finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailureArg {
+    /// Veto.
+    Closed,
+    /// Let through, with an alert.
+    Open,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write NAME=VALUE, as in tx_max=1000".to_owned()),
+    }
+}

@@ -1,0 +1,165 @@
+//! The committed modules of the shipped guards: how they are made, and how it is told that they match their sources.
+//!
+//! `guards/artifacts/MANIFEST.json` names the compiler, the hash of every module, and [`source_hash`]. A test recomputes
+//! that hash, so sources that changed without a rebuild are noticed even where nothing compiles to Wasm.
+
+use std::{
+    borrow::Cow,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::{B256, Keccak256};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CliError,
+    build::{self, Toolchain},
+    module::Module,
+};
+
+/// Crates of the shipped guards, below `guards/`.
+pub const GUARDS: [&str; 2] = ["outflow_cap", "reentrancy"];
+
+/// Files and folders whose text decides the modules. The root's Cargo.toml is not among them: of what it gives the
+/// guests, versions stand in `guards/Cargo.lock`, and the rest of it changes with every crate of the host.
+const SOURCES: [&str; 12] = [
+    "guards/Cargo.lock",
+    "guards/Cargo.toml",
+    "guards/outflow_cap/Cargo.toml",
+    "guards/outflow_cap/src",
+    "guards/reentrancy/Cargo.toml",
+    "guards/reentrancy/src",
+    "sdk/abi/Cargo.toml",
+    "sdk/abi/src",
+    "sdk/guest/Cargo.toml",
+    "sdk/guest/src",
+    "sdk/macros/Cargo.toml",
+    "sdk/macros/src",
+];
+
+/// Parts of the sources that no module contains: unit tests and their scripted host.
+const NOT_IN_MODULES: [&str; 3] = ["tests.rs", "mock", "scripted.rs"];
+
+/// `guards/artifacts/MANIFEST.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The modules.
+    pub guards: Vec<Artifact>,
+    /// What `rustc --version` said of the compiler.
+    pub rustc: String,
+    /// The way it was used, in words.
+    pub toolchain: String,
+    /// [`source_hash`] of what was compiled.
+    pub source_hash: B256,
+}
+
+/// One module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    /// The guard's name.
+    pub name: String,
+    /// Keccak-256 of the module, which is its name on chains.
+    pub keccak256: B256,
+    /// Its size.
+    pub bytes: usize,
+}
+
+/// Folder of the modules, below the project's root.
+#[must_use]
+pub fn folder(root: &Path) -> PathBuf {
+    root.join("guards/artifacts")
+}
+
+/// Reads the manifest.
+///
+/// # Errors
+/// [`CliError`] when there is none, or it is not as it must be.
+pub fn read_manifest(root: &Path) -> Result<Manifest, CliError> {
+    let path = folder(root).join("MANIFEST.json");
+    let text = fs::read_to_string(&path).map_err(|source| CliError::Read { path, source })?;
+    serde_json::from_str(&text).map_err(|error| CliError::Shipped(error.to_string()))
+}
+
+/// Hash over paths and text of all sources, by path, with line ends as LF.
+///
+/// # Errors
+/// [`CliError::Read`] when a source is missing.
+pub fn source_hash(root: &Path) -> Result<B256, CliError> {
+    let mut paths = Vec::new();
+    for source in SOURCES {
+        collect(root, source, &mut paths)?;
+    }
+    paths.sort();
+    let mut hasher = Keccak256::new();
+    for relative in &paths {
+        let path = root.join(relative);
+        let text = fs::read_to_string(&path).map_err(|source| CliError::Read { path, source })?.replace("\r\n", "\n");
+        for part in [relative.as_bytes(), text.as_bytes()] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+    }
+    Ok(hasher.finalize())
+}
+
+/// Paths of files at and below one, with `/` on every system.
+fn collect(root: &Path, relative: &str, paths: &mut Vec<String>) -> Result<(), CliError> {
+    let path = root.join(relative);
+    let read = |source| CliError::Read { path: path.clone(), source };
+    if !path.is_dir() {
+        paths.push(relative.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(&path).map_err(read)? {
+        let name = entry.map_err(read)?.file_name().to_string_lossy().into_owned();
+        if !NOT_IN_MODULES.contains(&name.as_str()) {
+            collect(root, &format!("{relative}/{name}"), paths)?;
+        }
+    }
+    Ok(())
+}
+
+/// Compiles every shipped guard.
+///
+/// # Errors
+/// [`CliError`] as [`build::compile`] gives it.
+pub fn compile_all(
+    root: &Path,
+    toolchain: &Toolchain,
+    target_dir: Option<&Path>,
+) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let compile = |name: &str| {
+        let crate_dir = build::crate_root(&root.join("guards").join(name))?;
+        Ok((name.to_owned(), build::compile(&crate_dir, toolchain, target_dir)?.wasm))
+    };
+    GUARDS.into_iter().map(compile).collect()
+}
+
+/// Compiles every shipped guard and writes modules and manifest.
+///
+/// # Errors
+/// [`CliError`] when there is no toolchain, a guard does not compile or pass vetting, or a file cannot be written.
+pub fn rebuild(root: &Path) -> Result<Manifest, CliError> {
+    let toolchain = build::find(&root.join("guards")).map_err(CliError::NoToolchain)?;
+    let source_hash = source_hash(root)?;
+    let mut guards = Vec::new();
+    for (name, wasm) in compile_all(root, &toolchain, None)? {
+        write(&folder(root).join(format!("{name}.wasm")), &wasm)?;
+        let module = Module::vet(&name, Cow::Owned(wasm))?;
+        guards.push(Artifact { keccak256: module.hash, bytes: module.wasm.len(), name });
+    }
+    let manifest =
+        Manifest { guards, rustc: toolchain.version().to_owned(), toolchain: toolchain.to_string(), source_hash };
+    let mut text = serde_json::to_string_pretty(&manifest).map_err(|error| CliError::Shipped(error.to_string()))?;
+    text.push('\n');
+    write(&folder(root).join("MANIFEST.json"), text.as_bytes())?;
+    Ok(manifest)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let wrong = |source| CliError::Write { path: path.to_owned(), source };
+    path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, bytes)).map_err(wrong)
+}

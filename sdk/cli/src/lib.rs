@@ -1,0 +1,73 @@
+//! `parapet guard …`: build, check, deploy, attach, list, verdicts, and small controls. The `parapet` program mounts it.
+//!
+//! ```text
+//! args (clap) → command → Report (text and JSON) or CliError → stdout, exit code
+//! ```
+//!
+//! Assumptions and invariants:
+//! - Commands speak to a node through public JSON-RPC alone: what they do, any Ethereum tool can do.
+//! - Standard output holds the result and nothing else, one JSON object with `--json`, errors included; progress goes to
+//!   standard error.
+//! - Exit code 0: done. 1: refused, by the node, by vetting, or because the result could not be had. 2: wrong use.
+//! - Absent: nothing here judges or executes. Vetting is `parapet-vm`'s, the registry's interface `parapet-registry`'s.
+
+mod args;
+pub mod artifacts;
+mod attach;
+pub mod build;
+mod check;
+mod control;
+mod deploy;
+mod error;
+mod list;
+mod module;
+mod node;
+pub mod parameters;
+mod report;
+pub mod shipped;
+mod verdicts;
+
+use std::process::ExitCode;
+
+pub use args::{
+    AttachArgs, BuildArgs, CheckArgs, DeployArgs, GuardArgs, GuardCommand, HoldArgs, ListArgs, ModeArgs, NodeArgs,
+    SignerArgs, VerdictsArgs,
+};
+pub use error::{CliError, Exit};
+pub use report::Report;
+
+/// Runs a command and prints what came of it. Brings its own asynchronous runtime: call it outside of one.
+#[must_use]
+pub fn run(args: GuardArgs) -> ExitCode {
+    let json = args.json;
+    let outcome = execute(args.command);
+    report::print(&outcome, json);
+    match outcome {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => error.exit().into(),
+    }
+}
+
+/// Runs a command; progress goes to standard error.
+///
+/// # Errors
+/// [`CliError`] says what was wrong, where, and what to do.
+pub fn execute(command: GuardCommand) -> Result<Report, CliError> {
+    match command {
+        GuardCommand::Build(args) => build::run(&args),
+        GuardCommand::Check(args) => check::run(&args),
+        GuardCommand::Deploy(args) => on_runtime(deploy::run(&args)),
+        GuardCommand::Attach(args) => on_runtime(attach::run(&args)),
+        GuardCommand::List(args) => on_runtime(list::run(&args)),
+        GuardCommand::Verdicts(args) => on_runtime(verdicts::run(&args)),
+        GuardCommand::SetMode(args) => on_runtime(control::set_mode(&args)),
+        GuardCommand::Detach(args) => on_runtime(control::detach(&args)),
+        GuardCommand::Pause(args) => on_runtime(control::pause(&args)),
+        GuardCommand::Unpause(args) => on_runtime(control::unpause(&args)),
+    }
+}
+
+fn on_runtime<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(CliError::Runtime)?.block_on(command)
+}

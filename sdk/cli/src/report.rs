@@ -1,0 +1,54 @@
+//! What a command has to say, and where it is said.
+
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::CliError;
+
+/// The result of a command, for people and for programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Readable text, without a line end.
+    pub text: String,
+    /// One JSON object.
+    pub json: Value,
+}
+
+/// Prints the result. A reader that went away (a closed pipe) is no error of the command.
+pub(crate) fn print(outcome: &Result<Report, CliError>, as_json: bool) {
+    let _closed = match (outcome, as_json) {
+        (Ok(report), true) => writeln!(std::io::stdout(), "{}", report.json),
+        (Ok(report), false) => writeln!(std::io::stdout(), "{}", report.text),
+        (Err(error), true) => writeln!(std::io::stdout(), "{}", json!({ "error": error.to_string() })),
+        (Err(error), false) => writeln!(std::io::stderr(), "error: {error}"),
+    };
+}
+
+/// Tells a person that waits what is going on.
+pub(crate) fn progress(line: &str) {
+    let _closed = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A number with its thousands apart.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn groups_thousands() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,37 @@
+//! The guards that the project ships: their modules are part of this program, so using one needs no Wasm toolchain.
+
+use alloy_primitives::{B256, keccak256};
+
+/// A guard that is part of this program.
+#[derive(Clone, Copy, Debug)]
+pub struct Shipped {
+    /// Its name.
+    pub name: &'static str,
+    /// Its module.
+    pub wasm: &'static [u8],
+}
+
+/// All of them, by name. Built by `parapet-shipped-guards` from `guards/`.
+pub const SHIPPED: [Shipped; 2] = [
+    Shipped { name: "outflow_cap", wasm: include_bytes!("../../../guards/artifacts/outflow_cap.wasm") },
+    Shipped { name: "reentrancy", wasm: include_bytes!("../../../guards/artifacts/reentrancy.wasm") },
+];
+
+impl Shipped {
+    /// The hash by which chains know it.
+    #[must_use]
+    pub fn hash(&self) -> B256 {
+        keccak256(self.wasm)
+    }
+}
+
+/// The guard of a name.
+#[must_use]
+pub fn find(name: &str) -> Option<Shipped> {
+    SHIPPED.into_iter().find(|shipped| shipped.name == name)
+}
+
+/// The names, for messages.
+pub(crate) fn names() -> String {
+    SHIPPED.map(|shipped| shipped.name).join(", ")
+}

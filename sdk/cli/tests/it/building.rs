@@ -1,0 +1,54 @@
+//! `guard build` and `guard check` on folders and files that are not what they should be.
+
+use std::fs;
+
+use parapet_cli::{CliError, Exit};
+
+use crate::commands::run;
+
+#[test]
+fn a_folder_that_is_no_crate_is_wrong_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let error = run(&["build", path]).unwrap_err();
+    assert!(matches!(error, CliError::NotACrate { .. }), "{error}");
+    assert_eq!(error.exit(), Exit::WrongUse);
+
+    fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
+    let error = run(&["build", path]).unwrap_err();
+    assert!(error.to_string().contains("name the folder of one member"), "{error}");
+
+    fs::write(folder.path().join("Cargo.toml"), "not toml at all").unwrap();
+    assert_eq!(run(&["build", path]).unwrap_err().exit(), Exit::WrongUse);
+}
+
+#[test]
+fn check_shows_what_a_shipped_guard_says_about_itself() {
+    let report = run(&["check", "reentrancy"]).unwrap();
+    for part in ["guard      reentrancy 0.1.0", "hooks      init, on_call", "allow_views: bool, default false"] {
+        assert!(report.text.contains(part), "{part} in {}", report.text);
+    }
+    assert_eq!(report.json["descriptor"]["name"], "reentrancy");
+    assert_eq!(report.json["hooks"], serde_json::json!(["init", "on_call"]));
+}
+
+#[test]
+fn check_refuses_what_is_no_module() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.wasm");
+    for bytes in [b"".as_slice(), b"\0asm", b"\0asm\x01\0\0\0", b"#!/bin/sh"] {
+        fs::write(&file, bytes).unwrap();
+        let error = run(&["check", file.to_str().unwrap()]).unwrap_err();
+        assert!(matches!(error, CliError::Vet { .. }), "{error}");
+        assert_eq!(error.exit(), Exit::Refused);
+    }
+}
+
+#[test]
+fn a_missing_file_and_an_unknown_name_are_wrong_use() {
+    let error = run(&["check", "no/such/file.wasm"]).unwrap_err();
+    assert!(matches!(error, CliError::Read { .. }), "{error}");
+    let error = run(&["check", "reentrance"]).unwrap_err();
+    assert!(error.to_string().contains("shipped are outflow_cap, reentrancy"), "{error}");
+    assert_eq!(error.exit(), Exit::WrongUse);
+}

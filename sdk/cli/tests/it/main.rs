@@ -1,0 +1,9 @@
+//! The command line against a scripted node, the committed modules against their sources.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod artifacts;
+mod building;
+mod commands;
+mod parameters;
+mod scripted_node;
+mod shipped_guards;

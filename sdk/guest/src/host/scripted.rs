@@ -1,0 +1,76 @@
+//! The scripted host: every call goes to the [`World`](crate::mock::World) of this thread's running scene.
+
+use parapet_abi::Word;
+
+use crate::{
+    Address,
+    mock::{VetoSignal, with_world},
+    tx,
+};
+
+pub(crate) fn trace_count(kind: u32) -> u32 {
+    with_world(|world| world.count(kind))
+}
+
+pub(crate) fn trace_read(kind: u32, first: u32, record_bytes: usize, out: &mut [u8]) -> u32 {
+    with_world(|world| world.read(kind, first, record_bytes, out))
+}
+
+pub(crate) fn trace_data(data: u32, index: u32, offset: u32, out: &mut [u8]) -> u32 {
+    with_world(|world| copy(world.data(data, index), offset as usize, out)) as u32
+}
+
+pub(crate) fn config_read(offset: usize, out: &mut [u8]) -> usize {
+    with_world(|world| copy(&world.config, offset, out))
+}
+
+/// Looks at the guarded accounts. Threads of tests live longer than transactions, so nothing is kept.
+pub(crate) fn with_accounts<T>(look: impl FnOnce(&[Address]) -> T) -> T {
+    look(&tx::fetch_accounts())
+}
+
+pub(crate) fn state_storage(fork: u32, address: &[u8; 20], slot: &Word) -> Word {
+    with_world(|world| world.state(fork).storage.get(&(*address, *slot)).copied().unwrap_or_default())
+}
+
+pub(crate) fn state_balance(fork: u32, address: &[u8; 20]) -> Word {
+    with_world(|world| world.state(fork).balances.get(address).copied().unwrap_or_default())
+}
+
+pub(crate) fn state_code_hash(fork: u32, address: &[u8; 20]) -> Word {
+    with_world(|world| world.state(fork).code_hashes.get(address).copied().unwrap_or_default())
+}
+
+pub(crate) fn store_get(key: &[u8]) -> Option<Word> {
+    with_world(|world| world.store.get(key))
+}
+
+pub(crate) fn store_set(key: &[u8], value: &Word) {
+    with_world(|world| world.store.set(key, *value));
+}
+
+pub(crate) fn window_add(key: &[u8], amount: &Word, cap: &Word, period_s: u64) -> bool {
+    with_world(|world| world.store.window_add(key, amount, cap, period_s, world.context.timestamp))
+}
+
+pub(crate) fn keccak256(data: &[u8]) -> Word {
+    use sha3::Digest as _;
+    sha3::Keccak256::digest(data).into()
+}
+
+pub(crate) fn alert(code: u16, detail: &[u8]) {
+    with_world(|world| world.alerts.push((code, String::from_utf8_lossy(detail).into_owned())));
+}
+
+/// Ends the hook by unwinding, without a panic's message: a veto is an ordinary outcome.
+pub(crate) fn veto(code: u16, detail: &[u8]) -> ! {
+    let detail = String::from_utf8_lossy(detail).into_owned();
+    std::panic::resume_unwind(Box::new(VetoSignal { code, detail }))
+}
+
+fn copy(from: &[u8], offset: usize, out: &mut [u8]) -> usize {
+    let rest = from.get(offset..).unwrap_or_default();
+    let copied = rest.len().min(out.len());
+    out[..copied].copy_from_slice(&rest[..copied]);
+    copied
+}

@@ -1,0 +1,79 @@
+//! The attachment's own state, as the engine keeps it.
+
+use std::collections::BTreeMap;
+
+use parapet_abi::{
+    Word,
+    import::{STORE_KEY_BYTES_MAX, STORE_WRITES_MAX},
+};
+
+use ruint::aliases::U512;
+
+use crate::U256;
+
+/// Words and decaying windows by key.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    words: BTreeMap<Vec<u8>, Word>,
+    windows: BTreeMap<Vec<u8>, Window>,
+    written: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    level: U256,
+    timestamp: u64,
+}
+
+impl Store {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Word> {
+        check_key(key);
+        self.words.get(key).copied()
+    }
+
+    pub(crate) fn set(&mut self, key: &[u8], value: Word) {
+        check_key(key);
+        self.written += 1;
+        assert!(self.written <= STORE_WRITES_MAX, "a guard may write {STORE_WRITES_MAX} words in one transaction");
+        self.words.insert(key.to_vec(), value);
+    }
+
+    pub(crate) fn window_add(&mut self, key: &[u8], amount: &Word, cap: &Word, period_s: u64, now: u64) -> bool {
+        check_key(key);
+        assert!(period_s != 0, "a window needs a period; the engine treats one of 0 seconds as an exceeded limit");
+        let (amount, cap) = (U256::from_be_bytes(*amount), U256::from_be_bytes(*cap));
+        let window = self.windows.get(key).copied().unwrap_or(Window { level: U256::ZERO, timestamp: now });
+        let decayed = window.decay(cap, period_s, now);
+        match decayed.level.checked_add(amount).filter(|level| *level <= cap) {
+            Some(level) => {
+                self.windows.insert(key.to_vec(), Window { level, ..decayed });
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A new transaction may write anew.
+    pub(crate) fn next_tx(&mut self) {
+        self.written = 0;
+    }
+}
+
+impl Window {
+    /// Whole units fall; time that did not suffice for one is kept for the next.
+    fn decay(self, cap: U256, period_s: u64, now: u64) -> Self {
+        let (wide, period) = (U512::from(cap), U512::from(period_s));
+        let fallen = wide * U512::from(now.saturating_sub(self.timestamp)) / period;
+        if fallen >= U512::from(self.level) {
+            return Self { level: U256::ZERO, timestamp: now };
+        }
+        // `fallen` is below the level, which is at most `cap` when time moves forward: both fit.
+        let used_s = (fallen * period).div_ceil(wide.max(U512::from(1)));
+        Self { level: self.level - fallen.to::<U256>(), timestamp: self.timestamp + used_s.to::<u64>() }
+    }
+}
+
+fn check_key(key: &[u8]) {
+    let len_max = STORE_KEY_BYTES_MAX as usize;
+    assert!(!key.is_empty() && key.len() <= len_max, "a key has 1 to {len_max} bytes, this one has {}", key.len());
+}

@@ -1,0 +1,158 @@
+//! How a guard speaks: [`veto!`](crate::veto) and [`alert!`](crate::alert), each with a code and a detail in words.
+//!
+//! The detail is written by [`Show`], not by `core::fmt`: the formatting machinery alone is larger than most guards.
+
+use parapet_abi::import::DETAIL_BYTES_MAX;
+
+use crate::{Address, B256, Bytes4, U256, host};
+
+/// Ends the hook and stops the transaction. What [`veto!`](crate::veto) calls.
+pub fn veto(code: u16, detail: &Detail) -> ! {
+    host::veto(code, detail.bytes())
+}
+
+/// Records an alert. What [`alert!`](crate::alert) calls.
+pub fn alert(code: u16, detail: &Detail) {
+    host::alert(code, detail.bytes());
+}
+
+/// A detail while it is written. What does not fit [`DETAIL_BYTES_MAX`] is cut off at a character.
+#[derive(Debug)]
+pub struct Detail {
+    bytes: [u8; DETAIL_BYTES_MAX as usize],
+    len: usize,
+}
+
+impl Detail {
+    /// Empty.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: [0; DETAIL_BYTES_MAX as usize], len: 0 }
+    }
+
+    /// Appends anything that can be shown.
+    pub fn push(&mut self, shown: &(impl Show + ?Sized)) -> &mut Self {
+        shown.show(self);
+        self
+    }
+
+    /// What was written, in UTF-8.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if let Some(free) = self.bytes.get_mut(self.len) {
+            *free = byte;
+            self.len += 1;
+        }
+    }
+
+    fn hex(&mut self, bytes: &[u8]) {
+        self.push("0x");
+        for byte in bytes {
+            for nibble in [byte >> 4, byte & 15] {
+                self.byte(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
+            }
+        }
+    }
+}
+
+impl Default for Detail {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A value that can stand in a detail.
+pub trait Show {
+    /// Appends it.
+    fn show(&self, detail: &mut Detail);
+}
+
+impl<T: Show + ?Sized> Show for &T {
+    fn show(&self, detail: &mut Detail) {
+        (**self).show(detail);
+    }
+}
+
+impl Show for str {
+    fn show(&self, detail: &mut Detail) {
+        let room = detail.bytes.len() - detail.len;
+        let fits = if self.len() <= room { self.len() } else { boundary_below(self.as_bytes(), room) };
+        for byte in &self.as_bytes()[..fits] {
+            detail.byte(*byte);
+        }
+    }
+}
+
+/// The last start of a character at or below `at`: not inside of one.
+fn boundary_below(text: &[u8], at: usize) -> usize {
+    (0..=at).rev().find(|at| text.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap_or(0)
+}
+
+impl Show for bool {
+    fn show(&self, detail: &mut Detail) {
+        detail.push(if *self { "true" } else { "false" });
+    }
+}
+
+impl Show for U256 {
+    /// In decimal, by long division over halves of limbs: 128-bit division would be half of a small guard.
+    fn show(&self, detail: &mut Detail) {
+        const DIGITS_MAX: usize = 78;
+        let mut halves = [0_u32; 8];
+        for (pair, limb) in halves.chunks_exact_mut(2).zip(self.as_limbs().iter().rev()) {
+            pair[0] = (limb >> 32) as u32;
+            pair[1] = *limb as u32;
+        }
+        let mut digits = [b'0'; DIGITS_MAX];
+        let mut first = DIGITS_MAX - 1;
+        for (at, digit) in digits.iter_mut().enumerate().rev() {
+            let rest = divide_by_ten(&mut halves);
+            *digit += rest;
+            if rest != 0 {
+                first = at;
+            }
+        }
+        for digit in digits.iter().skip(first) {
+            detail.byte(*digit);
+        }
+    }
+}
+
+/// Divides in place; gives the remainder.
+fn divide_by_ten(halves: &mut [u32; 8]) -> u8 {
+    let mut rest = 0;
+    for half in halves {
+        let dividend = rest << 32 | u64::from(*half);
+        *half = (dividend / 10) as u32;
+        rest = dividend % 10;
+    }
+    rest as u8
+}
+
+macro_rules! show_integers {
+    ($($ty:ty),*) => {$(
+        impl Show for $ty {
+            fn show(&self, detail: &mut Detail) {
+                U256::from_limbs([*self as u64, 0, 0, 0]).show(detail);
+            }
+        }
+    )*};
+}
+
+show_integers!(u8, u16, u32, u64, usize);
+
+macro_rules! show_hex {
+    ($($ty:ty),*) => {$(
+        impl Show for $ty {
+            fn show(&self, detail: &mut Detail) {
+                detail.hex(&self.0);
+            }
+        }
+    )*};
+}
+
+show_hex!(Address, Bytes4, B256);

@@ -1,0 +1,247 @@
+//! The transaction that is judged: its trace, the accounts it is judged for, and the state around it.
+
+use alloc::{vec, vec::Vec};
+use core::{array, marker::PhantomData};
+
+use parapet_abi::{
+    AccountRecord, FrameStatus, Kind, Record,
+    import::{DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG, FORK_NOW, FORK_PRE_TX},
+};
+use zerocopy::{FromZeros as _, IntoBytes as _};
+
+use crate::{Access, Address, B256, CodeChange, Context, Flow, Frame, Log, SlotChange, U256, View, host};
+
+/// Records that one call to the host fetches: a balance between calls and stack.
+const BATCH: usize = 8;
+
+/// Which state is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fork {
+    /// As the transaction found it.
+    PreTx,
+    /// As it is at this point of the transaction.
+    Now,
+}
+
+/// The transaction that is judged. A handle: everything is fetched from the host when asked for.
+#[derive(Debug)]
+pub struct Tx(());
+
+impl Tx {
+    /// The handle of the running hook. Hooks are given one; only the expansion of `#[guard]` makes it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn current() -> Self {
+        Self(())
+    }
+
+    /// The block and the transaction.
+    ///
+    /// # Panics
+    /// When the host gives none, which no host does.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        record(0).expect("every trace has one context")
+    }
+
+    /// In `on_tx`: whether the transaction succeeded, so that its effects are about to be committed.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.context().status() == Some(FrameStatus::Succeeded)
+    }
+
+    /// The accounts that the attachment guards.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Address> {
+        host::with_accounts(<[Address]>::to_vec)
+    }
+
+    /// Whether the attachment guards an account.
+    #[must_use]
+    pub fn is_guarded(&self, account: Address) -> bool {
+        host::with_accounts(|guarded| guarded.iter().any(|guarded| guarded.is(account)))
+    }
+
+    /// A frame by its id, if it has started.
+    #[must_use]
+    pub fn frame(&self, id: u32) -> Option<Frame> {
+        record(id)
+    }
+
+    /// The frame that entered a frame.
+    #[must_use]
+    pub fn parent(&self, frame: &Frame) -> Option<Frame> {
+        frame.parent().and_then(record)
+    }
+
+    /// The frames around a frame, the nearest first.
+    #[must_use]
+    pub fn ancestors(&self, frame: &Frame) -> Ancestors {
+        Ancestors { next: frame.parent() }
+    }
+
+    /// Frames that have started, by id.
+    #[must_use]
+    pub fn frames(&self) -> Records<Frame> {
+        Records::new()
+    }
+
+    /// Storage accesses so far; needs `subscribes(accesses)`.
+    #[must_use]
+    pub fn accesses(&self) -> Records<Access> {
+        Records::new()
+    }
+
+    /// Ether and token flows; needs `subscribes(flows)` or the trigger `flow`; complete in `on_tx`.
+    #[must_use]
+    pub fn flows(&self) -> Records<Flow> {
+        Records::new()
+    }
+
+    /// Logs; needs `subscribes(flows)` or the trigger `flow`; complete in `on_tx`.
+    #[must_use]
+    pub fn logs(&self) -> Records<Log> {
+        Records::new()
+    }
+
+    /// Code that appeared, changed or was destroyed; complete in `on_tx`.
+    #[must_use]
+    pub fn code_changes(&self) -> Records<CodeChange> {
+        Records::new()
+    }
+
+    /// Net storage writes by address and slot; in `on_tx` only.
+    #[must_use]
+    pub fn slot_changes(&self) -> Records<SlotChange> {
+        Records::new()
+    }
+
+    /// Calldata or init code of a frame.
+    #[must_use]
+    pub fn input(&self, frame: &Frame) -> Vec<u8> {
+        data(DATA_FRAME_INPUT, frame.id(), frame.input_len())
+    }
+
+    /// Copies calldata from `offset` on into `out`; tells how many bytes there were.
+    pub fn input_at(&self, frame: &Frame, offset: u32, out: &mut [u8]) -> usize {
+        host::trace_data(DATA_FRAME_INPUT, frame.id(), offset, out) as usize
+    }
+
+    /// Return data of a frame that has ended.
+    #[must_use]
+    pub fn output(&self, frame: &Frame) -> Vec<u8> {
+        data(DATA_FRAME_OUTPUT, frame.id(), frame.output_len())
+    }
+
+    /// Data of the log with this index in [`Tx::logs`].
+    #[must_use]
+    pub fn log_data(&self, index: u32) -> Vec<u8> {
+        record::<Log>(index).map_or_else(Vec::new, |log| data(DATA_LOG, index, log.data_len()))
+    }
+
+    /// A storage word; zero where there is none.
+    #[must_use]
+    pub fn storage(&self, fork: Fork, account: Address, slot: U256) -> U256 {
+        U256::from_be_bytes(host::state_storage(fork.number(), &account.0, &slot.to_be_bytes()))
+    }
+
+    /// A balance in wei.
+    #[must_use]
+    pub fn balance(&self, fork: Fork, account: Address) -> U256 {
+        U256::from_be_bytes(host::state_balance(fork.number(), &account.0))
+    }
+
+    /// A code hash; zero for an account that does not exist.
+    #[must_use]
+    pub fn code_hash(&self, fork: Fork, account: Address) -> B256 {
+        B256(host::state_code_hash(fork.number(), &account.0))
+    }
+}
+
+impl Fork {
+    const fn number(self) -> u32 {
+        match self {
+            Self::PreTx => FORK_PRE_TX,
+            Self::Now => FORK_NOW,
+        }
+    }
+}
+
+/// The frames around a frame, the nearest first. Ends at the transaction's own frame.
+#[derive(Clone, Debug)]
+pub struct Ancestors {
+    next: Option<u32>,
+}
+
+impl Iterator for Ancestors {
+    type Item = Frame;
+
+    fn next(&mut self) -> Option<Frame> {
+        let frame: Frame = record(self.next?)?;
+        self.next = frame.parent();
+        Some(frame)
+    }
+}
+
+/// Records of one kind in order, fetched in small batches.
+#[derive(Debug)]
+pub struct Records<V: View> {
+    next: u32,
+    count: u32,
+    batch: [V::Of; BATCH],
+    view: PhantomData<V>,
+}
+
+impl<V: View> Records<V> {
+    fn new() -> Self {
+        let count = host::trace_count(V::Of::KIND as u32);
+        Self { next: 0, count, batch: array::from_fn(|_| V::Of::new_zeroed()), view: PhantomData }
+    }
+}
+
+impl<V: View> Iterator for Records<V> {
+    type Item = V;
+
+    fn next(&mut self) -> Option<V> {
+        if self.next >= self.count {
+            return None;
+        }
+        let at = self.next as usize % BATCH;
+        if at == 0 {
+            fetch(self.next, &mut self.batch);
+        }
+        self.next += 1;
+        Some(V::of(self.batch[at].clone()))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = (self.count - self.next) as usize;
+        (left, Some(left))
+    }
+}
+
+/// Reads records from index `first` into `out`; tells how many there were.
+fn fetch<R: Record>(first: u32, out: &mut [R]) -> u32 {
+    host::trace_read(R::KIND as u32, first, size_of::<R>(), out.as_mut_bytes())
+}
+
+fn record<V: View>(index: u32) -> Option<V> {
+    let mut found = [V::Of::new_zeroed()];
+    let [record] = if fetch(index, &mut found) == 1 { found } else { return None };
+    Some(V::of(record))
+}
+
+/// The guarded accounts as the host tells them. They are the same throughout a transaction, so the host asks once.
+pub(crate) fn fetch_accounts() -> Vec<Address> {
+    let count = host::trace_count(Kind::Account as u32) as usize;
+    let mut records = vec![AccountRecord::new_zeroed(); count];
+    fetch(0, &mut records);
+    records.iter().map(|record| record.address.into()).collect()
+}
+
+fn data(which: u32, index: u32, len: u32) -> Vec<u8> {
+    let mut out = vec![0; len as usize];
+    let copied = host::trace_data(which, index, 0, &mut out);
+    out.truncate(copied as usize);
+    out
+}

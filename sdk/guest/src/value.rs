@@ -1,0 +1,117 @@
+//! Addresses, selectors and hashes. They print as lower-case hex with `0x`.
+
+use core::fmt::{self, Write as _};
+
+use crate::host;
+
+/// An account's address.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(pub [u8; 20]);
+
+/// A function selector, or any four bytes.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bytes4(pub [u8; 4]);
+
+/// A hash, or any 32 bytes.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct B256(pub [u8; 32]);
+
+/// Keccak-256.
+#[must_use]
+pub fn keccak256(data: &[u8]) -> B256 {
+    B256(host::keccak256(data))
+}
+
+impl Address {
+    /// The zero address.
+    pub const ZERO: Self = Self([0; 20]);
+
+    /// Equality in three steps instead of twenty: the comparison that guards make most.
+    pub(crate) fn is(self, other: Self) -> bool {
+        let halves = |address: &Self| {
+            let (ends, _) = address.0.as_chunks::<8>();
+            (u64::from_ne_bytes(ends[0]), u64::from_ne_bytes(ends[1]))
+        };
+        halves(&self) == halves(&other) && self.0.last_chunk::<4>() == other.0.last_chunk::<4>()
+    }
+}
+
+impl From<parapet_abi::Address> for Address {
+    fn from(padded: parapet_abi::Address) -> Self {
+        Self(padded.bytes)
+    }
+}
+
+impl From<Address> for parapet_abi::Address {
+    fn from(address: Address) -> Self {
+        Self::new(address.0)
+    }
+}
+
+macro_rules! hex_value {
+    ($name:ident, $bytes:literal) => {
+        impl $name {
+            /// Reads `0x` and hex digits; meant for constants, where a mistake stops the build.
+            ///
+            /// # Panics
+            /// When the text is anything else.
+            #[must_use]
+            pub const fn from_hex(text: &str) -> Self {
+                Self(parse_hex(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_hex(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_hex(&self.0, f)
+            }
+        }
+
+        impl From<[u8; $bytes]> for $name {
+            fn from(bytes: [u8; $bytes]) -> Self {
+                Self(bytes)
+            }
+        }
+    };
+}
+
+hex_value!(Address, 20);
+hex_value!(Bytes4, 4);
+hex_value!(B256, 32);
+
+fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("0x")?;
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            f.write_char(char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble }))?;
+        }
+    }
+    Ok(())
+}
+
+const fn parse_hex<const N: usize>(text: &str) -> [u8; N] {
+    let text = text.as_bytes();
+    assert!(text.len() == 2 + 2 * N && text[0] == b'0' && text[1] == b'x', "0x and two hex digits for each byte");
+    let mut out = [0; N];
+    let mut at = 0;
+    while at < N {
+        out[at] = nibble(text[2 + 2 * at]) << 4 | nibble(text[3 + 2 * at]);
+        at += 1;
+    }
+    out
+}
+
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => panic!("not a hex digit"),
+    }
+}

@@ -1,0 +1,52 @@
+//! The `#[guard]` attribute: on a struct it makes the descriptor and the decoding of parameters, on an `impl` the
+//! exports. `parapet_guest` re-exports it and documents it by example.
+//!
+//! Invariant: what a guard declares stands once, in its struct and its `impl`; descriptor, decoding and exports are
+//! derived from there and cannot disagree.
+
+mod hooks;
+mod json;
+mod parameters;
+mod words;
+
+use proc_macro::TokenStream;
+use syn::{Item, parse_macro_input};
+
+/// Makes a guard of a struct, or exports the hooks of an `impl Guard for …`.
+///
+/// On a struct: `#[guard(name = "outflow_cap", triggers(flow, frame), subscribes(flows))]`.
+/// - `name`: 1 to 64 lower-case letters, digits, `_` or `-`;
+/// - `triggers`: `frame`, `flow`, or both;
+/// - `subscribes`: `accesses`, `flows`, both, or left out.
+///
+/// Every field is a parameter, in order; its doc comment describes it, and `#[param(default = "…")]` gives the value
+/// for attachments that name none. The first paragraph of the struct's own doc comment is the guard's summary, the
+/// crate's version its version.
+///
+/// On `impl Guard for …`, without arguments: the hooks written in it are exported, and always `init`.
+#[proc_macro_attribute]
+pub fn guard(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let arguments = proc_macro2::TokenStream::from(arguments);
+    let expanded = match parse_macro_input!(item as Item) {
+        Item::Struct(item) => parameters::expand(arguments, item),
+        Item::Impl(item) => hooks::expand(&arguments, &item),
+        other => Err(syn::Error::new_spanned(other, "#[guard] stands on a struct or on `impl Guard for …`")),
+    };
+    expanded.unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Stops the transaction with a code and a detail, as in `veto!(1, "{account} lost {} wei", amount)`; does not return.
+///
+/// Braces hold nothing, and take the next value, or a name; every value implements `Show`. Codes lie below `0xfeff`.
+#[proc_macro]
+pub fn veto(said: TokenStream) -> TokenStream {
+    let said = parse_macro_input!(said as words::Said);
+    said.expand(&quote::quote!(veto)).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Records an alert with a code and a detail, written as in `veto!`, and goes on.
+#[proc_macro]
+pub fn alert(said: TokenStream) -> TokenStream {
+    let said = parse_macro_input!(said as words::Said);
+    said.expand(&quote::quote!(alert)).unwrap_or_else(syn::Error::into_compile_error).into()
+}
