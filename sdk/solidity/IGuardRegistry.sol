@@ -78,9 +78,10 @@ interface IGuardRegistry {
 
     /// @notice Output of a vetoed transaction. The node raises it, the registry never does; it is declared here so
     /// that a client which knows this interface can decode it.
-    /// @param guard the address that stands for the guard
+    /// @param guard the account whose code holds the first bytes of the guard's module (the first of its chunks); the
+    /// registry itself when it refuses what a transaction registers or attaches
     /// @param attachment the attachment that vetoed
-    /// @param code the guard's own reason code
+    /// @param code the guard's own reason code, or from 0xff00 up the engine's
     /// @param detail the guard's own explanation
     error GuardVeto(address guard, bytes32 attachment, uint16 code, bytes detail);
 

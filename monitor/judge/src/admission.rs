@@ -12,7 +12,7 @@ use parapet_registry::{ATTACHMENTS_MAX, Attachment, REGISTRY_ADDRESS, RegistryRe
 use parapet_vm::{Engine, HookCall, HookEnd, Session};
 
 use crate::{
-    ADMITTED_MAX,
+    ADMITTED_MAX, FUEL_WOKEN_MAX,
     index::{Unloadable, load, subject},
     registry_fault,
     woken::text,
@@ -68,7 +68,7 @@ fn admit_attachments(engine: &Engine, context: &ContextRecord, view: &mut dyn St
         return Err(refused(B256::ZERO, &format!("a chain has at most {ATTACHMENTS_MAX} attachments")));
     }
     let ids = RegistryReader::new(view, Fork::Now).attachment_ids().map_err(registry_fault)?;
-    let mut admitted = 0;
+    let (mut admitted, mut fuel) = (0, 0_u64);
     for id in ids {
         if content(view, Fork::PreTx, id)? == content(view, Fork::Now, id)? {
             continue;
@@ -80,6 +80,12 @@ fn admit_attachments(engine: &Engine, context: &ContextRecord, view: &mut dyn St
         }
         let mut reader = RegistryReader::new(view, Fork::Now);
         if let Some(attachment) = reader.attachment(id).map_err(registry_fault)? {
+            fuel = fuel.saturating_add(attachment.fuel_max.0);
+            if fuel > FUEL_WOKEN_MAX {
+                let words =
+                    format!("attachments made or configured in one transaction may have at most {FUEL_WOKEN_MAX} fuel");
+                return Err(refused(id, &words));
+            }
             admit_attachment(engine, context, attachment, view)?;
         }
     }

@@ -5,7 +5,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use parapet_abi::{ContextRecord, FrameStatus};
-use parapet_monitor::{Decision, Fault, Judgement, Judging, StateView, Subscriptions, Trace, Veto};
+use parapet_monitor::{
+    Decision, Fault, Judgement, Judging, StateView, Subscriptions, TRACE_DATA_BYTES_MAX, Trace, Veto,
+};
 use parapet_registry::REGISTRY_ADDRESS;
 use parapet_vm::HookCall;
 
@@ -87,6 +89,12 @@ impl Judgment {
             self.woken.insert(position, woken);
         }
         let woken = self.woken.get_mut(&position).expect("inserted above");
+        if trace.overflowed {
+            let reason = format!(
+                "the transaction's frames have more than {TRACE_DATA_BYTES_MAX} bytes of inputs and outputs, which no guard can see"
+            );
+            return Ok(woken.overload(entry, call, power, &reason));
+        }
         woken.ask(entry, call, power, self.clock, (trace, view))
     }
 

@@ -11,7 +11,7 @@
 //! - The index is a pure function of the registry's head, so it is never stale: not after a reorganisation, a snapshot
 //!   or a restart.
 //! - A transaction that touches a guarded account passes every attachment of it, or is vetoed, or (a fault) is left out.
-//!   What a broken guard means is decided in one place, [`woken`], by the mode and the failure policy that its
+//!   What a broken guard means is decided in one place, `woken`, by the mode and the failure policy that its
 //!   attachment declares.
 //! - Transactions to the registry itself cannot be vetoed by guards, so whoever has authority can always detach.
 //!

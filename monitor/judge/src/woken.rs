@@ -85,8 +85,11 @@ impl Woken {
         })
     }
 
-    /// There is no room for this attachment: the transaction must not pass it unasked.
+    /// This attachment cannot be asked, or cannot be shown all that it must see: the transaction must not pass it like that.
     pub(crate) fn overload(&mut self, entry: &Entry, call: HookCall, power: Power, reason: &str) -> Option<Veto> {
+        if self.session.is_none() && !self.verdicts.is_empty() {
+            return None;
+        }
         let detail = text(reason);
         self.object(entry, call, power, Objection { code: CODE_OVERLOAD, detail, reason: Reason::Judged })
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use alloy_primitives::Bytes;
 use parapet_monitor::ModuleHash;
 use parking_lot::Mutex;
-use wasmtime::{Config, InstanceAllocationStrategy, Linker, PoolingAllocationConfig};
+use wasmtime::{Config, InstanceAllocationStrategy, Linker, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::{
     Guard, VetError,
@@ -135,6 +135,8 @@ fn config(settings: EngineSettings) -> Config {
         .memory_init_cow(true)
         .memory_guaranteed_dense_image_size(memory_bytes)
         .wasm_backtrace_max_frames(None)
+        // Otherwise an environment variable would decide.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false)
         .generate_address_map(false)
         // Vetting refuses all of these first; the compiler refusing them too costs nothing.

@@ -19,9 +19,6 @@ const BALANCE_ETHER_MAX: u64 = 1_000_000_000_000;
 #[derive(Debug, Parser)]
 #[command(name = "parapet", version, propagate_version = true)]
 pub(crate) struct Args {
-    /// What to log to standard error: error, warn, info, debug, trace, or directives such as `info,parapet_vm=debug`.
-    #[arg(long, global = true, env = "RUST_LOG", value_name = "FILTER")]
-    pub(crate) log: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -72,7 +69,10 @@ pub(crate) struct DevArgs {
     #[arg(long, default_value_t = BLOCK_GAS_LIMIT, value_name = "GAS",
           value_parser = clap::value_parser!(u64).range(GAS_LIMIT_MIN..))]
     pub(crate) gas_limit: u64,
-    /// Print nothing but errors.
+    /// What to log to standard error: error, warn, info, debug, trace, or directives such as `info,parapet_vm=debug`.
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Print nothing but errors, whatever the log filter says.
     #[arg(long)]
     pub(crate) silent: bool,
     /// Print what the node is as one JSON object.

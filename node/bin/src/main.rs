@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Dev(dev) => {
-            logging::start(args.log.as_deref(), &dev)?;
+            logging::start(&dev)?;
             dev::run(&dev).map(|()| ExitCode::SUCCESS)
         }
         Command::Guard(guard) => Ok(parapet_cli::run(guard)),

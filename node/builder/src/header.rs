@@ -4,22 +4,12 @@
 //! knows the registry.
 
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, ReceiptEnvelope, Sealable as _, proofs};
-use alloy_eips::{eip1559::BaseFeeParams, eip7840::BlobParams};
+use alloy_eips::eip1559::BaseFeeParams;
 use alloy_primitives::{B64, B256, Bloom, Bytes, Log, Sealed, U256, keccak256};
+use parapet_executor::blob_params;
 use parapet_types::{BlockContext, ChainParams, Hardfork, Transaction};
 
 use crate::Settings;
-
-/// Blob parameters of a fork; `None` before Cancun.
-#[must_use]
-pub fn blob_params(hardfork: Hardfork) -> Option<BlobParams> {
-    match hardfork {
-        Hardfork::Paris | Hardfork::Shanghai => None,
-        Hardfork::Cancun => Some(BlobParams::cancun()),
-        Hardfork::Prague => Some(BlobParams::prague()),
-        Hardfork::Osaka => Some(BlobParams::osaka()),
-    }
-}
 
 /// Base fee of the block after `parent` (EIP-1559), in wei per gas.
 #[must_use]

@@ -23,7 +23,7 @@ pub use amend::Amendment;
 pub use chain::{Chain, Event, Head};
 pub use clock::{Clock, SystemClock};
 pub use error::{ChainError, Consequence};
-pub use header::{blob_params, next_base_fee, next_excess_blob_gas};
+pub use header::{next_base_fee, next_excess_blob_gas};
 pub use mine::MineRequest;
 pub use settings::{
     BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,

@@ -222,3 +222,29 @@ fn outcome(executed: &Executed) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+    use alloy_primitives::{Address, Signature};
+
+    use super::*;
+
+    fn candidate(input_bytes: usize) -> Transaction {
+        let tx = TxEip1559 { input: vec![1; input_bytes].into(), ..TxEip1559::default() };
+        Transaction::new_unchecked(TxEnvelope::Eip1559(tx.into_signed(Signature::test_signature())), Address::ZERO)
+    }
+
+    #[test]
+    fn a_block_takes_no_more_bytes_than_the_protocol_allows() {
+        let long = candidate(100_000);
+        let fit = BLOCK_BYTES_MAX / long.inner().encode_2718_len();
+        assert_eq!(fitting(vec![long.clone(); fit]).len(), fit);
+        assert_eq!(fitting(vec![long; fit + 5]).len(), fit);
+    }
+
+    #[test]
+    fn a_block_takes_no_more_transactions_than_its_limit() {
+        assert_eq!(fitting(vec![candidate(0); BLOCK_TRANSACTIONS_MAX + 5]).len(), BLOCK_TRANSACTIONS_MAX);
+    }
+}

@@ -77,7 +77,7 @@ fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result
     let overlay = Overlay::new(input.world.clone(), input.ancestors.clone());
     let env = block_env(input.params, input.block);
     let mut session = Session::new(overlay, cfg_env(input.params), env, monitor, NoOpInspector {});
-    system::before(&mut session, input.params.hardfork, input.block)?;
+    system::begin_block(&mut session, input.params.hardfork, input.block)?;
     let mut progress = Progress::default();
     for (index, transaction) in input.transactions.iter().enumerate() {
         match (include(&mut session, &mut progress, input, index, transaction), input.admission) {
@@ -108,8 +108,8 @@ fn include(
     let gas_limit = transaction.gas_limit();
     let blob_gas = transaction.blob_versioned_hashes().map_or(0, <[_]>::len) as u64 * DATA_GAS_PER_BLOB;
     let gas_left = input.block.gas_limit.saturating_sub(progress.gas_used);
-    let blob_gas_left =
-        blob_params(input.params.hardfork).max_blob_gas_per_block().saturating_sub(progress.blob_gas_used);
+    let blob_gas_max = blob_params(input.params.hardfork).map_or(0, |blobs| blobs.max_blob_gas_per_block());
+    let blob_gas_left = blob_gas_max.saturating_sub(progress.blob_gas_used);
     if gas_limit > gas_left {
         return Err(TxError::BlockFull { gas_limit, gas_left });
     }

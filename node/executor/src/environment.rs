@@ -22,13 +22,14 @@ pub const fn spec_id(hardfork: Hardfork) -> SpecId {
     }
 }
 
-/// Blob parameters of a fork; those of Cancun before it, where no block uses them.
+/// Blob parameters of a fork; `None` before Cancun.
 #[must_use]
-pub const fn blob_params(hardfork: Hardfork) -> BlobParams {
+pub const fn blob_params(hardfork: Hardfork) -> Option<BlobParams> {
     match hardfork {
-        Hardfork::Paris | Hardfork::Shanghai | Hardfork::Cancun => BlobParams::cancun(),
-        Hardfork::Prague => BlobParams::prague(),
-        Hardfork::Osaka => BlobParams::osaka(),
+        Hardfork::Paris | Hardfork::Shanghai => None,
+        Hardfork::Cancun => Some(BlobParams::cancun()),
+        Hardfork::Prague => Some(BlobParams::prague()),
+        Hardfork::Osaka => Some(BlobParams::osaka()),
     }
 }
 
@@ -36,9 +37,10 @@ pub const fn blob_params(hardfork: Hardfork) -> BlobParams {
 #[must_use]
 pub fn cfg_env(params: &ChainParams) -> CfgEnv {
     let mut cfg = CfgEnv::new_with_spec(spec_id(params.hardfork)).with_chain_id(params.chain_id);
-    let blobs = blob_params(params.hardfork);
-    cfg.set_max_blobs_per_tx(blobs.max_blobs_per_tx);
-    cfg.blob_base_fee_update_fraction = u64::try_from(blobs.update_fraction).ok();
+    if let Some(blobs) = blob_params(params.hardfork) {
+        cfg.set_max_blobs_per_tx(blobs.max_blobs_per_tx);
+        cfg.blob_base_fee_update_fraction = u64::try_from(blobs.update_fraction).ok();
+    }
     cfg
 }
 
@@ -56,8 +58,8 @@ pub fn block_env(params: &ChainParams, block: &BlockContext) -> BlockEnv {
         blob_excess_gas_and_price: None,
         slot_num: 0,
     };
-    if let Some(excess) = block.excess_blob_gas {
-        let fraction = u64::try_from(blob_params(params.hardfork).update_fraction).unwrap_or(u64::MAX);
+    if let (Some(excess), Some(blobs)) = (block.excess_blob_gas, blob_params(params.hardfork)) {
+        let fraction = u64::try_from(blobs.update_fraction).unwrap_or(u64::MAX);
         env.set_blob_excess_gas_and_price(excess, fraction);
     }
     env

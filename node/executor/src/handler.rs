@@ -11,7 +11,7 @@ use revm::{
     context_interface::journaled_state::JournalCheckpoint,
     handler::{EvmTr as _, FrameResult, Handler, execution::runtime_oog_unwind},
     inspector::InspectorHandler,
-    interpreter::{FrameInput, GasTracker, interpreter::EthInterpreter},
+    interpreter::{FrameInput, GasTracker, interpreter::EthInterpreter, interpreter_action::FrameInit},
 };
 
 use crate::evm::{EvmContext, EvmDatabase, MonitoredEvm};
@@ -22,6 +22,32 @@ pub(crate) struct MonitoredHandler<'m, DB, INSP>(PhantomData<(&'m (), DB, INSP)>
 impl<DB, INSP> MonitoredHandler<'_, DB, INSP> {
     pub(crate) const fn new() -> Self {
         Self(PhantomData)
+    }
+}
+
+impl<'m, DB: EvmDatabase, INSP> MonitoredHandler<'m, DB, INSP> {
+    /// The execution phase around a frame loop: first frame, loop, the monitor's last word, gas.
+    fn execute(
+        &mut self,
+        evm: &mut MonitoredEvm<'m, DB, INSP>,
+        checkpoint: JournalCheckpoint,
+        gas: &mut GasTracker,
+        run_frames: impl FnOnce(
+            &mut Self,
+            &mut MonitoredEvm<'m, DB, INSP>,
+            FrameInit,
+        ) -> Result<FrameResult, EVMError<DB::Error>>,
+    ) -> Result<Option<FrameResult>, EVMError<DB::Error>> {
+        let Some(first) = self.first_frame_input(evm, gas)? else {
+            runtime_oog_unwind(evm.ctx(), checkpoint)?;
+            return Ok(None);
+        };
+        evm.ctx().journal_mut().checkpoint_commit();
+        let start = evm.mark();
+        let mut result = run_frames(self, evm, first)?;
+        evm.conclude(start, &mut result)?;
+        self.last_frame_result(evm, &mut result, gas)?;
+        Ok(Some(result))
     }
 }
 
@@ -36,16 +62,7 @@ impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
         checkpoint: JournalCheckpoint,
         gas: &mut GasTracker,
     ) -> Result<Option<FrameResult>, Self::Error> {
-        let Some(first) = self.first_frame_input(evm, gas)? else {
-            runtime_oog_unwind(evm.ctx(), checkpoint)?;
-            return Ok(None);
-        };
-        evm.ctx().journal_mut().checkpoint_commit();
-        let start = evm.mark();
-        let mut result = self.run_exec_loop(evm, first)?;
-        evm.conclude(start, &mut result)?;
-        self.last_frame_result(evm, &mut result, gas)?;
-        Ok(Some(result))
+        self.execute(evm, checkpoint, gas, Self::run_exec_loop)
     }
 }
 
@@ -62,15 +79,6 @@ where
         checkpoint: JournalCheckpoint,
         gas: &mut GasTracker,
     ) -> Result<Option<FrameResult>, Self::Error> {
-        let Some(first) = self.first_frame_input(evm, gas)? else {
-            runtime_oog_unwind(evm.ctx(), checkpoint)?;
-            return Ok(None);
-        };
-        evm.ctx().journal_mut().checkpoint_commit();
-        let start = evm.mark();
-        let mut result = self.inspect_run_exec_loop(evm, first)?;
-        evm.conclude(start, &mut result)?;
-        self.last_frame_result(evm, &mut result, gas)?;
-        Ok(Some(result))
+        self.execute(evm, checkpoint, gas, Self::inspect_run_exec_loop)
     }
 }

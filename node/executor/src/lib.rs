@@ -28,3 +28,4 @@ pub use error::{BlockError, Consequence, TxError};
 pub use evm::{EvmContext, MonitoredEvm};
 pub use overlay::Overlay;
 pub use session::{Identity, Outcome, Purpose, Session};
+pub use system::begin_block;

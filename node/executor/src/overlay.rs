@@ -52,8 +52,12 @@ impl Overlay {
         self.account(address).storage.insert(slot, value);
     }
 
-    /// Adds to a balance, creating the account where there is none: a withdrawal (EIP-4895).
+    /// Adds to a balance, creating the account where there is none: a withdrawal (EIP-4895). Nothing added creates
+    /// nothing (EIP-161).
     pub fn credit(&mut self, address: Address, wei: U256) {
+        if wei.is_zero() {
+            return;
+        }
         let info = self.account(address).info.get_or_insert_default();
         info.balance = info.balance.saturating_add(wei);
     }

@@ -26,8 +26,12 @@ const DEPOSIT_FIELDS: [(usize, usize); 5] = [(192, 48), (288, 32), (352, 8), (41
 /// Gwei in wei.
 const GWEI: u64 = 1_000_000_000;
 
-/// Before the first transaction.
-pub(crate) fn before(
+/// What the chain does before a block's first transaction: the beacon root (EIP-4788) and the parent's hash (EIP-2935)
+/// go into state.
+///
+/// # Errors
+/// [`BlockError::SystemCall`].
+pub fn begin_block(
     session: &mut Session<'_, Overlay>,
     hardfork: Hardfork,
     block: &BlockContext,

@@ -144,7 +144,7 @@ fn chain_code(error: &ChainError) -> i32 {
 fn simulate_code(error: &SimulateError) -> i32 {
     match error {
         SimulateError::Transaction(error) => transaction_code(error),
-        SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
+        SimulateError::Block(_) | SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
         SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
     }
 }

@@ -10,6 +10,7 @@ mod api;
 mod error;
 mod explain;
 mod filters;
+mod form;
 mod node;
 mod revert;
 mod server;

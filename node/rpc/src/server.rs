@@ -17,7 +17,7 @@ use jsonrpsee::{
 use parapet_builder::Chain;
 use tower_http::cors::CorsLayer;
 
-use crate::{RpcError, Settings, api, explain::Explain, node::Node};
+use crate::{RpcError, Settings, api, explain::Explain, form::ExplainForm, node::Node};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +83,9 @@ pub async fn serve(chain: Chain, keys: &[B256], settings: Settings) -> Result<Ru
         .set_id_provider(Ids::default())
         .build();
     // A development node is called from pages of any origin.
-    let http = tower::ServiceBuilder::new().layer(CorsLayer::permissive());
+    let http = tower::ServiceBuilder::new()
+        .layer(CorsLayer::permissive())
+        .layer_fn(move |service| ExplainForm { service, limits: limits.clone() });
     let listen = |source| StartError::Listen { address, source };
     let server = Server::builder()
         .set_config(config)

@@ -31,6 +31,8 @@ pub struct Limits {
     pub proof_slots_max: usize,
     /// Most gas one simulation may use, however much is asked for; the block's gas limit where that is higher.
     pub call_gas_max: u64,
+    /// Most steps of one debug trace.
+    pub trace_steps_max: u64,
     /// Most reads that execute transactions or walk the chain at a time; others wait.
     pub heavy_reads_max: usize,
 }
@@ -51,6 +53,7 @@ impl Default for Limits {
             fee_percentiles_max: 100,
             proof_slots_max: 1_024,
             call_gas_max: 50_000_000,
+            trace_steps_max: 1_000_000,
             heavy_reads_max: 16,
         }
     }

@@ -4,9 +4,11 @@ mod block;
 mod quantity;
 mod receipt;
 mod request;
+mod slot;
 
 pub(crate) use block::{block, header, mined_transaction, pending_transaction};
 pub(crate) use quantity::Quantity;
 pub use receipt::Receipt;
 pub(crate) use receipt::{Removed, block_logs, receipt, receipts};
 pub(crate) use request::{call_request, override_block, override_state};
+pub(crate) use slot::Slot;

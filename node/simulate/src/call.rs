@@ -2,7 +2,7 @@
 
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
-use parapet_executor::{Identity, Outcome, Overlay, Purpose, Session, TxError, block_env, cfg_env};
+use parapet_executor::{BlockError, Identity, Outcome, Overlay, Purpose, Session, TxError, block_env, cfg_env};
 use parapet_monitor::Monitor;
 use parapet_state::WorldState;
 use parapet_types::{Ancestors, BlockContext, ChainParams, Executed};
@@ -62,6 +62,9 @@ pub enum SimulateError {
     /// The call itself breaks a rule of the protocol, or the monitor failed.
     #[error(transparent)]
     Transaction(#[from] TxError),
+    /// What the chain does before the block's first transaction cannot be repeated.
+    #[error(transparent)]
+    Block(#[from] BlockError),
     /// An earlier transaction of the block cannot be repeated: the state handed in is not the block's.
     #[error("transaction {index} of the block cannot be repeated: {source}")]
     Preceding {

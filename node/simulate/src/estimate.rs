@@ -2,7 +2,7 @@
 
 use parapet_executor::{TxError, cfg_env};
 use parapet_monitor::Monitor;
-use parapet_types::{Destiny, Executed};
+use parapet_types::Executed;
 use revm::context::{Cfg as _, result::InvalidTransaction};
 
 use crate::{CallRequest, Point, SimulateError, call::run};
@@ -41,26 +41,41 @@ pub fn estimate_gas(point: &Point<'_>, request: &CallRequest, monitor: &dyn Moni
     if !executed.succeeded() {
         return Err(EstimateError::Failed(Box::new(executed)));
     }
+    // What it used is often exactly what it needs: no refunds, no gas kept back at calls.
+    let used = executed.gas_used;
+    if succeeds(point, request, used, monitor)? {
+        return Ok(used);
+    }
     // Below what it used with everything at hand it cannot succeed; refunds only make the need higher.
-    let mut low = executed.gas_used.saturating_sub(1);
+    let mut low = used;
     while high - low > 1 && (high - low) * 1_000 > high * TOLERANCE_PERMILLE {
         // The first guesses are just above what was used, where the answer usually is.
         let middle = (low + (high - low) / 2).min(low.saturating_mul(2));
-        match run(point, request, middle, monitor) {
-            Ok(outcome) if outcome.executed.succeeded() => high = middle,
-            Ok(outcome) if matches!(outcome.executed.destiny, Destiny::Vetoed { .. }) => {
-                // With less gas the transaction takes another path, which a guard refuses: not a limit to send.
-                low = middle;
-            }
-            Ok(_) => low = middle,
-            Err(TxError::Invalid(
-                InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
-                | InvalidTransaction::GasFloorMoreThanGasLimit { .. },
-            )) => low = middle,
-            Err(other) => return Err(other.into()),
+        if succeeds(point, request, middle, monitor)? {
+            high = middle;
+        } else {
+            low = middle;
         }
     }
     Ok(high)
+}
+
+/// Whether it succeeds with a gas limit. One with which a guard vetoes it, because with less gas it takes another path,
+/// is not one to send.
+fn succeeds(
+    point: &Point<'_>,
+    request: &CallRequest,
+    gas_limit: u64,
+    monitor: &dyn Monitor,
+) -> Result<bool, EstimateError> {
+    match run(point, request, gas_limit, monitor) {
+        Ok(outcome) => Ok(outcome.executed.succeeded()),
+        Err(TxError::Invalid(
+            InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
+            | InvalidTransaction::GasFloorMoreThanGasLimit { .. },
+        )) => Ok(false),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// How much gas the sender can pay for at the price it offers; `None` where it offers none.

@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
-use parapet_executor::{Identity, Outcome, Overlay, Purpose, Session, block_env, cfg_env, tx_env};
+use parapet_executor::{Identity, Outcome, Overlay, Purpose, Session, begin_block, block_env, cfg_env, tx_env};
 use parapet_monitor::Monitor;
 use parapet_types::{REGISTRY, Transaction};
 use revm::{
@@ -35,6 +35,7 @@ pub fn trace_transaction(
         purpose: Purpose::Block,
     };
     let mut before = Session::new(overlay(point), cfg.clone(), env.clone(), monitor, NoOpInspector {});
+    begin_block(&mut before, point.params.hardfork, point.block)?;
     for (index, transaction) in preceding.iter().enumerate() {
         let outcome = before
             .execute(tx_env(transaction), identify(transaction))

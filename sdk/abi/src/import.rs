@@ -12,15 +12,18 @@
 //! | `state_storage` | `(fork, address, slot, out)` | a storage word, 32 bytes to `out` |
 //! | `state_balance` | `(fork, address, out)` | a balance in wei, 32 bytes to `out` |
 //! | `state_code_hash` | `(fork, address, out)` | a code hash, 32 bytes to `out`; zero for an account that does not exist |
-//! | `store_get` | `(key, key_len, out) -> found` | a word of the attachment's own state; `found` is 0 or 1 |
+//! | `store_get` | `(key, key_len, out) -> found` | a word of the attachment's own state; `found` is 1 when it is not zero, since storage cannot tell zero from absent |
 //! | `store_set` | `(key, key_len, value)` | writes a word of the attachment's own state |
-//! | `window_add` | `(key, key_len, amount, cap, period_s) -> added` | adds to a decaying window; 0: it would exceed `cap`, and nothing was added |
+//! | `window_add` | `(key, key_len, amount, cap, period_s: u64) -> added` | adds to a decaying window; 0: it would exceed `cap`, and nothing was added |
 //! | `keccak256` | `(data, len, out)` | Keccak-256 |
 //! | `alert` | `(code, detail, len)` | records an alert |
 //! | `veto` | `(code, detail, len)` | records a veto and ends the hook; does not return |
 //!
 //! A decaying window holds a level that falls linearly to zero: with capacity `cap` and period `p`, the level after
-//! `t` seconds is `max(0, level - cap * t / p)`, and an addition is accepted while the new level is at most `cap`.
+//! `t` seconds is `max(0, level - cap * t / p)`, and an addition is accepted while the new level is at most `cap`. Time
+//! that was too short to lower the level by a whole unit is carried over, so frequent small additions cannot freeze it.
+//! A period of 0 and a key that is not 1 to [`STORE_KEY_BYTES_MAX`] bytes long exceed a limit. So do more than
+//! [`STORE_WRITES_MAX`] distinct words, windows included.
 
 /// Module name of every import.
 pub const MODULE: &str = "parapet_v1";

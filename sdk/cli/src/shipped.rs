@@ -11,7 +11,7 @@ pub struct Shipped {
     pub wasm: &'static [u8],
 }
 
-/// All of them, by name. Built by `parapet-shipped-guards` from `guards/`.
+/// All of them, by name. Built by `shipped_guards` from `guards/`.
 pub const SHIPPED: [Shipped; 2] = [
     Shipped { name: "outflow_cap", wasm: include_bytes!("../../../guards/artifacts/outflow_cap.wasm") },
     Shipped { name: "reentrancy", wasm: include_bytes!("../../../guards/artifacts/reentrancy.wasm") },

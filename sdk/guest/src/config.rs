@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Bytes that one call to the host fetches.
-const READ_BYTES: usize = 512;
+const READ_BYTES: usize = 256;
 /// Bytes of a word.
 const WORD: usize = 32;
 
@@ -67,9 +67,10 @@ pub trait Config: Sized {
     fn load() -> Result<Self, ConfigError> {
         let mut bytes = Vec::new();
         loop {
-            let mut part = [0; READ_BYTES];
-            let read = host::config_read(bytes.len(), &mut part);
-            bytes.extend_from_slice(&part[..read]);
+            let known = bytes.len();
+            bytes.resize(known + READ_BYTES, 0);
+            let read = host::config_read(known, &mut bytes[known..]);
+            bytes.truncate(known + read);
             if read < READ_BYTES {
                 return Self::decode(&bytes);
             }
@@ -225,9 +226,9 @@ impl<T: Item> Parameter for Vec<T> {
 }
 
 /// An offset or a count: nothing that fits a configuration is above 16 bits, so sums of these cannot overflow.
+#[inline(never)]
 fn small(word: &[u8; WORD]) -> Result<usize, Fault> {
-    let value = u64::from_word(word).ok_or(Fault::Short)?;
-    u16::try_from(value).map(usize::from).map_err(|_| Fault::Short)
+    right(word).map(|bytes| usize::from(u16::from_be_bytes(bytes))).ok_or(Fault::Short)
 }
 
 /// The last `N` bytes when those before are zero: how numbers and addresses lie in a word.

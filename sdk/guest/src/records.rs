@@ -1,4 +1,9 @@
 //! The records of a trace, as authors read them: typed, without padding.
+//!
+//! A record is boxed: handing one on then moves a pointer, where moving its bytes would cost a guest as much fuel as
+//! everything else it does with them.
+
+use alloc::boxed::Box;
 
 use parapet_abi::{
     AccessKind, AccessRecord, Asset, CodeChangeKind, CodeChangeRecord, ContextRecord, FlowReason, FlowRecord,
@@ -12,21 +17,29 @@ pub trait View: Sized {
     /// The record of the ABI.
     type Of: Record;
     /// Wraps it.
-    fn of(record: Self::Of) -> Self;
+    fn of(record: Box<Self::Of>) -> Self;
 }
 
 macro_rules! view {
     ($(#[$doc:meta])* $name:ident($record:ident) { $($(#[$fdoc:meta])* $field:ident: $ty:ty = $read:expr;)* }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name(pub $record);
+        pub struct $name(Box<$record>);
 
         impl View for $name {
             type Of = $record;
-            fn of(record: $record) -> Self { Self(record) }
+            fn of(record: Box<$record>) -> Self {
+                Self(record)
+            }
         }
 
         impl $name {
+            /// The record of the ABI.
+            #[must_use]
+            pub fn record(&self) -> &$record {
+                &self.0
+            }
+
             $($(#[$fdoc])* #[must_use] pub fn $field(&self) -> $ty { ($read)(&self.0) })*
         }
     };
@@ -134,9 +147,9 @@ view! {
         /// The slot.
         slot: U256 = |r: &AccessRecord| U256::from_be_bytes(r.slot);
         /// Value before.
-        old: U256 = |r: &AccessRecord| U256::from_be_bytes(r.old);
+        before: U256 = |r: &AccessRecord| U256::from_be_bytes(r.old);
         /// Value after.
-        new: U256 = |r: &AccessRecord| U256::from_be_bytes(r.new);
+        after: U256 = |r: &AccessRecord| U256::from_be_bytes(r.new);
     }
 }
 
@@ -199,9 +212,9 @@ view! {
         /// The account.
         address: Address = |r: &CodeChangeRecord| r.address.into();
         /// Code hash before.
-        old: B256 = |r: &CodeChangeRecord| B256(r.old);
+        before: B256 = |r: &CodeChangeRecord| B256(r.old);
         /// Code hash after.
-        new: B256 = |r: &CodeChangeRecord| B256(r.new);
+        after: B256 = |r: &CodeChangeRecord| B256(r.new);
     }
 }
 
@@ -213,8 +226,8 @@ view! {
         /// The slot.
         slot: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.slot);
         /// Value before the transaction.
-        old: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.old);
+        before: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.old);
         /// Value after it.
-        new: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.new);
+        after: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.new);
     }
 }

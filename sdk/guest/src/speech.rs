@@ -2,6 +2,8 @@
 //!
 //! The detail is written by [`Show`], not by `core::fmt`: the formatting machinery alone is larger than most guards.
 
+use alloc::vec::Vec;
+
 use parapet_abi::import::DETAIL_BYTES_MAX;
 
 use crate::{Address, B256, Bytes4, U256, host};
@@ -17,17 +19,14 @@ pub fn alert(code: u16, detail: &Detail) {
 }
 
 /// A detail while it is written. What does not fit [`DETAIL_BYTES_MAX`] is cut off at a character.
-#[derive(Debug)]
-pub struct Detail {
-    bytes: [u8; DETAIL_BYTES_MAX as usize],
-    len: usize,
-}
+#[derive(Debug, Default)]
+pub struct Detail(Vec<u8>);
 
 impl Detail {
     /// Empty.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: [0; DETAIL_BYTES_MAX as usize], len: 0 }
+        Self(Vec::new())
     }
 
     /// Appends anything that can be shown.
@@ -39,14 +38,17 @@ impl Detail {
     /// What was written, in UTF-8.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        &self.0
     }
 
     fn byte(&mut self, byte: u8) {
-        if let Some(free) = self.bytes.get_mut(self.len) {
-            *free = byte;
-            self.len += 1;
+        if self.room() > 0 {
+            self.0.push(byte);
         }
+    }
+
+    fn room(&self) -> usize {
+        (DETAIL_BYTES_MAX as usize).saturating_sub(self.0.len())
     }
 
     fn hex(&mut self, bytes: &[u8]) {
@@ -56,12 +58,6 @@ impl Detail {
                 self.byte(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble });
             }
         }
-    }
-}
-
-impl Default for Detail {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -79,11 +75,9 @@ impl<T: Show + ?Sized> Show for &T {
 
 impl Show for str {
     fn show(&self, detail: &mut Detail) {
-        let room = detail.bytes.len() - detail.len;
+        let room = detail.room();
         let fits = if self.len() <= room { self.len() } else { boundary_below(self.as_bytes(), room) };
-        for byte in &self.as_bytes()[..fits] {
-            detail.byte(*byte);
-        }
+        detail.0.extend_from_slice(&self.as_bytes()[..fits]);
     }
 }
 
@@ -98,24 +92,31 @@ impl Show for bool {
     }
 }
 
+/// Decimal digits that one pass of the long division gives.
+const DIGITS_PER_PASS: usize = 9;
+/// Digits of nine passes, which 78 digits of 256 bits need.
+const DIGITS_MAX: usize = 9 * DIGITS_PER_PASS;
+
 impl Show for U256 {
     /// In decimal, by long division over halves of limbs: 128-bit division would be half of a small guard.
     fn show(&self, detail: &mut Detail) {
-        const DIGITS_MAX: usize = 78;
         let mut halves = [0_u32; 8];
         for (pair, limb) in halves.chunks_exact_mut(2).zip(self.as_limbs().iter().rev()) {
             pair[0] = (limb >> 32) as u32;
             pair[1] = *limb as u32;
         }
         let mut digits = [b'0'; DIGITS_MAX];
-        let mut first = DIGITS_MAX - 1;
-        for (at, digit) in digits.iter_mut().enumerate().rev() {
-            let rest = divide_by_ten(&mut halves);
-            *digit += rest;
-            if rest != 0 {
-                first = at;
+        for pass in digits.rchunks_exact_mut(DIGITS_PER_PASS) {
+            let mut rest = divide_by_billion(&mut halves);
+            for digit in pass.iter_mut().rev() {
+                *digit += (rest % 10) as u8;
+                rest /= 10;
+            }
+            if halves == [0; 8] {
+                break;
             }
         }
+        let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(DIGITS_MAX - 1);
         for digit in digits.iter().skip(first) {
             detail.byte(*digit);
         }
@@ -123,14 +124,15 @@ impl Show for U256 {
 }
 
 /// Divides in place; gives the remainder.
-fn divide_by_ten(halves: &mut [u32; 8]) -> u8 {
+fn divide_by_billion(halves: &mut [u32; 8]) -> u32 {
+    const BILLION: u64 = 1_000_000_000;
     let mut rest = 0;
     for half in halves {
         let dividend = rest << 32 | u64::from(*half);
-        *half = (dividend / 10) as u32;
-        rest = dividend % 10;
+        *half = (dividend / BILLION) as u32;
+        rest = dividend % BILLION;
     }
-    rest as u8
+    rest as u32
 }
 
 macro_rules! show_integers {

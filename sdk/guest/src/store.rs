@@ -11,7 +11,7 @@ use crate::{U256, host};
 /// Longest key, in bytes.
 pub const KEY_BYTES_MAX: u32 = STORE_KEY_BYTES_MAX;
 
-/// The word of a key, if one was set.
+/// The word of a key; none when it was never set, or set to zero.
 #[must_use]
 pub fn get(key: &[u8]) -> Option<U256> {
     host::store_get(key).map(U256::from_be_bytes)

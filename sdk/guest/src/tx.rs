@@ -1,7 +1,7 @@
 //! The transaction that is judged: its trace, the accounts it is judged for, and the state around it.
 
-use alloc::{vec, vec::Vec};
-use core::{array, marker::PhantomData};
+use alloc::{boxed::Box, vec, vec::Vec};
+use core::marker::PhantomData;
 
 use parapet_abi::{
     AccountRecord, FrameStatus, Kind, Record,
@@ -13,6 +13,9 @@ use crate::{Access, Address, B256, CodeChange, Context, Flow, Frame, Log, SlotCh
 
 /// Records that one call to the host fetches: a balance between calls and stack.
 const BATCH: usize = 8;
+
+/// What a guest has of memory is far more than its trace needs; without it, the trap fails closed.
+const MEMORY: &str = "the host gives a guard memory";
 
 /// Which state is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +56,13 @@ impl Tx {
     /// The accounts that the attachment guards.
     #[must_use]
     pub fn accounts(&self) -> Vec<Address> {
-        host::with_accounts(<[Address]>::to_vec)
+        host::with_accounts(|guarded| guarded.iter().map(|guarded| guarded.address.into()).collect())
     }
 
     /// Whether the attachment guards an account.
     #[must_use]
     pub fn is_guarded(&self, account: Address) -> bool {
-        host::with_accounts(|guarded| guarded.iter().any(|guarded| guarded.is(account)))
+        host::with_accounts(|guarded| guarded.iter().any(|guarded| account.is(guarded.address)))
     }
 
     /// A frame by its id, if it has started.
@@ -188,14 +191,14 @@ impl Iterator for Ancestors {
 pub struct Records<V: View> {
     next: u32,
     count: u32,
-    batch: [V::Of; BATCH],
+    batch: Vec<V::Of>,
     view: PhantomData<V>,
 }
 
 impl<V: View> Records<V> {
     fn new() -> Self {
         let count = host::trace_count(V::Of::KIND as u32);
-        Self { next: 0, count, batch: array::from_fn(|_| V::Of::new_zeroed()), view: PhantomData }
+        Self { next: 0, count, batch: zeroed(BATCH.min(count as usize)), view: PhantomData }
     }
 }
 
@@ -211,7 +214,7 @@ impl<V: View> Iterator for Records<V> {
             fetch(self.next, &mut self.batch);
         }
         self.next += 1;
-        Some(V::of(self.batch[at].clone()))
+        Some(V::of(Box::new(self.batch[at].clone())))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -226,17 +229,19 @@ fn fetch<R: Record>(first: u32, out: &mut [R]) -> u32 {
 }
 
 fn record<V: View>(index: u32) -> Option<V> {
-    let mut found = [V::Of::new_zeroed()];
-    let [record] = if fetch(index, &mut found) == 1 { found } else { return None };
-    Some(V::of(record))
+    let mut found = V::Of::new_box_zeroed().expect(MEMORY);
+    (fetch(index, core::slice::from_mut(&mut *found)) == 1).then(|| V::of(found))
+}
+
+fn zeroed<R: Record>(count: usize) -> Vec<R> {
+    R::new_vec_zeroed(count).expect(MEMORY)
 }
 
 /// The guarded accounts as the host tells them. They are the same throughout a transaction, so the host asks once.
-pub(crate) fn fetch_accounts() -> Vec<Address> {
-    let count = host::trace_count(Kind::Account as u32) as usize;
-    let mut records = vec![AccountRecord::new_zeroed(); count];
+pub(crate) fn fetch_accounts() -> Vec<AccountRecord> {
+    let mut records = zeroed(host::trace_count(Kind::Account as u32) as usize);
     fetch(0, &mut records);
-    records.iter().map(|record| record.address.into()).collect()
+    records
 }
 
 fn data(which: u32, index: u32, len: u32) -> Vec<u8> {

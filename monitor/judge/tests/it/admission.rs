@@ -2,7 +2,7 @@
 
 use alloy_primitives::{B256, Bytes, U256};
 use parapet_judge::ADMITTED_MAX;
-use parapet_monitor::{Decision, MemoryState, Monitor as _, Veto};
+use parapet_monitor::{Decision, Fuel, MemoryState, Monitor as _, Veto};
 use parapet_registry::{ATTACHMENTS_MAX, REGISTRY_ADDRESS};
 
 use crate::{Chain, ON_CALL, VAULT, context, guard, judge, vetoing};
@@ -136,6 +136,12 @@ fn a_transaction_brings_in_so_much_and_no_more() {
         after.attach(vetoing(1));
     }
     assert!(words(&admit(&before, &after).unwrap()).contains("at most 64 attachments"));
+
+    let mut after = before.clone();
+    for _ in 0..11 {
+        after.attach(vetoing(1)).fuel_max = Fuel(100_000_000);
+    }
+    assert!(words(&admit(&before, &after).unwrap()).contains("at most 1000000000 fuel"));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256};
 use parapet_abi::{FlowRecord, FrameKind, FrameRecord};
 use parapet_judge::{FUEL_WOKEN_MAX, WOKEN_MAX};
-use parapet_monitor::{Fuel, Hook, Mode, Monitor as _, Outcome, Subscriptions, Trace};
-use parapet_registry::REGISTRY_ADDRESS;
+use parapet_monitor::{Decision, Fuel, Hook, Mode, Monitor as _, Outcome, Subscriptions, Trace};
+use parapet_registry::{Failure, REGISTRY_ADDRESS};
 
 use crate::{
     Chain, FrameStatus, ON_CALL, ON_TX, OTHER, Tx, USER, VAULT, context, frame, guard, guard_subscribing, judge, run,
@@ -163,6 +163,26 @@ fn the_registry_can_be_reached_past_any_crowd() {
     let (chain, mut tx) = crowd(u8::try_from(WOKEN_MAX).unwrap() + 1);
     tx.frames.insert(0, frame(USER, REGISTRY_ADDRESS, 0));
     assert_eq!(run(&chain, &tx).veto, None);
+}
+
+#[test]
+fn a_trace_that_no_longer_holds_everything_is_vetoed() {
+    let mut chain = Chain::default();
+    chain.attach(guard("frame", &format!("{ON_CALL}) {ON_TX})"))).failure = Failure::Open;
+    let judge = judge();
+    let overflowing = |target: Address| {
+        let mut state = chain.state();
+        let mut judging = judge.open(&context(target), &mut state).unwrap().unwrap();
+        let mut trace = Trace { frames: vec![frame(USER, target, 0)], ..Trace::default() };
+        assert_eq!(judging.on_call(&trace, 0, &mut state).unwrap(), Decision::Proceed);
+        trace.overflowed = true;
+        let decision = judging.on_tx(&trace, &mut state).unwrap();
+        (decision, judging.close().verdicts.len())
+    };
+    let (decision, said) = overflowing(VAULT);
+    assert!(matches!(decision, Decision::Veto(veto) if veto.code == 0xff05));
+    assert_eq!(said, 1);
+    assert_eq!(overflowing(OTHER), (Decision::Proceed, 0), "nobody is blind where nobody looks");
 }
 
 #[test]

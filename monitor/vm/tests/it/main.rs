@@ -3,6 +3,7 @@
 
 mod host;
 mod limits;
+mod mutants;
 mod store;
 mod vetting;
 

@@ -7,7 +7,7 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 
-use crate::{RpcError, api::Api};
+use crate::{RpcError, api::Api, node::Node};
 
 #[rpc(server, namespace = "debug")]
 pub(crate) trait Debug {
@@ -39,6 +39,29 @@ pub(crate) trait Debug {
     fn raw_receipts(&self, id: BlockId) -> Result<Vec<Bytes>, RpcError>;
 }
 
+impl Node {
+    /// Traces with a bound on steps that is told and not silent: a client's own limit stands where it is lower.
+    fn trace(
+        &self,
+        mut options: GethDebugTracingOptions,
+        run: impl FnOnce(GethDebugTracingOptions) -> Result<GethTrace, RpcError>,
+    ) -> Result<GethTrace, RpcError> {
+        let max = self.limits.trace_steps_max;
+        let wanted = options.config.limit.filter(|limit| *limit != 0);
+        // One step more than is answered tells whether there were too many.
+        options.config.limit = Some(wanted.unwrap_or(u64::MAX).min(max + 1));
+        let trace = run(options)?;
+        match &trace {
+            GethTrace::Default(frame) if frame.struct_logs.len() as u64 > max => {
+                let what =
+                    format!("a trace of more than {max} steps (use a tracer such as callTracer, or set a limit)");
+                Err(RpcError::TooMuch { what, max })
+            }
+            _ => Ok(trace),
+        }
+    }
+}
+
 #[async_trait]
 impl DebugServer for Api {
     async fn trace_transaction(
@@ -51,9 +74,10 @@ impl DebugServer for Api {
                 let (block, index) = node.chain.transaction(hash).ok_or(RpcError::NoTransaction(hash))?;
                 let at = node.start_of(&block)?;
                 let (preceding, target) = (&block.transactions[..index], &block.transactions[index]);
-                let options = options.unwrap_or_default();
                 let monitor = node.monitor();
-                Ok(parapet_simulate::trace_transaction(&at.point(), preceding, target, options, monitor)?)
+                node.trace(options.unwrap_or_default(), |options| {
+                    Ok(parapet_simulate::trace_transaction(&at.point(), preceding, target, options, monitor)?)
+                })
             })
             .await
     }
@@ -72,7 +96,9 @@ impl DebugServer for Api {
         self.0
             .read(move |node| {
                 let at = node.at_with(block, options.state_overrides, options.block_overrides)?;
-                Ok(parapet_simulate::trace_call(&at.point(), &request, options.tracing_options, node.monitor())?)
+                node.trace(options.tracing_options, |options| {
+                    Ok(parapet_simulate::trace_call(&at.point(), &request, options, node.monitor())?)
+                })
             })
             .await
     }

@@ -3,10 +3,9 @@
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{EIP1186AccountProofResponse, EIP1186StorageProof};
-use alloy_serde::JsonStorageKey;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 
-use crate::{RpcError, api::Api};
+use crate::{RpcError, api::Api, wire::Slot};
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait EthState {
@@ -20,13 +19,13 @@ pub(crate) trait EthState {
     fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError>;
 
     #[method(name = "getStorageAt")]
-    fn storage_at(&self, address: Address, slot: JsonStorageKey, block: Option<BlockId>) -> Result<B256, RpcError>;
+    fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError>;
 
     #[method(name = "getProof")]
     async fn proof(
         &self,
         address: Address,
-        slots: Vec<JsonStorageKey>,
+        slots: Vec<Slot>,
         block: Option<BlockId>,
     ) -> Result<EIP1186AccountProofResponse, RpcError>;
 }
@@ -50,15 +49,15 @@ impl EthStateServer for Api {
         world.code(code_hash).ok_or_else(|| RpcError::Internal(format!("the code {code_hash} of {address} is missing")))
     }
 
-    fn storage_at(&self, address: Address, slot: JsonStorageKey, block: Option<BlockId>) -> Result<B256, RpcError> {
-        Ok(self.0.world(block)?.storage(&address, slot.as_b256().into()).into())
+    fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError> {
+        Ok(self.0.world(block)?.storage(&address, slot.0.as_b256().into()).into())
     }
 
     /// Proves against the state root of the block's header: what was amended outside blocks is not in it yet.
     async fn proof(
         &self,
         address: Address,
-        slots: Vec<JsonStorageKey>,
+        slots: Vec<Slot>,
         block: Option<BlockId>,
     ) -> Result<EIP1186AccountProofResponse, RpcError> {
         let max = self.0.limits.proof_slots_max;
@@ -71,7 +70,7 @@ impl EthStateServer for Api {
                 let number = node.known_block(id)?.number();
                 let world = node.chain.committed_world(number);
                 let world = world.ok_or_else(|| RpcError::no_block(id, node.chain.head().block.number()))?;
-                let words: Vec<U256> = slots.iter().map(|slot| slot.as_b256().into()).collect();
+                let words: Vec<U256> = slots.iter().map(|slot| slot.0.as_b256().into()).collect();
                 let proof = world.proof(address, &words);
                 let info = world.account(&address).unwrap_or_default();
                 Ok(EIP1186AccountProofResponse {
@@ -84,7 +83,7 @@ impl EthStateServer for Api {
                     storage_proof: slots
                         .into_iter()
                         .zip(proof.slots)
-                        .map(|(key, slot)| EIP1186StorageProof::new(key, slot.value, slot.nodes))
+                        .map(|(key, slot)| EIP1186StorageProof::new(key.0, slot.value, slot.nodes))
                         .collect(),
                 })
             })

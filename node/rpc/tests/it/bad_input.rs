@@ -33,6 +33,8 @@ async fn malformed_requests_get_their_codes() {
         let (_, answer) = dev.post(body.as_bytes()).await;
         assert_eq!(code(&answer), expected, "{body}: {answer}");
     }
+    assert!(dev.post(b"{").await.1.contains("not valid JSON"));
+    assert!(dev.post(br#"{"id": 1}"#).await.1.contains("jsonrpc"));
     assert_eq!(dev.ask("eth_blockNumber", json!([])).await.unwrap(), "0x0");
 }
 
@@ -53,10 +55,12 @@ async fn bodies_and_batches_beyond_the_limit_are_refused_at_once() {
     let dev = Dev::with(Settings::default(), limits, Arc::new(NoMonitor)).await;
     let (status, answer) = dev.post(&vec![b' '; 10_001]).await;
     assert_eq!((status, code(&answer)), (413, -32_007));
+    assert!(answer.contains("at most 10000 bytes"), "{answer}");
     let call = |id: u32| json!({"jsonrpc": "2.0", "id": id, "method": "eth_chainId", "params": []});
     let batch = json!((0..4).map(call).collect::<Vec<_>>()).to_string();
     let (_, answer) = dev.post(batch.as_bytes()).await;
     assert_eq!(code(&answer), -32_010);
+    assert!(answer.contains("at most 3 calls"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

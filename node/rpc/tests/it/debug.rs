@@ -1,9 +1,14 @@
 //! Debug traces and encodings.
 
+use std::sync::Arc;
+
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_network::ReceiptResponse as _;
-use alloy_primitives::{B256, Bytes, keccak256};
-use serde_json::json;
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+use parapet_builder::Settings;
+use parapet_monitor::NoMonitor;
+use parapet_rpc::Limits;
+use serde_json::{Value, json};
 
 use crate::fixture::{Dev, ECHO};
 
@@ -34,6 +39,23 @@ async fn a_call_is_traced() {
     let echo = dev.deploy(&ECHO).await.contract_address().unwrap();
     let params = json!([{"to": echo, "data": "0x2b"}, "latest", {"tracer": "callTracer"}]);
     assert_eq!(dev.ask("debug_traceCall", params).await.unwrap()["output"], "0x2b");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_of_too_many_steps_is_refused_and_not_cut_silently() {
+    let limits = Limits { trace_steps_max: 12, ..Limits::default() };
+    let dev = Dev::with(Settings::default(), limits, Arc::new(NoMonitor)).await;
+    let echo = dev.deploy(&ECHO).await.contract_address().unwrap();
+    let trace = async |to: Address, options: Value| {
+        dev.ask("debug_traceCall", json!([{"to": to, "data": "0x2b"}, "latest", options])).await
+    };
+    // The contract ends with its twelfth step.
+    assert_eq!(trace(echo, json!({})).await.unwrap()["structLogs"].as_array().unwrap().len(), 11);
+    let endless = Address::repeat_byte(0x15);
+    dev.ask("anvil_setCode", json!([endless, "0x5b5f56"])).await.unwrap();
+    assert_eq!(trace(endless, json!({})).await.unwrap_err().code, -32_005);
+    assert_eq!(trace(endless, json!({"limit": 5})).await.unwrap()["structLogs"].as_array().unwrap().len(), 5);
+    assert!(trace(endless, json!({"tracer": "callTracer"})).await.unwrap()["error"].is_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]

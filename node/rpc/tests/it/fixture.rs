@@ -8,7 +8,7 @@ use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
 use jsonrpsee::core::client::Client;
-use parapet_builder::{Chain, Settings as ChainSettings, SystemClock};
+use parapet_builder::{Chain, Clock, Settings as ChainSettings, SystemClock};
 use parapet_genesis::{DevGenesis, DevSettings};
 use parapet_monitor::{Monitor, NoMonitor};
 use parapet_rpc::{Limits, Running, Settings, serve};
@@ -46,9 +46,18 @@ impl Dev {
     }
 
     pub(crate) async fn with(settings: ChainSettings, limits: Limits, monitor: Arc<dyn Monitor>) -> Self {
+        Self::timed(settings, limits, monitor, Arc::new(SystemClock)).await
+    }
+
+    pub(crate) async fn timed(
+        settings: ChainSettings,
+        limits: Limits,
+        monitor: Arc<dyn Monitor>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let genesis = DevGenesis::build(&DevSettings::at(GENESIS_TIME)).unwrap();
         let store = ChainStore::in_memory(genesis.block);
-        let chain = Chain::new(store, settings, monitor, Arc::new(SystemClock));
+        let chain = Chain::new(store, settings, monitor, clock);
         let keys: Vec<B256> = genesis.accounts.iter().map(|account| account.key).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings { address, client_version: "parapet/test".into(), limits };

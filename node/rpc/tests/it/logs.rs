@@ -1,6 +1,9 @@
 //! Logs and polled filters.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use alloy_network::ReceiptResponse as _;
 use alloy_primitives::{Address, B256};
@@ -96,4 +99,20 @@ async fn filters_are_bounded_in_number() {
     assert_eq!(dev.ask("eth_newBlockFilter", json!([])).await.unwrap_err().code, -32_005);
     dev.ask("eth_uninstallFilter", json!([first])).await.unwrap();
     dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_nobody_polls_is_dropped_and_one_that_is_polled_stays() {
+    let seconds = Arc::new(AtomicU64::new(1_800_000_000));
+    let now = Arc::clone(&seconds);
+    let clock = Arc::new(move || now.load(Ordering::SeqCst));
+    let dev = Dev::timed(Settings::default(), Limits::default(), Arc::new(NoMonitor), clock).await;
+    let idle = dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+    let polled = dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+    for _ in 0..3 {
+        seconds.fetch_add(200, Ordering::SeqCst);
+        dev.ask("eth_getFilterChanges", json!([polled])).await.unwrap();
+    }
+    let refused = dev.ask("eth_getFilterChanges", json!([idle])).await.unwrap_err();
+    assert!(refused.message.starts_with("filter not found"), "{}", refused.message);
 }

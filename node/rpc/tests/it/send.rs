@@ -98,3 +98,29 @@ async fn a_set_code_transaction_delegates() {
     let code = dev.provider.get_code_at(authority.address()).await.unwrap();
     assert_eq!(code, Bytes::from([&[0xef, 0x01, 0x00][..], target.as_slice()].concat()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_at_once_lose_nothing() {
+    const CLIENTS: usize = 8;
+    const EACH: usize = 10;
+    let dev = std::sync::Arc::new(Dev::start().await);
+    let client = |index: usize| {
+        let dev = std::sync::Arc::clone(&dev);
+        async move {
+            let request = json!([{"from": dev.address(index), "to": Address::repeat_byte(0x77), "value": "0x1"}]);
+            for _ in 0..EACH {
+                let hash = dev.ask("eth_sendTransaction", request.clone()).await.unwrap();
+                let receipt = dev.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap();
+                assert_eq!(receipt["status"], "0x1");
+                dev.ask("eth_getBlockByNumber", json!(["latest", true])).await.unwrap();
+            }
+        }
+    };
+    let clients: Vec<_> = (0..CLIENTS).map(|index| tokio::spawn(client(index))).collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let expected = (CLIENTS * EACH) as u64;
+    assert_eq!(dev.provider.get_block_number().await.unwrap(), expected);
+    assert_eq!(dev.provider.get_balance(Address::repeat_byte(0x77)).await.unwrap(), U256::from(expected));
+}

@@ -112,6 +112,14 @@ fn estimate_is_enough_and_hardly_more() {
 }
 
 #[test]
+fn estimate_of_a_transfer_is_exact() {
+    at(|point| {
+        let transfer = CallRequest { to: Some(Address::repeat_byte(9)), value: U256::ONE, ..request() };
+        assert_eq!(estimate_gas(point, &transfer, &NoMonitor).unwrap(), 21_000);
+    });
+}
+
+#[test]
 fn estimate_of_a_vetoed_call_carries_the_veto() {
     at(|point| match estimate_gas(point, &request(), &NoInner) {
         Err(EstimateError::Failed(executed)) => {

@@ -3,7 +3,10 @@
 use alloy_primitives::{Bytes, hex};
 use alloy_sol_types::{Panic, Revert, SolError as _, SolInterface as _};
 use parapet_monitor::{Veto, detail_text};
-use parapet_registry::contract::IGuardRegistry::IGuardRegistryErrors as Errors;
+use parapet_registry::{
+    REGISTRY_ADDRESS,
+    contract::IGuardRegistry::{self as registry, IGuardRegistryErrors as Errors},
+};
 
 /// Revert data in the `data` member of a JSON-RPC error: a hex string, or an object that holds one as `data`.
 pub(super) fn data_in(json: &str) -> Option<Bytes> {
@@ -15,9 +18,7 @@ pub(super) fn data_in(json: &str) -> Option<Bytes> {
 /// What revert data says; `None` when it is of an unknown kind.
 pub(super) fn explain(data: &[u8]) -> Option<String> {
     if let Some(veto) = Veto::from_output(data) {
-        let Veto { guard, attachment, code, detail } = veto;
-        let detail = detail_text(&detail);
-        return Some(format!("guard {guard} vetoed it with code {code}: {detail} (attachment {attachment})"));
+        return Some(veto_words(&veto));
     }
     if let Ok(error) = Errors::abi_decode(data) {
         return Some(words(&error));
@@ -28,9 +29,22 @@ pub(super) fn explain(data: &[u8]) -> Option<String> {
     Panic::abi_decode(data).ok().map(|panic| panic.to_string())
 }
 
+/// The registry's own refusals are told without an attachment's id: the one that was to be made never was.
+fn veto_words(Veto { guard, attachment, code, detail }: &Veto) -> String {
+    let detail = detail_text(detail);
+    if *guard == REGISTRY_ADDRESS {
+        format!("{detail} (code {code})")
+    } else {
+        format!("guard {guard} vetoed it with code {code}: {detail} (attachment {attachment})")
+    }
+}
+
 fn words(error: &Errors) -> String {
     match error {
-        Errors::GuardVeto(e) => format!("guard {} vetoed it with code {}: {}", e.guard, e.code, detail_text(&e.detail)),
+        Errors::GuardVeto(e) => {
+            let registry::GuardVeto { guard, attachment, code, detail } = e.clone();
+            veto_words(&Veto { guard, attachment, code, detail })
+        }
         Errors::ChunkIndexOutOfOrder(e) => {
             format!("chunk {} of module {} came before chunk {}", e.index, e.module, e.next)
         }
@@ -93,6 +107,8 @@ mod tests {
         };
         let text = explain(&veto.output());
         assert!(text.is_some_and(|text| text.contains("code 3: window_seconds is 0")));
+        let refusal = Veto { guard: REGISTRY_ADDRESS, ..veto };
+        assert_eq!(explain(&refusal.output()).as_deref(), Some("window_seconds is 0 (code 3)"));
     }
 
     #[test]

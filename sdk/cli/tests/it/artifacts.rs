@@ -10,7 +10,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-const REBUILD: &str = "run `cargo run -p parapet-cli --bin parapet-shipped-guards` and commit guards/artifacts";
+const REBUILD: &str = "run `make artifacts` and commit guards/artifacts";
 
 #[test]
 fn sources_of_the_shipped_guards_are_those_that_were_compiled() {

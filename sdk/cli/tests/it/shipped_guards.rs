@@ -88,7 +88,6 @@ fn reentrancy_vetoes_the_attack_in_the_guard_vm_and_names_it() {
         "re-entered 0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (withdraw selector 0x3ccfd60b) \
          from 0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee while frame 1 was open"
     );
-    println!("{:?}", session.spent());
     assert!(session.spent().0 < FUEL_MAX / 10, "{:?}", session.spent());
 }
 
@@ -115,7 +114,6 @@ fn reentrancy_judges_the_deepest_call_stack_there_is() {
     }
     push_frame(&mut trace, ATTACKER, VAULT, &[]);
     let detail = words(call(&mut session, HookCall::OnCall(1_023), &trace), 1);
-    println!("{:?}", session.spent());
     assert!(detail.contains("(plain transfer)") && detail.ends_with("while frame 0 was open"), "{detail}");
 }
 

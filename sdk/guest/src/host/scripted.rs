@@ -1,9 +1,8 @@
 //! The scripted host: every call goes to the [`World`](crate::mock::World) of this thread's running scene.
 
-use parapet_abi::Word;
+use parapet_abi::{AccountRecord, Word};
 
 use crate::{
-    Address,
     mock::{VetoSignal, with_world},
     tx,
 };
@@ -25,7 +24,7 @@ pub(crate) fn config_read(offset: usize, out: &mut [u8]) -> usize {
 }
 
 /// Looks at the guarded accounts. Threads of tests live longer than transactions, so nothing is kept.
-pub(crate) fn with_accounts<T>(look: impl FnOnce(&[Address]) -> T) -> T {
+pub(crate) fn with_accounts<T>(look: impl FnOnce(&[AccountRecord]) -> T) -> T {
     look(&tx::fetch_accounts())
 }
 

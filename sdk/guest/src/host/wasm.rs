@@ -6,9 +6,9 @@
 
 use alloc::vec::Vec;
 
-use parapet_abi::Word;
+use parapet_abi::{AccountRecord, Word};
 
-use crate::{Address, memory::Once, tx};
+use crate::{memory::Once, tx};
 
 mod import {
     #[link(wasm_import_module = "parapet_v1")]
@@ -56,8 +56,8 @@ pub(crate) fn config_read(offset: usize, out: &mut [u8]) -> usize {
 }
 
 /// Looks at the guarded accounts, which are asked for once: they last for the transaction, as the instance does.
-pub(crate) fn with_accounts<T>(look: impl FnOnce(&[Address]) -> T) -> T {
-    static ACCOUNTS: Once<Vec<Address>> = Once::new();
+pub(crate) fn with_accounts<T>(look: impl FnOnce(&[AccountRecord]) -> T) -> T {
+    static ACCOUNTS: Once<Vec<AccountRecord>> = Once::new();
     look(ACCOUNTS.get(tx::fetch_accounts))
 }
 

@@ -338,7 +338,7 @@ impl<G: Guard> Scene<G> {
     }
 
     fn on_frame(&mut self, hook: Hook, id: u32, call: fn(&G, &Tx, &Frame)) {
-        let frame = Frame::of(self.world.frames[id as usize]);
+        let frame = Frame::of(Box::new(self.world.frames[id as usize]));
         self.hook(hook, move |guard, tx| call(guard, tx, &frame));
     }
 

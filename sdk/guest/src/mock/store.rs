@@ -1,6 +1,6 @@
 //! The attachment's own state, as the engine keeps it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parapet_abi::{
     Word,
@@ -16,7 +16,8 @@ use crate::U256;
 pub struct Store {
     words: BTreeMap<Vec<u8>, Word>,
     windows: BTreeMap<Vec<u8>, Window>,
-    written: u32,
+    /// Keys that this transaction has written.
+    written: BTreeSet<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,13 +29,12 @@ struct Window {
 impl Store {
     pub(crate) fn get(&self, key: &[u8]) -> Option<Word> {
         check_key(key);
-        self.words.get(key).copied()
+        // Storage cannot tell zero from absent.
+        self.words.get(key).copied().filter(|word| *word != [0; 32])
     }
 
     pub(crate) fn set(&mut self, key: &[u8], value: Word) {
-        check_key(key);
-        self.written += 1;
-        assert!(self.written <= STORE_WRITES_MAX, "a guard may write {STORE_WRITES_MAX} words in one transaction");
+        self.write(key);
         self.words.insert(key.to_vec(), value);
     }
 
@@ -46,6 +46,7 @@ impl Store {
         let decayed = window.decay(cap, period_s, now);
         match decayed.level.checked_add(amount).filter(|level| *level <= cap) {
             Some(level) => {
+                self.write(key);
                 self.windows.insert(key.to_vec(), Window { level, ..decayed });
                 true
             }
@@ -55,7 +56,14 @@ impl Store {
 
     /// A new transaction may write anew.
     pub(crate) fn next_tx(&mut self) {
-        self.written = 0;
+        self.written.clear();
+    }
+
+    fn write(&mut self, key: &[u8]) {
+        check_key(key);
+        self.written.insert(key.to_vec());
+        let most = STORE_WRITES_MAX as usize;
+        assert!(self.written.len() <= most, "a guard may write {most} words and windows in one transaction");
     }
 }
 

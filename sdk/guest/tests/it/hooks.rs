@@ -36,7 +36,7 @@ impl Guard for Teller {
         alert!(3, "{frames} frames, {flows} flows, {logs} logs, {}", tx.succeeded());
         alert!(4, "{}", tx.storage(Fork::Now, SELF, U256::from(7)) - tx.storage(Fork::PreTx, SELF, U256::from(7)));
         if let Some(log) = tx.logs().next() {
-            alert!(5, "{} topics, second {}", log.0.topic_count, log.topic(1).is_some());
+            alert!(5, "{} topics, second {}", log.record().topic_count, log.topic(1).is_some());
             alert!(5, "{}", tx.log_data(0).len());
         }
     }
