@@ -1,5 +1,5 @@
 //! Blocks executed on a small world, with monitors that veto, fail, or only watch.
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests; a skip is said")]
 
 mod conformance;
 mod veto;
