@@ -81,7 +81,10 @@ pub enum VetError {
         /// What to do.
         remedy: &'static str,
     },
-    /// It is no valid Wasm at all.
+    /// It is something else altogether.
+    #[error("this is no Wasm module: its first four bytes are not \"\\0asm\"; is it the right file?")]
+    NotWasm,
+    /// It is damaged Wasm.
     #[error("the module is not valid Wasm at byte {offset}: {reason}")]
     Invalid {
         /// Where.

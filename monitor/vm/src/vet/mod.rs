@@ -29,6 +29,9 @@ pub struct Vetted {
     pub hooks: Hooks,
 }
 
+/// First bytes of every Wasm module.
+const WASM_MAGIC: &[u8] = b"\0asm";
+
 /// Vets a module.
 ///
 /// # Errors
@@ -36,6 +39,9 @@ pub struct Vetted {
 pub fn vet(bytes: &[u8]) -> Result<Vetted, VetError> {
     if bytes.len() > MODULE_BYTES_MAX {
         return Err(VetError::ModuleBytes { size: bytes.len(), max: MODULE_BYTES_MAX });
+    }
+    if !bytes.starts_with(WASM_MAGIC) {
+        return Err(VetError::NotWasm);
     }
     inspect(bytes).map_err(|error| match error {
         VetError::Invalid { offset, reason } => feature::named(bytes, offset, reason),

@@ -13,7 +13,7 @@ use alloy_signer_local::PrivateKeySigner;
 use serde_json::Value;
 
 /// Account 0 of every development chain.
-const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+pub(crate) const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const RECEIVER: Address = Address::repeat_byte(0x42);
 
 /// A node that is killed when a test fails.
@@ -50,7 +50,7 @@ impl Node {
     }
 
     /// A client that signs for account 0.
-    fn provider(&self) -> DynProvider {
+    pub(crate) fn provider(&self) -> DynProvider {
         let wallet = EthereumWallet::from(KEY.parse::<PrivateKeySigner>().unwrap());
         ProviderBuilder::new()
             .wallet(wallet)
@@ -59,7 +59,7 @@ impl Node {
     }
 
     /// Sends a signal and waits for the end.
-    fn stop(mut self, signal: &str) -> (ExitStatus, String) {
+    pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         let status = self.child.wait().unwrap();
