@@ -33,17 +33,24 @@ pub enum Admission {
     Import,
 }
 
-/// Everything a block's execution depends on.
+/// Where something is executed: on a state, in a block, by a chain's rules.
 #[derive(Clone, Copy, Debug)]
-pub struct BlockInput<'a> {
+pub struct Point<'a> {
     /// The chain's parameters.
     pub params: &'a ChainParams,
-    /// State after the parent.
+    /// State below: after the parent, or wherever a simulation starts.
     pub world: &'a WorldState,
     /// Hashes for BLOCKHASH.
     pub ancestors: &'a Ancestors,
-    /// What the header fixes.
+    /// What the block's header fixes.
     pub block: &'a BlockContext,
+}
+
+/// Everything a block's execution depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockInput<'a> {
+    /// Where.
+    pub at: Point<'a>,
     /// Candidates in order.
     pub transactions: &'a [Transaction],
     /// What becomes of those that cannot be included.
@@ -74,10 +81,10 @@ struct Progress {
 }
 
 fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result<ExecutedBlock<TxError>, BlockError> {
-    let overlay = Overlay::new(input.world.clone(), input.ancestors.clone());
-    let env = block_env(input.params, input.block);
-    let mut session = Session::new(overlay, cfg_env(input.params), env, monitor, NoOpInspector {});
-    system::begin_block(&mut session, input.params.hardfork, input.block)?;
+    let overlay = Overlay::new(input.at.world.clone(), input.at.ancestors.clone());
+    let env = block_env(input.at.params, input.at.block);
+    let mut session = Session::new(overlay, cfg_env(input.at.params), env, monitor, NoOpInspector {});
+    system::begin_block(&mut session, input.at.params.hardfork, input.at.block)?;
     let mut progress = Progress::default();
     for (index, transaction) in input.transactions.iter().enumerate() {
         match (include(&mut session, &mut progress, input, index, transaction), input.admission) {
@@ -87,7 +94,7 @@ fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result
         }
     }
     let receipts = progress.included.iter().map(|included| &included.receipt);
-    let requests = system::after(&mut session, input.params.hardfork, input.block, receipts)?;
+    let requests = system::after(&mut session, input.at.params.hardfork, input.at.block, receipts)?;
     Ok(ExecutedBlock {
         included: progress.included,
         left_out: progress.left_out,
@@ -107,8 +114,8 @@ fn include(
 ) -> Result<(), TxError> {
     let gas_limit = transaction.gas_limit();
     let blob_gas = transaction.blob_versioned_hashes().map_or(0, <[_]>::len) as u64 * DATA_GAS_PER_BLOB;
-    let gas_left = input.block.gas_limit.saturating_sub(progress.gas_used);
-    let blob_gas_max = blob_params(input.params.hardfork).map_or(0, |blobs| blobs.max_blob_gas_per_block());
+    let gas_left = input.at.block.gas_limit.saturating_sub(progress.gas_used);
+    let blob_gas_max = blob_params(input.at.params.hardfork).map_or(0, |blobs| blobs.max_blob_gas_per_block());
     let blob_gas_left = blob_gas_max.saturating_sub(progress.blob_gas_used);
     if gas_limit > gas_left {
         return Err(TxError::BlockFull { gas_limit, gas_left });
@@ -117,7 +124,7 @@ fn include(
         return Err(TxError::BlockFull { gas_limit: blob_gas, gas_left: blob_gas_left });
     }
     let identity =
-        Identity { tx_hash: *transaction.hash(), parent_hash: input.block.parent_hash, purpose: Purpose::Block };
+        Identity { tx_hash: *transaction.hash(), parent_hash: input.at.block.parent_hash, purpose: Purpose::Block };
     let Outcome { executed, state, guard_writes, .. } = session.execute(tx_env(transaction), identity)?;
     let overlay = session.evm_mut().db_mut();
     overlay.commit(state);

@@ -22,7 +22,7 @@ mod session;
 mod system;
 mod view;
 
-pub use block::{Admission, BlockInput, Mode, execute_block};
+pub use block::{Admission, BlockInput, Mode, Point, execute_block};
 pub use environment::{blob_params, block_env, cfg_env, spec_id, tx_env};
 pub use error::{BlockError, Consequence, TxError};
 pub use evm::{EvmContext, MonitoredEvm};

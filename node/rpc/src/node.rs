@@ -126,7 +126,7 @@ impl Node {
             params: *self.params(),
             world: self.world(Some(id))?,
             ancestors: self.chain.ancestors(block.number()),
-            context: context_of(&block),
+            context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),
         })
     }
 
@@ -147,7 +147,7 @@ impl Node {
             params: *self.params(),
             world,
             ancestors: self.chain.ancestors(block.number()),
-            context: context_of(block),
+            context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),
         })
     }
 
@@ -176,22 +176,5 @@ impl Node {
         let node = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || work(&node)).await;
         done.unwrap_or_else(|panic| Err(RpcError::Internal(panic.to_string())))
-    }
-}
-
-/// What a block's header fixed before its transactions ran.
-fn context_of(block: &StoredBlock) -> BlockContext {
-    let header = &block.header;
-    BlockContext {
-        number: header.number,
-        timestamp: header.timestamp,
-        beneficiary: header.beneficiary,
-        gas_limit: header.gas_limit,
-        base_fee: header.base_fee_per_gas.unwrap_or_default(),
-        prev_randao: header.mix_hash,
-        parent_hash: header.parent_hash,
-        parent_beacon_block_root: header.parent_beacon_block_root,
-        excess_blob_gas: header.excess_blob_gas,
-        withdrawals: block.withdrawals.clone().unwrap_or_default().into_inner(),
     }
 }

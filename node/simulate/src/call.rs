@@ -2,10 +2,9 @@
 
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
-use parapet_executor::{BlockError, Identity, Outcome, Overlay, Purpose, Session, TxError, block_env, cfg_env};
+use parapet_executor::{BlockError, Identity, Outcome, Overlay, Point, Purpose, Session, TxError, block_env, cfg_env};
 use parapet_monitor::Monitor;
-use parapet_state::WorldState;
-use parapet_types::{Ancestors, BlockContext, ChainParams, Executed};
+use parapet_types::{BlockContext, Executed};
 use revm::{
     context::{CfgEnv, TxEnv},
     context_interface::either::Either,
@@ -17,19 +16,6 @@ use revm_inspectors::access_list::AccessListInspector;
 const GAS_DEFAULT_MAX: u64 = 50_000_000;
 /// Most runs after which an access list is taken as it is: each run may only add entries.
 const ACCESS_LIST_RUNS_MAX: u32 = 8;
-
-/// The state and block a simulation runs in.
-#[derive(Clone, Copy, Debug)]
-pub struct Point<'a> {
-    /// The chain's parameters.
-    pub params: &'a ChainParams,
-    /// State below.
-    pub world: &'a WorldState,
-    /// Hashes for BLOCKHASH.
-    pub ancestors: &'a Ancestors,
-    /// The block it pretends to be in.
-    pub block: &'a BlockContext,
-}
 
 /// A transaction that nobody signed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,8 @@ mod call;
 mod estimate;
 mod trace;
 
-pub use call::{CallRequest, Point, SimulateError, call, create_access_list};
+pub use call::{CallRequest, SimulateError, call, create_access_list};
+pub use parapet_executor::Point;
+
 pub use estimate::{EstimateError, estimate_gas};
 pub use trace::{trace_call, trace_transaction};

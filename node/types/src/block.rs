@@ -1,6 +1,6 @@
 //! Transactions and blocks, before and after execution.
 
-use alloy_consensus::{ReceiptEnvelope, TxEnvelope, transaction::Recovered};
+use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope, transaction::Recovered};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, B256, Bytes, Log};
 use parapet_monitor::{Verdict, Veto};
@@ -36,6 +36,25 @@ pub struct BlockContext {
     pub excess_blob_gas: Option<u64>,
     /// EIP-4895, from Shanghai on.
     pub withdrawals: Vec<Withdrawal>,
+}
+
+impl BlockContext {
+    /// What a header fixed before its block's transactions ran.
+    #[must_use]
+    pub fn of(header: &Header, withdrawals: Vec<Withdrawal>) -> Self {
+        Self {
+            number: header.number,
+            timestamp: header.timestamp,
+            beneficiary: header.beneficiary,
+            gas_limit: header.gas_limit,
+            base_fee: header.base_fee_per_gas.unwrap_or_default(),
+            prev_randao: header.mix_hash,
+            parent_hash: header.parent_hash,
+            parent_beacon_block_root: header.parent_beacon_block_root,
+            excess_blob_gas: header.excess_blob_gas,
+            withdrawals,
+        }
+    }
 }
 
 /// How a transaction ended.

@@ -18,7 +18,7 @@ use alloy_consensus::{
 };
 use alloy_primitives::{Address, Bloom, Bytes, U256, keccak256};
 use alloy_rlp::Decodable as _;
-use parapet_executor::{Admission, BlockInput, Mode, execute_block};
+use parapet_executor::{Admission, BlockInput, Mode, Point, execute_block};
 use parapet_monitor::NoMonitor;
 use parapet_state::WorldState;
 use parapet_types::{
@@ -106,22 +106,6 @@ fn world(pre: &BTreeMap<Address, PreAccount>) -> WorldState {
     WorldState::new().apply(&changes)
 }
 
-fn context(block: &Block<TxEnvelope>) -> BlockContext {
-    let header = &block.header;
-    BlockContext {
-        number: header.number,
-        timestamp: header.timestamp,
-        beneficiary: header.beneficiary,
-        gas_limit: header.gas_limit,
-        base_fee: header.base_fee_per_gas.unwrap_or_default(),
-        prev_randao: header.mix_hash,
-        parent_hash: header.parent_hash,
-        parent_beacon_block_root: header.parent_beacon_block_root,
-        excess_blob_gas: header.excess_blob_gas,
-        withdrawals: block.body.withdrawals.clone().unwrap_or_default().into_inner(),
-    }
-}
-
 /// Executes one block and compares all that its header announces of the result.
 fn run_block(
     params: &ChainParams,
@@ -134,15 +118,10 @@ fn run_block(
         Ok(Recovered::new_unchecked(tx.clone(), signer))
     };
     let transactions = block.body.transactions.iter().map(recover).collect::<Result<Vec<_>, _>>()?;
-    let context = context(block);
-    let input = BlockInput {
-        params,
-        world,
-        ancestors,
-        block: &context,
-        transactions: &transactions,
-        admission: Admission::Import,
-    };
+    let withdrawals = block.body.withdrawals.clone().unwrap_or_default().into_inner();
+    let context = BlockContext::of(&block.header, withdrawals);
+    let at = Point { params, world, ancestors, block: &context };
+    let input = BlockInput { at, transactions: &transactions, admission: Admission::Import };
     let executed = execute_block(&input, &NoMonitor, Mode::Sequential).map_err(|error| error.to_string())?;
     let after = world.apply(&executed.changes);
     let receipts: Vec<_> = executed.included.iter().map(|included| included.receipt.clone()).collect();
