@@ -38,6 +38,10 @@ const SOURCES: [&str; 12] = [
     "sdk/macros/src",
 ];
 
+/// Where the shipped guards are compiled, whatever folder the project lies in. Cargo hashes a package's absolute path into
+/// its symbols, and the order of symbols into the module: equal bytes need equal paths.
+const WORKSHOP: &str = "/tmp/parapet-guards";
+
 /// Parts of the sources that no module contains: unit tests and their scripted host.
 const NOT_IN_MODULES: [&str; 3] = ["tests.rs", "mock", "scripted.rs"];
 
@@ -122,20 +126,36 @@ fn collect(root: &Path, relative: &str, paths: &mut Vec<String>) -> Result<(), C
     Ok(())
 }
 
-/// Compiles every shipped guard.
+/// Compiles every shipped guard, from a copy of the sources in one fixed folder.
 ///
 /// # Errors
-/// [`CliError`] as [`build::compile`] gives it.
-pub fn compile_all(
-    root: &Path,
-    toolchain: &Toolchain,
-    target_dir: Option<&Path>,
-) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+/// [`CliError`] as [`build::compile`] gives it, or when the sources cannot be copied.
+pub fn compile_all(root: &Path, toolchain: &Toolchain, target_dir: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let workshop = Path::new(WORKSHOP);
+    if workshop.exists() {
+        fs::remove_dir_all(workshop).map_err(|source| CliError::Write { path: workshop.to_owned(), source })?;
+    }
+    for source in SOURCES.into_iter().chain(["Cargo.toml"]) {
+        copy(&root.join(source), &workshop.join(source))?;
+    }
     let compile = |name: &str| {
-        let crate_dir = build::crate_root(&root.join("guards").join(name))?;
-        Ok((name.to_owned(), build::compile(&crate_dir, toolchain, target_dir)?.wasm))
+        let crate_dir = build::crate_root(&workshop.join("guards").join(name))?;
+        Ok((name.to_owned(), build::compile(&crate_dir, toolchain, Some(target_dir))?.wasm))
     };
     GUARDS.into_iter().map(compile).collect()
+}
+
+/// Copies a file, or a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
+    let read = |source| CliError::Read { path: from.to_owned(), source };
+    if !from.is_dir() {
+        return write(to, &fs::read(from).map_err(read)?);
+    }
+    for entry in fs::read_dir(from).map_err(read)? {
+        let name = entry.map_err(read)?.file_name();
+        copy(&from.join(&name), &to.join(&name))?;
+    }
+    Ok(())
 }
 
 /// Compiles every shipped guard and writes modules and manifest.
@@ -146,7 +166,7 @@ pub fn rebuild(root: &Path) -> Result<Manifest, CliError> {
     let toolchain = build::find(&root.join("guards")).map_err(CliError::NoToolchain)?;
     let source_hash = source_hash(root)?;
     let mut guards = Vec::new();
-    for (name, wasm) in compile_all(root, &toolchain, None)? {
+    for (name, wasm) in compile_all(root, &toolchain, &root.join("guards/target/artifacts"))? {
         write(&folder(root).join(format!("{name}.wasm")), &wasm)?;
         let module = Module::vet(&name, Cow::Owned(wasm))?;
         guards.push(Artifact { keccak256: module.hash, bytes: module.wasm.len(), name });

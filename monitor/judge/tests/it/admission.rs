@@ -39,7 +39,7 @@ fn a_module_that_cannot_run_is_refused_at_registration() {
     let module = after.image.register(Bytes::from_static(b"not wasm"));
     let veto = admit(&before, &after).unwrap();
     assert_eq!((veto.guard, veto.attachment, veto.code), (REGISTRY_ADDRESS, B256::ZERO, 0xff04));
-    assert!(words(&veto).contains(&module.to_string()) && words(&veto).contains("not valid Wasm"), "{}", words(&veto));
+    assert!(words(&veto).contains(&module.to_string()) && words(&veto).contains("no Wasm module"), "{}", words(&veto));
 }
 
 #[test]

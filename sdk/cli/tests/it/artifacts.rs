@@ -66,7 +66,7 @@ fn the_recorded_compiler_makes_the_same_bytes_again() {
         return println!("skipped: this is {toolchain}, the modules were compiled with {}", manifest.toolchain);
     }
     let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guards");
-    for (name, wasm) in artifacts::compile_all(&root(), &toolchain, Some(&target_dir)).unwrap() {
+    for (name, wasm) in artifacts::compile_all(&root(), &toolchain, &target_dir).unwrap() {
         let artifact = manifest.guards.iter().find(|artifact| artifact.name == name).unwrap();
         assert_eq!(artifact.keccak256, keccak256(&wasm), "{name} compiles to other bytes: {REBUILD}");
     }
