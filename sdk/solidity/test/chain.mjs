@@ -11,6 +11,7 @@ import { REPOSITORY } from '../compile.mjs';
 export const REGISTRY_ADDRESS = '0x5061726170657400000000000000000000000001';
 const MNEMONIC = 'test test test test test test test test test test test junk';
 const START_MS_MAX = 30_000;
+const RECEIPT_MS_MAX = 60_000;
 
 export const account = (index) => mnemonicToAccount(MNEMONIC, { addressIndex: index });
 export const artifact = (name) => JSON.parse(readFileSync(path.join(REPOSITORY, name), 'utf8'));
@@ -49,18 +50,34 @@ export async function startChain({ guardian }) {
   return { client, registry, stop };
 }
 
+/**
+ * The receipt of a transaction. Asks until it is there: a client that asks once per block waits for ever where the node
+ * shows a block before the block's receipts and no further block follows.
+ */
+export async function receiptOf(client, hash) {
+  const deadline = Date.now() + RECEIPT_MS_MAX;
+  for (;;) {
+    try {
+      return await client.getTransactionReceipt({ hash });
+    } catch (error) {
+      if (error.name !== 'TransactionReceiptNotFoundError' || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, client.pollingInterval));
+    }
+  }
+}
+
 /** Sends a call to the registry after simulating it, so that a revert arrives decoded; answers the receipt. */
 export async function send({ client, registry }, from, functionName, args) {
   const { request, result } = await client.simulateContract({
     address: registry.address, abi: registry.abi, account: from, functionName, args,
   });
   const hash = await client.writeContract(request);
-  return { ...(await client.waitForTransactionReceipt({ hash })), result };
+  return { ...(await receiptOf(client, hash)), result };
 }
 
 export async function deploy({ client }, { abi, bytecode }, args = [], value = 0n) {
   const hash = await client.deployContract({ abi, bytecode, args, value });
-  const receipt = await client.waitForTransactionReceipt({ hash });
+  const receipt = await receiptOf(client, hash);
   return getContract({ address: receipt.contractAddress, abi, client });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parseEther, parseEventLogs } from 'viem';
-import { account, artifact, deploy, startChain } from './chain.mjs';
+import { account, artifact, deploy, startChain, receiptOf } from './chain.mjs';
 
 const deployer = account(0);
 const stranger = account(1);
@@ -10,7 +10,7 @@ let chain;
 before(async () => { chain = await startChain({ guardian: account(9).address }); });
 after(() => chain.stop());
 
-const mined = async (hash) => chain.client.waitForTransactionReceipt({ hash: await hash });
+const mined = async (hash) => receiptOf(chain.client, await hash);
 const balance = ({ address }) => chain.client.getBalance({ address });
 
 describe('reentrancy, with no guard', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { concatHex, encodeAbiParameters, getAddress, keccak256, padHex, parseEventLogs, slice, toHex, zeroAddress } from 'viem';
 import { compile } from '../compile.mjs';
-import { REGISTRY_ADDRESS, account, deploy, errorOf, registryArtifact, send, slot, startChain } from './chain.mjs';
+import { REGISTRY_ADDRESS, account, deploy, errorOf, registryArtifact, send, slot, startChain, receiptOf } from './chain.mjs';
 
 const SHADOW = 1;
 const ENFORCE = 2;
@@ -66,7 +66,7 @@ async function attach(from, accounts, changes) {
   return result;
 }
 
-const mined = async (hash) => chain.client.waitForTransactionReceipt({ hash: await hash });
+const mined = async (hash) => receiptOf(chain.client, await hash);
 const ownedBy = (address) => deploy(chain, owner('Owned'), [address]);
 
 describe('modules', () => {
