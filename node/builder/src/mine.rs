@@ -161,7 +161,7 @@ impl Chain {
             let transaction = candidates[candidate].clone();
             let hash = *transaction.tx_hash();
             match &reason {
-                TxError::Fault(_) | TxError::Evm(_) => {
+                TxError::Fault(_) | TxError::State(_) | TxError::Evm(_) => {
                     tracing::error!("{hash} is left out of this block and will be retried: {reason}");
                 }
                 TxError::Invalid(_) | TxError::BlockFull { .. } => match reason.consequence() {

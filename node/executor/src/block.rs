@@ -4,24 +4,26 @@ use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, Transaction as _, T
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use alloy_primitives::Log;
 use parapet_monitor::Monitor;
-use parapet_state::WorldState;
 use parapet_types::{
-    Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Included, LeftOut, REGISTRY, Transaction,
+    Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Included, LeftOut, REGISTRY, StateReader,
+    Transaction,
 };
-use revm::{DatabaseCommit as _, inspector::NoOpInspector};
+use revm::inspector::NoOpInspector;
 
 use crate::{
-    BlockError, Overlay, Session, TxError,
+    BlockError, Overlay, Session, TxError, Workers,
     environment::{blob_params, block_env, cfg_env, tx_env},
     session::{Identity, Outcome, Purpose},
     system,
 };
 
 /// How a block's transactions are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+#[derive(Clone, Copy, Debug)]
+pub enum Mode<'a> {
     /// One after the other on one EVM: the oracle.
     Sequential,
+    /// Speculatively on several threads, committed in order.
+    Parallel(&'a Workers),
 }
 
 /// What becomes of a transaction that cannot be included.
@@ -34,12 +36,12 @@ pub enum Admission {
 }
 
 /// Where something is executed: on a state, in a block, by a chain's rules.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Point<'a> {
     /// The chain's parameters.
     pub params: &'a ChainParams,
     /// State below: after the parent, or wherever a simulation starts.
-    pub world: &'a WorldState,
+    pub world: &'a dyn StateReader,
     /// Hashes for BLOCKHASH.
     pub ancestors: &'a Ancestors,
     /// What the block's header fixes.
@@ -47,7 +49,7 @@ pub struct Point<'a> {
 }
 
 /// Everything a block's execution depends on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct BlockInput<'a> {
     /// Where.
     pub at: Point<'a>,
@@ -64,10 +66,33 @@ pub struct BlockInput<'a> {
 pub fn execute_block(
     input: &BlockInput<'_>,
     monitor: &dyn Monitor,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<ExecutedBlock<TxError>, BlockError> {
+    run_block(input, monitor, mode)?.finish()
+}
+
+/// A block whose transactions have run: what they did is fixed; receipts and the change set in order are still to be
+/// drawn from it. Apart from [`execute_block`] for measurements only.
+#[derive(Debug)]
+pub struct BlockRun(ExecutedBlock<TxError>);
+
+impl BlockRun {
+    /// Receipts with their blooms, and the change set in order of addresses and slots.
+    ///
+    /// # Errors
+    /// [`BlockError`] when the block as a whole cannot be completed.
+    pub fn finish(self) -> Result<ExecutedBlock<TxError>, BlockError> {
+        Ok(self.0)
+    }
+}
+
+/// The first part of [`execute_block`]: all execution, nothing of the assembly.
+///
+/// # Errors
+/// As [`execute_block`].
+pub fn run_block(input: &BlockInput<'_>, monitor: &dyn Monitor, mode: Mode<'_>) -> Result<BlockRun, BlockError> {
     match mode {
-        Mode::Sequential => execute_sequentially(input, monitor),
+        Mode::Sequential | Mode::Parallel(_) => execute_sequentially(input, monitor).map(BlockRun),
     }
 }
 
@@ -81,7 +106,7 @@ struct Progress {
 }
 
 fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result<ExecutedBlock<TxError>, BlockError> {
-    let overlay = Overlay::new(input.at.world.clone(), input.at.ancestors.clone());
+    let overlay = Overlay::new(input.at.world, input.at.ancestors);
     let env = block_env(input.at.params, input.at.block);
     let mut session = Session::new(overlay, cfg_env(input.at.params), env, monitor, NoOpInspector {});
     system::begin_block(&mut session, input.at.params.hardfork, input.at.block)?;
@@ -106,7 +131,7 @@ fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result
 }
 
 fn include(
-    session: &mut Session<'_, Overlay>,
+    session: &mut Session<'_, Overlay<'_>>,
     progress: &mut Progress,
     input: &BlockInput<'_>,
     candidate: usize,
@@ -127,9 +152,9 @@ fn include(
         Identity { tx_hash: *transaction.hash(), parent_hash: input.at.block.parent_hash, purpose: Purpose::Block };
     let Outcome { executed, state, guard_writes, .. } = session.execute(tx_env(transaction), identity)?;
     let overlay = session.evm_mut().db_mut();
-    overlay.commit(state);
+    overlay.commit(&state)?;
     for write in guard_writes {
-        overlay.write_storage(REGISTRY, write.slot, write.value);
+        overlay.write_storage(REGISTRY, write.slot, write.value)?;
     }
     progress.gas_used += executed.gas_used;
     progress.blob_gas_used += blob_gas;

@@ -1,7 +1,15 @@
 //! What can go wrong, and what follows from it.
 
 use parapet_monitor::Fault;
-use revm::context::result::InvalidTransaction;
+use parapet_types::ReadError;
+use revm::{context::result::InvalidTransaction, database_interface::DBErrorMarker};
+
+/// [`ReadError`] as the EVM's databases report it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StateError(#[from] pub ReadError);
+
+impl DBErrorMarker for StateError {}
 
 /// What follows for a transaction that could not be executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +37,9 @@ pub enum TxError {
     /// The monitor could not reach a verdict (I4: it never passes unguarded).
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] ReadError),
     /// The EVM failed in a way that is not the transaction's doing.
     #[error("the EVM failed: {0}")]
     Evm(String),
@@ -42,6 +53,7 @@ impl TxError {
             Self::Invalid(InvalidTransaction::NonceTooHigh { .. } | InvalidTransaction::GasPriceLessThanBasefee)
             | Self::BlockFull { .. }
             | Self::Fault(_)
+            | Self::State(_)
             | Self::Evm(_) => Consequence::Retry,
             Self::Invalid(_) => Consequence::Reject,
         }
@@ -59,6 +71,9 @@ pub enum BlockError {
         /// Why.
         source: TxError,
     },
+    /// State could not be read.
+    #[error(transparent)]
+    State(#[from] ReadError),
     /// A call that the chain itself makes failed.
     #[error("the system call to {address} failed: {reason}")]
     SystemCall {

@@ -19,7 +19,7 @@ use revm::{
 };
 
 use crate::{
-    instructions,
+    StateError, instructions,
     recorder::{FrameStart, Recorder},
     view::JournalView,
 };
@@ -32,8 +32,8 @@ type Inner<'m, DB, INSP> =
 type FrameError<DB> = ContextError<<DB as Database>::Error>;
 
 /// Databases the EVM runs on.
-pub trait EvmDatabase: Database<Error: std::error::Error + Send + Sync + 'static> {}
-impl<T: Database<Error: std::error::Error + Send + Sync + 'static>> EvmDatabase for T {}
+pub trait EvmDatabase: Database<Error = StateError> {}
+impl<T: Database<Error = StateError>> EvmDatabase for T {}
 
 /// revm's EVM with a recorder and a monitor around its frames.
 pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {

@@ -21,11 +21,13 @@ mod recorder;
 mod session;
 mod system;
 mod view;
+mod workers;
 
-pub use block::{Admission, BlockInput, Mode, Point, execute_block};
+pub use block::{Admission, BlockInput, BlockRun, Mode, Point, execute_block, run_block};
 pub use environment::{blob_params, block_env, cfg_env, spec_id, tx_env};
-pub use error::{BlockError, Consequence, TxError};
+pub use error::{BlockError, Consequence, StateError, TxError};
 pub use evm::{EvmContext, MonitoredEvm};
 pub use overlay::Overlay;
 pub use session::{Identity, Outcome, Purpose, Session};
 pub use system::begin_block;
+pub use workers::Workers;

@@ -1,13 +1,12 @@
-//! The committed prefix of a block: what its transactions have written so far, over an unchanging [`WorldState`].
+//! The committed prefix of a block: what its transactions have written so far, over a state that does not change.
 
-use std::collections::{BTreeMap, HashMap};
-use std::convert::Infallible;
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
+use crate::StateError;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, map::AddressMap};
-use parapet_state::WorldState;
-use parapet_types::{AccountChange, AccountInfo, Ancestors, StateChanges};
+use parapet_types::{AccountChange, AccountInfo, Ancestors, ReadError, StateChanges, StateReader};
 use revm::{
-    Database, DatabaseCommit, DatabaseRef,
+    Database, DatabaseRef,
     state::{Account, AccountInfo as EvmAccountInfo, Bytecode},
 };
 
@@ -21,45 +20,61 @@ struct OverlayAccount {
 }
 
 /// State that transactions read from and commit to.
-#[derive(Clone, Debug)]
-pub struct Overlay {
-    world: WorldState,
-    ancestors: Ancestors,
+#[derive(Clone)]
+pub struct Overlay<'a> {
+    world: &'a dyn StateReader,
+    ancestors: &'a Ancestors,
     accounts: HashMap<Address, OverlayAccount>,
     code: BTreeMap<B256, Bytes>,
     bytecode: HashMap<B256, Bytecode>,
 }
 
-impl Overlay {
+impl std::fmt::Debug for Overlay<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Overlay").field("accounts", &self.accounts).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Overlay<'a> {
     /// Nothing written yet.
     #[must_use]
-    pub fn new(world: WorldState, ancestors: Ancestors) -> Self {
+    pub fn new(world: &'a dyn StateReader, ancestors: &'a Ancestors) -> Self {
         Self { world, ancestors, accounts: HashMap::new(), code: BTreeMap::new(), bytecode: HashMap::new() }
     }
 
     /// The account to write to.
-    fn account(&mut self, address: Address) -> &mut OverlayAccount {
-        let world = &self.world;
-        self.accounts.entry(address).or_insert_with(|| OverlayAccount {
-            info: world.account(&address),
-            storage_wiped: false,
-            storage: BTreeMap::new(),
+    fn account(&mut self, address: Address) -> Result<&mut OverlayAccount, ReadError> {
+        Ok(match self.accounts.entry(address) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(OverlayAccount {
+                info: self.world.account(&address)?,
+                storage_wiped: false,
+                storage: BTreeMap::new(),
+            }),
         })
     }
 
     /// Writes a storage word directly, outside of any transaction's journal.
-    pub fn write_storage(&mut self, address: Address, slot: U256, value: U256) {
-        self.account(address).storage.insert(slot, value);
+    ///
+    /// # Errors
+    /// [`ReadError`] when the account below cannot be read.
+    pub fn write_storage(&mut self, address: Address, slot: U256, value: U256) -> Result<(), ReadError> {
+        self.account(address)?.storage.insert(slot, value);
+        Ok(())
     }
 
     /// Adds to a balance, creating the account where there is none: a withdrawal (EIP-4895). Nothing added creates
     /// nothing (EIP-161).
-    pub fn credit(&mut self, address: Address, wei: U256) {
+    ///
+    /// # Errors
+    /// [`ReadError`] when the account below cannot be read.
+    pub fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
         if wei.is_zero() {
-            return;
+            return Ok(());
         }
-        let info = self.account(address).info.get_or_insert_default();
+        let info = self.account(address)?.info.get_or_insert_default();
         info.balance = info.balance.saturating_add(wei);
+        Ok(())
     }
 
     /// What was written, as a change set.
@@ -80,23 +95,31 @@ impl Overlay {
         StateChanges { accounts, code: self.code }
     }
 
-    fn commit_account(&mut self, address: Address, account: &Account) {
+    /// Takes over what a transaction left.
+    ///
+    /// # Errors
+    /// [`ReadError`] when what lies below cannot be read.
+    pub fn commit(&mut self, changes: &AddressMap<Account>) -> Result<(), ReadError> {
+        changes.iter().try_for_each(|(address, account)| self.commit_account(*address, account))
+    }
+
+    fn commit_account(&mut self, address: Address, account: &Account) -> Result<(), ReadError> {
         if !account.is_touched() {
-            return;
+            return Ok(());
         }
         if let Some(code) = account.info.code.as_ref().filter(|_| account.info.code_hash != KECCAK256_EMPTY) {
             let code_hash = account.info.code_hash;
             if !self.bytecode.contains_key(&code_hash) {
-                if self.world.code(code_hash).is_none() {
+                if self.world.code(code_hash)?.is_none() {
                     self.code.insert(code_hash, code.original_bytes());
                 }
                 self.bytecode.insert(code_hash, code.clone());
             }
         }
-        let entry = self.account(address);
+        let entry = self.account(address)?;
         if account.is_selfdestructed() || account.is_empty() {
             *entry = OverlayAccount { info: None, storage_wiped: true, storage: BTreeMap::new() };
-            return;
+            return Ok(());
         }
         if account.is_created() {
             entry.storage_wiped = true;
@@ -110,16 +133,17 @@ impl Overlay {
         for (slot, value) in account.changed_storage_slots() {
             entry.storage.insert(*slot, value.present_value);
         }
+        Ok(())
     }
 }
 
-impl DatabaseRef for Overlay {
-    type Error = Infallible;
+impl DatabaseRef for Overlay<'_> {
+    type Error = StateError;
 
-    fn basic_ref(&self, address: Address) -> Result<Option<EvmAccountInfo>, Infallible> {
+    fn basic_ref(&self, address: Address) -> Result<Option<EvmAccountInfo>, StateError> {
         let info = match self.accounts.get(&address) {
             Some(account) => account.info,
-            None => self.world.account(&address),
+            None => self.world.account(&address)?,
         };
         Ok(info.map(|info| EvmAccountInfo {
             balance: info.balance,
@@ -130,15 +154,15 @@ impl DatabaseRef for Overlay {
         }))
     }
 
-    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Infallible> {
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, StateError> {
         if let Some(code) = self.bytecode.get(&code_hash) {
             return Ok(code.clone());
         }
-        let bytes = self.world.code(code_hash).unwrap_or_default();
+        let bytes = self.world.code(code_hash)?.unwrap_or_default();
         Ok(Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes)))
     }
 
-    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, Infallible> {
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, StateError> {
         if let Some(account) = self.accounts.get(&address) {
             if let Some(value) = account.storage.get(&slot) {
                 return Ok(*value);
@@ -147,40 +171,32 @@ impl DatabaseRef for Overlay {
                 return Ok(U256::ZERO);
             }
         }
-        Ok(self.world.storage(&address, slot))
+        Ok(self.world.storage(&address, slot)?)
     }
 
-    fn block_hash_ref(&self, number: u64) -> Result<B256, Infallible> {
+    fn block_hash_ref(&self, number: u64) -> Result<B256, StateError> {
         Ok(self.ancestors.get(&number).copied().unwrap_or_default())
     }
 }
 
-impl Database for Overlay {
-    type Error = Infallible;
+impl Database for Overlay<'_> {
+    type Error = StateError;
 
-    fn basic(&mut self, address: Address) -> Result<Option<EvmAccountInfo>, Infallible> {
+    fn basic(&mut self, address: Address) -> Result<Option<EvmAccountInfo>, StateError> {
         self.basic_ref(address)
     }
 
-    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Infallible> {
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, StateError> {
         let code = self.code_by_hash_ref(code_hash)?;
         self.bytecode.entry(code_hash).or_insert_with(|| code.clone());
         Ok(code)
     }
 
-    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, Infallible> {
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
         self.storage_ref(address, slot)
     }
 
-    fn block_hash(&mut self, number: u64) -> Result<B256, Infallible> {
+    fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
         self.block_hash_ref(number)
-    }
-}
-
-impl DatabaseCommit for Overlay {
-    fn commit(&mut self, changes: AddressMap<Account>) {
-        for (address, account) in &changes {
-            self.commit_account(*address, account);
-        }
     }
 }

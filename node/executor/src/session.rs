@@ -114,6 +114,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         match result {
             Ok(result) => Ok(outcome(result, state, judgement, ctx.chain.veto.as_ref())),
             Err(EVMError::Transaction(invalid)) => Err(TxError::Invalid(invalid)),
+            Err(EVMError::Database(error)) => Err(TxError::State(error.0)),
             Err(other) => Err(TxError::Evm(other.to_string())),
         }
     }

@@ -9,7 +9,6 @@ use alloy_eips::{
 use alloy_primitives::{Address, B256, Bytes, Log, U256, b256};
 use parapet_types::{BlockContext, Hardfork};
 use revm::{
-    DatabaseCommit as _,
     context::{JournalTr as _, TxEnv, result::ExecutionResult},
     handler::{Handler as _, MainnetHandler, SystemCallTx as _},
 };
@@ -32,7 +31,7 @@ const GWEI: u64 = 1_000_000_000;
 /// # Errors
 /// [`BlockError::SystemCall`].
 pub fn begin_block(
-    session: &mut Session<'_, Overlay>,
+    session: &mut Session<'_, Overlay<'_>>,
     hardfork: Hardfork,
     block: &BlockContext,
 ) -> Result<(), BlockError> {
@@ -47,7 +46,7 @@ pub fn begin_block(
 
 /// After the last transaction.
 pub(crate) fn after<'r>(
-    session: &mut Session<'_, Overlay>,
+    session: &mut Session<'_, Overlay<'_>>,
     hardfork: Hardfork,
     block: &BlockContext,
     receipts: impl Iterator<Item = &'r ReceiptEnvelope<Log>>,
@@ -68,7 +67,7 @@ pub(crate) fn after<'r>(
     }
     for withdrawal in &block.withdrawals {
         let wei = U256::from(withdrawal.amount) * U256::from(GWEI);
-        session.evm_mut().db_mut().credit(withdrawal.address, wei);
+        session.evm_mut().db_mut().credit(withdrawal.address, wei)?;
     }
     Ok(requests)
 }
@@ -89,19 +88,19 @@ fn deposit(data: &[u8]) -> Result<Vec<u8>, BlockError> {
     Ok(out)
 }
 
-fn call(session: &mut Session<'_, Overlay>, address: Address, data: Bytes) -> Result<Bytes, BlockError> {
+fn call(session: &mut Session<'_, Overlay<'_>>, address: Address, data: Bytes) -> Result<Bytes, BlockError> {
     let failed = |reason: String| BlockError::SystemCall { address, reason };
     let evm = session.evm_mut();
     let ctx = &mut evm.inner.ctx;
     ctx.chain.reset();
     ctx.tx = TxEnv::new_system_tx(address, data);
-    let result = MainnetHandler::<MonitoredEvm<'_, Overlay>, revm::context::result::EVMError<_>, _>::default()
+    let result = MainnetHandler::<MonitoredEvm<'_, Overlay<'_>>, revm::context::result::EVMError<_>, _>::default()
         .run_system_call(evm)
         .map_err(|error| failed(error.to_string()))?;
     let state = evm.inner.ctx.journaled_state.finalize();
     match result {
         ExecutionResult::Success { output, .. } => {
-            evm.db_mut().commit(state);
+            evm.db_mut().commit(&state)?;
             Ok(output.into_data())
         }
         ExecutionResult::Revert { output, .. } => Err(failed(format!("reverted with {output}"))),

@@ -152,7 +152,7 @@ fn simulate_code(error: &SimulateError) -> i32 {
 fn transaction_code(error: &TxError) -> i32 {
     match error {
         TxError::Invalid(_) | TxError::BlockFull { .. } => CALL_EXECUTION_FAILED_CODE,
-        TxError::Fault(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
+        TxError::Fault(_) | TxError::State(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
     }
 }
 

@@ -70,16 +70,19 @@ impl CallRequest {
         self.gas.unwrap_or_else(|| block.gas_limit.min(GAS_DEFAULT_MAX))
     }
 
-    pub(crate) fn tx_env(&self, point: &Point<'_>, gas_limit: u64) -> TxEnv {
+    pub(crate) fn tx_env(&self, point: &Point<'_>, gas_limit: u64) -> Result<TxEnv, TxError> {
         let from = self.from.unwrap_or_default();
-        let nonce = self.nonce.or_else(|| point.world.account(&from).map(|account| account.nonce)).unwrap_or_default();
+        let nonce = match self.nonce {
+            Some(nonce) => nonce,
+            None => point.world.account(&from)?.unwrap_or_default().nonce,
+        };
         let tx_type = match (self.authorizations.is_empty(), self.max_priority_fee_per_gas, &self.access_list.0[..]) {
             (false, _, _) => 4,
             (true, Some(_), _) => 2,
             (true, None, [_, ..]) => 1,
             (true, None, []) => 0,
         };
-        TxEnv {
+        Ok(TxEnv {
             tx_type,
             caller: from,
             gas_limit,
@@ -94,7 +97,7 @@ impl CallRequest {
             blob_hashes: Vec::new(),
             max_fee_per_blob_gas: 0,
             authorization_list: self.authorizations.iter().cloned().map(Either::Left).collect(),
-        }
+        })
     }
 }
 
@@ -113,8 +116,8 @@ pub(crate) const fn identity(block: &BlockContext) -> Identity {
     Identity { tx_hash: B256::ZERO, parent_hash: block.parent_hash, purpose: Purpose::Simulation }
 }
 
-pub(crate) fn overlay(point: &Point<'_>) -> Overlay {
-    Overlay::new(point.world.clone(), point.ancestors.clone())
+pub(crate) fn overlay<'a>(point: &Point<'a>) -> Overlay<'a> {
+    Overlay::new(point.world, point.ancestors)
 }
 
 /// Runs a call with a gas limit.
@@ -126,7 +129,7 @@ pub(crate) fn run(
 ) -> Result<Outcome, TxError> {
     let env = block_env(point.params, point.block);
     let mut session = Session::new(overlay(point), lenient(point, request), env, monitor, NoOpInspector {});
-    session.execute(request.tx_env(point, gas_limit), identity(point.block))
+    session.execute(request.tx_env(point, gas_limit)?, identity(point.block))
 }
 
 /// Runs a call. How it ended, vetoed included, is in the result.
@@ -153,7 +156,7 @@ pub fn create_access_list(
     loop {
         let inspector = AccessListInspector::new(request.access_list.clone());
         let mut session = Session::new(overlay(point), lenient(point, &request), env.clone(), monitor, inspector);
-        let executed = session.inspect(request.tx_env(point, gas_limit), identity(point.block))?.executed;
+        let executed = session.inspect(request.tx_env(point, gas_limit)?, identity(point.block))?.executed;
         let found = session.evm_mut().inspector().access_list();
         run += 1;
         if found == request.access_list || run == ACCESS_LIST_RUNS_MAX {

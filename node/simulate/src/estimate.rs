@@ -34,7 +34,7 @@ impl From<TxError> for EstimateError {
 pub fn estimate_gas(point: &Point<'_>, request: &CallRequest, monitor: &dyn Monitor) -> Result<u64, EstimateError> {
     let cap = cfg_env(point.params).tx_gas_limit_cap();
     let mut high = request.gas_limit(point.block).min(cap);
-    if let Some(affordable) = affordable(point, request) {
+    if let Some(affordable) = affordable(point, request)? {
         high = high.min(affordable);
     }
     let executed = run(point, request, high, monitor)?.executed;
@@ -79,9 +79,9 @@ fn succeeds(
 }
 
 /// How much gas the sender can pay for at the price it offers; `None` where it offers none.
-fn affordable(point: &Point<'_>, request: &CallRequest) -> Option<u64> {
-    let price = request.gas_price.filter(|price| *price > 0)?;
-    let balance = point.world.account(&request.from.unwrap_or_default()).unwrap_or_default().balance;
+fn affordable(point: &Point<'_>, request: &CallRequest) -> Result<Option<u64>, TxError> {
+    let Some(price) = request.gas_price.filter(|price| *price > 0) else { return Ok(None) };
+    let balance = point.world.account(&request.from.unwrap_or_default())?.unwrap_or_default().balance;
     let spare = balance.saturating_sub(request.value);
-    Some((spare / alloy_primitives::U256::from(price)).saturating_to())
+    Ok(Some((spare / alloy_primitives::U256::from(price)).saturating_to()))
 }

@@ -2,11 +2,12 @@
 
 use alloy_primitives::B256;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
-use parapet_executor::{Identity, Outcome, Overlay, Purpose, Session, begin_block, block_env, cfg_env, tx_env};
+use parapet_executor::{
+    BlockError, Identity, Outcome, Overlay, Purpose, Session, begin_block, block_env, cfg_env, tx_env,
+};
 use parapet_monitor::Monitor;
 use parapet_types::{REGISTRY, Transaction};
 use revm::{
-    DatabaseCommit as _,
     context::{BlockEnv, CfgEnv, TxEnv, result::ResultAndState},
     inspector::NoOpInspector,
 };
@@ -41,9 +42,9 @@ pub fn trace_transaction(
             .execute(tx_env(transaction), identify(transaction))
             .map_err(|source| SimulateError::Preceding { index, source })?;
         let state = before.evm_mut().db_mut();
-        state.commit(outcome.state);
+        state.commit(&outcome.state).map_err(BlockError::from)?;
         for write in outcome.guard_writes {
-            state.write_storage(REGISTRY, write.slot, write.value);
+            state.write_storage(REGISTRY, write.slot, write.value).map_err(BlockError::from)?;
         }
     }
     let context =
@@ -66,7 +67,7 @@ pub fn trace_call(
         state: overlay(point),
         cfg: lenient(point, request),
         env: block_env(point.params, point.block),
-        tx: request.tx_env(point, request.gas_limit(point.block)),
+        tx: request.tx_env(point, request.gas_limit(point.block))?,
         identity: identity(point.block),
         context: TransactionContext { block_hash: None, tx_index: None, tx_hash: Some(B256::ZERO) },
     };
@@ -74,8 +75,8 @@ pub fn trace_call(
 }
 
 /// All that one traced execution depends on.
-struct Run {
-    state: Overlay,
+struct Run<'a> {
+    state: Overlay<'a>,
     cfg: CfgEnv,
     env: BlockEnv,
     tx: TxEnv,
@@ -83,7 +84,7 @@ struct Run {
     context: TransactionContext,
 }
 
-fn trace(run: Run, options: GethDebugTracingOptions, monitor: &dyn Monitor) -> Result<GethTrace, SimulateError> {
+fn trace(run: Run<'_>, options: GethDebugTracingOptions, monitor: &dyn Monitor) -> Result<GethTrace, SimulateError> {
     let tracer = |error: &dyn std::fmt::Display| SimulateError::Tracer(error.to_string());
     let inspector = DebugInspector::new(options).map_err(|error| tracer(&error))?;
     let mut below = run.state.clone();

@@ -7,7 +7,7 @@ use std::{
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use imbl::OrdMap;
-use parapet_types::{AccountChange, AccountInfo, StateChanges};
+use parapet_types::{AccountChange, AccountInfo, ReadError, StateChanges, StateReader};
 
 use crate::trie::{self, AccountProof};
 
@@ -180,6 +180,20 @@ impl WorldState {
 
     fn entry(&self, address: &Address) -> Option<&Arc<Account>> {
         self.accounts.get(&keccak256(address))
+    }
+}
+
+impl StateReader for WorldState {
+    fn account(&self, address: &Address) -> Result<Option<AccountInfo>, ReadError> {
+        Ok(Self::account(self, address))
+    }
+
+    fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
+        Ok(Self::storage(self, address, slot))
+    }
+
+    fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
+        Ok(Self::code(self, code_hash))
     }
 }
 

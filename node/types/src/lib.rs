@@ -5,10 +5,12 @@
 mod block;
 mod chain;
 mod changes;
+mod state;
 
 pub use block::{BlockContext, Destiny, Executed, ExecutedBlock, Included, LeftOut, Transaction, Withdrawal};
 pub use chain::{ChainParams, Hardfork, UnknownHardfork};
 pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
+pub use state::{FlatState, ReadError, StateReader};
 
 use alloy_primitives::{Address, address};
 
