@@ -7,12 +7,14 @@ CARGO ?= cargo
 BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts clean
+.PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts \
+	bench-executor clean
 
 help:
 	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
 	@echo "make test       everything CI runs"
 	@echo "make build      the parapet program, at $(BIN)/parapet"
+	@echo "make bench-executor  measure the parallel executor; BENCH='--filter erc20' for a part of it"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
 
 demo: build
@@ -77,6 +79,20 @@ artifacts: install-test
 	$(call say,Rebuilding the guards)
 	@$(CARGO) build --workspace --bins
 	@target/debug/shipped_guards
+
+# Real blocks lie in the archive of fixtures beside the project; without it the benchmark says that it leaves them out.
+FIXTURES ?= ../shared/fixtures/fixtures.tar.xz
+REAL_BLOCKS := dev/prestate-blocks dev/witness-blocks
+BENCH ?=
+
+bench-executor:
+	$(call say,Building the benchmark$(comma) optimised (the first time takes some minutes))
+	@$(CARGO) build --release --package parapet-bench
+	@if [ ! -d target/fixtures/dev/witness-blocks ] && [ -f $(FIXTURES) ]; then \
+		mkdir -p target/fixtures && tar -xJf $(FIXTURES) -C target/fixtures $(REAL_BLOCKS); \
+	fi
+	$(call say,Measuring)
+	@target/release/bench-executor $(BENCH)
 
 clean:
 	@rm -rf target guards/target

@@ -33,6 +33,12 @@ const ARTIFACTS = {
     'examples/reentrancy/contracts/AttackerFromConstructor.sol',
   ],
   'examples/outflow/artifacts': ['examples/outflow/contracts/Token.sol', 'examples/outflow/contracts/Treasury.sol'],
+  'devnet/workloads/artifacts': [
+    'devnet/workloads/contracts/PlainToken.sol',
+    'devnet/workloads/contracts/Pool.sol',
+    'devnet/workloads/contracts/Router.sol',
+    'devnet/workloads/contracts/Tally.sol',
+  ],
 };
 
 // Compiled to know that they compile; they are used as source.

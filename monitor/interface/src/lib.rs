@@ -20,10 +20,16 @@ pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX,
 pub use veto::GuardVeto;
 pub use view::{Fork, StateFault, StateView};
 
+use alloy_primitives::{Address, U256};
 use parapet_abi::ContextRecord;
 
 /// Watches transactions. One for the life of a node, shared by its threads.
 pub trait Monitor: Send + Sync {
+    /// When it wants to be asked at all.
+    fn attention(&self) -> Attention {
+        Attention::Always
+    }
+
     /// Opens the judgement of one transaction, or tells that nothing on the chain could wake for it (`None`), in which
     /// case nothing is recorded.
     ///
@@ -39,6 +45,22 @@ pub trait Monitor: Send + Sync {
     /// # Errors
     /// [`Fault`]: the transaction must be left out of the block and retried.
     fn admit(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault>;
+}
+
+/// When a monitor wants to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// Before every transaction.
+    Always,
+    /// Unless a storage word is zero before the transaction: then [`Monitor::open`] would answer `None`.
+    UnlessZero {
+        /// Whose storage.
+        address: Address,
+        /// Which slot.
+        slot: U256,
+    },
+    /// Never: [`Monitor::open`] always answers `None`.
+    Never,
 }
 
 /// The judgement of one transaction while it executes.
@@ -75,6 +97,10 @@ pub enum Fault {
     /// State could not be read.
     #[error(transparent)]
     State(#[from] StateFault),
+    /// Something that outlives the transaction would have to be drawn from a state that is not certain. Asked again on
+    /// a settled state, the monitor answers.
+    #[error("what is not settled is no ground for the index of attachments")]
+    Unsettled,
     /// The guard VM failed in a way that is not the guard's doing.
     #[error("the guard VM failed on attachment {attachment}: {reason}; the transaction is left out and retried")]
     Engine {
@@ -90,6 +116,10 @@ pub enum Fault {
 pub struct NoMonitor;
 
 impl Monitor for NoMonitor {
+    fn attention(&self) -> Attention {
+        Attention::Never
+    }
+
     fn open(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
         Ok(None)
     }

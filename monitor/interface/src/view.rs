@@ -18,6 +18,13 @@ pub struct StateFault(pub Box<dyn std::error::Error + Send + Sync>);
 
 /// Reads of state, each one part of the guard's read set.
 pub trait StateView {
+    /// Whether what is seen is certain. Where it is not, it may even contradict itself, because others write meanwhile:
+    /// it is good for a verdict, which is thrown away if what was read turns out wrong, but never for anything that is
+    /// kept beyond the transaction.
+    fn is_settled(&self) -> bool {
+        true
+    }
+
     /// A storage word; zero where there is none.
     ///
     /// # Errors

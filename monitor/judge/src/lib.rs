@@ -31,8 +31,8 @@ use std::{
 
 use alloy_primitives::B256;
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Decision, Fault, Fork, Monitor, StateView};
-use parapet_registry::{RegistryError, RegistryReader};
+use parapet_monitor::{Attention, Decision, Fault, Fork, Monitor, StateView};
+use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
 use parking_lot::Mutex;
 
@@ -77,6 +77,9 @@ impl Judge {
         if let Some(index) = self.cached(head) {
             return Ok(index);
         }
+        if !view.is_settled() {
+            return Err(Fault::Unsettled);
+        }
         let index = Arc::new(Index::read(&self.engine, view)?);
         if RegistryReader::new(view, Fork::PreTx).head().map_err(registry_fault)? != head {
             let reason = "the registry changed while it was read".to_owned();
@@ -99,6 +102,11 @@ impl Judge {
 }
 
 impl Monitor for Judge {
+    fn attention(&self) -> Attention {
+        // The head is zero until something is registered.
+        Attention::UnlessZero { address: REGISTRY_ADDRESS, slot: parapet_registry::HEAD_SLOT }
+    }
+
     fn open(
         &self,
         context: &ContextRecord,

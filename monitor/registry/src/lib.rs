@@ -18,6 +18,7 @@ mod reader;
 
 pub use genesis::genesis_account;
 pub use image::RegistryImage;
+pub use layout::HEAD as HEAD_SLOT;
 pub use reader::{Attachment, Failure, Module, RegistryReader};
 
 use alloy_primitives::{Address, B256, address};

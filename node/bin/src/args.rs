@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use alloy_primitives::U256;
 use clap::{Parser, Subcommand};
@@ -12,6 +12,8 @@ use parapet_types::{ChainParams, Hardfork};
 const ETHER_WEI: u128 = 1_000_000_000_000_000_000;
 /// Least block gas limit: below it no contract could be created.
 const GAS_LIMIT_MIN: u64 = 100_000;
+/// Most threads that execute a block: more than any machine has use for.
+const THREADS_MAX: usize = 256;
 /// Most ether one account can be given: more than there is.
 const BALANCE_ETHER_MAX: u64 = 1_000_000_000_000;
 
@@ -31,6 +33,25 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Build, check, deploy, attach and list guards.
     Guard(parapet_cli::GuardArgs),
+    /// Run Ethereum's public tests, and real blocks, through this node's own execution.
+    Conformance(ConformanceArgs),
+}
+
+/// Run Ethereum's public tests, and real blocks, through this node's own execution.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ConformanceArgs {
+    /// Folder of tests, or one file: blockchain tests, state tests, blocks with pre-state or witness, as JSON.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Threads that execute each block; with one, files are spread over the machine's cores instead.
+    #[arg(long, default_value = "1", value_name = "NUMBER", value_parser = threads)]
+    pub(crate) threads: NonZeroUsize,
+    /// Run only tests whose name or path contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Print the report as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Start a development chain.
@@ -104,6 +125,13 @@ fn accounts(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if (1..=ACCOUNTS_MAX).contains(&number) => Ok(number),
         _ => Err(format!("give a number from 1 to {ACCOUNTS_MAX}")),
+    }
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(number) if number.get() <= THREADS_MAX => Ok(number),
+        _ => Err(format!("give a number from 1 to {THREADS_MAX}")),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use parapet_builder::ChainError;
+use parapet_conformance::ConformanceError;
 use parapet_genesis::GenesisError;
 use parapet_rpc::StartError;
 use parapet_state::StoreError;
@@ -33,6 +34,9 @@ pub(crate) enum Failure {
     /// The system refuses threads or signals.
     #[error("the system refuses what the node needs: {0}")]
     System(#[from] std::io::Error),
+    /// Tests cannot be run.
+    #[error(transparent)]
+    Conformance(#[from] ConformanceError),
     /// Blocks can no longer be stored.
     #[error("the node stops because it can no longer store blocks: {0}")]
     Chain(#[from] ChainError),
@@ -51,6 +55,7 @@ impl Failure {
             | Self::Engine(_)
             | Self::Start(_)
             | Self::System(_)
+            | Self::Conformance(_)
             | Self::Chain(_)
             | Self::Storage => ExitCode::from(1),
         }

@@ -5,6 +5,7 @@
 
 mod args;
 mod banner;
+mod conformance;
 mod dev;
 mod failure;
 mod logging;
@@ -38,6 +39,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
             dev::run(&dev).map(|()| ExitCode::SUCCESS)
         }
         Command::Guard(guard) => Ok(parapet_cli::run(guard)),
+        Command::Conformance(conformance) => conformance::run(conformance),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The one entry point through which every block is executed.
 
-use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, Transaction as _, TxType};
-use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, TxType};
+use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
 use parapet_monitor::Monitor;
 use parapet_types::{
@@ -11,8 +13,10 @@ use parapet_types::{
 use revm::inspector::NoOpInspector;
 
 use crate::{
-    BlockError, Overlay, Session, TxError, Workers,
-    environment::{blob_params, block_env, cfg_env, tx_env},
+    BlockError, Overlay, RunReport, Session, TxError, Workers,
+    environment::{block_env, cfg_env, tx_env},
+    parallel::{self, ParallelRun},
+    progress::{Placed, Progress, Room},
     session::{Identity, Outcome, Purpose},
     system,
 };
@@ -72,40 +76,91 @@ pub fn execute_block(
 }
 
 /// A block whose transactions have run: what they did is fixed; receipts and the change set in order are still to be
-/// drawn from it. Apart from [`execute_block`] for measurements only.
-#[derive(Debug)]
-pub struct BlockRun(ExecutedBlock<TxError>);
+/// drawn from it. Apart from [`execute_block`] for measurements, and for those who ask how it went.
+pub struct BlockRun<'a> {
+    input: BlockInput<'a>,
+    run: Run<'a>,
+}
 
-impl BlockRun {
+enum Run<'a> {
+    Sequential { progress: Progress, requests: Requests, overlay: Box<Overlay<'a>> },
+    Parallel(Box<ParallelRun<'a>>),
+}
+
+impl std::fmt::Debug for BlockRun<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlockRun").field("gas_used", &self.progress().gas_used).finish_non_exhaustive()
+    }
+}
+
+impl BlockRun<'_> {
+    const fn progress(&self) -> &Progress {
+        match &self.run {
+            Run::Sequential { progress, .. } => progress,
+            Run::Parallel(run) => &run.progress,
+        }
+    }
+
+    /// What each included transaction did, in order.
+    pub fn executed(&self) -> impl Iterator<Item = &Executed> {
+        self.progress().included.iter().map(|placed| &placed.executed)
+    }
+
+    /// How it went; `None` for a sequential run.
+    #[must_use]
+    pub const fn report(&self) -> Option<&RunReport> {
+        match &self.run {
+            Run::Sequential { .. } => None,
+            Run::Parallel(run) => Some(&run.report),
+        }
+    }
+
     /// Receipts with their blooms, and the change set in order of addresses and slots.
     ///
     /// # Errors
-    /// [`BlockError`] when the block as a whole cannot be completed.
+    /// [`BlockError`] when state cannot be read.
     pub fn finish(self) -> Result<ExecutedBlock<TxError>, BlockError> {
-        Ok(self.0)
+        let (progress, changes, requests) = match self.run {
+            Run::Sequential { progress, requests, overlay } => (progress, overlay.into_changes()?, requests),
+            Run::Parallel(run) => {
+                let changes = run.changes()?;
+                (run.progress, changes, run.requests)
+            }
+        };
+        let included = progress.included.into_iter().map(|placed| {
+            let receipt = receipt(&self.input.transactions[placed.candidate], &placed);
+            Included { candidate: placed.candidate, executed: placed.executed, receipt }
+        });
+        Ok(ExecutedBlock {
+            included: included.collect(),
+            left_out: progress.left_out,
+            changes,
+            gas_used: progress.gas_used,
+            blob_gas_used: progress.blob_gas_used,
+            requests,
+        })
     }
 }
 
-/// The first part of [`execute_block`]: all execution, nothing of the assembly.
+/// The first part of [`execute_block`]: all execution, nothing of the assembly. A panic of what lies below, the store or
+/// the monitor, ends the block with an error.
 ///
 /// # Errors
 /// As [`execute_block`].
-pub fn run_block(input: &BlockInput<'_>, monitor: &dyn Monitor, mode: Mode<'_>) -> Result<BlockRun, BlockError> {
-    match mode {
-        Mode::Sequential | Mode::Parallel(_) => execute_sequentially(input, monitor).map(BlockRun),
-    }
+pub fn run_block<'a>(
+    input: &BlockInput<'a>,
+    monitor: &dyn Monitor,
+    mode: Mode<'_>,
+) -> Result<BlockRun<'a>, BlockError> {
+    let run = catch_unwind(AssertUnwindSafe(|| match mode {
+        Mode::Sequential => run_sequentially(input, monitor),
+        Mode::Parallel(workers) => Ok(Run::Parallel(Box::new(parallel::run(input, monitor, workers)?))),
+    }));
+    let run = run.unwrap_or_else(|panic| Err(BlockError::Panicked(parallel::panic_words(&*panic))))?;
+    Ok(BlockRun { input: *input, run })
 }
 
-/// A block as far as it has come.
-#[derive(Default)]
-struct Progress {
-    included: Vec<Included>,
-    left_out: Vec<LeftOut<TxError>>,
-    gas_used: u64,
-    blob_gas_used: u64,
-}
-
-fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result<ExecutedBlock<TxError>, BlockError> {
+fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor) -> Result<Run<'a>, BlockError> {
     let overlay = Overlay::new(input.at.world, input.at.ancestors);
     let env = block_env(input.at.params, input.at.block);
     let mut session = Session::new(overlay, cfg_env(input.at.params), env, monitor, NoOpInspector {});
@@ -114,20 +169,14 @@ fn execute_sequentially(input: &BlockInput<'_>, monitor: &dyn Monitor) -> Result
     for (index, transaction) in input.transactions.iter().enumerate() {
         match (include(&mut session, &mut progress, input, index, transaction), input.admission) {
             (Ok(()), _) => {}
+            (Err(TxError::State(error)), _) => return Err(error.into()),
             (Err(reason), Admission::Build) => progress.left_out.push(LeftOut { candidate: index, reason }),
             (Err(source), Admission::Import) => return Err(BlockError::Transaction { index, source }),
         }
     }
-    let receipts = progress.included.iter().map(|included| &included.receipt);
-    let requests = system::after(&mut session, input.at.params.hardfork, input.at.block, receipts)?;
-    Ok(ExecutedBlock {
-        included: progress.included,
-        left_out: progress.left_out,
-        changes: session.into_db().into_changes(),
-        gas_used: progress.gas_used,
-        blob_gas_used: progress.blob_gas_used,
-        requests,
-    })
+    let logs = progress.included.iter().flat_map(|placed| &placed.executed.logs);
+    let requests = system::after(&mut session, input.at.params.hardfork, input.at.block, logs)?;
+    Ok(Run::Sequential { progress, requests, overlay: Box::new(session.into_db()) })
 }
 
 fn include(
@@ -137,17 +186,7 @@ fn include(
     candidate: usize,
     transaction: &Transaction,
 ) -> Result<(), TxError> {
-    let gas_limit = transaction.gas_limit();
-    let blob_gas = transaction.blob_versioned_hashes().map_or(0, <[_]>::len) as u64 * DATA_GAS_PER_BLOB;
-    let gas_left = input.at.block.gas_limit.saturating_sub(progress.gas_used);
-    let blob_gas_max = blob_params(input.at.params.hardfork).map_or(0, |blobs| blobs.max_blob_gas_per_block());
-    let blob_gas_left = blob_gas_max.saturating_sub(progress.blob_gas_used);
-    if gas_limit > gas_left {
-        return Err(TxError::BlockFull { gas_limit, gas_left });
-    }
-    if blob_gas > blob_gas_left {
-        return Err(TxError::BlockFull { gas_limit: blob_gas, gas_left: blob_gas_left });
-    }
+    progress.check(&Room::of(&input.at), transaction)?;
     let identity =
         Identity { tx_hash: *transaction.hash(), parent_hash: input.at.block.parent_hash, purpose: Purpose::Block };
     let Outcome { executed, state, guard_writes, .. } = session.execute(tx_env(transaction), identity)?;
@@ -156,17 +195,17 @@ fn include(
     for write in guard_writes {
         overlay.write_storage(REGISTRY, write.slot, write.value)?;
     }
-    progress.gas_used += executed.gas_used;
-    progress.blob_gas_used += blob_gas;
-    let receipt = receipt(transaction, &executed, progress.gas_used);
-    progress.included.push(Included { candidate, executed, receipt });
+    progress.include(candidate, transaction, executed);
     Ok(())
 }
 
-fn receipt(transaction: &Transaction, executed: &Executed, cumulative_gas_used: u64) -> ReceiptEnvelope<Log> {
-    let receipt =
-        Receipt { status: Eip658Value::Eip658(executed.succeeded()), cumulative_gas_used, logs: executed.logs.clone() }
-            .with_bloom();
+fn receipt(transaction: &Transaction, placed: &Placed) -> ReceiptEnvelope<Log> {
+    let receipt = Receipt {
+        status: Eip658Value::Eip658(placed.executed.succeeded()),
+        cumulative_gas_used: placed.cumulative_gas_used,
+        logs: placed.executed.logs.clone(),
+    }
+    .with_bloom();
     match transaction.tx_type() {
         TxType::Legacy => ReceiptEnvelope::Legacy(receipt),
         TxType::Eip2930 => ReceiptEnvelope::Eip2930(receipt),

@@ -18,7 +18,7 @@ pub const fn spec_id(hardfork: Hardfork) -> SpecId {
         Hardfork::Shanghai => SpecId::SHANGHAI,
         Hardfork::Cancun => SpecId::CANCUN,
         Hardfork::Prague => SpecId::PRAGUE,
-        Hardfork::Osaka => SpecId::OSAKA,
+        Hardfork::Osaka | Hardfork::Bpo(_) => SpecId::OSAKA,
     }
 }
 
@@ -30,6 +30,12 @@ pub const fn blob_params(hardfork: Hardfork) -> Option<BlobParams> {
         Hardfork::Cancun => Some(BlobParams::cancun()),
         Hardfork::Prague => Some(BlobParams::prague()),
         Hardfork::Osaka => Some(BlobParams::osaka()),
+        Hardfork::Bpo(blobs) => Some(BlobParams {
+            target_blob_count: blobs.target as u64,
+            max_blob_count: blobs.max as u64,
+            update_fraction: blobs.base_fee_update_fraction as u128,
+            ..BlobParams::osaka()
+        }),
     }
 }
 

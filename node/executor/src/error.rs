@@ -82,6 +82,9 @@ pub enum BlockError {
         /// What the EVM reported.
         reason: String,
     },
+    /// A thread panicked: a fault of the node. Nothing of the block was committed.
+    #[error("a thread that executed the block panicked: {0}")]
+    Panicked(String),
     /// A deposit log that is not one.
     #[error("a log of the deposit contract cannot be read as a deposit: {0}")]
     Deposit(&'static str),

@@ -1,6 +1,6 @@
 //! The EVM with its frame machine wrapped: a monitor sees every frame start and end, and its veto ends them all.
 
-use parapet_monitor::{Decision, Fault, Monitor, Subscriptions};
+use parapet_monitor::{Attention, Decision, Fault, Monitor, Subscriptions};
 use parapet_types::REGISTRY;
 use revm::{
     Context, Database, Inspector, Journal,
@@ -15,12 +15,13 @@ use revm::{
         CallOutcome, CreateOutcome, FrameInput, Gas, InstructionResult, InterpreterAction, InterpreterResult,
         interpreter::EthInterpreter, interpreter_action::FrameInit,
     },
-    primitives::{Address, Bytes},
+    primitives::{Address, Bytes, U256},
 };
 
 use crate::{
     StateError, instructions,
     recorder::{FrameStart, Recorder},
+    session::context_record,
     view::JournalView,
 };
 
@@ -31,9 +32,40 @@ type Inner<'m, DB, INSP> =
     Evm<EvmContext<'m, DB>, INSP, Instructions<'m, DB>, EthPrecompiles, EthFrame<EthInterpreter>>;
 type FrameError<DB> = ContextError<<DB as Database>::Error>;
 
-/// Databases the EVM runs on.
-pub trait EvmDatabase: Database<Error = StateError> {}
-impl<T: Database<Error = StateError>> EvmDatabase for T {}
+/// Whether everything that lies below a transaction is certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Footing {
+    /// It is: nothing of it can change any more.
+    Settled,
+    /// It is a guess; what comes of it is used only if the guess holds.
+    Speculative,
+}
+
+/// Databases the EVM runs on. One that speculates is told what a transaction could tell of balances and nonces, so that
+/// what nobody looked at may change.
+pub trait EvmDatabase: Database<Error = StateError> {
+    /// Whether what it answers is certain.
+    fn footing(&self) -> Footing {
+        Footing::Settled
+    }
+
+    /// Whether a storage word is zero.
+    ///
+    /// # Errors
+    /// [`StateError`] when it cannot be read.
+    fn is_zero(&mut self, address: Address, slot: U256) -> Result<bool, StateError> {
+        Ok(self.storage(address, slot)?.is_zero())
+    }
+
+    /// An account's balance shows in what the transaction does.
+    fn balance_observed(&mut self, _: Address) {}
+
+    /// An account's nonce shows in what the transaction does.
+    fn nonce_observed(&mut self, _: Address) {}
+
+    /// An account spent, and had this much left then.
+    fn spent_down_to(&mut self, _: Address, _: U256) {}
+}
 
 /// revm's EVM with a recorder and a monitor around its frames.
 pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
@@ -81,6 +113,18 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         self.inner.ctx.journaled_state.database
     }
 
+    /// Whether it is certain, without asking the monitor, that it would not judge the next transaction.
+    pub(crate) fn is_unwatched(&mut self) -> Result<bool, StateError> {
+        let journal = &mut self.inner.ctx.journaled_state;
+        match self.monitor.attention() {
+            Attention::Never => Ok(true),
+            Attention::Always => Ok(false),
+            // What earlier transactions on this journal did to the word is for the monitor to see.
+            Attention::UnlessZero { address, .. } if journal.inner.state.contains_key(&address) => Ok(false),
+            Attention::UnlessZero { address, slot } => journal.database.is_zero(address, slot),
+        }
+    }
+
     fn vetoed(&self) -> bool {
         self.inner.ctx.chain.veto.is_some()
     }
@@ -91,6 +135,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
 
     /// Tells the monitor that a frame is about to start. `Some`: it is vetoed and ends here.
     fn frame_starts(&mut self, init: &FrameInit) -> Result<Option<FrameResult>, FrameError<DB>> {
+        self.observe(init);
         let ctx = &mut self.inner.ctx;
         if ctx.chain.judging.is_none() {
             return Ok(None);
@@ -124,6 +169,34 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         Ok(self.vetoed().then(|| refused(&init.frame_input, self.veto_output())))
     }
 
+    /// Tells the database what a frame's start shows of balances and nonces.
+    fn observe(&mut self, init: &FrameInit) {
+        let ctx = &mut self.inner.ctx;
+        let (spender, value) = match &init.frame_input {
+            FrameInput::Call(inputs) => (inputs.caller, inputs.transfer_value().unwrap_or_default()),
+            FrameInput::Create(inputs) => {
+                ctx.chain.structural = true;
+                let creator = inputs.caller();
+                let nonce = ctx.journaled_state.inner.state.get(&creator).map_or(0, |account| account.info.nonce);
+                let created = inputs.created_address(nonce);
+                let database = &mut ctx.journaled_state.database;
+                database.nonce_observed(creator);
+                database.nonce_observed(created);
+                (creator, inputs.value())
+            }
+            FrameInput::Empty => return,
+        };
+        if value.is_zero() {
+            return;
+        }
+        let Some(account) = ctx.journaled_state.inner.state.get(&spender) else { return };
+        let had = account.info.balance;
+        match had.checked_sub(value) {
+            Some(left) => ctx.journaled_state.database.spent_down_to(spender, left),
+            None => ctx.journaled_state.database.balance_observed(spender),
+        }
+    }
+
     /// Tells the monitor that the running frame has ended.
     fn frame_ends(&mut self, result: &FrameResult) -> Result<(), FrameError<DB>> {
         let ctx = &mut self.inner.ctx;
@@ -140,6 +213,9 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
 
     fn consult(&mut self, moment: Moment) -> Result<(), FrameError<DB>> {
         let ctx = &mut self.inner.ctx;
+        if let Some(identity) = ctx.chain.context_owed.take() {
+            ctx.chain.trace.context = context_record(ctx, identity);
+        }
         let chain = &mut ctx.chain;
         let mut view = JournalView(&mut ctx.journaled_state);
         let decision = match (moment, chain.judging.as_mut()) {
@@ -219,7 +295,9 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
 
     fn registry_changed(&self) -> bool {
         let registry = self.inner.ctx.journaled_state.inner.state.get(&REGISTRY);
-        registry.is_some_and(|account| account.changed_storage_slots().next().is_some())
+        let now = self.inner.ctx.journaled_state.inner.transaction_id;
+        // A slot that an earlier transaction on the same journal changed keeps its old original until it is read again.
+        registry.is_some_and(|account| account.changed_storage_slots().any(|(_, slot)| slot.transaction_id == now))
     }
 
     /// Undoes everything since `start` but the nonce step of a creation, which the EVM takes inside its frame.

@@ -8,10 +8,11 @@ use revm::{
         ContextTr as _, JournalTr as _,
         result::{EVMError, HaltReason},
     },
-    context_interface::journaled_state::JournalCheckpoint,
-    handler::{EvmTr as _, FrameResult, Handler, execution::runtime_oog_unwind},
+    context_interface::{Transaction as _, journaled_state::JournalCheckpoint},
+    handler::{EvmTr as _, FrameResult, Handler, execution::runtime_oog_unwind, post_execution},
     inspector::InspectorHandler,
     interpreter::{FrameInput, GasTracker, interpreter::EthInterpreter, interpreter_action::FrameInit},
+    primitives::U256,
 };
 
 use crate::evm::{EvmContext, EvmDatabase, MonitoredEvm};
@@ -63,6 +64,19 @@ impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
         gas: &mut GasTracker,
     ) -> Result<Option<FrameResult>, Self::Error> {
         self.execute(evm, checkpoint, gas, Self::run_exec_loop)
+    }
+
+    fn reward_beneficiary(&self, evm: &mut Self::Evm, exec_result: &mut FrameResult) -> Result<(), Self::Error> {
+        let ctx = evm.ctx();
+        if !ctx.chain.fee_apart {
+            return post_execution::reward_beneficiary(ctx, exec_result.gas()).map_err(From::from);
+        }
+        let base_fee = u128::from(ctx.block.basefee);
+        let tip = ctx.tx.effective_gas_price(base_fee).saturating_sub(base_fee);
+        let gas = exec_result.gas();
+        let used = gas.used().saturating_sub(gas.reservoir());
+        ctx.chain.fee = U256::from(tip * u128::from(used));
+        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Instructions that record what they do. In force only while a guard that woke asked for it, but for SELFDESTRUCT,
-//! which is rare and always recorded while a transaction is judged.
+//! Instructions that record what they do. Those of storage are in force only while a guard that woke asked for it;
+//! SELFDESTRUCT, BALANCE and SELFBALANCE, which are rare, always.
 
 use parapet_abi::AccessKind;
 use revm::{
@@ -21,6 +21,8 @@ type Frame<'a, 'm, DB> = InstructionContext<'a, EvmContext<'m, DB>, EthInterpret
 pub(crate) fn plain<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
     let mut table = EthInstructions::new_mainnet_with_spec(spec);
     replace(&mut table, opcode::SELFDESTRUCT, Instruction::new(selfdestruct));
+    replace(&mut table, opcode::BALANCE, Instruction::new(balance));
+    replace(&mut table, opcode::SELFBALANCE, Instruction::new(selfbalance));
     table
 }
 
@@ -105,11 +107,29 @@ fn tstore<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult 
     Ok(())
 }
 
+fn balance<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let address = peek(interpreter, 0).map(|word| Address::from_word(word.into()));
+    let result = host::balance(InstructionContext { interpreter, host: &mut *host });
+    if let Some(address) = address {
+        host.journaled_state.database.balance_observed(address);
+    }
+    result
+}
+
+fn selfbalance<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    host.journaled_state.database.balance_observed(this(interpreter));
+    host::selfbalance(InstructionContext { interpreter, host })
+}
+
 fn selfdestruct<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
     let InstructionContext { interpreter, host } = context;
     let heir = peek(interpreter, 0).map(|word| Address::from_word(word.into()));
     let address = this(interpreter);
     let wei = host.journaled_state.inner.state.get(&address).map(|account| account.info.balance).unwrap_or_default();
+    host.chain.structural = true;
+    host.journaled_state.database.balance_observed(address);
     let result = host::selfdestruct(InstructionContext { interpreter: &mut *interpreter, host: &mut *host });
     if let (Some(heir), Err(InstructionResult::SelfDestruct)) = (heir, &result)
         && host.chain.judging.is_some()

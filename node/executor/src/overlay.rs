@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
-use crate::StateError;
+use crate::{StateError, evm::EvmDatabase};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, map::AddressMap};
 use parapet_types::{AccountChange, AccountInfo, Ancestors, ReadError, StateChanges, StateReader};
 use revm::{
@@ -77,22 +77,39 @@ impl<'a> Overlay<'a> {
         Ok(())
     }
 
-    /// What was written, as a change set.
-    #[must_use]
-    pub fn into_changes(self) -> StateChanges {
-        let accounts = self
-            .accounts
-            .into_iter()
-            .map(|(address, account)| {
-                let change = AccountChange {
-                    info: account.info,
-                    wipe_storage: account.storage_wiped,
-                    storage: if account.info.is_some() { account.storage } else { BTreeMap::new() },
-                };
-                (address, change)
-            })
-            .collect();
-        StateChanges { accounts, code: self.code }
+    /// What differs from the state below, as a change set.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the state below cannot be read.
+    pub fn into_changes(mut self) -> Result<StateChanges, ReadError> {
+        let mut changes = StateChanges::default();
+        for (address, account) in self.accounts {
+            let before = self.world.account(&address)?;
+            let Some(info) = account.info else {
+                if before.is_some() {
+                    let gone = AccountChange { info: None, wipe_storage: true, storage: BTreeMap::new() };
+                    changes.accounts.insert(address, gone);
+                }
+                continue;
+            };
+            // Storage exists only below an account that exists.
+            let wipe_storage = account.storage_wiped && before.is_some();
+            let mut storage = BTreeMap::new();
+            for (slot, value) in account.storage {
+                let below = if account.storage_wiped { U256::ZERO } else { self.world.storage(&address, slot)? };
+                if below != value {
+                    storage.insert(slot, value);
+                }
+            }
+            if before != Some(info) || wipe_storage || !storage.is_empty() {
+                if let Some(code) = self.code.remove(&info.code_hash) {
+                    changes.code.insert(info.code_hash, code);
+                }
+                let change = AccountChange { info: Some(info), wipe_storage, storage };
+                changes.accounts.insert(address, change);
+            }
+        }
+        Ok(changes)
     }
 
     /// Takes over what a transaction left.
@@ -158,7 +175,7 @@ impl DatabaseRef for Overlay<'_> {
         if let Some(code) = self.bytecode.get(&code_hash) {
             return Ok(code.clone());
         }
-        let bytes = self.world.code(code_hash)?.unwrap_or_default();
+        let bytes = self.world.code(code_hash)?.ok_or(ReadError::missing_code(code_hash))?;
         Ok(Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes)))
     }
 
@@ -178,6 +195,8 @@ impl DatabaseRef for Overlay<'_> {
         Ok(self.ancestors.get(&number).copied().unwrap_or_default())
     }
 }
+
+impl EvmDatabase for Overlay<'_> {}
 
 impl Database for Overlay<'_> {
     type Error = StateError;

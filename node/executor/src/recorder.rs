@@ -13,7 +13,7 @@ use revm::{
     interpreter::{CallInputs, CallScheme, CreateInputs, FrameInput, InstructionResult},
 };
 
-use crate::flows;
+use crate::{flows, session::Identity};
 
 /// What is known of a frame as it starts.
 pub(crate) struct FrameStart<'a> {
@@ -57,6 +57,14 @@ pub struct Recorder<'m> {
     pub(crate) fault: Option<Fault>,
     /// Whether storage accesses are recorded.
     pub(crate) accesses: bool,
+    /// Whether the fee recipient's reward is kept apart in `fee` instead of being paid.
+    pub(crate) fee_apart: bool,
+    /// What the fee recipient is owed.
+    pub(crate) fee: U256,
+    /// The transaction tried to create or destroy an account.
+    pub(crate) structural: bool,
+    /// The trace's context is not written yet.
+    pub(crate) context_owed: Option<Identity>,
     destructions: Vec<Destruction>,
     log_marks: Vec<LogMark>,
     running: Vec<u32>,
@@ -77,6 +85,9 @@ impl Recorder<'_> {
         self.veto = None;
         self.fault = None;
         self.accesses = false;
+        self.fee = U256::ZERO;
+        self.structural = false;
+        self.context_owed = None;
         self.events = 0;
         self.data_bytes = 0;
         self.destructions.clear();

@@ -98,26 +98,95 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         identity: Identity,
         execute: impl FnOnce(&mut MonitoredEvm<'m, DB, INSP>) -> Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
     ) -> Result<Outcome, TxError> {
+        let ended = self.open(tx, identity).and_then(|_| {
+            let result = execute(&mut self.evm);
+            self.close(result)
+        });
+        let state = self.evm.inner.ctx.journaled_state.finalize();
+        let (result, judgement) = ended?;
+        let veto = self.evm.inner.ctx.chain.veto.as_ref();
+        let (executed, guard_writes) = conclude(result.clone(), judgement, veto);
+        Ok(Outcome { executed, result, state, guard_writes })
+    }
+
+    /// As [`Session::execute`], but what it did to state stays in the journal.
+    ///
+    /// # Errors
+    /// [`TxError`] when it cannot be executed; nothing of it remains.
+    pub(crate) fn execute_on_journal(
+        &mut self,
+        tx: TxEnv,
+        identity: Identity,
+        keep: Keep,
+    ) -> Result<OnJournal, TxError> {
+        if self.open(tx, identity)? == Watched::Yes && keep == Keep::Unwatched {
+            self.evm.inner.ctx.chain.judging = None;
+            return Ok(OnJournal::Watched);
+        }
+        let result = MonitoredHandler::new().run(&mut self.evm);
+        let (result, judgement) = self.close(result)?;
+        let (executed, guard_writes) = conclude(result, judgement, self.evm.inner.ctx.chain.veto.as_ref());
+        Ok(OnJournal::Executed(executed, guard_writes))
+    }
+
+    fn open(&mut self, tx: TxEnv, identity: Identity) -> Result<Watched, TxError> {
         let ctx = &mut self.evm.inner.ctx;
         ctx.tx = tx;
         ctx.chain.reset();
+        if self.evm.is_unwatched().map_err(|error| error.0)? {
+            self.evm.inner.ctx.chain.context_owed = Some(identity);
+            return Ok(Watched::No);
+        }
+        let ctx = &mut self.evm.inner.ctx;
         ctx.chain.trace.context = context_record(ctx, identity);
         let mut view = JournalView(&mut ctx.journaled_state);
         ctx.chain.judging = self.evm.monitor.open(&ctx.chain.trace.context, &mut view)?;
-        let result = execute(&mut self.evm);
-        let ctx = &mut self.evm.inner.ctx;
-        let state = ctx.journaled_state.finalize();
-        let judgement = ctx.chain.judging.take().map(|judging| judging.close()).unwrap_or_default();
-        if let Some(fault) = ctx.chain.fault.take() {
+        Ok(if ctx.chain.judging.is_some() { Watched::Yes } else { Watched::No })
+    }
+
+    fn close(
+        &mut self,
+        result: Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
+    ) -> Result<(ExecutionResult<HaltReason>, Judgement), TxError> {
+        let chain = &mut self.evm.inner.ctx.chain;
+        let judgement = chain.judging.take().map(|judging| judging.close()).unwrap_or_default();
+        if let Some(fault) = chain.fault.take() {
             return Err(fault.into());
         }
         match result {
-            Ok(result) => Ok(outcome(result, state, judgement, ctx.chain.veto.as_ref())),
+            Ok(result) => Ok((result, judgement)),
             Err(EVMError::Transaction(invalid)) => Err(TxError::Invalid(invalid)),
             Err(EVMError::Database(error)) => Err(TxError::State(error.0)),
             Err(other) => Err(TxError::Evm(other.to_string())),
         }
     }
+}
+
+/// Whether the monitor judges a transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    Yes,
+    No,
+}
+
+/// Which transactions may run on a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Any.
+    All,
+    /// Only one that nobody judges: the journal holds what earlier transactions did, and a trace would show it as this
+    /// one's.
+    Unwatched,
+}
+
+/// What became of a transaction that ran on a journal.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved once, and hardly ever the small one")]
+pub(crate) enum OnJournal {
+    /// What it did, and the guard state it leaves.
+    Executed(Executed, Vec<StateWrite>),
+    /// It did not run: it would have been judged.
+    Watched,
 }
 
 impl<'m, DB, INSP> Session<'m, DB, INSP>
@@ -134,7 +203,7 @@ where
     }
 }
 
-fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity: Identity) -> ContextRecord {
+pub(crate) fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity: Identity) -> ContextRecord {
     let (block, tx) = (&ctx.block, &ctx.tx);
     ContextRecord {
         chain_id: ctx.cfg.chain_id,
@@ -159,9 +228,14 @@ fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity: Identity)
     }
 }
 
-fn outcome(result: ExecutionResult<HaltReason>, state: EvmState, judgement: Judgement, veto: Option<&Veto>) -> Outcome {
+/// What a transaction did, and the guard state it leaves: none unless it succeeded.
+fn conclude(
+    result: ExecutionResult<HaltReason>,
+    judgement: Judgement,
+    veto: Option<&Veto>,
+) -> (Executed, Vec<StateWrite>) {
     let gas_used = result.tx_gas_used();
-    let (destiny, output, logs, created) = match result.clone() {
+    let (destiny, output, logs, created) = match result {
         ExecutionResult::Success { logs, output, .. } => {
             let created = match &output {
                 Output::Create(_, address) => *address,
@@ -178,5 +252,5 @@ fn outcome(result: ExecutionResult<HaltReason>, state: EvmState, judgement: Judg
     };
     let guard_writes = if destiny == Destiny::Succeeded { judgement.writes } else { Vec::new() };
     let executed = Executed { destiny, gas_used, output, logs, created, verdicts: judgement.verdicts };
-    Outcome { executed, result, state, guard_writes }
+    (executed, guard_writes)
 }

@@ -1,19 +1,25 @@
 //! What the chain itself does in a block: EIP-4788 and EIP-2935 before its transactions, EIP-7685 requests and
 //! EIP-4895 withdrawals after them. Guards do not judge these (I5).
 
-use alloy_consensus::ReceiptEnvelope;
 use alloy_eips::{
     eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS, eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS,
     eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::Requests,
 };
 use alloy_primitives::{Address, B256, Bytes, Log, U256, b256};
-use parapet_types::{BlockContext, Hardfork};
+use parapet_types::{BlockContext, Hardfork, ReadError};
 use revm::{
-    context::{JournalTr as _, TxEnv, result::ExecutionResult},
+    context::{
+        JournalTr as _, TxEnv,
+        result::{EVMError, ExecutionResult},
+    },
     handler::{Handler as _, MainnetHandler, SystemCallTx as _},
+    state::EvmState,
 };
 
-use crate::{BlockError, Overlay, Session, evm::MonitoredEvm};
+use crate::{
+    BlockError, Overlay, Session,
+    evm::{EvmDatabase, MonitoredEvm},
+};
 
 /// `DepositEvent(bytes,bytes,bytes,bytes,bytes)` of the deposit contract (EIP-6110).
 const DEPOSIT_EVENT: B256 = b256!("649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5");
@@ -25,36 +31,61 @@ const DEPOSIT_FIELDS: [(usize, usize); 5] = [(192, 48), (288, 32), (352, 8), (41
 /// Gwei in wei.
 const GWEI: u64 = 1_000_000_000;
 
+/// State that a block's own doings are committed to, one after the other.
+pub trait BlockDatabase: EvmDatabase {
+    /// Takes over what a call left.
+    ///
+    /// # Errors
+    /// [`ReadError`] when what lies below cannot be read.
+    fn commit(&mut self, state: &EvmState) -> Result<(), ReadError>;
+
+    /// Adds to a balance, creating the account where there is none (EIP-4895). Nothing added creates nothing (EIP-161).
+    ///
+    /// # Errors
+    /// [`ReadError`] when the account below cannot be read.
+    fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError>;
+}
+
+impl BlockDatabase for Overlay<'_> {
+    fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
+        Overlay::commit(self, state)
+    }
+
+    fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
+        Overlay::credit(self, address, wei)
+    }
+}
+
 /// What the chain does before a block's first transaction: the beacon root (EIP-4788) and the parent's hash (EIP-2935)
 /// go into state.
 ///
 /// # Errors
 /// [`BlockError::SystemCall`].
-pub fn begin_block(
-    session: &mut Session<'_, Overlay<'_>>,
+pub fn begin_block<DB: BlockDatabase>(
+    session: &mut Session<'_, DB>,
     hardfork: Hardfork,
     block: &BlockContext,
 ) -> Result<(), BlockError> {
     if let (true, Some(root)) = (hardfork >= Hardfork::Cancun, block.parent_beacon_block_root) {
-        call(session, BEACON_ROOTS_ADDRESS, root.0.into())?;
+        note(session, BEACON_ROOTS_ADDRESS, root.0.into())?;
     }
     if hardfork >= Hardfork::Prague {
-        call(session, HISTORY_STORAGE_ADDRESS, block.parent_hash.0.into())?;
+        note(session, HISTORY_STORAGE_ADDRESS, block.parent_hash.0.into())?;
     }
     Ok(())
 }
 
 /// After the last transaction.
-pub(crate) fn after<'r>(
-    session: &mut Session<'_, Overlay<'_>>,
+pub(crate) fn after<'r, DB: BlockDatabase>(
+    session: &mut Session<'_, DB>,
     hardfork: Hardfork,
     block: &BlockContext,
-    receipts: impl Iterator<Item = &'r ReceiptEnvelope<Log>>,
+    logs: impl Iterator<Item = &'r Log>,
 ) -> Result<Requests, BlockError> {
     let mut requests = Requests::default();
     if hardfork >= Hardfork::Prague {
         let mut deposits = Vec::new();
-        for log in receipts.flat_map(ReceiptEnvelope::logs) {
+        for log in logs {
             if log.address == MAINNET_DEPOSIT_CONTRACT_ADDRESS && log.topics().first() == Some(&DEPOSIT_EVENT) {
                 deposits.extend(deposit(&log.data.data)?);
             }
@@ -62,7 +93,7 @@ pub(crate) fn after<'r>(
         requests.push_request_with_type(0, deposits);
         for (kind, address) in [(1, WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS), (2, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS)]
         {
-            requests.push_request_with_type(kind, call(session, address, Bytes::new())?);
+            requests.push_request_with_type(kind, ask(session, address)?);
         }
     }
     for withdrawal in &block.withdrawals {
@@ -88,22 +119,39 @@ fn deposit(data: &[u8]) -> Result<Vec<u8>, BlockError> {
     Ok(out)
 }
 
-fn call(session: &mut Session<'_, Overlay<'_>>, address: Address, data: Bytes) -> Result<Bytes, BlockError> {
+/// Tells a contract something. If it fails, so be it (EIP-4788, EIP-2935).
+fn note<DB: BlockDatabase>(session: &mut Session<'_, DB>, address: Address, data: Bytes) -> Result<(), BlockError> {
+    match call(session, address, data) {
+        Ok(_) | Err(BlockError::SystemCall { .. }) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+/// Asks a contract that must be there and must answer (EIP-7002, EIP-7251).
+fn ask<DB: BlockDatabase>(session: &mut Session<'_, DB>, address: Address) -> Result<Bytes, BlockError> {
+    let info = session.evm_mut().db_mut().basic(address).map_err(|error| error.0)?;
+    if info.is_none_or(|info| info.is_empty_code_hash()) {
+        return Err(BlockError::SystemCall { address, reason: "there is no code".into() });
+    }
+    call(session, address, Bytes::new())
+}
+
+fn call<DB: BlockDatabase>(session: &mut Session<'_, DB>, address: Address, data: Bytes) -> Result<Bytes, BlockError> {
     let failed = |reason: String| BlockError::SystemCall { address, reason };
     let evm = session.evm_mut();
     let ctx = &mut evm.inner.ctx;
     ctx.chain.reset();
     ctx.tx = TxEnv::new_system_tx(address, data);
-    let result = MainnetHandler::<MonitoredEvm<'_, Overlay<'_>>, revm::context::result::EVMError<_>, _>::default()
-        .run_system_call(evm)
-        .map_err(|error| failed(error.to_string()))?;
+    let result = MainnetHandler::<MonitoredEvm<'_, DB>, EVMError<_>, _>::default().run_system_call(evm);
     let state = evm.inner.ctx.journaled_state.finalize();
     match result {
-        ExecutionResult::Success { output, .. } => {
+        Ok(ExecutionResult::Success { output, .. }) => {
             evm.db_mut().commit(&state)?;
             Ok(output.into_data())
         }
-        ExecutionResult::Revert { output, .. } => Err(failed(format!("reverted with {output}"))),
-        ExecutionResult::Halt { reason, .. } => Err(failed(format!("halted: {reason:?}"))),
+        Ok(ExecutionResult::Revert { output, .. }) => Err(failed(format!("reverted with {output}"))),
+        Ok(ExecutionResult::Halt { reason, .. }) => Err(failed(format!("halted: {reason:?}"))),
+        Err(EVMError::Database(error)) => Err(error.0.into()),
+        Err(error) => Err(failed(error.to_string())),
     }
 }

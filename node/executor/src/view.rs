@@ -2,62 +2,81 @@
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use parapet_monitor::{Fork, StateFault, StateView};
-use revm::{Database, Journal, context::JournalTr as _};
+use revm::{
+    Journal,
+    context::JournalTr as _,
+    state::{Account, AccountInfo},
+};
 
-/// Reads the journal where it knows an account or slot, else the committed state below it. Nothing becomes warm.
-pub(crate) struct JournalView<'a, DB: Database>(pub(crate) &'a mut Journal<DB>);
+use crate::{
+    StateError,
+    evm::{EvmDatabase, Footing},
+};
 
-impl<DB: Database<Error: std::error::Error + Send + Sync + 'static>> JournalView<'_, DB> {
-    fn fault(error: DB::Error) -> StateFault {
-        StateFault(Box::new(error))
+/// Reads the journal where it knows an account or slot, else the committed state below it. Nothing becomes warm. The
+/// journal may hold what earlier transactions did: what this transaction has not met is as they left it.
+pub(crate) struct JournalView<'a, DB: EvmDatabase>(pub(crate) &'a mut Journal<DB>);
+
+fn fault(error: StateError) -> StateFault {
+    StateFault(Box::new(error))
+}
+
+impl<DB: EvmDatabase> JournalView<'_, DB> {
+    fn known(&self, address: Address) -> Option<&Account> {
+        self.0.inner.state.get(&address)
+    }
+
+    fn info(&mut self, fork: Fork, address: Address) -> Result<Option<AccountInfo>, StateFault> {
+        let now = self.0.inner.transaction_id;
+        let known = self.known(address).map(|account| match fork {
+            Fork::PreTx if account.transaction_id == now => account.original_info(),
+            Fork::PreTx | Fork::Now => account.info.clone(),
+        });
+        let info = match known {
+            Some(info) => Some(info),
+            None => self.0.db_mut().basic(address).map_err(fault)?,
+        };
+        Ok(info.filter(|info| !info.is_empty()))
     }
 }
 
-impl<DB: Database<Error: std::error::Error + Send + Sync + 'static>> StateView for JournalView<'_, DB> {
+impl<DB: EvmDatabase> StateView for JournalView<'_, DB> {
+    fn is_settled(&self) -> bool {
+        self.0.database.footing() == Footing::Settled
+    }
+
     fn storage(&mut self, fork: Fork, address: Address, slot: U256) -> Result<U256, StateFault> {
-        if fork == Fork::Now
-            && let Some(account) = self.0.inner.state.get(&address)
-        {
-            if let Some(known) = account.storage.get(&slot) {
-                return Ok(known.present_value);
-            }
-            if account.is_created() {
-                return Ok(U256::ZERO);
+        let now = self.0.inner.transaction_id;
+        if let Some(account) = self.known(address) {
+            match (account.storage.get(&slot), fork) {
+                (Some(known), Fork::Now) => return Ok(known.present_value),
+                (Some(known), Fork::PreTx) if known.transaction_id != now => return Ok(known.present_value),
+                (Some(known), Fork::PreTx) if !account.is_created() => return Ok(known.original_value),
+                (None, Fork::Now) if account.is_created() => return Ok(U256::ZERO),
+                (Some(_), Fork::PreTx) | (None, _) => {}
             }
         }
-        self.0.db_mut().storage(address, slot).map_err(Self::fault)
+        self.0.db_mut().storage(address, slot).map_err(fault)
     }
 
     fn balance(&mut self, fork: Fork, address: Address) -> Result<U256, StateFault> {
-        if fork == Fork::Now
-            && let Some(account) = self.0.inner.state.get(&address)
-        {
-            return Ok(account.info.balance);
-        }
-        let info = self.0.db_mut().basic(address).map_err(Self::fault)?;
-        Ok(info.map(|info| info.balance).unwrap_or_default())
+        let balance = self.info(fork, address)?.map(|info| info.balance).unwrap_or_default();
+        self.0.db_mut().balance_observed(address);
+        Ok(balance)
     }
 
     fn code_hash(&mut self, fork: Fork, address: Address) -> Result<B256, StateFault> {
-        if fork == Fork::Now
-            && let Some(account) = self.0.inner.state.get(&address)
-        {
-            return Ok(if account.is_empty() { B256::ZERO } else { account.info.code_hash });
-        }
-        let info = self.0.db_mut().basic(address).map_err(Self::fault)?;
-        Ok(info.map(|info| info.code_hash).unwrap_or_default())
+        Ok(self.info(fork, address)?.map(|info| info.code_hash).unwrap_or_default())
     }
 
     fn code(&mut self, fork: Fork, address: Address) -> Result<Bytes, StateFault> {
-        if fork == Fork::Now
-            && let Some(code) = self.0.inner.state.get(&address).and_then(|account| account.info.code.as_ref())
-        {
+        let Some(info) = self.info(fork, address)? else { return Ok(Bytes::new()) };
+        if let Some(code) = info.code {
             return Ok(code.original_bytes());
         }
-        let code_hash = self.code_hash(fork, address)?;
-        if code_hash.is_zero() || code_hash == KECCAK256_EMPTY {
+        if info.code_hash.is_zero() || info.code_hash == KECCAK256_EMPTY {
             return Ok(Bytes::new());
         }
-        Ok(self.0.db_mut().code_by_hash(code_hash).map_err(Self::fault)?.original_bytes())
+        Ok(self.0.db_mut().code_by_hash(info.code_hash).map_err(fault)?.original_bytes())
     }
 }

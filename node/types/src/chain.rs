@@ -1,6 +1,19 @@
 //! Parameters of a chain, fixed at genesis.
 
+use alloy_eips::eip7892;
 use serde::{Deserialize, Serialize};
+
+/// Blob parameters of a fork that changes nothing else (EIP-7892).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlobSchedule {
+    /// Blobs per block that leave the blob base fee as it is.
+    pub target: u32,
+    /// Most blobs per block.
+    pub max: u32,
+    /// How slowly the blob base fee follows the excess of blob gas (EIP-4844).
+    pub base_fee_update_fraction: u64,
+}
 
 /// A fork whose rules blocks follow from genesis on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,10 +30,26 @@ pub enum Hardfork {
     /// Transaction gas cap (EIP-7825), CLZ, block size cap.
     #[default]
     Osaka,
+    /// Osaka with other blob parameters (EIP-7892).
+    Bpo(BlobSchedule),
 }
 
 impl Hardfork {
-    /// Every fork, oldest first.
+    /// The first change of blob parameters on mainnet.
+    pub const BPO1: Self = Self::Bpo(BlobSchedule {
+        target: eip7892::BPO1_TARGET_BLOBS_PER_BLOCK as u32,
+        max: eip7892::BPO1_MAX_BLOBS_PER_BLOCK as u32,
+        base_fee_update_fraction: eip7892::BPO1_BASE_UPDATE_FRACTION,
+    });
+
+    /// The second change of blob parameters on mainnet.
+    pub const BPO2: Self = Self::Bpo(BlobSchedule {
+        target: eip7892::BPO2_TARGET_BLOBS_PER_BLOCK as u32,
+        max: eip7892::BPO2_MAX_BLOBS_PER_BLOCK as u32,
+        base_fee_update_fraction: eip7892::BPO2_BASE_UPDATE_FRACTION,
+    });
+
+    /// Every fork with rules of its own, oldest first.
     pub const ALL: [Self; 5] = [Self::Paris, Self::Shanghai, Self::Cancun, Self::Prague, Self::Osaka];
 
     /// Its name in lower case.
@@ -32,6 +61,7 @@ impl Hardfork {
             Self::Cancun => "cancun",
             Self::Prague => "prague",
             Self::Osaka => "osaka",
+            Self::Bpo(_) => "bpo",
         }
     }
 }
@@ -69,4 +99,26 @@ pub struct ChainParams {
     pub hardfork: Hardfork,
     /// Gas limit of every block.
     pub block_gas_limit: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forks_are_ordered_and_blob_forks_come_after_osaka() {
+        assert!(Hardfork::ALL.is_sorted());
+        assert!(Hardfork::BPO1 > Hardfork::Osaka && Hardfork::BPO2 > Hardfork::BPO1);
+        let small = Hardfork::Bpo(BlobSchedule { target: 0, max: 1, base_fee_update_fraction: 1 });
+        assert!(small > Hardfork::Osaka);
+    }
+
+    #[test]
+    fn every_fork_is_found_by_its_name() {
+        for fork in Hardfork::ALL {
+            assert_eq!(fork.name().to_uppercase().parse::<Hardfork>().ok(), Some(fork));
+        }
+        assert_eq!("merge".parse::<Hardfork>().ok(), Some(Hardfork::Paris));
+        assert!("bpo".parse::<Hardfork>().is_err(), "its parameters are not in its name");
+    }
 }

@@ -12,6 +12,14 @@ use crate::{AccountInfo, StateChanges};
 #[error("state could not be read: {0}")]
 pub struct ReadError(pub Box<dyn std::error::Error + Send + Sync>);
 
+impl ReadError {
+    /// An account has code by this hash, and the store does not.
+    #[must_use]
+    pub fn missing_code(code_hash: B256) -> Self {
+        Self(format!("the code with hash {code_hash} is missing").into())
+    }
+}
+
 /// One version of the state that does not change while it is read, by as many threads as like to.
 pub trait StateReader: Send + Sync {
     /// An account; `None` where there is none.

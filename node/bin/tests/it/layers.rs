@@ -92,7 +92,7 @@ fn the_abi_and_the_guest_sdk_stand_below_everything() {
 
 #[test]
 fn only_execution_names_revm() {
-    only(&["revm", "revm-inspectors"], &["node/executor", "node/simulate"], &KINDS);
+    only(&["revm", "revm-inspectors"], &["node/executor", "node/simulate", "devnet/bench"], &KINDS);
 }
 
 #[test]

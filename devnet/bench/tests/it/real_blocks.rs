@@ -1,0 +1,29 @@
+use std::{num::NonZeroUsize, path::Path};
+
+use parapet_bench::{Case, agree, real::RealBlocks};
+use parapet_executor::Workers;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/fixtures/dev");
+
+/// The real blocks, where the fixtures are unpacked.
+pub(crate) fn all() -> Option<Vec<Case>> {
+    let mut blocks = RealBlocks::default();
+    for folder in ["prestate-blocks", "witness-blocks"] {
+        let folder = Path::new(FIXTURES).join(folder);
+        if !folder.is_dir() {
+            println!("skipped: the fixtures are not unpacked, {} is missing", folder.display());
+            return None;
+        }
+        blocks.add_folder(&folder).unwrap();
+    }
+    Some(blocks.cases)
+}
+
+#[test]
+fn real_blocks_have_their_headers_receipts_and_agree_in_all_three_ways_to_run_them() {
+    let Some(cases) = all() else { return };
+    assert!(cases.len() >= 18, "{} blocks follow rules that the node has", cases.len());
+    for case in &cases {
+        agree::check(case, &Workers::new(NonZeroUsize::new(2).unwrap())).unwrap();
+    }
+}

@@ -1,0 +1,171 @@
+//! State tests: one transaction on a given state, without a block around it, hence without what a chain itself does in a
+//! block. The state root and the hash of the logs are compared.
+
+use std::collections::BTreeMap;
+
+use alloy_consensus::{
+    TxEnvelope,
+    transaction::{Recovered, SignerRecoverable as _},
+};
+use alloy_eips::eip2718::Decodable2718 as _;
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use parapet_executor::{Identity, Outcome, Overlay, Purpose, Session, TxError, block_env, cfg_env, tx_env};
+use parapet_monitor::NoMonitor;
+use parapet_state::WorldState;
+use parapet_types::{Ancestors, BlockContext, ChainParams, StateChanges, Transaction};
+use serde::Deserialize;
+
+use crate::{
+    ConformanceError,
+    accounts::{self, Accounts, number},
+    error::Stop,
+    fields::{Fields, Indexes},
+    network::Config,
+};
+
+/// Hashes that BLOCKHASH can ask for.
+const ANCESTORS_MAX: u64 = 256;
+
+/// A state test as files have it: one transaction with variants, and what each leaves at each fork.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StateTest {
+    env: Env,
+    pre: Accounts,
+    transaction: Fields,
+    post: BTreeMap<String, Vec<Post>>,
+    #[serde(default)]
+    config: Config,
+}
+
+/// The block's environment.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Env {
+    current_coinbase: Address,
+    current_gas_limit: U256,
+    current_number: U256,
+    current_timestamp: U256,
+    current_random: Option<U256>,
+    current_base_fee: Option<U256>,
+    current_excess_blob_gas: Option<U256>,
+}
+
+/// What a variant leaves.
+#[derive(Debug, Deserialize)]
+struct Post {
+    hash: B256,
+    logs: B256,
+    indexes: Indexes,
+    txbytes: Option<Bytes>,
+    #[serde(rename = "expectException")]
+    expect_exception: Option<String>,
+}
+
+/// One variant at one fork.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case<'t> {
+    test: &'t StateTest,
+    fork: &'t str,
+    post: &'t Post,
+}
+
+impl StateTest {
+    /// Every variant at every fork, with a name for it.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = (String, Case<'_>)> {
+        self.post.iter().flat_map(move |(fork, posts)| {
+            posts
+                .iter()
+                .enumerate()
+                .map(move |(index, post)| (format!("{fork}/{index}"), Case { test: self, fork, post }))
+        })
+    }
+}
+
+/// Runs one variant at one fork.
+pub(crate) fn run(case: Case<'_>) -> Result<(), Stop> {
+    let Case { test, fork, post } = case;
+    let block = test.env.block()?;
+    let hardfork = test.config.hardfork(fork)?;
+    let params = ChainParams { chain_id: test.config.chain_id()?, hardfork, block_gas_limit: block.gas_limit };
+    let world = WorldState::new().apply(&accounts::changes(&test.pre)?);
+    let executed = match transaction(test, &params, post) {
+        Ok(transaction) => execute(&params, &world, &block, &transaction)?,
+        Err(_) if post.expect_exception.is_some() => Err(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (after, logs) = match (executed, &post.expect_exception) {
+        (Ok((changes, logs)), None) => (world.apply(&changes), logs),
+        (Ok(_), Some(expected)) => return Err(ConformanceError::TransactionAccepted(expected.clone()).into()),
+        (Err(Some(error)), None) => return Err(ConformanceError::TransactionRefused(error).into()),
+        (Err(_), _) => (world, keccak256([alloy_rlp::EMPTY_LIST_CODE])),
+    };
+    if after.root() != post.hash {
+        return Err(ConformanceError::StateRoot { expected: post.hash, found: after.root() }.into());
+    }
+    if logs != post.logs {
+        return Err(ConformanceError::Logs { expected: post.logs, found: logs }.into());
+    }
+    Ok(())
+}
+
+/// What a transaction that was executed leaves: its changes, and the hash of its logs.
+type Left = (StateChanges, B256);
+
+/// Executes the transaction alone. The inner error is one of the transaction; it has none where it could not be read.
+fn execute(
+    params: &ChainParams,
+    world: &WorldState,
+    block: &BlockContext,
+    transaction: &Transaction,
+) -> Result<Result<Left, Option<TxError>>, ConformanceError> {
+    // Hashes of blocks that there are not: of their numbers in decimal, as all clients have it for these tests.
+    let numbers = block.number.saturating_sub(ANCESTORS_MAX)..block.number;
+    let ancestors: Ancestors = numbers.map(|number| (number, keccak256(number.to_string()))).collect();
+    let overlay = Overlay::new(world, &ancestors);
+    let mut session = Session::new(overlay, cfg_env(params), block_env(params, block), &NoMonitor, ());
+    let identity =
+        Identity { tx_hash: *transaction.tx_hash(), parent_hash: block.parent_hash, purpose: Purpose::Block };
+    match session.execute(tx_env(transaction), identity) {
+        Ok(Outcome { executed, state, .. }) => {
+            let mut overlay = session.into_db();
+            overlay.commit(&state)?;
+            Ok(Ok((overlay.into_changes()?, keccak256(alloy_rlp::encode(executed.logs)))))
+        }
+        Err(TxError::State(error)) => Err(error.into()),
+        Err(error) => Ok(Err(Some(error))),
+    }
+}
+
+impl Env {
+    fn block(&self) -> Result<BlockContext, ConformanceError> {
+        let excess = self.current_excess_blob_gas.map(|excess| number(excess, "excess blob gas"));
+        Ok(BlockContext {
+            number: number(self.current_number, "block number")?,
+            timestamp: number(self.current_timestamp, "timestamp")?,
+            beneficiary: self.current_coinbase,
+            gas_limit: number(self.current_gas_limit, "block gas limit")?,
+            base_fee: number(self.current_base_fee.unwrap_or_default(), "base fee")?,
+            prev_randao: self.current_random.unwrap_or_default().into(),
+            parent_hash: B256::ZERO,
+            parent_beacon_block_root: None,
+            // A block of a fork with blobs has an excess, whether the file says so or not.
+            excess_blob_gas: Some(excess.transpose()?.unwrap_or_default()),
+            withdrawals: Vec::new(),
+        })
+    }
+}
+
+/// The transaction: as it was signed, or else of its fields.
+fn transaction(test: &StateTest, params: &ChainParams, post: &Post) -> Result<Transaction, ConformanceError> {
+    let fault = |text: String| ConformanceError::Transaction(text);
+    let Some(bytes) = &post.txbytes else {
+        return test.transaction.build(params.chain_id, post.indexes);
+    };
+    let mut rest = &bytes[..];
+    let envelope = TxEnvelope::decode_2718(&mut rest).map_err(|error| fault(error.to_string()))?;
+    if !rest.is_empty() {
+        return Err(fault("bytes follow it".to_owned()));
+    }
+    let signer = envelope.recover_signer().map_err(|error| fault(error.to_string()))?;
+    Ok(Recovered::new_unchecked(envelope, signer))
+}

@@ -1,0 +1,97 @@
+//! Blocks of real chains, by their pre-state or their witness.
+
+use std::{collections::BTreeMap, fs, num::NonZeroUsize};
+
+use alloy_consensus::proofs::ordered_trie_root_with_encoder;
+use alloy_eips::eip2718::Encodable2718 as _;
+use parapet_conformance::{ConformanceError, Options, Skip, real_blocks, run};
+use parapet_executor::{Mode, execute_block};
+use parapet_monitor::NoMonitor;
+use parapet_types::Hardfork;
+use serde_json::Value;
+
+use crate::fixtures::{reasons, run_text, suite};
+
+fn run_real(name: &str, passed: u64, before_paris: u64) {
+    let Some(folder) = suite(name) else { return };
+    for threads in [1, 2, 8] {
+        let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: None };
+        let report = run(&folder, &options, |_| {}).unwrap();
+        assert!(report.failures.is_empty(), "{threads} threads: {:#?}", report.failures);
+        let skipped = BTreeMap::from([(Skip::BeforeParis("chain 1".into()), before_paris)]);
+        assert_eq!((report.passed, report.skipped), (passed, skipped), "{threads} threads");
+    }
+}
+
+#[test]
+fn blocks_with_their_pre_state_have_the_receipts_they_announce() {
+    run_real("prestate-blocks", 8, 14);
+}
+
+#[test]
+fn blocks_with_a_witness_have_the_state_root_they_announce() {
+    run_real("witness-blocks", 8, 1);
+}
+
+#[test]
+fn real_blocks_run_on_the_flat_state_that_benchmarks_are_given() {
+    let Some(fixtures) = suite("") else { return };
+    let blocks = real_blocks(&fixtures).unwrap();
+    assert_eq!(blocks.len(), 16);
+    let mut forks = Vec::new();
+    for block in &blocks {
+        let executed = execute_block(&block.input(), &NoMonitor, Mode::Sequential).unwrap();
+        let receipts = ordered_trie_root_with_encoder(&executed.included, |included, out| {
+            included.receipt.encode_2718(out);
+        });
+        assert_eq!(
+            (executed.gas_used, receipts),
+            (block.header.gas_used, block.header.receipts_root),
+            "{}",
+            block.name
+        );
+        forks.push(block.params.hardfork);
+    }
+    for fork in [Hardfork::Paris, Hardfork::Shanghai, Hardfork::Cancun, Hardfork::Prague, Hardfork::BPO2] {
+        assert!(forks.contains(&fork), "no block follows {fork:?}");
+    }
+}
+
+/// A small real block with its witness.
+fn witness() -> Option<Value> {
+    let file = suite("witness-blocks")?.join("holesky-2971844.json");
+    Some(serde_json::from_slice(&fs::read(file).unwrap()).unwrap())
+}
+
+#[test]
+fn a_witness_without_one_of_its_nodes_fails_and_names_it() {
+    let Some(whole) = witness() else { return };
+    let nodes = whole["witness"]["state"].as_array().unwrap().len();
+    let mut missing = 0;
+    for index in 0..nodes {
+        let mut part = whole.clone();
+        part["witness"]["state"].as_array_mut().unwrap().remove(index);
+        let report = run_text(part.to_string()).unwrap();
+        match &reasons(&report)[..] {
+            // A node that nobody asks for.
+            [] => assert_eq!(report.passed, 1),
+            [reason] => {
+                assert!(reason.to_string().contains("the witness has no node 0x"), "{reason}");
+                missing += 1;
+            }
+            more => panic!("{more:?}"),
+        }
+    }
+    assert!(missing > nodes / 2, "only {missing} of {nodes} nodes are needed");
+}
+
+#[test]
+fn a_witness_of_another_state_fails() {
+    let Some(mut block) = witness() else { return };
+    block["prev_state_root"] = "0x0101010101010101010101010101010101010101010101010101010101010101".into();
+    let report = run_text(block.to_string()).unwrap();
+    assert!(reasons(&report)[0].to_string().contains("the witness has no node 0x0101"), "{report}");
+    block.as_object_mut().unwrap().remove("prev_state_root");
+    let report = run_text(block.to_string()).unwrap();
+    assert!(matches!(reasons(&report)[..], [ConformanceError::Missing("parent's state root")]), "{report}");
+}

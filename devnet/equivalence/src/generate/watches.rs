@@ -1,0 +1,64 @@
+//! What the monitor of a scenario watches.
+
+use super::{Feature, Generator, POOR};
+use crate::{Condition, Consequence, Counter, Look, Moment, Place, Subject, Watch, Wrath};
+
+impl Generator {
+    pub(super) fn watch(&mut self) -> Watch {
+        let (looks, counters) = (self.rng.below(5), self.rng.below(3));
+        Watch {
+            wrath: self.wrath(),
+            looks: (0..looks).map(|_| self.look()).collect(),
+            counters: (0..counters).map(|_| self.counter()).collect(),
+            accesses: self.rng.percent(50),
+            unless_zero: self.rng.percent(40).then(|| {
+                let place = if self.rng.percent(50) { Place::Registry } else { self.place() };
+                (place, self.slot())
+            }),
+            settled_only: self.rng.percent(50),
+        }
+    }
+
+    fn wrath(&mut self) -> Vec<Wrath> {
+        match self.rng.below(4) {
+            0 => vec![Wrath::Selector(self.rng.small(6))],
+            1 => vec![Wrath::Multiple(2 + self.rng.below(5))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn look(&mut self) -> Look {
+        let place = self.place();
+        let subject = match self.rng.below(8) {
+            0..=3 => Subject::Slot(place, self.slot()),
+            4..=5 => Subject::Balance(place),
+            6 => Subject::CodeHash(place),
+            _ => Subject::CodeSize(place),
+        };
+        let moment = match self.rng.below(10) {
+            0..=1 => Moment::Open,
+            2..=3 => Moment::Call,
+            4 => Moment::CallEnd,
+            5 => Moment::Admit,
+            _ => Moment::Executed,
+        };
+        let modulus = 2 + self.rng.below(4);
+        let consequence = match self.rng.below(10) {
+            0..=3 => Consequence::Nothing,
+            4..=5 if self.on(Feature::Faults) => Consequence::Fault,
+            _ => Consequence::Veto,
+        };
+        let condition = Condition { modulus, remainder: self.rng.below(modulus) };
+        Look { moment, before: self.rng.percent(50), subject, condition, consequence }
+    }
+
+    /// Near its bound, most of the time; and sometimes not near at all.
+    fn counter(&mut self) -> Counter {
+        Counter {
+            slot: self.slot(),
+            step: 1 + self.rng.below(2),
+            bound: if self.rng.percent(70) { 2 + self.rng.below(20) } else { POOR },
+            selector: self.rng.percent(40).then(|| self.rng.small(6)),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! A monitor that is a pure function of what it sees, and tells all of it: each verdict's detail is a digest of the trace
+//! and of every word that was read, so that a stale read shows even where it decides nothing.
+
+use alloy_primitives::{Address, B256, Bytes, Keccak256, U256, keccak256};
+use parapet_abi::{ContextRecord, FrameStatus};
+use parapet_monitor::{
+    Attention, Decision, Fault, Fork, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView, StateWrite,
+    Subscriptions, Trace, Verdict, Veto,
+};
+use parapet_types::REGISTRY;
+use serde::{Deserialize, Serialize};
+
+use crate::{Hesitation, Place, Realised, slot_key};
+
+/// What is watched, and what follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// Frames that are vetoed as they start.
+    pub wrath: Vec<Wrath>,
+    /// What is looked at.
+    pub looks: Vec<Look>,
+    /// Guard state.
+    pub counters: Vec<Counter>,
+    /// Whether ordered accesses are recorded.
+    pub accesses: bool,
+    /// Nobody wakes while the slot of this number of this account is zero, and the executor is told so beforehand.
+    pub unless_zero: Option<(Place, u8)>,
+    /// Refuses to judge transactions that change the registry by what is not settled.
+    pub settled_only: bool,
+}
+
+/// A frame that is vetoed as it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wrath {
+    /// Its selector ends in this byte.
+    Selector(u8),
+    /// It moves a multiple of so many wei, and not nothing.
+    Multiple(u64),
+}
+
+/// When something is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Moment {
+    /// As the judgement is opened.
+    Open,
+    /// As a frame starts.
+    Call,
+    /// As a frame ends.
+    CallEnd,
+    /// After the transaction.
+    Executed,
+    /// After a transaction that changed the registry.
+    Admit,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Subject {
+    /// A slot of an account, by its number.
+    Slot(Place, u8),
+    /// A balance.
+    Balance(Place),
+    /// A code hash.
+    CodeHash(Place),
+    /// The size of code.
+    CodeSize(Place),
+}
+
+/// What follows if the condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Consequence {
+    /// Nothing; it was read all the same.
+    Nothing,
+    /// A veto; as the judgement is opened: nobody wakes.
+    Veto,
+    /// A fault: no verdict can be reached.
+    Fault,
+}
+
+/// Holds for words that leave `remainder` when divided by `modulus`; never, if that is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Divisor.
+    pub modulus: u64,
+    /// What is left.
+    pub remainder: u64,
+}
+
+/// A look at state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// When.
+    pub moment: Moment,
+    /// At the state before the transaction, or as it is then.
+    pub before: bool,
+    /// At what.
+    pub subject: Subject,
+    /// When it has consequences.
+    pub condition: Condition,
+    /// Which.
+    pub consequence: Consequence,
+}
+
+/// A number in the registry's storage that grows with each transaction that is let through, up to a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counter {
+    /// Slot of the registry, by its number.
+    pub slot: u8,
+    /// How much it grows.
+    pub step: u64,
+    /// What it never exceeds.
+    pub bound: u64,
+    /// Only transactions whose first frame has this last byte of a selector count; all of them if `None`.
+    pub selector: Option<u8>,
+}
+
+impl Condition {
+    fn holds(self, word: U256) -> bool {
+        self.modulus != 0 && word % U256::from(self.modulus) == U256::from(self.remainder)
+    }
+}
+
+/// [`Watch`] at work on one block.
+#[derive(Debug)]
+pub struct Watcher<'a> {
+    watch: &'a Watch,
+    looks: Vec<(Look, Address)>,
+    /// Resolved [`Watch::unless_zero`].
+    unless_zero: Option<(Address, U256)>,
+    hesitation: Option<Hesitation>,
+}
+
+impl<'a> Watcher<'a> {
+    /// For the accounts of one block.
+    #[must_use]
+    pub fn new(watch: &'a Watch, block: &Realised, hesitation: Option<Hesitation>) -> Self {
+        let address = |look: &Look| match look.subject {
+            Subject::Slot(place, _) | Subject::Balance(place) | Subject::CodeHash(place) | Subject::CodeSize(place) => {
+                block.address(place)
+            }
+        };
+        let unless_zero = watch.unless_zero.map(|(place, slot)| (block.address(place), slot_key(slot)));
+        Self { watch, looks: watch.looks.iter().map(|look| (*look, address(look))).collect(), unless_zero, hesitation }
+    }
+
+    fn look(&self, moment: Moment, view: &mut dyn StateView, digest: &mut Keccak256) -> Result<Decision, Fault> {
+        if let Some(hesitation) = &self.hesitation {
+            hesitation.hesitate();
+        }
+        let mut decision = Decision::Proceed;
+        for (look, address) in self.looks.iter().filter(|(look, _)| look.moment == moment) {
+            let word = read(look, *address, view)?;
+            digest.update(word.to_be_bytes::<32>());
+            match look.consequence {
+                Consequence::Nothing => {}
+                _ if !look.condition.holds(word) => {}
+                Consequence::Veto => decision = veto(1, word),
+                Consequence::Fault => return Err(fault(word)),
+            }
+        }
+        Ok(decision)
+    }
+}
+
+fn read(look: &Look, address: Address, view: &mut dyn StateView) -> Result<U256, Fault> {
+    let fork = if look.before { Fork::PreTx } else { Fork::Now };
+    Ok(match look.subject {
+        Subject::Slot(_, slot) => view.storage(fork, address, slot_key(slot))?,
+        Subject::Balance(_) => view.balance(fork, address)?,
+        Subject::CodeHash(_) => view.code_hash(fork, address)?.into(),
+        Subject::CodeSize(_) => U256::from(view.code(fork, address)?.len()),
+    })
+}
+
+fn attachment() -> B256 {
+    keccak256(b"parapet equivalence")
+}
+
+fn veto(code: u16, word: U256) -> Decision {
+    let detail = Bytes::copy_from_slice(&word.to_be_bytes::<32>());
+    Decision::Veto(Veto { guard: REGISTRY, attachment: attachment(), code, detail })
+}
+
+fn fault(word: U256) -> Fault {
+    Fault::Engine { attachment: attachment(), reason: format!("this word cannot be judged: {word}") }
+}
+
+impl Monitor for Watcher<'_> {
+    fn attention(&self) -> Attention {
+        self.unless_zero.map_or(Attention::Always, |(address, slot)| Attention::UnlessZero { address, slot })
+    }
+
+    fn open(&self, _: &ContextRecord, view: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
+        if let Some((address, slot)) = self.unless_zero
+            && view.storage(Fork::PreTx, address, slot)?.is_zero()
+        {
+            return Ok(None);
+        }
+        let mut digest = Keccak256::new();
+        if self.look(Moment::Open, view, &mut digest)? != Decision::Proceed {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Judge { watcher: self, digest, outcome: Outcome::Allow, writes: Vec::new() })))
+    }
+
+    fn admit(&self, _: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        if self.watch.settled_only && !view.is_settled() {
+            return Err(Fault::Unsettled);
+        }
+        self.look(Moment::Admit, view, &mut Keccak256::new())
+    }
+}
+
+struct Judge<'a> {
+    watcher: &'a Watcher<'a>,
+    digest: Keccak256,
+    outcome: Outcome,
+    writes: Vec<StateWrite>,
+}
+
+impl Judge<'_> {
+    fn look(&mut self, moment: Moment, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        self.watcher.look(moment, view, &mut self.digest)
+    }
+
+    fn says(&mut self, decision: Decision) -> Decision {
+        if decision != Decision::Proceed {
+            self.outcome = Outcome::Veto;
+        }
+        decision
+    }
+
+    fn count(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        let first = trace.frames.first().map(|frame| frame.selector[3]);
+        let mut decision = Decision::Proceed;
+        for counter in &self.watcher.watch.counters {
+            if counter.selector.is_some() && counter.selector != first {
+                continue;
+            }
+            let slot = slot_key(counter.slot);
+            let value = view.storage(Fork::PreTx, REGISTRY, slot)?.saturating_add(U256::from(counter.step));
+            self.digest.update(value.to_be_bytes::<32>());
+            if value > U256::from(counter.bound) {
+                decision = veto(2, value);
+            } else if self.writes.iter().all(|write| write.slot != slot) {
+                self.writes.push(StateWrite { slot, value });
+            }
+        }
+        Ok(decision)
+    }
+}
+
+impl Judging for Judge<'_> {
+    fn subscriptions(&self) -> Subscriptions {
+        let both = Subscriptions::ACCESSES.union(Subscriptions::FLOWS);
+        if self.watcher.watch.accesses { both } else { Subscriptions::NONE }
+    }
+
+    fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        let looked = self.look(Moment::Call, view)?;
+        let frame = &trace.frames[frame as usize];
+        let value = U256::from_be_bytes(frame.value);
+        let struck = self.watcher.watch.wrath.iter().any(|wrath| match wrath {
+            Wrath::Selector(selector) => frame.input_len >= 4 && frame.selector[3] == *selector,
+            Wrath::Multiple(of) => !value.is_zero() && *of != 0 && (value % U256::from(*of)).is_zero(),
+        });
+        let decision = if struck { veto(3, value) } else { looked };
+        Ok(self.says(decision))
+    }
+
+    fn on_call_end(&mut self, _: &Trace, _: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        let decision = self.look(Moment::CallEnd, view)?;
+        Ok(self.says(decision))
+    }
+
+    fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        self.digest.update(trace.to_region(&[]));
+        let looked = self.look(Moment::Executed, view)?;
+        let counted = self.count(trace, view)?;
+        if trace.context.status != u8::from(FrameStatus::Succeeded) {
+            // What failed by itself is not vetoed.
+            return Ok(Decision::Proceed);
+        }
+        Ok(self.says(if looked == Decision::Proceed { counted } else { looked }))
+    }
+
+    fn close(self: Box<Self>) -> Judgement {
+        let verdict = Verdict {
+            attachment: attachment(),
+            module: keccak256(b"watch"),
+            guard: "watch".to_owned(),
+            mode: Mode::Enforce,
+            outcome: self.outcome,
+            hook: Some(Hook::OnTx),
+            frame: None,
+            code: 0,
+            detail: Bytes::copy_from_slice(self.digest.finalize().as_slice()),
+            fuel: Fuel(0),
+            elapsed_ns: 0,
+        };
+        Judgement { verdicts: vec![verdict], writes: self.writes }
+    }
+}

@@ -1,0 +1,209 @@
+//! Monitors whose decisions depend on what the block has done so far.
+
+use parapet_equivalence::{
+    Account, Act, Argument, Body, Candidate, Condition, Consequence, Counter, Look, Moment, Place, Scenario, Subject,
+    Watch, Word, Wrath,
+};
+use parapet_executor::Admission;
+use parapet_types::Hardfork;
+
+use crate::cases::{RICH, agreed, poke};
+
+const HOT: Place = Place::Contract(0);
+const MOODY: Place = Place::Contract(1);
+
+fn people(count: u8, watch: Watch) -> Scenario {
+    let mut scenario = Scenario::empty(Hardfork::Osaka);
+    scenario.accounts = (0..count).map(|number| Account::funded(Place::Person(number), RICH)).collect();
+    scenario.accounts.push(Account::contract(HOT, vec![Act::Increment(1)]));
+    let moody = Act::When(Word::Argument(0), vec![Act::Revert(Word::Literal(1))]);
+    scenario.accounts.push(Account::contract(MOODY, vec![moody]));
+    scenario.accounts.push(Account { nonce: 1, ..Account::funded(Place::Registry, 0) });
+    scenario.watch = Some(watch);
+    scenario
+}
+
+fn counting(bound: u64, step: u64) -> Watch {
+    Watch { counters: vec![Counter { slot: 1, step, bound, selector: None }], ..Watch::default() }
+}
+
+fn looking(moment: Moment, before: bool, subject: Subject, condition: (u64, u64), consequence: Consequence) -> Watch {
+    let condition = Condition { modulus: condition.0, remainder: condition.1 };
+    Watch { looks: vec![Look { moment, before, subject, condition, consequence }], ..Watch::default() }
+}
+
+#[test]
+fn a_counter_stops_at_its_bound_and_counts_only_what_succeeded() {
+    let mut scenario = people(8, counting(7, 2));
+    let moody = |person, mood| Candidate::call(Place::Person(person), MOODY, vec![Argument::Number(mood)]);
+    scenario.transactions =
+        vec![moody(0, 0), moody(1, 1), moody(2, 0), poke(3, HOT), moody(4, 0), moody(5, 1), poke(6, HOT)];
+    let case = agreed(&scenario);
+    // Two, reverted, four, six; eight is above seven. What failed by itself is not vetoed.
+    assert_eq!(case.destinies(), "+r++vrv");
+    assert_eq!(case.number(Place::Registry, 1), 6);
+    assert_eq!(case.number(HOT, 1), 1);
+}
+
+#[test]
+fn a_counter_that_all_share_counts_each_one() {
+    let mut scenario = people(40, counting(1_000, 1));
+    scenario.transactions = (0..40).map(|person| Candidate::transfer(Place::Person(person), HOT, 0)).collect();
+    scenario.transactions.iter_mut().for_each(|tx| tx.to = parapet_equivalence::Destination::To(Place::Stranger(2)));
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+".repeat(40));
+    assert_eq!(case.number(Place::Registry, 1), 40);
+}
+
+#[test]
+fn a_veto_by_the_state_before_the_transaction_holds_from_then_on() {
+    let hot = Subject::Slot(HOT, 1);
+    let mut scenario = people(8, looking(Moment::Executed, true, hot, (3, 2), Consequence::Veto));
+    scenario.transactions = (0..8).map(|person| poke(person, HOT)).collect();
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "++vvvvvv");
+    assert_eq!(case.number(HOT, 1), 2);
+    assert!((2..8).all(|candidate| case.executed(candidate).logs.is_empty()));
+}
+
+#[test]
+fn a_veto_by_the_state_after_the_transaction_undoes_it() {
+    let hot = Subject::Slot(HOT, 1);
+    let mut scenario = people(8, looking(Moment::Executed, false, hot, (3, 0), Consequence::Veto));
+    let other = |person| Candidate::call(Place::Person(person), MOODY, vec![Argument::Number(0)]);
+    scenario
+        .accounts
+        .iter_mut()
+        .filter(|account| account.place == HOT)
+        .for_each(|account| account.storage = vec![(1, 1)]);
+    scenario.transactions = vec![poke(0, HOT), poke(1, HOT), other(2), poke(3, HOT)];
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+v+v");
+    assert_eq!(case.number(HOT, 1), 2);
+}
+
+#[test]
+fn a_fault_leaves_out_the_transaction_or_fails_the_import() {
+    let hot = Subject::Slot(HOT, 1);
+    let mut scenario = people(6, looking(Moment::Executed, true, hot, (3, 2), Consequence::Fault));
+    let other = |person| Candidate::call(Place::Person(person), MOODY, vec![Argument::Number(0)]);
+    scenario.transactions = vec![poke(0, HOT), other(1), poke(2, HOT), other(3), poke(4, HOT)];
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+++--");
+    assert!(case.reason(3).contains("this word cannot be judged: 2"), "{}", case.reason(3));
+    scenario.admission = Admission::Import;
+    let error = agreed(&scenario).error();
+    assert!(error.starts_with("transaction 3 cannot be in this block: the guard VM failed"), "{error}");
+}
+
+#[test]
+fn who_wakes_can_depend_on_what_the_block_has_done() {
+    // While slot 1 is even nobody wakes; the one that finds it odd is counted.
+    let hot = Subject::Slot(HOT, 1);
+    let mut watch = looking(Moment::Open, true, hot, (2, 0), Consequence::Veto);
+    watch.counters = counting(1_000, 1).counters;
+    let mut scenario = people(9, watch);
+    scenario.transactions = (0..9).map(|person| poke(person, HOT)).collect();
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+".repeat(9));
+    assert_eq!((case.number(HOT, 1), case.number(Place::Registry, 1)), (9, 4));
+    let woken: Vec<_> = (0..9).map(|candidate| case.executed(candidate).verdicts.len()).collect();
+    assert_eq!(woken, [0, 1, 0, 1, 0, 1, 0, 1, 0]);
+}
+
+#[test]
+fn inline_vetoes_end_the_transaction_and_nothing_of_it_stays() {
+    let watch = Watch { wrath: vec![Wrath::Selector(3), Wrath::Multiple(1_000)], ..counting(1_000, 1) };
+    let mut scenario = people(6, watch);
+    let call = |person, selector, value| {
+        let arguments = vec![Argument::Number(0)];
+        Candidate { selector, value, ..Candidate::call(Place::Person(person), HOT, arguments) }
+    };
+    scenario.transactions =
+        vec![call(0, 1, 0), call(1, 3, 0), call(2, 1, 2_000), call(3, 1, 999), call(4, 3, 1), call(5, 2, 0)];
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+vv++".replace("++", "+v+"));
+    assert_eq!((case.number(HOT, 1), case.balance(HOT)), (3, 999));
+    assert_eq!(case.number(Place::Registry, 1), 3);
+}
+
+#[test]
+fn guard_state_and_the_registrys_own_writes_are_one_storage() {
+    let mut scenario = people(8, counting(1_000, 1));
+    // The registry adds ten to the slot that the guard counts in; the guard's word is written last.
+    let registry = scenario.accounts.iter_mut().find(|account| account.place == Place::Registry).unwrap();
+    registry.body =
+        Body::Program(vec![crate::cases::add(1, 10), Act::Store { key: Word::Key(2), value: Word::Slot(1) }]);
+    scenario.transactions = vec![poke(0, HOT), poke(1, Place::Registry), poke(2, HOT), poke(3, Place::Registry)];
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "++++");
+    // One; it is eleven within the second, which leaves two; three; thirteen, and four is left.
+    assert_eq!((case.number(Place::Registry, 1), case.number(Place::Registry, 2)), (4, 13));
+}
+
+#[test]
+fn a_monitor_sees_fees_that_were_paid_before() {
+    let miner = Place::Stranger(0);
+    let watch = looking(Moment::Executed, true, Subject::Balance(miner), (42_000, 0), Consequence::Veto);
+    let mut scenario = people(6, watch);
+    scenario.transactions =
+        (0..6).map(|person| Candidate::transfer(Place::Person(person), Place::Stranger(2), 1)).collect();
+    let case = agreed(&scenario);
+    // Tips of 21,000: nothing and then every second time it is a multiple.
+    assert_eq!(case.destinies(), "v+v+v+");
+    assert_eq!(case.balance(Place::Stranger(2)), 3);
+}
+
+#[test]
+fn a_monitor_that_sleeps_while_a_slot_is_zero_wakes_as_it_is_set_and_sleeps_as_it_is_cleared() {
+    let mut scenario = people(9, Watch { unless_zero: Some((MOODY, 1)), ..counting(1_000, 1) });
+    let set = vec![Act::Store { key: Word::Key(1), value: Word::Argument(0) }];
+    scenario.accounts.push(Account::contract(MOODY, set));
+    let set = |person, to| Candidate::call(Place::Person(person), MOODY, vec![Argument::Number(to)]);
+    let pay = |person| Candidate::transfer(Place::Person(person), Place::Stranger(2), 1);
+    scenario.transactions =
+        vec![pay(0), poke(1, HOT), set(2, 1), pay(3), poke(4, HOT), set(5, 0), pay(6), poke(7, HOT), set(8, 1)];
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+".repeat(9));
+    let woken: Vec<_> = (0..9).map(|candidate| case.executed(candidate).verdicts.len()).collect();
+    assert_eq!(woken, [0, 0, 0, 1, 1, 1, 0, 0, 0]);
+    assert_eq!(case.number(Place::Registry, 1), 3);
+}
+
+#[test]
+fn what_is_registered_is_judged_on_settled_state_alone() {
+    let mut scenario = people(8, Watch { settled_only: true, ..counting(1_000, 1) });
+    let registry = scenario.accounts.iter_mut().find(|account| account.place == Place::Registry).unwrap();
+    registry.body = Body::Program(vec![Act::Increment(2)]);
+    scenario.transactions =
+        (0..8).map(|person| poke(person, if person % 2 == 0 { Place::Registry } else { HOT })).collect();
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+".repeat(8));
+    assert_eq!((case.number(Place::Registry, 1), case.number(Place::Registry, 2)), (8, 4));
+}
+
+#[test]
+fn a_monitor_that_wakes_nobody_sees_every_fee_all_the_same() {
+    // Nobody wakes but for the transaction that finds exactly two tips of 21,000.
+    let miner = Place::Stranger(0);
+    let subject = Subject::Balance(miner);
+    let watch = Watch {
+        looks: [0, 21_000, 63_000, 84_000]
+            .into_iter()
+            .map(|remainder| Look {
+                moment: Moment::Open,
+                before: false,
+                subject,
+                condition: Condition { modulus: 1_000_000, remainder },
+                consequence: Consequence::Veto,
+            })
+            .collect(),
+        ..Watch::default()
+    };
+    let mut scenario = people(5, watch);
+    scenario.transactions =
+        (0..5).map(|person| Candidate::transfer(Place::Person(person), Place::Stranger(2), 1)).collect();
+    let case = agreed(&scenario);
+    let woken: Vec<_> = (0..5).map(|candidate| case.executed(candidate).verdicts.len()).collect();
+    assert_eq!(woken, [0, 0, 1, 0, 0]);
+}

@@ -1,0 +1,15 @@
+//! Parallel execution is sequential execution: generated blocks, named hard cases, readers that break.
+#![allow(clippy::unwrap_used, reason = "tests: a panic is a failed assertion")]
+
+mod cases;
+mod coverage;
+mod crews;
+
+mod delegations;
+mod destructions;
+mod faults;
+mod generated;
+mod guards;
+mod money;
+mod overtaken;
+mod serial;

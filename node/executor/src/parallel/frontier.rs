@@ -1,0 +1,222 @@
+//! The owner of the frontier's part: what is settled, in order, and what may be claimed next.
+
+use alloy_primitives::U256;
+use parapet_types::{Executed, LeftOut, Transaction};
+
+use super::{
+    Block,
+    account::{AccountWrite, Version},
+    incarnation::{Ended, Incarnation, retract},
+    plan::{CHUNK, Plan, Profile, Shape},
+    reads::Stale,
+    worker::{Worker, version},
+};
+use crate::{
+    Admission, BlockError, TxError,
+    progress::{Progress, Room},
+};
+
+/// Transactions ahead of the frontier that may be claimed, for each thread.
+const WINDOW_PER_THREAD: usize = 64;
+/// No transaction that is claimed is this far ahead of the frontier.
+pub(crate) const fn ahead_max(threads: usize) -> usize {
+    WINDOW_PER_THREAD * threads + CHUNK * (SERIAL_CHUNKS_MAX + 1)
+}
+
+/// Chunks that are run as one without looking up.
+const SERIAL_CHUNKS_MAX: usize = 8;
+
+/// What the frontier's owner keeps. Whoever holds it is the only one who settles anything.
+#[derive(Debug)]
+pub(crate) struct Frontier {
+    pub(crate) progress: Progress,
+    plan: Plan,
+    window: usize,
+    threads: usize,
+    /// Transactions that are to be run as one, when the frontier reaches them.
+    serial: Option<(u32, u32)>,
+    /// May be claimed when what is run as one is settled.
+    held_limit: Option<u32>,
+}
+
+impl Frontier {
+    pub(crate) fn new(profile: Profile, transactions: usize, threads: usize) -> Self {
+        Self {
+            progress: Progress::with_room_for(transactions),
+            plan: Plan::new(profile, transactions, threads),
+            window: WINDOW_PER_THREAD * threads,
+            threads,
+            serial: None,
+            held_limit: None,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Progress, Profile) {
+        (self.progress, self.plan.into_profile())
+    }
+
+    /// Plans ahead of the frontier. `Some`: up to there, everything from the frontier on is to be run as one.
+    pub(crate) fn look_ahead(&mut self, block: &Block<'_>, frontier: u32) -> Option<u32> {
+        if let Some(limit) = self.held_limit.take() {
+            block.schedule.raise_limit(limit);
+        }
+        let total = block.input.transactions.len();
+        while self.serial.is_none() && self.plan.planned() < total.min(frontier as usize + self.window) {
+            let start = narrow(self.plan.planned());
+            let (end, shape) = self.chunk(block);
+            match shape {
+                Shape::Parallel => block.schedule.raise_limit(end),
+                Shape::Serial => self.serial = Some((start, end)),
+            }
+        }
+        let (start, mut end) = self.serial.filter(|(start, _)| *start == frontier)?;
+        self.serial = None;
+        while self.held_limit.is_none() && end < narrow(total) && (end - start) < narrow(CHUNK * SERIAL_CHUNKS_MAX) {
+            let (next, shape) = self.chunk(block);
+            match shape {
+                Shape::Parallel => self.held_limit = Some(next),
+                Shape::Serial => end = next,
+            }
+        }
+        Some(end)
+    }
+
+    fn chunk(&mut self, block: &Block<'_>) -> (u32, Shape) {
+        let transactions = block.input.transactions;
+        let start = self.plan.planned();
+        let end = transactions.len().min(start + CHUNK);
+        let shape = self.plan.chunk(&transactions[start..end]);
+        if self.threads == 1 {
+            return (narrow(end), Shape::Serial);
+        }
+        for index in start..end {
+            if let Some(guess) = self.plan.guess(index) {
+                block.schedule.wait_for(narrow(index), guess.on);
+            }
+        }
+        (narrow(end), shape)
+    }
+
+    /// Whether the block has room for a transaction.
+    pub(crate) fn check_room(&self, block: &Block<'_>, transaction: &Transaction) -> Result<(), TxError> {
+        self.progress.check(&Room::of(&block.input.at), transaction)
+    }
+
+    pub(crate) fn include(&mut self, block: &Block<'_>, index: u32, executed: Executed) {
+        let candidate = index as usize;
+        self.progress.include(candidate, &block.input.transactions[candidate], executed);
+    }
+
+    /// Leaves a transaction out of a block that is being built; fails a block that was built elsewhere.
+    pub(crate) fn leave_out(&mut self, block: &Block<'_>, index: u32, reason: TxError) -> Result<(), BlockError> {
+        match block.input.admission {
+            Admission::Build => {
+                self.progress.left_out.push(LeftOut { candidate: index as usize, reason });
+                Ok(())
+            }
+            Admission::Import => Err(BlockError::Transaction { index: index as usize, source: reason }),
+        }
+    }
+
+    /// Pays the fee recipient.
+    pub(crate) fn reward(&mut self, block: &Block<'_>, at: Version, fee: U256) -> Result<(), BlockError> {
+        let cell = block.memory.account(block.beneficiary);
+        if fee.is_zero() {
+            cell.touch_empty();
+        }
+        let write = AccountWrite { balance: fee, identity: None };
+        Ok(cell.settle(at, || block.memory.world.account(&cell.address), write)?)
+    }
+
+    /// Settles the transaction at the frontier, which has run ahead: as it is if what it read holds, else it runs again.
+    pub(crate) fn settle_speculated(
+        &mut self,
+        worker: &mut Worker<'_>,
+        index: u32,
+        incarnation: Incarnation,
+    ) -> Result<(), BlockError> {
+        let block = worker.block;
+        let transaction = &block.input.transactions[index as usize];
+        if let Err(full) = self.check_room(block, transaction) {
+            retract(&incarnation.written, worker.reader(), version(index));
+            return self.leave_out(block, index, full);
+        }
+        let holds = match &incarnation.ended {
+            Ended::Executed(_) | Ended::Refused(_) => match incarnation.reads.stale(&block.memory, version(index))? {
+                None => true,
+                Some(stale) => {
+                    self.note_surprise(block, index, stale)?;
+                    false
+                }
+            },
+            Ended::Failed(_) | Ended::Unusable => false,
+        };
+        if !holds {
+            retract(&incarnation.written, worker.reader(), version(index));
+            return self.run_settled(worker, index);
+        }
+        self.learn(block, index, &incarnation);
+        self.take(worker, index, incarnation)
+    }
+
+    /// Runs the transaction at the frontier, on settled state.
+    pub(crate) fn run_settled(&mut self, worker: &mut Worker<'_>, index: u32) -> Result<(), BlockError> {
+        let block = worker.block;
+        if let Err(full) = self.check_room(block, &block.input.transactions[index as usize]) {
+            return self.leave_out(block, index, full);
+        }
+        let incarnation = worker.execute_settled(index)?;
+        self.learn(block, index, &incarnation);
+        block.report.ran_settled();
+        self.take(worker, index, incarnation)
+    }
+
+    /// Includes what ran, or leaves it out. What it wrote is in the versioned memory.
+    fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Incarnation) -> Result<(), BlockError> {
+        let block = worker.block;
+        worker.recycle(incarnation.reads);
+        match incarnation.ended {
+            Ended::Executed(executed) => {
+                for emptied in &incarnation.emptied {
+                    block.memory.account(*emptied).touch_empty();
+                }
+                self.include(block, index, executed);
+                self.reward(block, version(index), incarnation.fee)
+            }
+            Ended::Refused(reason) | Ended::Failed(reason) => self.leave_out(block, index, reason),
+            Ended::Unusable => Err(BlockError::Panicked("an execution at the frontier had no outcome".into())),
+        }
+    }
+
+    fn learn(&mut self, block: &Block<'_>, index: u32, incarnation: &Incarnation) {
+        if let Some(guess) = self.plan.guess(index as usize) {
+            let was_right = incarnation.reads.depends_on(version(guess.on));
+            self.plan.learn(&block.input.transactions[index as usize], guess, was_right);
+        }
+    }
+
+    fn note_surprise(&mut self, block: &Block<'_>, index: u32, stale: Stale) -> Result<(), BlockError> {
+        let transactions = block.input.transactions;
+        match stale {
+            Stale::Account(account) => {
+                block.report.conflict(block.memory.account(account).address, None);
+            }
+            Stale::Slot(slot) => {
+                let cell = block.memory.slot(slot);
+                let address = block.memory.account(cell.account).address;
+                block.report.conflict(address, Some(cell.slot));
+                let wiped = block.memory.account(cell.account).read_again(version(index)).identity.wiped;
+                let (now, _) = block.memory.read_slot(slot, version(index), wiped)?;
+                let winner = now.writer.0.checked_sub(version(0).0).map(|winner| &transactions[winner as usize]);
+                if let Some(winner) = winner {
+                    self.plan.surprise(winner, &transactions[index as usize], &address, cell.slot);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).expect("a block holds fewer than 2^32 transactions")
+}

@@ -1,0 +1,147 @@
+//! One execution of one transaction: what it read, what it did, and what of it is in the versioned memory.
+
+use alloy_primitives::{KECCAK256_EMPTY, U256};
+use parapet_monitor::StateWrite;
+use parapet_types::{Executed, REGISTRY, ReadError};
+use revm::state::{Account, EvmState};
+use smallvec::SmallVec;
+
+use super::{
+    account::{AccountWrite, Identity, Version},
+    reader::Reader,
+    reads::ReadSet,
+    slot::{AccountIndex, SlotIndex},
+};
+use crate::TxError;
+
+/// What came of an execution.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// It can be included if its reads hold.
+    Executed(Executed),
+    /// It cannot be included, if its reads hold.
+    Refused(TxError),
+    /// It could not be executed, on no fault of its own.
+    Failed(TxError),
+    /// Nothing can be concluded: it must run on settled state.
+    Unusable,
+}
+
+/// A place in the versioned memory that was written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Written {
+    Account(AccountIndex),
+    Slot(SlotIndex),
+}
+
+/// One execution of one transaction.
+#[derive(Debug)]
+pub(crate) struct Incarnation {
+    pub(crate) ended: Ended,
+    pub(crate) reads: ReadSet,
+    pub(crate) written: SmallVec<[Written; 6]>,
+    /// Accounts that it touched and left empty.
+    pub(crate) emptied: SmallVec<[AccountIndex; 1]>,
+    /// What the fee recipient is owed.
+    pub(crate) fee: U256,
+}
+
+/// What an execution left in the versioned memory.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    pub(crate) written: SmallVec<[Written; 6]>,
+    pub(crate) emptied: SmallVec<[AccountIndex; 1]>,
+}
+
+/// Takes back what a version wrote.
+pub(crate) fn retract(written: &[Written], reader: &Reader<'_>, version: Version) {
+    for place in written {
+        match place {
+            Written::Account(index) => reader.memory.account(*index).retract(version),
+            Written::Slot(index) => reader.memory.slot(*index).retract(version),
+        }
+    }
+}
+
+/// Writes what a journal holds to the versioned memory, as the reader's version. Everything below `settled` is certain.
+pub(crate) fn publish(
+    reader: &mut Reader<'_>,
+    state: &EvmState,
+    guard_writes: &[StateWrite],
+    settled: Version,
+) -> Result<Left, ReadError> {
+    let mut left = Left::default();
+    for (address, account) in state.iter().filter(|(_, account)| account.is_touched()) {
+        let (position, seen) = reader.account(*address)?;
+        let index = reader.reads.accounts[position].index;
+        let version = reader.at;
+        let destroyed = account.is_selfdestructed();
+        let (balance, identity) = if destroyed {
+            (U256::ZERO, Identity { wiped: version, ..Identity::default() })
+        } else {
+            let wiped = if account.is_created() { version } else { seen.identity.wiped };
+            let info = &account.info;
+            (info.balance, Identity { nonce: info.nonce, code_hash: info.code_hash, wiped })
+        };
+        let write = AccountWrite {
+            balance: balance.wrapping_sub(seen.balance),
+            identity: (identity != seen.identity).then_some(identity),
+        };
+        if write != AccountWrite::default() {
+            if identity.code_hash != seen.identity.code_hash && identity.code_hash != KECCAK256_EMPTY {
+                add_code(reader, account);
+            }
+            reader.memory.account(index).write(version, settled, write);
+            left.written.push(Written::Account(index));
+        } else if seen.is_empty() {
+            if reader.memory.account(index).existed() {
+                // EIP-161 removes it, with what storage it may have (EIP-7610).
+                let gone = Identity { wiped: version, ..Identity::default() };
+                reader.memory.account(index).write(version, settled, AccountWrite { identity: Some(gone), ..write });
+                left.written.push(Written::Account(index));
+            }
+            left.emptied.push(index);
+        }
+        if !destroyed {
+            publish_slots(reader, index, account, settled, &mut left);
+        }
+    }
+    if let [_, ..] = guard_writes {
+        let (position, _) = reader.account(REGISTRY)?;
+        let index = reader.reads.accounts[position].index;
+        for write in guard_writes {
+            publish_slot(reader, index, write.slot, write.value, settled, &mut left);
+        }
+    }
+    Ok(left)
+}
+
+fn add_code(reader: &Reader<'_>, account: &Account) {
+    if let Some(code) = &account.info.code {
+        reader.memory.add_code(account.info.code_hash, code);
+    }
+}
+
+fn publish_slots(reader: &Reader<'_>, index: AccountIndex, account: &Account, settled: Version, left: &mut Left) {
+    for (slot, value) in &account.storage {
+        // On a journal of several transactions the original is the last one's, so it tells nothing of the first.
+        let kept = value.transaction_id.get() > 0;
+        if value.is_changed() || kept {
+            publish_slot(reader, index, *slot, value.present_value, settled, left);
+        }
+    }
+}
+
+fn publish_slot(
+    reader: &Reader<'_>,
+    account: AccountIndex,
+    slot: U256,
+    value: U256,
+    settled: Version,
+    left: &mut Left,
+) {
+    let known = reader.reads.slot_index(account, slot);
+    let index = known.unwrap_or_else(|| reader.memory.slot_index(account, slot));
+    reader.memory.slot(index).write(reader.at, settled, value);
+    left.written.push(Written::Slot(index));
+}

@@ -1,0 +1,231 @@
+//! The versioned memory of one block: every account and slot that anybody met, by exact key, with what the transactions
+//! of the window wrote to it.
+//!
+//! Keys are interned once per block under a hash that is seeded anew for every block, so nobody can aim at collisions,
+//! and a key is identified by itself, never by its hash.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use dashmap::{DashMap, mapref::entry::Entry};
+use foldhash::fast::RandomState;
+use parapet_types::{AccountChange, AccountInfo, Ancestors, ReadError, StateChanges, StateReader};
+use revm::state::Bytecode;
+
+use super::{
+    account::{AccountCell, AccountView, Version},
+    slot::{AccountIndex, SlotCell, SlotIndex, SlotView},
+};
+use crate::Point;
+
+/// Most codes kept, analysed, from one block to the next.
+const CODES_MAX: usize = 4_096;
+
+/// Analysed code by its hash. It outlives blocks: code is found by content, so it cannot go stale.
+#[derive(Debug, Default)]
+pub(crate) struct Codes(DashMap<B256, Bytecode, RandomState>);
+
+impl Codes {
+    /// Makes room before a block.
+    pub(crate) fn trim(&self) {
+        if self.0.len() > CODES_MAX {
+            self.0.clear();
+        }
+    }
+}
+
+/// The cells of a block, kept from one block to the next for their memory alone.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    account_keys: DashMap<Address, AccountIndex, RandomState>,
+    accounts: boxcar::Vec<AccountCell>,
+    slot_keys: DashMap<(AccountIndex, U256), SlotIndex, RandomState>,
+    slots: boxcar::Vec<SlotCell>,
+    /// Code created in the block, by its hash.
+    created: DashMap<B256, Bytes, RandomState>,
+}
+
+impl Cells {
+    /// Forgets everything and draws a new seed.
+    pub(crate) fn clear(&mut self) {
+        *self = Self {
+            account_keys: DashMap::with_capacity_and_hasher(self.accounts.count(), RandomState::default()),
+            slot_keys: DashMap::with_capacity_and_hasher(self.slots.count(), RandomState::default()),
+            accounts: std::mem::take(&mut self.accounts),
+            slots: std::mem::take(&mut self.slots),
+            created: DashMap::default(),
+        };
+        self.accounts.clear();
+        self.slots.clear();
+    }
+}
+
+/// The versioned memory over the state below the block.
+pub(crate) struct Memory<'a> {
+    pub(crate) world: &'a dyn StateReader,
+    pub(crate) ancestors: &'a Ancestors,
+    cells: &'a Cells,
+    codes: Arc<Codes>,
+}
+
+impl<'a> Memory<'a> {
+    pub(crate) fn new(at: &Point<'a>, cells: &'a Cells, codes: Arc<Codes>) -> Self {
+        Self { world: at.world, ancestors: at.ancestors, cells, codes }
+    }
+
+    /// The account's place.
+    pub(crate) fn account_index(&self, address: Address) -> AccountIndex {
+        if let Some(known) = self.cells.account_keys.get(&address) {
+            return *known;
+        }
+        match self.cells.account_keys.entry(address) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                *new.insert(AccountIndex(narrow(self.cells.accounts.push(AccountCell::new(address)))))
+            }
+        }
+    }
+
+    /// The slot's place.
+    pub(crate) fn slot_index(&self, account: AccountIndex, slot: U256) -> SlotIndex {
+        let key = (account, slot);
+        if let Some(known) = self.cells.slot_keys.get(&key) {
+            return *known;
+        }
+        match self.cells.slot_keys.entry(key) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(SlotIndex(narrow(self.cells.slots.push(SlotCell::new(account, slot))))),
+        }
+    }
+
+    /// The account at a place.
+    pub(crate) fn account(&self, index: AccountIndex) -> &AccountCell {
+        &self.cells.accounts[index.0 as usize]
+    }
+
+    /// The slot at a place.
+    pub(crate) fn slot(&self, index: SlotIndex) -> &SlotCell {
+        &self.cells.slots[index.0 as usize]
+    }
+
+    /// An account at a version, with the stamp of its cell.
+    pub(crate) fn read_account(&self, index: AccountIndex, at: Version) -> Result<(AccountView, u64), ReadError> {
+        let cell = self.account(index);
+        cell.read(at, || self.world.account(&cell.address))
+    }
+
+    /// A slot at a version, with the stamp of its cell.
+    pub(crate) fn read_slot(
+        &self,
+        index: SlotIndex,
+        at: Version,
+        wiped: Version,
+    ) -> Result<(SlotView, u64), ReadError> {
+        let cell = self.slot(index);
+        let address = &self.account(cell.account).address;
+        cell.read(at, wiped, || self.world.storage(address, cell.slot))
+    }
+
+    /// Code by its hash, analysed once.
+    pub(crate) fn code(&self, code_hash: B256) -> Result<Bytecode, ReadError> {
+        if code_hash == KECCAK256_EMPTY || code_hash.is_zero() {
+            return Ok(Bytecode::default());
+        }
+        if let Some(known) = self.codes.0.get(&code_hash) {
+            return Ok(known.clone());
+        }
+        let bytes = match self.cells.created.get(&code_hash) {
+            Some(created) => created.clone(),
+            None => self.world.code(code_hash)?.ok_or(ReadError::missing_code(code_hash))?,
+        };
+        let code = Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes));
+        self.codes.0.insert(code_hash, code.clone());
+        Ok(code)
+    }
+
+    /// Makes code known that a transaction created, whether or not it will be committed.
+    pub(crate) fn add_code(&self, code_hash: B256, code: &Bytecode) {
+        if !self.cells.created.contains_key(&code_hash) {
+            self.cells.created.insert(code_hash, code.original_bytes());
+        }
+    }
+
+    /// What the block does to the state below it, when everything is settled: nothing that is as it was.
+    pub(crate) fn changes(&self) -> Result<StateChanges, ReadError> {
+        let mut changes = StateChanges::default();
+        let mut written: Vec<Option<AccountChange>> = Vec::new();
+        for (_, cell) in self.cells.accounts.iter() {
+            written.push(cell.ends().and_then(|ends| {
+                let info = AccountInfo {
+                    nonce: ends.end.identity.nonce,
+                    balance: ends.end.balance,
+                    code_hash: ends.end.identity.code_hash,
+                };
+                // Storage exists only below an account that exists.
+                let wipe_storage = ends.end.identity.wiped > Version::BASE && ends.base.is_some();
+                let same = ends.base == Some(info) || (ends.base.is_none() && ends.end.is_empty());
+                let info = (!ends.end.is_empty() || (same && !ends.touched_empty)).then_some(info);
+                let changed = match ends.base {
+                    Some(_) => wipe_storage || !same || info.is_none(),
+                    None => !ends.end.is_empty(),
+                };
+                let wipe_storage = wipe_storage || info.is_none();
+                changed.then_some(AccountChange { info, wipe_storage, ..AccountChange::default() })
+            }));
+        }
+        for (_, cell) in self.cells.slots.iter() {
+            let (base, Some((writer, value))) = cell.ends() else { continue };
+            let account = self.account(cell.account);
+            let view = account.read_again(Version(u32::MAX));
+            if writer < view.identity.wiped || view.is_empty() {
+                continue;
+            }
+            let wiped = view.identity.wiped > Version::BASE;
+            let before = match base {
+                _ if wiped => U256::ZERO,
+                Some(base) => base,
+                None => self.world.storage(&account.address, cell.slot)?,
+            };
+            if before != value {
+                let info = AccountInfo {
+                    nonce: view.identity.nonce,
+                    balance: view.balance,
+                    code_hash: view.identity.code_hash,
+                };
+                written[cell.account.0 as usize]
+                    .get_or_insert_with(|| AccountChange { info: Some(info), ..AccountChange::default() })
+                    .storage
+                    .insert(cell.slot, value);
+            }
+        }
+        for ((_, cell), change) in self.cells.accounts.iter().zip(written) {
+            if let Some(change) = change {
+                if let Some(info) = change.info.filter(|info| info.code_hash != KECCAK256_EMPTY) {
+                    self.new_code(info.code_hash, &mut changes)?;
+                }
+                changes.accounts.insert(cell.address, change);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Adds code that the block created, and that is not in the state below.
+    fn new_code(&self, code_hash: B256, changes: &mut StateChanges) -> Result<(), ReadError> {
+        if let Some(code) = self.cells.created.get(&code_hash)
+            && !changes.code.contains_key(&code_hash)
+            && self.world.code(code_hash)?.is_none()
+        {
+            changes.code.insert(code_hash, code.clone());
+        }
+        Ok(())
+    }
+
+    /// Accounts and slots that the block met.
+    pub(crate) fn met(&self) -> (usize, usize) {
+        (self.cells.accounts.count(), self.cells.slots.count())
+    }
+}
+
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).expect("gas bounds what a block can meet far below 2^32")
+}

@@ -1,0 +1,181 @@
+//! Optimistic execution, settled in order.
+//!
+//! ```text
+//!            plan ──▶ claim ──▶ run ahead ──▶ done ─┐
+//! frontier ──────────────────────────────────────▶ settle in order: reads hold? else run again, on settled state
+//! ```
+//!
+//! Every thread is a worker ([`worker`]). Whoever holds the frontier ([`frontier`]) settles what is done, in order, and
+//! runs the next transaction itself if nobody has; so a block is never slower than one after the other by more than the
+//! bookkeeping, and no transaction runs more than twice. What is run ahead reads the versioned memory ([`memory`]) and
+//! writes to it what it would do; its reads are compared when its turn comes ([`reads`]). What will conflict is guessed
+//! ([`plan`]); a stretch in which one transaction leads to the next is run on one journal, as a sequential loop would.
+
+pub(crate) mod account;
+mod frontier;
+mod incarnation;
+mod memory;
+mod plan;
+mod reader;
+mod reads;
+mod report;
+mod schedule;
+mod slot;
+mod transfer;
+mod worker;
+
+use std::{
+    any::Any,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use alloy_consensus::Transaction as _;
+use alloy_eips::eip7685::Requests;
+use parapet_monitor::Monitor;
+use parapet_types::{ReadError, StateChanges};
+use revm::context::{BlockEnv, CfgEnv};
+
+use crate::{
+    BlockError, BlockInput, Point, Workers,
+    environment::{block_env, cfg_env},
+    progress::Progress,
+    sync::Mutex,
+    system,
+    workers::Lent,
+};
+pub(crate) use memory::{Cells, Codes, Memory};
+pub(crate) use plan::Profile;
+pub use report::RunReport;
+
+use frontier::{Frontier, ahead_max};
+use incarnation::Incarnation;
+use report::Counts;
+use schedule::Schedule;
+use slot::AccountIndex;
+use transfer::TransferRules;
+use worker::{FIRST_SYSTEM_VERSION, Worker, version};
+
+/// With fewer transactions, or less gas, than this, other threads would come too late.
+const TRANSACTIONS_MIN: usize = 4;
+const GAS_MIN: u64 = 300_000;
+
+/// What all threads of a block share.
+pub(crate) struct Block<'a> {
+    input: &'a BlockInput<'a>,
+    memory: Memory<'a>,
+    schedule: Schedule,
+    /// What ran ahead and is not settled, by the transaction's index modulo their number.
+    slots: Vec<Mutex<Option<Incarnation>>>,
+    frontier: Mutex<Frontier>,
+    transfers: TransferRules,
+    beneficiary: AccountIndex,
+    report: Counts,
+    failure: Mutex<Option<BlockError>>,
+}
+
+impl Block<'_> {
+    /// Where a transaction that ran ahead leaves its incarnation.
+    fn slot(&self, index: u32) -> &Mutex<Option<Incarnation>> {
+        &self.slots[index as usize % self.slots.len()]
+    }
+
+    /// The first failure ends the block for everybody.
+    fn fail(&self, error: BlockError) {
+        self.failure.lock().get_or_insert(error);
+        self.schedule.end();
+    }
+}
+
+/// A block that ran, with the memory that holds what it wrote.
+pub(crate) struct ParallelRun<'a> {
+    pub(crate) progress: Progress,
+    pub(crate) requests: Requests,
+    pub(crate) report: RunReport,
+    at: Point<'a>,
+    lent: Lent,
+    codes: Arc<Codes>,
+}
+
+impl ParallelRun<'_> {
+    /// What the block does to state.
+    pub(crate) fn changes(&self) -> Result<StateChanges, ReadError> {
+        Memory::new(&self.at, self.lent.cells(), Arc::clone(&self.codes)).changes()
+    }
+}
+
+/// Executes a block on the threads of `workers`.
+pub(crate) fn run<'a>(
+    input: &BlockInput<'a>,
+    monitor: &dyn Monitor,
+    workers: &Workers,
+) -> Result<ParallelRun<'a>, BlockError> {
+    let threads = useful_threads(input, workers.threads().get());
+    let lent = workers.lend();
+    let (cfg, env) = (cfg_env(input.at.params), block_env(input.at.params, input.at.block));
+    let memory = Memory::new(&input.at, lent.cells(), Arc::clone(workers.codes()));
+    let profile = mem::take(&mut *workers.profile().lock());
+    let block = Block {
+        schedule: Schedule::new(input.transactions.iter().map(|transaction| transaction.gas_limit())),
+        slots: (0..ahead_max(threads).min(input.transactions.len())).map(|_| Mutex::new(None)).collect(),
+        frontier: Mutex::new(Frontier::new(profile, input.transactions.len(), threads)),
+        transfers: TransferRules::new(&cfg, &env),
+        beneficiary: memory.account_index(input.at.block.beneficiary),
+        report: Counts::default(),
+        failure: Mutex::new(None),
+        memory,
+        input,
+    };
+    let requests = on_threads(&block, (&cfg, &env), monitor, workers, threads);
+    let report = block.report.report(block.memory.met());
+    let (progress, profile) = block.frontier.into_inner().into_parts();
+    *workers.profile().lock() = profile;
+    Ok(ParallelRun { progress, requests: requests?, report, at: input.at, lent, codes: Arc::clone(workers.codes()) })
+}
+
+/// What the chain does itself runs on the calling thread, before and after the others work.
+fn on_threads(
+    block: &Block<'_>,
+    (cfg, env): (&CfgEnv, &BlockEnv),
+    monitor: &dyn Monitor,
+    workers: &Workers,
+    threads: usize,
+) -> Result<Requests, BlockError> {
+    let at = &block.input.at;
+    let mut first = Worker::new(block, cfg.clone(), env.clone(), monitor);
+    first.reader().settle(FIRST_SYSTEM_VERSION);
+    system::begin_block(&mut first.session, at.params.hardfork, at.block)?;
+    let work = |worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| worker.run())) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => block.fail(error),
+        Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
+    };
+    match workers.pool().filter(|_| threads > 1) {
+        None => work(&mut first),
+        Some(pool) => pool.in_place_scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|_| work(&mut Worker::new(block, cfg.clone(), env.clone(), monitor)));
+            }
+            work(&mut first);
+        }),
+    }
+    if let Some(failure) = block.failure.lock().take() {
+        return Err(failure);
+    }
+    first.reader().settle(version(block.schedule.len()));
+    let frontier = block.frontier.lock();
+    let logs = frontier.progress.included.iter().flat_map(|placed| &placed.executed.logs);
+    system::after(&mut first.session, at.params.hardfork, at.block, logs)
+}
+
+fn useful_threads(input: &BlockInput<'_>, threads: usize) -> usize {
+    let gas: u64 = input.transactions.iter().map(|transaction| transaction.gas_limit()).fold(0, u64::saturating_add);
+    if input.transactions.len() < TRANSACTIONS_MIN || gas < GAS_MIN { 1 } else { threads.min(input.transactions.len()) }
+}
+
+/// What a panic said.
+pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+}

@@ -1,0 +1,232 @@
+//! The database under a worker's EVM: the versioned memory at one version, with everything read written down.
+
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, map::B256Map};
+use parapet_types::ReadError;
+use revm::{
+    Database,
+    state::{AccountId, AccountInfo as EvmAccountInfo, Bytecode, EvmState},
+};
+
+use super::{
+    account::{AccountView, AccountWrite, Version},
+    incarnation::publish,
+    memory::Memory,
+    reads::ReadSet,
+    slot::{AccountIndex, SlotIndex, SlotView},
+};
+use crate::{
+    StateError,
+    evm::{EvmDatabase, Footing},
+    system::BlockDatabase,
+};
+
+/// Places for accounts met lately.
+const MET_PLACES: usize = 1 << 9;
+
+/// Reads for one worker, transaction after transaction.
+pub(crate) struct Reader<'a> {
+    pub(crate) memory: &'a Memory<'a>,
+    pub(crate) at: Version,
+    footing: Footing,
+    /// The sender, and the nonce that it will have if all of its earlier transactions are included.
+    sender: Option<(Address, u64)>,
+    pub(crate) reads: ReadSet,
+    /// Where an account stands in `reads`, by its index; valid where the first part is this round.
+    positions: Vec<(u32, u32)>,
+    round: u32,
+    /// Places of accounts that this worker met lately, by the end of their address.
+    met: Vec<(Address, AccountIndex)>,
+    codes: B256Map<Bytecode>,
+    /// A slot that nobody has written yet, if its cell still says so, and what it holds below the block.
+    unwritten: Option<((AccountIndex, U256, SlotIndex), Address, SlotView)>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(memory: &'a Memory<'a>) -> Self {
+        Self {
+            memory,
+            at: Version::BASE,
+            footing: Footing::Settled,
+            sender: None,
+            reads: ReadSet::default(),
+            positions: Vec::new(),
+            round: 1,
+            met: vec![(Address::ZERO, memory.account_index(Address::ZERO)); MET_PLACES],
+            codes: B256Map::default(),
+            unwritten: None,
+        }
+    }
+
+    /// Starts a transaction below which not everything is settled.
+    pub(crate) fn speculate(&mut self, at: Version, sender: Address, nonce: u64) {
+        self.start(at);
+        (self.footing, self.sender) = (Footing::Speculative, Some((sender, nonce)));
+    }
+
+    /// Starts a transaction below which everything is settled.
+    pub(crate) fn settle(&mut self, at: Version) {
+        self.start(at);
+        self.go_on(at);
+    }
+
+    /// Goes on to the next transaction on the same journal.
+    pub(crate) fn go_on(&mut self, at: Version) {
+        (self.at, self.footing, self.sender) = (at, Footing::Settled, None);
+    }
+
+    fn start(&mut self, at: Version) {
+        self.at = at;
+        self.round = self.round.wrapping_add(1).max(1);
+        self.reads.clear();
+    }
+
+    /// The account's place.
+    pub(crate) fn index(&mut self, address: Address) -> AccountIndex {
+        let end = [address.0[18], address.0[19]];
+        let place = &mut self.met[usize::from(u16::from_le_bytes(end)) % MET_PLACES];
+        if place.0 != address {
+            *place = (address, self.memory.account_index(address));
+        }
+        place.1
+    }
+
+    /// Where an account stands in the read set, if it does.
+    pub(crate) fn position(&self, index: AccountIndex) -> Option<usize> {
+        let (round, position) = *self.positions.get(index.0 as usize)?;
+        (round == self.round).then_some(position as usize)
+    }
+
+    /// Reads an account, once per transaction.
+    pub(crate) fn account(&mut self, address: Address) -> Result<(usize, AccountView), ReadError> {
+        let index = self.index(address);
+        if let Some(position) = self.position(index) {
+            return Ok((position, self.reads.accounts[position].seen));
+        }
+        let (mut view, stamp) = self.memory.read_account(index, self.at)?;
+        let mut stamp = Some(stamp);
+        if let Some((sender, nonce)) = self.sender
+            && sender == address
+        {
+            // Its earlier transactions may be anywhere; that they come first is certain.
+            if view.identity.nonce < nonce {
+                view.identity.nonce = nonce;
+            }
+            stamp = None;
+        }
+        let position = self.reads.add_account(index, stamp, view);
+        if self.positions.len() <= index.0 as usize {
+            self.positions.resize(index.0 as usize + 64, (0, 0));
+        }
+        self.positions[index.0 as usize] = (self.round, u32::try_from(position).unwrap_or(u32::MAX));
+        Ok((position, view))
+    }
+
+    fn slot(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        let (position, view) = self.account(address)?;
+        let account = self.reads.accounts[position].index;
+        let index = self.memory.slot_index(account, slot);
+        let (seen, stamp) = self.memory.read_slot(index, self.at, view.identity.wiped)?;
+        self.reads.add_slot((account, slot, index), stamp, view.identity.wiped, seen);
+        Ok(seen.value)
+    }
+}
+
+impl Database for Reader<'_> {
+    type Error = StateError;
+
+    fn basic(&mut self, address: Address) -> Result<Option<EvmAccountInfo>, StateError> {
+        let (position, view) = self.account(address)?;
+        if view.is_empty() {
+            return Ok(None);
+        }
+        let code_hash = view.identity.code_hash;
+        Ok(Some(EvmAccountInfo {
+            balance: view.balance,
+            nonce: view.identity.nonce,
+            code_hash,
+            account_id: AccountId::new(position),
+            code: (code_hash == KECCAK256_EMPTY).then(Bytecode::default),
+        }))
+    }
+
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, StateError> {
+        if let Some(known) = self.codes.get(&code_hash) {
+            return Ok(known.clone());
+        }
+        let code = self.memory.code(code_hash)?;
+        self.codes.insert(code_hash, code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        self.slot(address, slot)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
+        Ok(self.memory.ancestors.get(&number).copied().unwrap_or_default())
+    }
+}
+
+impl EvmDatabase for Reader<'_> {
+    /// Asked of one word before every transaction.
+    fn is_zero(&mut self, address: Address, slot: U256) -> Result<bool, StateError> {
+        if let Some((place, known, seen)) = self.unwritten
+            && known == address
+            && place.1 == slot
+            && self.memory.slot(place.2).stamp() == 0
+        {
+            self.reads.add_slot(place, 0, Version::BASE, seen);
+            return Ok(seen.value.is_zero());
+        }
+        let value = self.slot(address, slot)?;
+        let account = self.index(address);
+        let index = self.memory.slot_index(account, slot);
+        let untouched = self.memory.slot(index).stamp() == 0 && self.memory.account(account).stamp() == 0;
+        let seen = SlotView { value, writer: Version::BASE };
+        self.unwritten = untouched.then_some(((account, slot, index), address, seen));
+        Ok(value.is_zero())
+    }
+
+    fn footing(&self) -> Footing {
+        self.footing
+    }
+
+    fn balance_observed(&mut self, address: Address) {
+        let index = self.index(address);
+        if let Some(position) = self.position(index) {
+            self.reads.balance_matters(position);
+        }
+    }
+
+    fn nonce_observed(&mut self, address: Address) {
+        let index = self.index(address);
+        if let Some(position) = self.position(index) {
+            self.reads.nonce_matters(position);
+        }
+    }
+
+    fn spent_down_to(&mut self, address: Address, left: U256) {
+        let index = self.index(address);
+        if let Some(position) = self.position(index) {
+            let had = self.reads.accounts[position].seen.balance;
+            self.reads.need(position, had.saturating_sub(left));
+        }
+    }
+}
+
+impl BlockDatabase for Reader<'_> {
+    fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
+        let left = publish(self, state, &[], self.at)?;
+        for index in left.emptied {
+            self.memory.account(index).touch_empty();
+        }
+        self.settle(Version(self.at.0 + 1));
+        Ok(())
+    }
+
+    fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
+        let index = self.index(address);
+        let cell = self.memory.account(index);
+        cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })
+    }
+}

@@ -1,0 +1,301 @@
+//! Who runs which transaction when.
+//!
+//! ```text
+//! idle ──start──▶ running ──finish──▶ done ──settle──▶ settled
+//!   └───────────── the frontier's owner runs it itself ──────▶
+//! ```
+//!
+//! The frontier is the first transaction that is not settled. Whoever holds the frontier's lock settles what is done, in
+//! order, and runs the next one itself if nobody has: then everything below it is certain. The others run ahead, up to
+//! `limit`. Invariants:
+//! - A transaction goes from idle to running once; what is done is run again at most once more, by the frontier's owner.
+//! - Who finds nothing to do sleeps only after it has looked again under the lock under which it would be woken.
+//! - After the frontier's lock is released, its last owner looks at the frontier again, so a transaction that became done
+//!   in between is settled by it or by whoever holds the lock then.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::sync::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Condvar, Mutex, Ordering};
+
+/// Most transactions that are claimed at once.
+const RUN_MAX: u32 = 16;
+/// Gas limits of the transactions claimed at once stay below this, but for the first.
+const RUN_GAS_MAX: u64 = 600_000;
+/// With less gas than this left to claim, waking somebody costs more than it gains.
+const WAKE_GAS_MIN: u64 = 300_000;
+/// What a transaction that became ready is taken to be worth, in gas.
+const READY_GAS: u64 = 60_000;
+/// Ends a list of those who wait.
+const NOBODY: u32 = u32::MAX;
+/// The list is closed: what they would wait for is done.
+const CLOSED: u32 = u32::MAX - 1;
+
+/// Where a transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    Idle = 0,
+    Running = 1,
+    Done = 2,
+    Settled = 3,
+}
+
+impl State {
+    const fn of(value: u8) -> Self {
+        match value {
+            0 => Self::Idle,
+            1 => Self::Running,
+            2 => Self::Done,
+            _ => Self::Settled,
+        }
+    }
+}
+
+/// One transaction's place in the schedule.
+#[derive(Debug)]
+struct Place {
+    state: AtomicU8,
+    /// First of those who wait for it.
+    waiting: AtomicU32,
+    /// Next of those who wait for the same one.
+    next_waiting: AtomicU32,
+    /// One more than the index of what it waits for; 0: nothing.
+    after: AtomicU32,
+    gas: u64,
+}
+
+/// The schedule of one block.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    places: Vec<Place>,
+    frontier: AtomicU32,
+    /// First transaction that nobody claimed.
+    cursor: AtomicU32,
+    /// First transaction that may not be claimed yet.
+    limit: AtomicU32,
+    /// Transactions whose wait is over.
+    ready: Mutex<BinaryHeap<Reverse<u32>>>,
+    ready_count: AtomicUsize,
+    over: AtomicBool,
+    sleep: Mutex<()>,
+    wake: Condvar,
+    sleepers: AtomicUsize,
+}
+
+/// Transactions that were claimed together: each may have been started by somebody else meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Schedule {
+    /// A schedule of transactions with these gas limits.
+    pub(crate) fn new(gas_limits: impl Iterator<Item = u64>) -> Self {
+        let place = |gas| Place {
+            state: AtomicU8::new(State::Idle as u8),
+            waiting: AtomicU32::new(NOBODY),
+            next_waiting: AtomicU32::new(NOBODY),
+            after: AtomicU32::new(0),
+            gas,
+        };
+        Self {
+            places: gas_limits.map(place).collect(),
+            frontier: AtomicU32::new(0),
+            cursor: AtomicU32::new(0),
+            limit: AtomicU32::new(0),
+            ready: Mutex::new(BinaryHeap::new()),
+            ready_count: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            sleep: Mutex::new(()),
+            wake: Condvar::new(),
+            sleepers: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many transactions there are.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.places.len()).unwrap_or(NOBODY)
+    }
+
+    /// The first transaction that is not settled.
+    pub(crate) fn frontier(&self) -> u32 {
+        self.frontier.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn state(&self, index: u32) -> State {
+        State::of(self.places[index as usize].state.load(Ordering::Acquire))
+    }
+
+    /// Whether the block is finished, or given up.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Ends the block for everybody.
+    pub(crate) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+        let _asleep = self.sleep.lock();
+        self.wake.notify_all();
+    }
+
+    /// Whether there is something to do at the frontier.
+    pub(crate) fn frontier_is_open(&self) -> bool {
+        let frontier = self.frontier();
+        !self.is_over() && (frontier == self.len() || self.state(frontier) != State::Running)
+    }
+
+    /// For the frontier's owner, before `limit` is raised over it: what a transaction should wait for.
+    pub(crate) fn wait_for(&self, index: u32, after: u32) {
+        self.places[index as usize].after.store(after + 1, Ordering::Relaxed);
+    }
+
+    /// For the frontier's owner: transactions below `limit` may be claimed.
+    pub(crate) fn raise_limit(&self, limit: u32) {
+        self.limit.fetch_max(limit, Ordering::SeqCst);
+        self.wake_somebody();
+    }
+
+    /// Tries to be the one who runs it.
+    pub(crate) fn start(&self, index: u32) -> bool {
+        let state = &self.places[index as usize].state;
+        let (idle, running) = (State::Idle as u8, State::Running as u8);
+        state.load(Ordering::Relaxed) == idle
+            && state.compare_exchange(idle, running, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// What was started has run; its incarnation is in its slot.
+    pub(crate) fn finish(&self, index: u32) {
+        self.places[index as usize].state.store(State::Done as u8, Ordering::Release);
+        self.release_waiting(index);
+    }
+
+    /// For the frontier's owner: the transaction at the frontier is settled.
+    pub(crate) fn settle(&self, index: u32) {
+        self.places[index as usize].state.store(State::Settled as u8, Ordering::Release);
+        self.frontier.store(index + 1, Ordering::Release);
+        self.release_waiting(index);
+    }
+
+    fn release_waiting(&self, index: u32) {
+        let list = &self.places[index as usize].waiting;
+        if list.load(Ordering::Relaxed) == CLOSED {
+            return;
+        }
+        let mut waiting = list.swap(CLOSED, Ordering::AcqRel);
+        let any = waiting != NOBODY;
+        while waiting != NOBODY && waiting != CLOSED {
+            let next = self.places[waiting as usize].next_waiting.load(Ordering::Acquire);
+            if self.state(waiting) == State::Idle {
+                self.ready.lock().push(Reverse(waiting));
+                self.ready_count.fetch_add(1, Ordering::SeqCst);
+            }
+            waiting = next;
+        }
+        if any {
+            self.wake_somebody();
+        }
+    }
+
+    /// Whether it must wait for another; if so it will be ready when that one has run.
+    pub(crate) fn defer(&self, index: u32) -> bool {
+        let place = &self.places[index as usize];
+        let after = place.after.load(Ordering::Relaxed);
+        if after == 0 || matches!(self.state(after - 1), State::Done | State::Settled) {
+            return false;
+        }
+        let list = &self.places[after as usize - 1].waiting;
+        let mut first = list.load(Ordering::Acquire);
+        loop {
+            if first == CLOSED {
+                return false;
+            }
+            place.next_waiting.store(first, Ordering::Release);
+            match list.compare_exchange(first, index, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(other) => first = other,
+            }
+        }
+    }
+
+    /// Claims transactions to run ahead of the frontier.
+    pub(crate) fn claim(&self) -> Option<Claim> {
+        if let Some(index) = self.claim_ready() {
+            return Some(Claim { start: index, end: index + 1 });
+        }
+        let mut start = self.cursor.load(Ordering::Acquire);
+        loop {
+            let from = start.max(self.frontier());
+            let limit = self.limit.load(Ordering::Acquire);
+            if from >= limit {
+                return None;
+            }
+            let mut end = from + 1;
+            let mut gas = self.places[from as usize].gas;
+            while end < limit && end - from < RUN_MAX {
+                gas = gas.saturating_add(self.places[end as usize].gas);
+                if gas > RUN_GAS_MAX {
+                    break;
+                }
+                end += 1;
+            }
+            match self.cursor.compare_exchange(start, end, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(Claim { start: from, end }),
+                Err(other) => start = other,
+            }
+        }
+    }
+
+    fn claim_ready(&self) -> Option<u32> {
+        while self.ready_count.load(Ordering::Acquire) > 0 {
+            let Reverse(index) = self.ready.lock().pop()?;
+            self.ready_count.fetch_sub(1, Ordering::AcqRel);
+            if self.state(index) == State::Idle {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    fn has_claims(&self) -> bool {
+        self.ready_count.load(Ordering::SeqCst) > 0
+            || self.cursor.load(Ordering::SeqCst).max(self.frontier()) < self.limit.load(Ordering::SeqCst)
+    }
+
+    /// Whether what can be claimed is worth waking somebody for.
+    fn is_worth_waking(&self) -> bool {
+        let from = self.cursor.load(Ordering::Acquire).max(self.frontier());
+        let limit = self.limit.load(Ordering::Acquire);
+        let mut gas = READY_GAS.saturating_mul(self.ready_count.load(Ordering::Acquire) as u64);
+        if gas >= WAKE_GAS_MIN {
+            return true;
+        }
+        for index in from..limit {
+            gas = gas.saturating_add(self.places[index as usize].gas);
+            if gas >= WAKE_GAS_MIN {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Wakes one sleeper if there is enough to do.
+    pub(crate) fn wake_somebody(&self) {
+        if self.sleepers.load(Ordering::SeqCst) > 0 && self.is_worth_waking() {
+            let _asleep = self.sleep.lock();
+            self.wake.notify_one();
+        }
+    }
+
+    /// Sleeps until there may be something to do. Whoever held something for others to go on has released it before.
+    pub(crate) fn rest(&self, frontier_is_free: impl Fn() -> bool) {
+        let mut asleep = self.sleep.lock();
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        let has_work = self.is_over() || self.has_claims() || (self.frontier_is_open() && frontier_is_free());
+        if !has_work {
+            self.wake.wait(&mut asleep);
+        }
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,313 @@
+//! One thread's part in a block: run ahead, settle, run at the frontier.
+
+use std::mem;
+
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{Address, U256};
+use parapet_monitor::Monitor;
+use parapet_types::{ReadError, Transaction};
+use revm::{
+    context::{BlockEnv, CfgEnv},
+    context_interface::Transaction as _,
+    inspector::NoOpInspector,
+    state::{Account, EvmState},
+};
+
+use super::{
+    Block,
+    account::Version,
+    frontier::Frontier,
+    incarnation::{Ended, Incarnation, Left, publish},
+    reader::Reader,
+    reads::ReadSet,
+    schedule::State,
+    transfer,
+};
+use crate::{
+    BlockError, Session, TxError,
+    environment::tx_env,
+    recorder::Recorder,
+    session::{Identity, Keep, OnJournal, Purpose},
+};
+
+/// Most read sets kept for their memory.
+const SPARE_MAX: usize = 256;
+
+/// One thread's EVM on the block's memory.
+pub(crate) struct Worker<'a> {
+    pub(crate) block: &'a Block<'a>,
+    pub(crate) session: Session<'a, Reader<'a>>,
+    /// Read sets whose memory can be used again.
+    spare: Vec<ReadSet>,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(block: &'a Block<'a>, cfg: CfgEnv, env: BlockEnv, monitor: &'a dyn Monitor) -> Self {
+        let mut session = Session::new(Reader::new(&block.memory), cfg, env, monitor, NoOpInspector {});
+        session.evm_mut().inner.ctx.chain.fee_apart = true;
+        Self { block, session, spare: Vec::new() }
+    }
+
+    /// Works until the block is over.
+    pub(crate) fn run(&mut self) -> Result<(), BlockError> {
+        let schedule = &self.block.schedule;
+        while !schedule.is_over() {
+            self.advance()?;
+            if schedule.is_over() {
+                break;
+            }
+            match schedule.claim() {
+                Some(claim) => {
+                    for index in claim.start..claim.end {
+                        if schedule.is_over() {
+                            break;
+                        }
+                        if !schedule.defer(index) && schedule.start(index) {
+                            self.speculate(index)?;
+                            if schedule.frontier() == index {
+                                self.advance()?;
+                            }
+                        }
+                    }
+                }
+                None => schedule.rest(|| self.block.frontier.try_lock().is_some()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the frontier as far as it goes, unless somebody else does.
+    fn advance(&mut self) -> Result<(), BlockError> {
+        while self.block.schedule.frontier_is_open() {
+            let Some(mut frontier) = self.block.frontier.try_lock() else { return Ok(()) };
+            self.drive(&mut frontier)?;
+        }
+        Ok(())
+    }
+
+    fn drive(&mut self, frontier: &mut Frontier) -> Result<(), BlockError> {
+        let schedule = &self.block.schedule;
+        loop {
+            let index = schedule.frontier();
+            if index == schedule.len() {
+                schedule.end();
+            }
+            if schedule.is_over() {
+                return Ok(());
+            }
+            if let Some(end) = frontier.look_ahead(self.block, index) {
+                self.run_as_one(frontier, index, end)?;
+                continue;
+            }
+            match schedule.state(index) {
+                State::Running => return Ok(()),
+                State::Done => {
+                    let incarnation = self.block.slot(index).lock().take();
+                    let incarnation = incarnation.expect("what is done left its incarnation");
+                    frontier.settle_speculated(self, index, incarnation)?;
+                }
+                State::Idle | State::Settled => {
+                    if !schedule.start(index) {
+                        continue;
+                    }
+                    frontier.run_settled(self, index)?;
+                }
+            }
+            schedule.settle(index);
+        }
+    }
+
+    pub(crate) fn reader(&mut self) -> &mut Reader<'a> {
+        self.session.evm_mut().db_mut()
+    }
+
+    fn transaction(&self, index: u32) -> &'a Transaction {
+        &self.block.input.transactions[index as usize]
+    }
+
+    /// Runs a transaction on what the ones before it may have done.
+    fn speculate(&mut self, index: u32) -> Result<(), BlockError> {
+        let transaction = self.transaction(index);
+        let settled = version(self.block.schedule.frontier());
+        self.reader().speculate(version(index), transaction.signer(), transaction.nonce());
+        let incarnation = match self.execute(index, settled) {
+            Ok(incarnation) => incarnation,
+            // It may be the guess that cannot be read; if it is not, the frontier will meet it again.
+            Err(_) => unusable(),
+        };
+        self.block.report.speculated();
+        *self.block.slot(index).lock() = Some(incarnation);
+        self.block.schedule.finish(index);
+        Ok(())
+    }
+
+    /// Runs a transaction at the frontier.
+    pub(crate) fn execute_settled(&mut self, index: u32) -> Result<Incarnation, ReadError> {
+        let at = version(index);
+        self.reader().settle(at);
+        self.execute(index, at)
+    }
+
+    fn execute(&mut self, index: u32, settled: Version) -> Result<Incarnation, ReadError> {
+        let transaction = self.transaction(index);
+        if self.is_unwatched()? {
+            let block = self.block;
+            let plain = transfer::run(self.reader(), transaction, &block.transfers, settled)?;
+            if let Some(mut incarnation) = plain {
+                incarnation.reads = self.take_reads();
+                return Ok(incarnation);
+            }
+        }
+        let tx = tx_env(transaction);
+        let (sender, _) = self.reader().account(transaction.signer())?;
+        // Without this much it would have been refused.
+        let need = tx.max_balance_spending().unwrap_or(U256::MAX);
+        self.reader().reads.need(sender, need);
+        let ended = self.session.execute_on_journal(tx, self.identity(transaction), Keep::All);
+        let state = self.session.evm_mut().inner.ctx.journaled_state.inner.finalize();
+        let fee = self.fee(&state);
+        if transaction.authorization_count().is_some() {
+            self.reader().reads.nonces_matter();
+        }
+        let (ended, left) = match ended {
+            Ok(OnJournal::Executed(executed, guard_writes)) => {
+                let left = publish(self.reader(), &state, &guard_writes, settled)?;
+                (Ended::Executed(executed), left)
+            }
+            Ok(OnJournal::Watched) => unreachable!("a journal of one transaction takes any"),
+            Err(TxError::State(error)) => return Err(error),
+            Err(refusal @ TxError::Invalid(_)) => {
+                self.reader().reads.everything_matters();
+                (Ended::Refused(refusal), Left::default())
+            }
+            Err(fault @ (TxError::BlockFull { .. } | TxError::Fault(_) | TxError::Evm(_))) => {
+                (Ended::Failed(fault), Left::default())
+            }
+        };
+        self.give_back(state);
+        let Left { written, emptied } = left;
+        Ok(Incarnation { ended, reads: self.take_reads(), written, emptied, fee })
+    }
+
+    fn take_reads(&mut self) -> ReadSet {
+        let next = self.spare.pop().unwrap_or_default();
+        mem::replace(&mut self.reader().reads, next)
+    }
+
+    /// The memory of a read set that is not needed any more.
+    pub(crate) fn recycle(&mut self, mut reads: ReadSet) {
+        if self.spare.len() < SPARE_MAX {
+            reads.clear();
+            self.spare.push(reads);
+        }
+    }
+
+    fn fee(&mut self, state: &EvmState) -> U256 {
+        let ctx = &self.session.evm_mut().inner.ctx;
+        fee(&ctx.chain, state, ctx.block.beneficiary)
+    }
+
+    /// The journal goes on with the memory it had.
+    fn give_back(&mut self, mut state: EvmState) {
+        state.clear();
+        self.session.evm_mut().inner.ctx.journaled_state.inner.state = state;
+    }
+
+    /// Whether it is certain, without asking the monitor, that nobody judges this transaction.
+    fn is_unwatched(&mut self) -> Result<bool, ReadError> {
+        self.session.evm_mut().is_unwatched().map_err(|error| error.0)
+    }
+
+    fn identity(&self, transaction: &Transaction) -> Identity {
+        let parent_hash = self.block.input.at.block.parent_hash;
+        Identity { tx_hash: *transaction.hash(), parent_hash, purpose: Purpose::Block }
+    }
+
+    /// Runs transactions that lead one to the next on one journal, as if there were no other threads: nobody has started
+    /// one of them, and nobody will.
+    fn run_as_one(&mut self, frontier: &mut Frontier, start: u32, end: u32) -> Result<(), BlockError> {
+        let fee_recipient = self.block.beneficiary;
+        self.reader().settle(version(start));
+        for index in start..end {
+            let transaction = self.transaction(index);
+            self.reader().go_on(version(index));
+            if let Err(full) = frontier.check_room(self.block, transaction) {
+                frontier.leave_out(self.block, index, full)?;
+                self.block.schedule.settle(index);
+                continue;
+            }
+            let identity = self.identity(transaction);
+            let ended = self.session.execute_on_journal(tx_env(transaction), identity, Keep::Unwatched);
+            let ctx = &self.session.evm_mut().inner.ctx;
+            let (fee, structural) =
+                (fee(&ctx.chain, &ctx.journaled_state.inner.state, ctx.block.beneficiary), ctx.chain.structural);
+            match ended {
+                Ok(OnJournal::Executed(executed, guard_writes)) => {
+                    debug_assert!(guard_writes.is_empty(), "nobody judged it");
+                    frontier.include(self.block, index, executed);
+                    frontier.reward(self.block, version(index), fee)?;
+                    // What is created or destroyed changes how later transactions see the account: that is not left to
+                    // a journal of many.
+                    // And the fee recipient's balance has just grown beside it.
+                    if structural || self.reader().position(fee_recipient).is_some() {
+                        self.flush(version(index))?;
+                    }
+                }
+                Ok(OnJournal::Watched) => {
+                    self.flush(before(index))?;
+                    frontier.run_settled(self, index)?;
+                    self.reader().settle(version(index));
+                }
+                Err(TxError::State(error)) => return Err(error.into()),
+                Err(error) => frontier.leave_out(self.block, index, error)?,
+            }
+            self.block.schedule.settle(index);
+        }
+        self.block.report.ran_as_one(end - start);
+        self.flush(version(end - 1))
+    }
+
+    /// Moves what the journal holds to the versioned memory.
+    fn flush(&mut self, at: Version) -> Result<(), BlockError> {
+        let state = self.session.evm_mut().inner.ctx.journaled_state.inner.finalize();
+        self.reader().at = at;
+        let left = publish(self.reader(), &state, &[], at)?;
+        for index in &left.emptied {
+            self.block.memory.account(*index).touch_empty();
+        }
+        self.give_back(state);
+        self.reader().settle(at);
+        Ok(())
+    }
+}
+
+/// What the fee recipient is owed. One that the transaction destroyed takes its last fee with it.
+fn fee(recorder: &Recorder<'_>, state: &EvmState, beneficiary: Address) -> U256 {
+    let destroyed = recorder.structural && state.get(&beneficiary).is_some_and(Account::is_selfdestructed);
+    if destroyed { U256::ZERO } else { recorder.fee }
+}
+
+fn unusable() -> Incarnation {
+    Incarnation {
+        ended: Ended::Unusable,
+        reads: Default::default(),
+        written: Default::default(),
+        emptied: Default::default(),
+        fee: Default::default(),
+    }
+}
+
+/// The version of what the chain itself does before the first transaction.
+pub(crate) const FIRST_SYSTEM_VERSION: Version = Version(1);
+/// Versions set apart for what the chain itself does before the first transaction.
+const SYSTEM_VERSIONS: u32 = 8;
+
+/// The version just below a transaction's.
+const fn before(index: u32) -> Version {
+    Version(version(index).0 - 1)
+}
+
+/// The version of a transaction.
+pub(crate) const fn version(index: u32) -> Version {
+    Version(FIRST_SYSTEM_VERSION.0 + SYSTEM_VERSIONS + index)
+}

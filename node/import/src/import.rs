@@ -1,0 +1,87 @@
+//! The whole of an import: checks, execution, comparison. Generic over what computes the state root.
+
+use alloy_consensus::Header;
+use alloy_primitives::{B256, Sealed};
+use parapet_executor::{Admission, BlockInput, Mode, Point, TxError, execute_block};
+use parapet_monitor::Monitor;
+use parapet_types::{Ancestors, ChainParams, ExecutedBlock, ReadError, StateChanges, StateReader};
+
+use crate::{
+    Field, ImportError, IncomingBlock, check_body, check_header, check_outcome, check_succession, error::same,
+};
+
+/// What a block is built on.
+#[derive(Clone, Copy)]
+pub struct Parent<'a> {
+    /// Its header, and hash.
+    pub header: &'a Sealed<Header>,
+    /// The state after it.
+    pub world: &'a dyn StateReader,
+    /// Hashes up to its own.
+    pub ancestors: &'a Ancestors,
+}
+
+/// A block that is valid: everything its header announces came true.
+#[derive(Debug)]
+pub struct Imported<S> {
+    /// What its execution gave.
+    pub executed: ExecutedBlock<TxError>,
+    /// What the caller made of the state above.
+    pub state: S,
+}
+
+/// Checks a block on its parent, executes it, and compares what came of it. `post_state` is given the change set once,
+/// after all but the state root has been compared, and gives the root of the state above with whatever the caller wants
+/// to keep of it.
+///
+/// # Errors
+/// [`ImportError`]; its consequence tells a block that is invalid from a node that could not tell.
+pub fn import_block<S>(
+    params: &ChainParams,
+    parent: Parent<'_>,
+    block: &IncomingBlock,
+    monitor: &dyn Monitor,
+    mode: Mode<'_>,
+    post_state: impl FnOnce(&StateChanges) -> Result<(B256, S), ReadError>,
+) -> Result<Imported<S>, ImportError> {
+    check_header(params, &block.header)?;
+    check_succession(params, parent.header, &block.header)?;
+    check_and_run(params, parent.world, parent.ancestors, block, monitor, mode, post_state)
+}
+
+/// As [`import_block`], where the parent's header is not at hand.
+///
+/// # Errors
+/// As [`import_block`].
+pub fn replay_block<S>(
+    params: &ChainParams,
+    world: &dyn StateReader,
+    ancestors: &Ancestors,
+    block: &IncomingBlock,
+    monitor: &dyn Monitor,
+    mode: Mode<'_>,
+    post_state: impl FnOnce(&StateChanges) -> Result<(B256, S), ReadError>,
+) -> Result<Imported<S>, ImportError> {
+    check_header(params, &block.header)?;
+    check_and_run(params, world, ancestors, block, monitor, mode, post_state)
+}
+
+fn check_and_run<S>(
+    params: &ChainParams,
+    world: &dyn StateReader,
+    ancestors: &Ancestors,
+    block: &IncomingBlock,
+    monitor: &dyn Monitor,
+    mode: Mode<'_>,
+    post_state: impl FnOnce(&StateChanges) -> Result<(B256, S), ReadError>,
+) -> Result<Imported<S>, ImportError> {
+    check_body(params, block)?;
+    let context = block.context();
+    let at = Point { params, world, ancestors, block: &context };
+    let input = BlockInput { at, transactions: &block.transactions, admission: Admission::Import };
+    let executed = execute_block(&input, monitor, mode)?;
+    check_outcome(&block.header, &executed)?;
+    let (root, state) = post_state(&executed.changes)?;
+    same(Field::StateRoot, root, block.header.state_root)?;
+    Ok(Imported { executed, state })
+}
