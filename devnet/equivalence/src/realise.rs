@@ -8,6 +8,8 @@ use alloy_consensus::{
 };
 use alloy_eips::{
     eip2930::{AccessList, AccessListItem},
+    eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+    eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
     eip7702::{self, SignedAuthorization},
 };
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
@@ -30,6 +32,8 @@ pub const CHAIN_ID: u64 = 31_337;
 const BLOCK_NUMBER: u64 = 100;
 /// Its base fee, in wei per gas.
 pub(crate) const BASE_FEE: u64 = 7;
+/// Code that does nothing.
+const QUIET: [u8; 1] = [0x00];
 /// What begins the code of a delegated account (EIP-7702).
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 
@@ -138,6 +142,7 @@ impl Scenario {
     pub fn realise(&self) -> Realised {
         let children = Children::of(self);
         let mut genesis = StateChanges::default();
+        quiet_request_contracts(&mut genesis);
         self.accounts.iter().for_each(|account| children.write(account, &mut genesis));
         let mut nonces = Nonces::of(self);
         let transactions = self.transactions.iter().map(|tx| transaction(tx, &children, &mut nonces)).collect();
@@ -175,6 +180,16 @@ impl Scenario {
             withdrawals: withdrawals.filter(|_| shanghai).collect(),
         }
     }
+}
+
+/// From Prague on a block is not valid without these. They answer nothing unless a scenario puts others in their place.
+fn quiet_request_contracts(genesis: &mut StateChanges) {
+    let code = Bytes::from_static(&QUIET);
+    let info = AccountInfo { nonce: 1, balance: U256::ZERO, code_hash: keccak256(&code) };
+    for address in [WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS] {
+        genesis.accounts.insert(address, AccountChange { info: Some(info), ..AccountChange::default() });
+    }
+    genesis.code.insert(info.code_hash, code);
 }
 
 /// The next nonce of each account, if everything before it was included and every authorization held.

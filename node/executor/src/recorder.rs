@@ -1,5 +1,7 @@
 //! Records one transaction for its guards: frames as they start and end, accesses when asked for, the rest at the end.
 
+use std::mem;
+
 use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use parapet_abi::{
     AccessKind, AccessRecord, CodeChangeKind, CodeChangeRecord, FlowReason, FrameKind, FrameRecord, FrameStatus,
@@ -63,6 +65,8 @@ pub struct Recorder<'m> {
     pub(crate) fee: U256,
     /// The transaction tried to create or destroy an account.
     pub(crate) structural: bool,
+    /// A judgement was opened, so there may be something to forget.
+    pub(crate) used: bool,
     /// The trace's context is not written yet.
     pub(crate) context_owed: Option<Identity>,
     destructions: Vec<Destruction>,
@@ -81,13 +85,19 @@ impl std::fmt::Debug for Recorder<'_> {
 impl Recorder<'_> {
     /// Forgets everything, keeps the memory.
     pub(crate) fn reset(&mut self) {
-        self.judging = None;
         self.veto = None;
         self.fault = None;
         self.accesses = false;
         self.fee = U256::ZERO;
         self.structural = false;
         self.context_owed = None;
+        if mem::take(&mut self.used) {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.judging = None;
         self.events = 0;
         self.data_bytes = 0;
         self.destructions.clear();

@@ -141,7 +141,8 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         ctx.chain.trace.context = context_record(ctx, identity);
         let mut view = JournalView(&mut ctx.journaled_state);
         ctx.chain.judging = self.evm.monitor.open(&ctx.chain.trace.context, &mut view)?;
-        Ok(if ctx.chain.judging.is_some() { Watched::Yes } else { Watched::No })
+        ctx.chain.used = ctx.chain.judging.is_some();
+        Ok(if ctx.chain.used { Watched::Yes } else { Watched::No })
     }
 
     fn close(

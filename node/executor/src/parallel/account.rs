@@ -41,6 +41,13 @@ pub(crate) struct AccountView {
 }
 
 impl AccountView {
+    /// As the state below the block has it.
+    pub(crate) fn of(base: Option<AccountInfo>) -> Self {
+        let info = base.unwrap_or_default();
+        let identity = Identity { nonce: info.nonce, code_hash: info.code_hash, wiped: Version::BASE };
+        Self { balance: info.balance, identity, writer: Version::BASE }
+    }
+
     /// EIP-161.
     pub(crate) fn is_empty(&self) -> bool {
         self.identity.nonce == 0 && self.identity.code_hash == KECCAK256_EMPTY && self.balance.is_zero()
@@ -64,7 +71,7 @@ struct AccountVersions {
     balance_writer: Version,
     identity: (Version, Identity),
     /// Differences modulo 2^256, by version.
-    changes: SmallVec<[(Version, U256); 2]>,
+    changes: SmallVec<[(Version, U256); 1]>,
     /// By version.
     identities: SmallVec<[(Version, Identity); 1]>,
     /// A settled transaction touched it while it was empty (EIP-161).

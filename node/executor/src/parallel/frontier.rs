@@ -2,6 +2,7 @@
 
 use alloy_primitives::U256;
 use parapet_types::{Executed, LeftOut, Transaction};
+use revm::state::EvmState;
 
 use super::{
     Block,
@@ -20,11 +21,38 @@ use crate::{
 const WINDOW_PER_THREAD: usize = 64;
 /// No transaction that is claimed is this far ahead of the frontier.
 pub(crate) const fn ahead_max(threads: usize) -> usize {
-    WINDOW_PER_THREAD * threads + CHUNK * (SERIAL_CHUNKS_MAX + 1)
+    WINDOW_PER_THREAD * threads + 2 * CHUNK
 }
 
-/// Chunks that are run as one without looking up.
-const SERIAL_CHUNKS_MAX: usize = 8;
+const fn how(shape: Shape) -> Option<How> {
+    match shape {
+        Shape::Parallel => None,
+        Shape::Serial => Some(How::AsOne),
+        Shape::Transfers => Some(How::OneByOne),
+    }
+}
+
+/// While less than this is done and not settled, whoever ran it may settle it.
+pub(crate) fn lag_max(threads: usize) -> u32 {
+    narrow(WINDOW_PER_THREAD * threads / 2)
+}
+
+/// Transactions that only the frontier's owner runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Alone {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) how: How,
+}
+
+/// How the frontier's owner runs them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// On one journal.
+    AsOne,
+    /// One by one.
+    OneByOne,
+}
 
 /// What the frontier's owner keeps. Whoever holds it is the only one who settles anything.
 #[derive(Debug)]
@@ -33,8 +61,10 @@ pub(crate) struct Frontier {
     plan: Plan,
     window: usize,
     threads: usize,
-    /// Transactions that are to be run as one, when the frontier reaches them.
-    serial: Option<(u32, u32)>,
+    /// Transactions that are left to the frontier's owner, when the frontier reaches them.
+    alone: Option<Alone>,
+    /// What a stretch up to the block's end left on its journal.
+    pub(crate) tail: Option<EvmState>,
     /// May be claimed when what is run as one is settled.
     held_limit: Option<u32>,
 }
@@ -46,39 +76,42 @@ impl Frontier {
             plan: Plan::new(profile, transactions, threads),
             window: WINDOW_PER_THREAD * threads,
             threads,
-            serial: None,
+            alone: None,
+            tail: None,
             held_limit: None,
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Progress, Profile) {
-        (self.progress, self.plan.into_profile())
+    pub(crate) fn into_parts(self) -> (Progress, Profile, EvmState) {
+        (self.progress, self.plan.into_profile(), self.tail.unwrap_or_default())
     }
 
-    /// Plans ahead of the frontier. `Some`: up to there, everything from the frontier on is to be run as one.
-    pub(crate) fn look_ahead(&mut self, block: &Block<'_>, frontier: u32) -> Option<u32> {
+    /// Plans ahead of the frontier. `Some`: what the frontier has reached is left to its owner.
+    pub(crate) fn look_ahead(&mut self, block: &Block<'_>, frontier: u32) -> Option<Alone> {
         if let Some(limit) = self.held_limit.take() {
             block.schedule.raise_limit(limit);
         }
         let total = block.input.transactions.len();
-        while self.serial.is_none() && self.plan.planned() < total.min(frontier as usize + self.window) {
+        while self.alone.is_none() && self.plan.planned() < total.min(frontier as usize + self.window) {
             let start = narrow(self.plan.planned());
             let (end, shape) = self.chunk(block);
-            match shape {
-                Shape::Parallel => block.schedule.raise_limit(end),
-                Shape::Serial => self.serial = Some((start, end)),
+            match how(shape) {
+                None => block.schedule.raise_limit(end),
+                Some(how) => self.alone = Some(Alone { start, end, how }),
             }
         }
-        let (start, mut end) = self.serial.filter(|(start, _)| *start == frontier)?;
-        self.serial = None;
-        while self.held_limit.is_none() && end < narrow(total) && (end - start) < narrow(CHUNK * SERIAL_CHUNKS_MAX) {
-            let (next, shape) = self.chunk(block);
-            match shape {
-                Shape::Parallel => self.held_limit = Some(next),
-                Shape::Serial => end = next,
+        let mut alone = self.alone.filter(|alone| alone.start == frontier)?;
+        self.alone = None;
+        while self.held_limit.is_none() && self.alone.is_none() && alone.end < narrow(total) {
+            let start = narrow(self.plan.planned());
+            let (end, shape) = self.chunk(block);
+            match how(shape) {
+                None => self.held_limit = Some(end),
+                Some(same) if same == alone.how => alone.end = end,
+                Some(how) => self.alone = Some(Alone { start, end, how }),
             }
         }
-        Some(end)
+        Some(alone)
     }
 
     fn chunk(&mut self, block: &Block<'_>) -> (u32, Shape) {
@@ -86,7 +119,7 @@ impl Frontier {
         let start = self.plan.planned();
         let end = transactions.len().min(start + CHUNK);
         let shape = self.plan.chunk(&transactions[start..end]);
-        if self.threads == 1 {
+        if self.threads == 1 && shape == Shape::Parallel {
             return (narrow(end), Shape::Serial);
         }
         for index in start..end {
@@ -217,6 +250,6 @@ impl Frontier {
     }
 }
 
-fn narrow(index: usize) -> u32 {
+pub(crate) fn narrow(index: usize) -> u32 {
     u32::try_from(index).expect("a block holds fewer than 2^32 transactions")
 }

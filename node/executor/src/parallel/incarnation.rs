@@ -1,13 +1,14 @@
 //! One execution of one transaction: what it read, what it did, and what of it is in the versioned memory.
 
-use alloy_primitives::{KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 use parapet_monitor::StateWrite;
 use parapet_types::{Executed, REGISTRY, ReadError};
-use revm::state::{Account, EvmState};
+use revm::state::Account;
 use smallvec::SmallVec;
 
 use super::{
     account::{AccountWrite, Identity, Version},
+    memory::Memory,
     reader::Reader,
     reads::ReadSet,
     slot::{AccountIndex, SlotIndex},
@@ -53,6 +54,15 @@ pub(crate) struct Left {
     pub(crate) emptied: SmallVec<[AccountIndex; 1]>,
 }
 
+impl Left {
+    /// For what is settled: remembers what is empty and touched.
+    pub(crate) fn touch(&self, memory: &Memory<'_>) {
+        for index in &self.emptied {
+            memory.account(*index).touch_empty();
+        }
+    }
+}
+
 /// Takes back what a version wrote.
 pub(crate) fn retract(written: &[Written], reader: &Reader<'_>, version: Version) {
     for place in written {
@@ -64,14 +74,14 @@ pub(crate) fn retract(written: &[Written], reader: &Reader<'_>, version: Version
 }
 
 /// Writes what a journal holds to the versioned memory, as the reader's version. Everything below `settled` is certain.
-pub(crate) fn publish(
+pub(crate) fn publish<'s>(
+    state: impl Iterator<Item = (&'s Address, &'s Account)>,
     reader: &mut Reader<'_>,
-    state: &EvmState,
     guard_writes: &[StateWrite],
     settled: Version,
 ) -> Result<Left, ReadError> {
     let mut left = Left::default();
-    for (address, account) in state.iter().filter(|(_, account)| account.is_touched()) {
+    for (address, account) in state.filter(|(_, account)| account.is_touched()) {
         let (position, seen) = reader.account(*address)?;
         let index = reader.reads.accounts[position].index;
         let version = reader.at;

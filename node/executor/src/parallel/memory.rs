@@ -66,11 +66,12 @@ pub(crate) struct Memory<'a> {
     pub(crate) ancestors: &'a Ancestors,
     cells: &'a Cells,
     codes: Arc<Codes>,
+    pub(crate) fee_recipient: Address,
 }
 
 impl<'a> Memory<'a> {
     pub(crate) fn new(at: &Point<'a>, cells: &'a Cells, codes: Arc<Codes>) -> Self {
-        Self { world: at.world, ancestors: at.ancestors, cells, codes }
+        Self { world: at.world, ancestors: at.ancestors, cells, codes, fee_recipient: at.block.beneficiary }
     }
 
     /// The account's place.
@@ -84,6 +85,16 @@ impl<'a> Memory<'a> {
                 *new.insert(AccountIndex(narrow(self.cells.accounts.push(AccountCell::new(address)))))
             }
         }
+    }
+
+    /// The account's place, if the block has met it.
+    pub(crate) fn find_account(&self, address: Address) -> Option<AccountIndex> {
+        self.cells.account_keys.get(&address).map(|known| *known)
+    }
+
+    /// The slot's place, if the block has met it.
+    pub(crate) fn find_slot(&self, account: AccountIndex, slot: U256) -> Option<SlotIndex> {
+        self.cells.slot_keys.get(&(account, slot)).map(|known| *known)
     }
 
     /// The slot's place.

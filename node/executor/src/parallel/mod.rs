@@ -35,7 +35,10 @@ use alloy_consensus::Transaction as _;
 use alloy_eips::eip7685::Requests;
 use parapet_monitor::Monitor;
 use parapet_types::{ReadError, StateChanges};
-use revm::context::{BlockEnv, CfgEnv};
+use revm::{
+    context::{BlockEnv, CfgEnv},
+    state::EvmState,
+};
 
 use crate::{
     BlockError, BlockInput, Point, Workers,
@@ -49,8 +52,9 @@ pub(crate) use memory::{Cells, Codes, Memory};
 pub(crate) use plan::Profile;
 pub use report::RunReport;
 
-use frontier::{Frontier, ahead_max};
-use incarnation::Incarnation;
+use frontier::{Frontier, ahead_max, lag_max, narrow};
+use incarnation::{Incarnation, publish};
+use reader::Reader;
 use report::Counts;
 use schedule::Schedule;
 use slot::AccountIndex;
@@ -94,6 +98,9 @@ pub(crate) struct ParallelRun<'a> {
     pub(crate) requests: Requests,
     pub(crate) report: RunReport,
     at: Point<'a>,
+    /// What is not in the memory yet, and the number of transactions below it.
+    tail: EvmState,
+    transactions: u32,
     lent: Lent,
     codes: Arc<Codes>,
 }
@@ -101,7 +108,12 @@ pub(crate) struct ParallelRun<'a> {
 impl ParallelRun<'_> {
     /// What the block does to state.
     pub(crate) fn changes(&self) -> Result<StateChanges, ReadError> {
-        Memory::new(&self.at, self.lent.cells(), Arc::clone(&self.codes)).changes()
+        let memory = Memory::new(&self.at, self.lent.cells(), Arc::clone(&self.codes));
+        let mut reader = Reader::new(&memory);
+        let last = version(self.transactions);
+        reader.settle(last);
+        publish(self.tail.iter(), &mut reader, &[], last)?.touch(&memory);
+        memory.changes()
     }
 }
 
@@ -117,7 +129,11 @@ pub(crate) fn run<'a>(
     let memory = Memory::new(&input.at, lent.cells(), Arc::clone(workers.codes()));
     let profile = mem::take(&mut *workers.profile().lock());
     let block = Block {
-        schedule: Schedule::new(input.transactions.iter().map(|transaction| transaction.gas_limit())),
+        schedule: Schedule::new(
+            input.transactions.iter().map(|transaction| transaction.gas_limit()),
+            threads,
+            lag_max(threads),
+        ),
         slots: (0..ahead_max(threads).min(input.transactions.len())).map(|_| Mutex::new(None)).collect(),
         frontier: Mutex::new(Frontier::new(profile, input.transactions.len(), threads)),
         transfers: TransferRules::new(&cfg, &env),
@@ -129,9 +145,19 @@ pub(crate) fn run<'a>(
     };
     let requests = on_threads(&block, (&cfg, &env), monitor, workers, threads);
     let report = block.report.report(block.memory.met());
-    let (progress, profile) = block.frontier.into_inner().into_parts();
+    let transactions = block.schedule.len();
+    let (progress, profile, tail) = block.frontier.into_inner().into_parts();
     *workers.profile().lock() = profile;
-    Ok(ParallelRun { progress, requests: requests?, report, at: input.at, lent, codes: Arc::clone(workers.codes()) })
+    Ok(ParallelRun {
+        progress,
+        requests: requests?,
+        report,
+        at: input.at,
+        tail,
+        transactions,
+        lent,
+        codes: Arc::clone(workers.codes()),
+    })
 }
 
 /// What the chain does itself runs on the calling thread, before and after the others work.
@@ -143,10 +169,10 @@ fn on_threads(
     threads: usize,
 ) -> Result<Requests, BlockError> {
     let at = &block.input.at;
-    let mut first = Worker::new(block, cfg.clone(), env.clone(), monitor);
+    let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
     first.reader().settle(FIRST_SYSTEM_VERSION);
     system::begin_block(&mut first.session, at.params.hardfork, at.block)?;
-    let work = |worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| worker.run())) {
+    let work = &|worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| worker.run())) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => block.fail(error),
         Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
@@ -154,8 +180,8 @@ fn on_threads(
     match workers.pool().filter(|_| threads > 1) {
         None => work(&mut first),
         Some(pool) => pool.in_place_scope(|scope| {
-            for _ in 1..threads {
-                scope.spawn(|_| work(&mut Worker::new(block, cfg.clone(), env.clone(), monitor)));
+            for id in 1..narrow(threads) {
+                scope.spawn(move |_| work(&mut Worker::new(block, id, (cfg.clone(), env.clone()), monitor)));
             }
             work(&mut first);
         }),
@@ -164,9 +190,12 @@ fn on_threads(
         return Err(failure);
     }
     first.reader().settle(version(block.schedule.len()));
-    let frontier = block.frontier.lock();
+    let mut frontier = block.frontier.lock();
+    first.reader().tail = frontier.tail.take().unwrap_or_default();
     let logs = frontier.progress.included.iter().flat_map(|placed| &placed.executed.logs);
-    system::after(&mut first.session, at.params.hardfork, at.block, logs)
+    let requests = system::after(&mut first.session, at.params.hardfork, at.block, logs)?;
+    frontier.tail = Some(mem::take(&mut first.reader().tail));
+    Ok(requests)
 }
 
 fn useful_threads(input: &BlockInput<'_>, threads: usize) -> usize {

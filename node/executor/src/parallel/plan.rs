@@ -30,6 +30,10 @@ const CLASSES_MAX: usize = 16_384;
 pub(crate) const CHUNK: usize = 32;
 /// Below this much parallelism, in percent of one after the other, a chunk is run as one.
 const WORTHWHILE_PERCENT: u64 = 115;
+/// After so many serial chunks in a row the next ones are taken to be serial,
+const STREAK_MIN: u32 = 4;
+/// but for one in so many, which is looked at.
+const LOOK_EVERY: u32 = 4;
 /// Every so many chunks that look serial, one is run in parallel all the same, to see whether they are.
 const DOUBT_EVERY: u32 = 16;
 
@@ -83,6 +87,9 @@ pub(crate) enum Shape {
     Parallel,
     /// One transaction leads to the next.
     Serial,
+    /// Plain transfers, most of them from or to one account: so cheap that handing that account from thread to thread
+    /// costs more than making them.
+    Transfers,
 }
 
 /// The plan of one block, made chunk by chunk as the frontier moves.
@@ -93,6 +100,8 @@ pub(crate) struct Plan {
     last: Vec<(u64, u32)>,
     guesses: Vec<Option<Guess>>,
     doubts: u32,
+    /// Chunks in a row that looked serial.
+    streak: u32,
     threads: u64,
 }
 
@@ -103,6 +112,7 @@ impl Plan {
             last: vec![(0, 0); TABLE_PLACES],
             guesses: Vec::with_capacity(transactions),
             doubts: 0,
+            streak: 0,
             threads: threads as u64,
         }
     }
@@ -125,6 +135,11 @@ impl Plan {
     /// Plans the next transactions, the first of them with index [`Self::planned`].
     pub(crate) fn chunk(&mut self, transactions: &[Transaction]) -> Shape {
         let first = self.guesses.len();
+        if self.streak >= STREAK_MIN && !self.streak.is_multiple_of(LOOK_EVERY) {
+            self.streak += 1;
+            self.guesses.resize(first + transactions.len(), None);
+            return Shape::Serial;
+        }
         let (mut work, mut span, mut sure) = (0_u64, 0_u64, true);
         let mut ends: SmallVec<[u64; CHUNK]> = SmallVec::new();
         for transaction in transactions {
@@ -140,11 +155,17 @@ impl Plan {
             ends.push(end);
             self.guesses.push(guess);
         }
+        if is_one_account(transactions) {
+            self.streak = 0;
+            return Shape::Transfers;
+        }
         let best = span.max(work / self.threads);
         if !sure || work.saturating_mul(100) >= best.saturating_mul(WORTHWHILE_PERCENT) {
+            self.streak = 0;
             return Shape::Parallel;
         }
         self.doubts += 1;
+        self.streak += 1;
         if self.doubts.is_multiple_of(DOUBT_EVERY) { Shape::Parallel } else { Shape::Serial }
     }
 
@@ -219,6 +240,13 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether these are plain transfers, most of them from or to one account.
+fn is_one_account(transactions: &[Transaction]) -> bool {
+    let plain = |transaction: &Transaction| transaction.input().is_empty() && transaction.to().is_some();
+    let shared = |pair: &&[Transaction]| pair[0].signer() == pair[1].signer() || pair[0].to() == pair[1].to();
+    transactions.iter().all(plain) && transactions.windows(2).filter(shared).count() * 2 > transactions.len()
 }
 
 fn class_key(transaction: &Transaction) -> Option<ClassKey> {

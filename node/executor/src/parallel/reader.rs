@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, map::B256Map};
 use parapet_types::ReadError;
 use revm::{
     Database,
-    state::{AccountId, AccountInfo as EvmAccountInfo, Bytecode, EvmState},
+    state::{Account, AccountId, AccountInfo as EvmAccountInfo, Bytecode, EvmState},
 };
 
 use super::{
@@ -31,6 +31,14 @@ pub(crate) struct Reader<'a> {
     /// The sender, and the nonce that it will have if all of its earlier transactions are included.
     sender: Option<(Address, u64)>,
     pub(crate) reads: ReadSet,
+    /// Only this reader's journal is changed meanwhile, so nobody needs to know what it met.
+    alone: bool,
+    /// Fees of the journal's earlier transactions, which the fee recipient's cell does not hold yet.
+    pub(crate) owed: Option<U256>,
+    /// The fee recipient was read.
+    pub(crate) met_fee_recipient: bool,
+    /// What the block's last transactions left on a journal. It moves to the memory as it is asked for.
+    pub(crate) tail: EvmState,
     /// Where an account stands in `reads`, by its index; valid where the first part is this round.
     positions: Vec<(u32, u32)>,
     round: u32,
@@ -49,6 +57,10 @@ impl<'a> Reader<'a> {
             footing: Footing::Settled,
             sender: None,
             reads: ReadSet::default(),
+            alone: false,
+            owed: None,
+            met_fee_recipient: false,
+            tail: EvmState::default(),
             positions: Vec::new(),
             round: 1,
             met: vec![(Address::ZERO, memory.account_index(Address::ZERO)); MET_PLACES],
@@ -66,16 +78,16 @@ impl<'a> Reader<'a> {
     /// Starts a transaction below which everything is settled.
     pub(crate) fn settle(&mut self, at: Version) {
         self.start(at);
-        self.go_on(at);
+        (self.footing, self.sender) = (Footing::Settled, None);
     }
 
-    /// Goes on to the next transaction on the same journal.
+    /// Goes on to the next transaction on the same journal, which nobody else knows of.
     pub(crate) fn go_on(&mut self, at: Version) {
-        (self.at, self.footing, self.sender) = (at, Footing::Settled, None);
+        (self.at, self.footing, self.sender, self.alone) = (at, Footing::Settled, None, true);
     }
 
     fn start(&mut self, at: Version) {
-        self.at = at;
+        (self.at, self.alone, self.met_fee_recipient) = (at, false, false);
         self.round = self.round.wrapping_add(1).max(1);
         self.reads.clear();
     }
@@ -98,6 +110,11 @@ impl<'a> Reader<'a> {
 
     /// Reads an account, once per transaction.
     pub(crate) fn account(&mut self, address: Address) -> Result<(usize, AccountView), ReadError> {
+        if !self.tail.is_empty()
+            && let Some(account) = self.tail.remove(&address)
+        {
+            self.settle_tail(address, &account)?;
+        }
         let index = self.index(address);
         if let Some(position) = self.position(index) {
             return Ok((position, self.reads.accounts[position].seen));
@@ -121,7 +138,50 @@ impl<'a> Reader<'a> {
         Ok((position, view))
     }
 
+    /// Moves one account of the tail to the memory, as the last thing below this version.
+    fn settle_tail(&mut self, address: Address, account: &Account) -> Result<(), ReadError> {
+        let at = self.at;
+        self.at = Version(at.0 - 1);
+        let left = publish([(&address, account)].into_iter(), self, &[], self.at)?;
+        self.at = at;
+        left.touch(self.memory);
+        // It was read below what it has now become.
+        self.round = self.round.wrapping_add(1).max(1);
+        self.reads.clear();
+        Ok(())
+    }
+
+    /// An account for a journal that only this reader changes: nothing is written down, and what the block has not met
+    /// stays unmet.
+    fn account_alone(&mut self, address: Address) -> Result<AccountView, ReadError> {
+        let mut view = match self.memory.find_account(address) {
+            Some(index) => self.memory.read_account(index, self.at)?.0,
+            None => AccountView::of(self.memory.world.account(&address)?),
+        };
+        if address == self.memory.fee_recipient {
+            self.met_fee_recipient = true;
+            view.balance += self.owed.unwrap_or_default();
+        }
+        Ok(view)
+    }
+
+    fn slot_alone(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        if let Some(account) = self.memory.find_account(address) {
+            let wiped = self.memory.read_account(account, self.at)?.0.identity.wiped;
+            if let Some(index) = self.memory.find_slot(account, slot) {
+                return Ok(self.memory.read_slot(index, self.at, wiped)?.0.value);
+            }
+            if wiped > Version::BASE {
+                return Ok(U256::ZERO);
+            }
+        }
+        Ok(self.memory.world.storage(&address, slot)?)
+    }
+
     fn slot(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        if self.alone {
+            return self.slot_alone(address, slot);
+        }
         let (position, view) = self.account(address)?;
         let account = self.reads.accounts[position].index;
         let index = self.memory.slot_index(account, slot);
@@ -135,7 +195,11 @@ impl Database for Reader<'_> {
     type Error = StateError;
 
     fn basic(&mut self, address: Address) -> Result<Option<EvmAccountInfo>, StateError> {
-        let (position, view) = self.account(address)?;
+        let (position, view) = if self.alone {
+            (None, self.account_alone(address)?)
+        } else {
+            self.account(address).map(|(position, view)| (Some(position), view))?
+        };
         if view.is_empty() {
             return Ok(None);
         }
@@ -144,7 +208,7 @@ impl Database for Reader<'_> {
             balance: view.balance,
             nonce: view.identity.nonce,
             code_hash,
-            account_id: AccountId::new(position),
+            account_id: position.and_then(AccountId::new),
             code: (code_hash == KECCAK256_EMPTY).then(Bytecode::default),
         }))
     }
@@ -175,10 +239,15 @@ impl EvmDatabase for Reader<'_> {
             && place.1 == slot
             && self.memory.slot(place.2).stamp() == 0
         {
-            self.reads.add_slot(place, 0, Version::BASE, seen);
+            if !self.alone {
+                self.reads.add_slot(place, 0, Version::BASE, seen);
+            }
             return Ok(seen.value.is_zero());
         }
         let value = self.slot(address, slot)?;
+        if self.alone {
+            return Ok(value.is_zero());
+        }
         let account = self.index(address);
         let index = self.memory.slot_index(account, slot);
         let untouched = self.memory.slot(index).stamp() == 0 && self.memory.account(account).stamp() == 0;
@@ -216,15 +285,17 @@ impl EvmDatabase for Reader<'_> {
 
 impl BlockDatabase for Reader<'_> {
     fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
-        let left = publish(self, state, &[], self.at)?;
-        for index in left.emptied {
-            self.memory.account(index).touch_empty();
-        }
+        let left = publish(state.iter(), self, &[], self.at)?;
+        left.touch(self.memory);
         self.settle(Version(self.at.0 + 1));
         Ok(())
     }
 
     fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
+        if wei.is_zero() {
+            return Ok(());
+        }
+        self.account(address)?;
         let index = self.index(address);
         let cell = self.memory.account(index);
         cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })

@@ -62,6 +62,8 @@ struct Place {
     next_waiting: AtomicU32,
     /// One more than the index of what it waits for; 0: nothing.
     after: AtomicU32,
+    /// Who runs it.
+    runner: AtomicU32,
     gas: u64,
 }
 
@@ -81,6 +83,10 @@ pub(crate) struct Schedule {
     sleep: Mutex<()>,
     wake: Condvar,
     sleepers: AtomicUsize,
+    /// By worker: it is busy ahead of the frontier, and will look at the frontier when it is done.
+    busy: Vec<AtomicBool>,
+    /// While what is done and not settled is less than this, it is left to the one who ran it, who has it at hand.
+    lag_max: u32,
 }
 
 /// Transactions that were claimed together: each may have been started by somebody else meanwhile.
@@ -92,12 +98,13 @@ pub(crate) struct Claim {
 
 impl Schedule {
     /// A schedule of transactions with these gas limits.
-    pub(crate) fn new(gas_limits: impl Iterator<Item = u64>) -> Self {
+    pub(crate) fn new(gas_limits: impl Iterator<Item = u64>, workers: usize, lag_max: u32) -> Self {
         let place = |gas| Place {
             state: AtomicU8::new(State::Idle as u8),
             waiting: AtomicU32::new(NOBODY),
             next_waiting: AtomicU32::new(NOBODY),
             after: AtomicU32::new(0),
+            runner: AtomicU32::new(0),
             gas,
         };
         Self {
@@ -111,6 +118,8 @@ impl Schedule {
             sleep: Mutex::new(()),
             wake: Condvar::new(),
             sleepers: AtomicUsize::new(0),
+            busy: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+            lag_max,
         }
     }
 
@@ -140,10 +149,33 @@ impl Schedule {
         self.wake.notify_all();
     }
 
-    /// Whether there is something to do at the frontier.
-    pub(crate) fn frontier_is_open(&self) -> bool {
+    /// Whether there is something for a worker to do at the frontier.
+    pub(crate) fn frontier_is_open(&self, worker: u32) -> bool {
         let frontier = self.frontier();
-        !self.is_over() && (frontier == self.len() || self.state(frontier) != State::Running)
+        if self.is_over() {
+            return false;
+        }
+        frontier == self.len()
+            || match self.state(frontier) {
+                State::Running => false,
+                State::Done => !self.is_left_to_another(frontier, worker),
+                State::Idle | State::Settled => true,
+            }
+    }
+
+    /// Whether something that is done is better settled by the one who ran it: it is still busy, so it will come by.
+    pub(crate) fn is_left_to_another(&self, index: u32, worker: u32) -> bool {
+        let runner = self.places[index as usize].runner.load(Ordering::Relaxed);
+        let cursor = self.cursor.load(Ordering::Relaxed);
+        runner != worker
+            && self.busy[runner as usize].load(Ordering::SeqCst)
+            && (index..self.len()).contains(&cursor)
+            && cursor - index < self.lag_max
+    }
+
+    /// A worker goes ahead of the frontier, or comes back.
+    pub(crate) fn set_busy(&self, worker: u32, busy: bool) {
+        self.busy[worker as usize].store(busy, Ordering::SeqCst);
     }
 
     /// For the frontier's owner, before `limit` is raised over it: what a transaction should wait for.
@@ -158,11 +190,16 @@ impl Schedule {
     }
 
     /// Tries to be the one who runs it.
-    pub(crate) fn start(&self, index: u32) -> bool {
-        let state = &self.places[index as usize].state;
+    pub(crate) fn start(&self, index: u32, worker: u32) -> bool {
+        let place = &self.places[index as usize];
+        let state = &place.state;
         let (idle, running) = (State::Idle as u8, State::Running as u8);
-        state.load(Ordering::Relaxed) == idle
-            && state.compare_exchange(idle, running, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        let started = state.load(Ordering::Relaxed) == idle
+            && state.compare_exchange(idle, running, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if started {
+            place.runner.store(worker, Ordering::Relaxed);
+        }
+        started
     }
 
     /// What was started has run; its incarnation is in its slot.
@@ -176,6 +213,14 @@ impl Schedule {
         self.places[index as usize].state.store(State::Settled as u8, Ordering::Release);
         self.frontier.store(index + 1, Ordering::Release);
         self.release_waiting(index);
+    }
+
+    /// For the frontier's owner: these, which nobody could claim and nobody waits for, are settled.
+    pub(crate) fn settle_all(&self, start: u32, end: u32) {
+        for place in &self.places[start as usize..end as usize] {
+            place.state.store(State::Settled as u8, Ordering::Relaxed);
+        }
+        self.frontier.store(end, Ordering::Release);
     }
 
     fn release_waiting(&self, index: u32) {
@@ -289,10 +334,10 @@ impl Schedule {
     }
 
     /// Sleeps until there may be something to do. Whoever held something for others to go on has released it before.
-    pub(crate) fn rest(&self, frontier_is_free: impl Fn() -> bool) {
+    pub(crate) fn rest(&self, worker: u32, frontier_is_free: impl Fn() -> bool) {
         let mut asleep = self.sleep.lock();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        let has_work = self.is_over() || self.has_claims() || (self.frontier_is_open() && frontier_is_free());
+        let has_work = self.is_over() || self.has_claims() || (self.frontier_is_open(worker) && frontier_is_free());
         if !has_work {
             self.wake.wait(&mut asleep);
         }

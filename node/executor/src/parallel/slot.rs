@@ -36,7 +36,7 @@ pub(crate) struct SlotCell {
 struct SlotVersions {
     base: Option<U256>,
     /// By version.
-    values: SmallVec<[(Version, U256); 2]>,
+    values: SmallVec<[(Version, U256); 1]>,
 }
 
 impl SlotCell {

@@ -16,7 +16,7 @@ use revm::{
 use super::{
     Block,
     account::Version,
-    frontier::Frontier,
+    frontier::{Alone, Frontier, How},
     incarnation::{Ended, Incarnation, Left, publish},
     reader::Reader,
     reads::ReadSet,
@@ -36,16 +36,18 @@ const SPARE_MAX: usize = 256;
 /// One thread's EVM on the block's memory.
 pub(crate) struct Worker<'a> {
     pub(crate) block: &'a Block<'a>,
+    /// Which of the block's workers this is.
+    id: u32,
     pub(crate) session: Session<'a, Reader<'a>>,
     /// Read sets whose memory can be used again.
     spare: Vec<ReadSet>,
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(block: &'a Block<'a>, cfg: CfgEnv, env: BlockEnv, monitor: &'a dyn Monitor) -> Self {
+    pub(crate) fn new(block: &'a Block<'a>, id: u32, (cfg, env): (CfgEnv, BlockEnv), monitor: &'a dyn Monitor) -> Self {
         let mut session = Session::new(Reader::new(&block.memory), cfg, env, monitor, NoOpInspector {});
         session.evm_mut().inner.ctx.chain.fee_apart = true;
-        Self { block, session, spare: Vec::new() }
+        Self { block, id, session, spare: Vec::new() }
     }
 
     /// Works until the block is over.
@@ -58,19 +60,21 @@ impl<'a> Worker<'a> {
             }
             match schedule.claim() {
                 Some(claim) => {
+                    schedule.set_busy(self.id, true);
                     for index in claim.start..claim.end {
                         if schedule.is_over() {
                             break;
                         }
-                        if !schedule.defer(index) && schedule.start(index) {
+                        if !schedule.defer(index) && schedule.start(index, self.id) {
                             self.speculate(index)?;
                             if schedule.frontier() == index {
                                 self.advance()?;
                             }
                         }
                     }
+                    schedule.set_busy(self.id, false);
                 }
-                None => schedule.rest(|| self.block.frontier.try_lock().is_some()),
+                None => schedule.rest(self.id, || self.block.frontier.try_lock().is_some()),
             }
         }
         Ok(())
@@ -78,7 +82,7 @@ impl<'a> Worker<'a> {
 
     /// Moves the frontier as far as it goes, unless somebody else does.
     fn advance(&mut self) -> Result<(), BlockError> {
-        while self.block.schedule.frontier_is_open() {
+        while self.block.schedule.frontier_is_open(self.id) {
             let Some(mut frontier) = self.block.frontier.try_lock() else { return Ok(()) };
             self.drive(&mut frontier)?;
         }
@@ -95,19 +99,23 @@ impl<'a> Worker<'a> {
             if schedule.is_over() {
                 return Ok(());
             }
-            if let Some(end) = frontier.look_ahead(self.block, index) {
-                self.run_as_one(frontier, index, end)?;
+            if let Some(Alone { start, end, how }) = frontier.look_ahead(self.block, index) {
+                match how {
+                    How::AsOne => self.run_as_one(frontier, start, end)?,
+                    How::OneByOne => self.run_one_by_one(frontier, start, end)?,
+                }
                 continue;
             }
             match schedule.state(index) {
                 State::Running => return Ok(()),
+                State::Done if schedule.is_left_to_another(index, self.id) => return Ok(()),
                 State::Done => {
                     let incarnation = self.block.slot(index).lock().take();
                     let incarnation = incarnation.expect("what is done left its incarnation");
                     frontier.settle_speculated(self, index, incarnation)?;
                 }
                 State::Idle | State::Settled => {
-                    if !schedule.start(index) {
+                    if !schedule.start(index, self.id) {
                         continue;
                     }
                     frontier.run_settled(self, index)?;
@@ -171,7 +179,7 @@ impl<'a> Worker<'a> {
         }
         let (ended, left) = match ended {
             Ok(OnJournal::Executed(executed, guard_writes)) => {
-                let left = publish(self.reader(), &state, &guard_writes, settled)?;
+                let left = publish(state.iter(), self.reader(), &guard_writes, settled)?;
                 (Ended::Executed(executed), left)
             }
             Ok(OnJournal::Watched) => unreachable!("a journal of one transaction takes any"),
@@ -223,17 +231,24 @@ impl<'a> Worker<'a> {
         Identity { tx_hash: *transaction.hash(), parent_hash, purpose: Purpose::Block }
     }
 
+    /// Runs transactions one after the other, each on what the last one left. Nobody else has started one of them.
+    fn run_one_by_one(&mut self, frontier: &mut Frontier, start: u32, end: u32) -> Result<(), BlockError> {
+        for index in start..end {
+            frontier.run_settled(self, index)?;
+            self.block.schedule.settle(index);
+        }
+        Ok(())
+    }
+
     /// Runs transactions that lead one to the next on one journal, as if there were no other threads: nobody has started
     /// one of them, and nobody will.
     fn run_as_one(&mut self, frontier: &mut Frontier, start: u32, end: u32) -> Result<(), BlockError> {
-        let fee_recipient = self.block.beneficiary;
         self.reader().settle(version(start));
         for index in start..end {
             let transaction = self.transaction(index);
             self.reader().go_on(version(index));
             if let Err(full) = frontier.check_room(self.block, transaction) {
                 frontier.leave_out(self.block, index, full)?;
-                self.block.schedule.settle(index);
                 continue;
             }
             let identity = self.identity(transaction);
@@ -241,19 +256,15 @@ impl<'a> Worker<'a> {
             let ctx = &self.session.evm_mut().inner.ctx;
             let (fee, structural) =
                 (fee(&ctx.chain, &ctx.journaled_state.inner.state, ctx.block.beneficiary), ctx.chain.structural);
+            let mut earned = None;
             match ended {
                 Ok(OnJournal::Executed(executed, guard_writes)) => {
                     debug_assert!(guard_writes.is_empty(), "nobody judged it");
                     frontier.include(self.block, index, executed);
-                    frontier.reward(self.block, version(index), fee)?;
-                    // What is created or destroyed changes how later transactions see the account: that is not left to
-                    // a journal of many.
-                    // And the fee recipient's balance has just grown beside it.
-                    if structural || self.reader().position(fee_recipient).is_some() {
-                        self.flush(version(index))?;
-                    }
+                    earned = Some(fee);
                 }
                 Ok(OnJournal::Watched) => {
+                    self.pay(frontier, index)?;
                     self.flush(before(index))?;
                     frontier.run_settled(self, index)?;
                     self.reader().settle(version(index));
@@ -261,20 +272,40 @@ impl<'a> Worker<'a> {
                 Err(TxError::State(error)) => return Err(error.into()),
                 Err(error) => frontier.leave_out(self.block, index, error)?,
             }
-            self.block.schedule.settle(index);
+            // What is created or destroyed changes how later transactions see the account: that is not left to a journal
+            // of many. And the fee recipient's balance grows beside the journal, which has seen it before this fee.
+            if structural || self.reader().met_fee_recipient {
+                self.pay(frontier, index)?;
+                self.flush(version(index))?;
+            }
+            if let Some(fee) = earned {
+                *self.reader().owed.get_or_insert_default() += fee;
+            }
         }
+        self.block.schedule.settle_all(start, end);
         self.block.report.ran_as_one(end - start);
-        self.flush(version(end - 1))
+        self.pay(frontier, end - 1)?;
+        if end < self.block.schedule.len() {
+            return self.flush(version(end - 1));
+        }
+        frontier.tail = Some(self.session.evm_mut().inner.ctx.journaled_state.inner.finalize());
+        Ok(())
+    }
+
+    /// Pays the fee recipient what the journal's transactions earned it.
+    fn pay(&mut self, frontier: &mut Frontier, index: u32) -> Result<(), BlockError> {
+        match self.reader().owed.take() {
+            Some(owed) => frontier.reward(self.block, version(index), owed),
+            None => Ok(()),
+        }
     }
 
     /// Moves what the journal holds to the versioned memory.
     fn flush(&mut self, at: Version) -> Result<(), BlockError> {
         let state = self.session.evm_mut().inner.ctx.journaled_state.inner.finalize();
-        self.reader().at = at;
-        let left = publish(self.reader(), &state, &[], at)?;
-        for index in &left.emptied {
-            self.block.memory.account(*index).touch_empty();
-        }
+        self.reader().settle(at);
+        let left = publish(state.iter(), self.reader(), &[], at)?;
+        left.touch(&self.block.memory);
         self.give_back(state);
         self.reader().settle(at);
         Ok(())

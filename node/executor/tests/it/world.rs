@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transaction::Recovered};
+use alloy_eips::{eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_executor::{Admission, BlockInput, Mode, Point, TxError, execute_block};
@@ -31,7 +32,10 @@ pub(crate) fn world(contracts: &[(Address, Vec<u8>)]) -> WorldState {
     let mut changes = StateChanges::default();
     let rich = AccountInfo { balance: U256::from(100 * ETHER), ..AccountInfo::default() };
     changes.accounts.insert(SENDER, AccountChange { info: Some(rich), ..AccountChange::default() });
-    for (address, code) in contracts {
+    // From Prague on a block is not valid without these; here they answer nothing.
+    let quiet = [WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS];
+    let quiet = quiet.map(|address| (address, asm::STOP.to_vec()));
+    for (address, code) in contracts.iter().chain(&quiet) {
         let code_hash = keccak256(code);
         changes.code.insert(code_hash, Bytes::from(code.clone()));
         let info = AccountInfo { nonce: 1, balance: U256::from(ETHER), code_hash };
