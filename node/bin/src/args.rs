@@ -1,10 +1,10 @@
 //! The command line.
 
-use std::{net::IpAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{net::IpAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use alloy_primitives::U256;
 use clap::{Parser, Subcommand};
-use parapet_builder::{BLOCK_TIME_MAX, Mining};
+use parapet_builder::{BLOCK_TIME_MAX, Mining, SequentialCheck, cores};
 use parapet_genesis::{ACCOUNTS, ACCOUNTS_MAX, BALANCE_WEI, BLOCK_GAS_LIMIT, CHAIN_ID, DevSettings};
 use parapet_types::{ChainParams, Hardfork};
 
@@ -14,12 +14,38 @@ const ETHER_WEI: u128 = 1_000_000_000_000_000_000;
 const GAS_LIMIT_MIN: u64 = 100_000;
 /// Most threads that execute a block: more than any machine has use for.
 const THREADS_MAX: usize = 256;
+/// Printed below the list of commands.
+const EXAMPLES: &str = "\
+Examples:
+  parapet dev                                          a chain on 127.0.0.1:8545 with ten funded accounts
+  parapet dev --datadir chain --threads 4              one that is kept, its blocks executed by four threads
+  parapet guard deploy reentrancy                      upload a shipped guard to the running chain
+  parapet guard attach reentrancy --account 0x…        put a contract of yours under its protection
+  parapet replay --datadir chain --explain             execute its blocks again and say what slowed them down
+  parapet conformance target/fixtures/dev --threads 2  Ethereum's own tests
+
+Every command has a page of its own: parapet <command> --help. Exit code 0 is success, 1 a refusal, 2 wrong use.";
+/// Printed below the options of `parapet replay`.
+const REPLAY_HELP: &str = "\
+Every block is executed by all threads and then one transaction after the other. Both must come to the same, and to
+what the block's header says. Each line tells of a block:
+
+  ahead    executions that ran ahead of the transactions before them, on what those might do
+  settled  executions that ran when all before them was certain, for the first or the second time
+  as one   transactions that ran as one stretch, as a sequential loop would run them
+
+A chain is opened as `parapet dev` opens it, so give the same --chain-id, --accounts, --balance, --hardfork and
+--gas-limit, if you gave any; and stop the node first. Exit code 1 tells that a block is not what it was.";
+
 /// Most ether one account can be given: more than there is.
 const BALANCE_ETHER_MAX: u64 = 1_000_000_000_000;
 
 /// An EVM node that runs guards, which can veto transactions before they are committed.
+///
+/// It serves Ethereum's JSON-RPC, executes blocks on several threads, and hands each transaction to the guards (small
+/// WebAssembly modules) that are attached to the contracts it touches. A guard's veto reverts the transaction.
 #[derive(Debug, Parser)]
-#[command(name = "parapet", version, propagate_version = true)]
+#[command(name = "parapet", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -33,8 +59,71 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Build, check, deploy, attach and list guards.
     Guard(parapet_cli::GuardArgs),
+    /// Execute blocks again, of a kept chain or of a real one, compare, and say what slowed them down.
+    Replay(ReplayArgs),
     /// Run Ethereum's public tests, and real blocks, through this node's own execution.
     Conformance(ConformanceArgs),
+}
+
+/// Execute blocks again, of a kept chain or of a real one, compare, and say what slowed them down.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = REPLAY_HELP)]
+pub(crate) struct ReplayArgs {
+    /// Where the blocks come from.
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Execute only the block of this number.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "fixtures", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) block: Option<u64>,
+    /// Execute only these blocks, both ends included.
+    #[arg(long, value_name = "FIRST..LAST", conflicts_with_all = ["fixtures", "block"], value_parser = range)]
+    pub(crate) blocks: Option<RangeInclusive<u64>>,
+    /// Threads that execute each block; as many as the machine has cores, unless told otherwise.
+    #[arg(long, default_value_t = default_threads(), value_name = "NUMBER", value_parser = threads)]
+    pub(crate) threads: NonZeroUsize,
+    /// Name the contracts and slots that made transactions wait for each other.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Print one JSON object at the end instead of a line per block.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What the chain began with.
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+}
+
+/// Where blocks to be replayed come from: one of these.
+#[derive(Clone, Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SourceArgs {
+    /// Folder of a chain that `parapet dev --datadir` kept.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) datadir: Option<PathBuf>,
+    /// Folder or file of real blocks with the state they need (pre-state or witness), as JSON.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) fixtures: Option<PathBuf>,
+}
+
+/// What a development chain begins with. A chain that is kept in a folder is always opened with the same.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ChainArgs {
+    /// Chain id.
+    #[arg(long, default_value_t = CHAIN_ID, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) chain_id: u64,
+    /// Number of funded accounts.
+    #[arg(long, short, default_value_t = ACCOUNTS, value_name = "NUMBER", value_parser = accounts)]
+    pub(crate) accounts: usize,
+    /// Balance of each account, in ether.
+    #[arg(long, default_value_t = default_balance(), value_name = "ETHER",
+          value_parser = clap::value_parser!(u64).range(..=BALANCE_ETHER_MAX))]
+    pub(crate) balance: u64,
+    /// Rules to follow: paris, shanghai, cancun, prague or osaka.
+    #[arg(long, default_value_t = Hardfork::default(), value_name = "FORK")]
+    pub(crate) hardfork: Hardfork,
+    /// Gas limit of every block.
+    #[arg(long, default_value_t = BLOCK_GAS_LIMIT, value_name = "GAS",
+          value_parser = clap::value_parser!(u64).range(GAS_LIMIT_MIN..))]
+    pub(crate) gas_limit: u64,
 }
 
 /// Run Ethereum's public tests, and real blocks, through this node's own execution.
@@ -63,16 +152,15 @@ pub(crate) struct DevArgs {
     /// Port for HTTP and WebSocket; 0 takes a free one.
     #[arg(long, short, default_value_t = 8545)]
     pub(crate) port: u16,
-    /// Chain id.
-    #[arg(long, default_value_t = CHAIN_ID, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) chain_id: u64,
-    /// Number of funded accounts.
-    #[arg(long, short, default_value_t = ACCOUNTS, value_name = "NUMBER", value_parser = accounts)]
-    pub(crate) accounts: usize,
-    /// Balance of each account, in ether.
-    #[arg(long, default_value_t = default_balance(), value_name = "ETHER",
-          value_parser = clap::value_parser!(u64).range(..=BALANCE_ETHER_MAX))]
-    pub(crate) balance: u64,
+    /// What the chain begins with.
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+    /// Threads that execute each block; as many as the machine has cores, unless told otherwise.
+    #[arg(long, default_value_t = default_threads(), value_name = "NUMBER", value_parser = threads)]
+    pub(crate) threads: NonZeroUsize,
+    /// Execute every block sequentially, too, and refuse to store one that is then another: half as fast.
+    #[arg(long)]
+    pub(crate) check_sequential: bool,
     /// Mine a block every so many seconds instead of one per transaction.
     #[arg(long, short, value_name = "SECONDS", conflicts_with = "no_mining",
           value_parser = clap::value_parser!(u64).range(1..=BLOCK_TIME_MAX.as_secs()))]
@@ -83,13 +171,6 @@ pub(crate) struct DevArgs {
     /// Folder that keeps the chain; without it, the chain lives in memory.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) datadir: Option<PathBuf>,
-    /// Rules to follow: paris, shanghai, cancun, prague or osaka.
-    #[arg(long, default_value_t = Hardfork::default(), value_name = "FORK")]
-    pub(crate) hardfork: Hardfork,
-    /// Gas limit of every block.
-    #[arg(long, default_value_t = BLOCK_GAS_LIMIT, value_name = "GAS",
-          value_parser = clap::value_parser!(u64).range(GAS_LIMIT_MIN..))]
-    pub(crate) gas_limit: u64,
     /// What to log to standard error: error, warn, info, debug, trace, or directives such as `info,parapet_vm=debug`.
     #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -101,7 +182,7 @@ pub(crate) struct DevArgs {
     pub(crate) json: bool,
 }
 
-impl DevArgs {
+impl ChainArgs {
     /// The chain that was asked for, begun at a time in seconds since 1970.
     pub(crate) fn genesis(&self, timestamp: u64) -> DevSettings {
         DevSettings {
@@ -110,6 +191,12 @@ impl DevArgs {
             params: ChainParams { chain_id: self.chain_id, hardfork: self.hardfork, block_gas_limit: self.gas_limit },
             timestamp,
         }
+    }
+}
+
+impl DevArgs {
+    pub(crate) const fn check(&self) -> SequentialCheck {
+        if self.check_sequential { SequentialCheck::On } else { SequentialCheck::Off }
     }
 
     pub(crate) fn mining(&self) -> Mining {
@@ -135,6 +222,20 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
     }
 }
 
+/// The machine's cores, as far as they are of use.
+fn default_threads() -> NonZeroUsize {
+    cores().min(NonZeroUsize::new(THREADS_MAX).expect("it is above zero"))
+}
+
+/// First and last block, as `3..7`.
+fn range(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let range = text.split_once("..").and_then(|(first, last)| {
+        let range = first.parse::<u64>().ok()?..=last.parse().ok()?;
+        (*range.start() > 0 && !range.is_empty()).then_some(range)
+    });
+    range.ok_or_else(|| "give the first and the last number, as in 3..7; block 0 has nothing to execute".to_owned())
+}
+
 fn default_balance() -> u64 {
     u64::try_from(BALANCE_WEI / ETHER_WEI).expect("a few thousand")
 }
@@ -148,5 +249,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_range_of_blocks_has_two_ends_in_their_order() {
+        assert_eq!(range("3..7"), Ok(3..=7));
+        assert_eq!(range("3..3"), Ok(3..=3));
+        for text in ["7..3", "0..3", "3", "..3", "3..", "3..=7", "a..b", ""] {
+            assert!(range(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_is_bounded() {
+        assert_eq!(threads("256").map(NonZeroUsize::get), Ok(256));
+        for text in ["0", "257", "-1", "many", ""] {
+            assert!(threads(text).is_err(), "{text:?}");
+        }
+        assert!(default_threads().get() <= THREADS_MAX);
     }
 }

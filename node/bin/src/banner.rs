@@ -1,9 +1,9 @@
 //! What is printed when the node is ready: for people, or as JSON.
 
-use std::{fmt::Write as _, net::SocketAddr, path::Path};
+use std::{fmt::Write as _, net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use alloy_primitives::{Address, B256, U256, utils::format_ether};
-use parapet_builder::Mining;
+use parapet_builder::{Mining, SequentialCheck};
 use parapet_genesis::{DevAccount, MNEMONIC};
 use parapet_types::{ChainParams, REGISTRY};
 use serde::Serialize;
@@ -15,6 +15,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) guardian: Address,
     pub(crate) params: ChainParams,
     pub(crate) mining: Mining,
+    pub(crate) threads: NonZeroUsize,
+    pub(crate) check: SequentialCheck,
     pub(crate) datadir: Option<&'a Path>,
     pub(crate) address: SocketAddr,
 }
@@ -28,11 +30,13 @@ struct Json<'a> {
     chain_id: u64,
     hardfork: &'static str,
     gas_limit: u64,
+    threads: NonZeroUsize,
     registry: Address,
     guardian: Address,
     datadir: Option<&'a Path>,
     http: String,
     ws: String,
+    metrics: String,
 }
 
 #[derive(Serialize)]
@@ -58,11 +62,13 @@ impl Ready<'_> {
             chain_id: self.params.chain_id,
             hardfork: self.params.hardfork.name(),
             gas_limit: self.params.block_gas_limit,
+            threads: self.threads,
             registry: REGISTRY,
             guardian: self.guardian,
             datadir: self.datadir,
             http: format!("http://{}", self.address),
             ws: format!("ws://{}", self.address),
+            metrics: format!("http://{}/metrics", self.address),
         };
         serde_json::to_string(&json).expect("plain data")
     }
@@ -92,12 +98,14 @@ impl Ready<'_> {
         writeln!(out, "Hardfork   {}", self.params.hardfork)?;
         writeln!(out, "Gas limit  {}", self.params.block_gas_limit)?;
         writeln!(out, "Mining     {}", self.mining_text())?;
+        writeln!(out, "Threads    {}", self.threads_text())?;
         match self.datadir {
             Some(dir) => writeln!(out, "Data       {}", dir.display())?,
             None => writeln!(out, "Data       in memory (give --datadir to keep the chain)")?,
         }
         writeln!(out, "Registry   {REGISTRY} (guards and attachments)")?;
         writeln!(out, "Guardian   {} (may pause any attachment)", self.guardian)?;
+        writeln!(out, "Metrics    {url}/metrics (for Prometheus)")?;
         writeln!(out, "\nProtect a contract that account (0) owns:")?;
         let key = self.accounts.first().map_or_else(String::new, |account| account.key.to_string());
         writeln!(out, "  parapet guard deploy reentrancy --rpc-url {url} --private-key {key}")?;
@@ -106,6 +114,13 @@ impl Ready<'_> {
             "  parapet guard attach reentrancy --account <contract> --mode enforce --rpc-url {url} --private-key {key}"
         )?;
         writeln!(out, "\nListening on {} (http and ws)", self.address)
+    }
+
+    fn threads_text(&self) -> String {
+        match self.check {
+            SequentialCheck::Off => self.threads.to_string(),
+            SequentialCheck::On => format!("{}, each block checked against a sequential execution", self.threads),
+        }
     }
 
     fn mining_text(&self) -> String {

@@ -9,7 +9,7 @@ use parapet_rpc::{Limits, Settings as ServerSettings, serve};
 use parapet_state::ChainStore;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{args::DevArgs, banner::Ready, failure::Failure};
+use crate::{args::DevArgs, banner::Ready, failure::Failure, metrics};
 
 /// Longest time that requests at hand may take once the node is told to stop.
 const STOP_MAX: Duration = Duration::from_secs(5);
@@ -27,20 +27,24 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     // Signals are heard from the start: one that comes early stops the node as soon as it is up.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let settings = args.genesis(SystemClock.now());
+    let settings = args.chain.genesis(SystemClock.now());
     let genesis = DevGenesis::build(&settings)?;
     let store = match &args.datadir {
         Some(dir) => ChainStore::open(dir, genesis.block)?,
         None => ChainStore::in_memory(genesis.block),
     };
     let mining = args.mining();
-    let chain_settings = ChainSettings { mining, ..ChainSettings::default() };
+    // Before the chain, which tells of itself as it is made.
+    let metrics = metrics::collect()?;
+    let chain_settings =
+        ChainSettings { mining, threads: args.threads, check: args.check(), ..ChainSettings::default() };
     let chain = Chain::new(store, chain_settings, monitor()?, Arc::new(SystemClock));
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
         client_version: concat!("parapet/", env!("CARGO_PKG_VERSION"), "/rust").to_owned(),
         limits: Limits::default(),
+        metrics: Some(metrics),
     };
     let server = serve(chain.clone(), &keys, server_settings).await?;
     let ready = Ready {
@@ -49,6 +53,8 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         guardian: genesis.guardian,
         params: settings.params,
         mining,
+        threads: args.threads,
+        check: args.check(),
         datadir: args.datadir.as_deref(),
         address: server.address(),
     };
@@ -72,7 +78,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
 }
 
 /// What judges transactions: the guards that are attached on the chain.
-fn monitor() -> Result<Arc<dyn Monitor>, Failure> {
+pub(crate) fn monitor() -> Result<Arc<dyn Monitor>, Failure> {
     let engine = parapet_vm::Engine::new(parapet_vm::EngineSettings::default())?;
     Ok(Arc::new(parapet_judge::Judge::new(engine)))
 }

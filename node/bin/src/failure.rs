@@ -1,6 +1,6 @@
 //! Why the program ends other than it should, in one line that says what to do.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use parapet_builder::ChainError;
 use parapet_conformance::ConformanceError;
@@ -37,6 +37,39 @@ pub(crate) enum Failure {
     /// Tests cannot be run.
     #[error(transparent)]
     Conformance(#[from] ConformanceError),
+    /// Metrics cannot be collected.
+    #[error("metrics cannot be collected: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// Nothing to replay: no chain.
+    #[error("there is no chain in {0}; give the folder that `parapet dev --datadir` was started with")]
+    NoChain(PathBuf),
+    /// Nothing to replay: no blocks.
+    #[error("the chain in {0} has no block but its first, in which nothing is executed; send it a transaction first")]
+    NoBlocks(PathBuf),
+    /// A block that is not there.
+    #[error("there is no block {asked}: the newest is block {head}")]
+    NoBlock {
+        /// Number asked for.
+        asked: u64,
+        /// The newest.
+        head: u64,
+    },
+    /// Real blocks cannot be read.
+    #[error(
+        "{path} holds no real blocks that can be read; as blocks with pre-state: {prestate}; as blocks with a \
+         witness: {witness}"
+    )]
+    Fixtures {
+        /// As it was given.
+        path: PathBuf,
+        /// Why it is none of the one kind.
+        prestate: Box<ConformanceError>,
+        /// Why it is none of the other.
+        witness: Box<ConformanceError>,
+    },
+    /// There are files, and no block in them that is this node's.
+    #[error("{0} holds no real blocks since the merge; give a folder of blocks with pre-state or witness, as JSON")]
+    NoFixtures(PathBuf),
     /// Blocks can no longer be stored.
     #[error("the node stops because it can no longer store blocks: {0}")]
     Chain(#[from] ChainError),
@@ -56,6 +89,12 @@ impl Failure {
             | Self::Start(_)
             | Self::System(_)
             | Self::Conformance(_)
+            | Self::Metrics(_)
+            | Self::NoChain(_)
+            | Self::NoBlocks(_)
+            | Self::NoBlock { .. }
+            | Self::Fixtures { .. }
+            | Self::NoFixtures(_)
             | Self::Chain(_)
             | Self::Storage => ExitCode::from(1),
         }

@@ -1,4 +1,5 @@
-//! The `parapet` program: a development node, and the commands with which guards are made and attached.
+//! The `parapet` program: a development node, the commands with which guards are made and attached, and those that
+//! execute blocks again to compare.
 //!
 //! Arguments are read once, into one struct per command; nothing reads the environment later. Exit code 0 is success,
 //! 1 a refusal or failure, 2 wrong use.
@@ -9,6 +10,8 @@ mod conformance;
 mod dev;
 mod failure;
 mod logging;
+mod metrics;
+mod replay;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -39,6 +42,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
             dev::run(&dev).map(|()| ExitCode::SUCCESS)
         }
         Command::Guard(guard) => Ok(parapet_cli::run(guard)),
+        Command::Replay(replay) => replay::run(&replay),
         Command::Conformance(conformance) => conformance::run(conformance),
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
+use parapet_executor::Workers;
 use parapet_monitor::Monitor;
 use parapet_pool::{Content, Pool};
 use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
@@ -15,7 +16,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     ChainError, Clock, Consequence, EVENTS_MAX, Mining, Settings, amend::Amended, clock::ChainTime,
-    header::next_context, snapshot::Snapshots,
+    header::next_context, measure::note_threads, snapshot::Snapshots,
 };
 
 /// The newest block and the state to build on.
@@ -44,6 +45,7 @@ pub struct Chain(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) params: ChainParams,
+    pub(crate) workers: Workers,
     pub(crate) monitor: Arc<dyn Monitor>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: RwLock<ChainStore>,
@@ -71,11 +73,14 @@ impl Chain {
     /// Takes over a store, and with it the chain.
     #[must_use]
     pub fn new(store: ChainStore, settings: Settings, monitor: Arc<dyn Monitor>, clock: Arc<dyn Clock>) -> Self {
+        let workers = Workers::new(settings.threads);
+        note_threads(workers.threads().get());
         let amendments = store.amendments().clone();
         let writer = Writer { time: ChainTime::default(), snapshots: Snapshots::default(), amendments, closed: false };
         let head = Head { block: store.head(), world: store.head_world().apply(&writer.amendments), time: writer.time };
         Self(Arc::new(Inner {
             params: *store.params(),
+            workers,
             mining: watch::Sender::new(settings.mining),
             events: broadcast::Sender::new(EVENTS_MAX),
             pending: broadcast::Sender::new(EVENTS_MAX),

@@ -5,7 +5,7 @@ use parapet_executor::{BlockError, TxError};
 use parapet_pool::PoolError;
 use parapet_state::StoreError;
 
-use crate::{BLOCK_TIME_MAX, BLOCKS_PER_REQUEST_MAX};
+use crate::{BLOCK_TIME_MAX, BLOCKS_PER_REQUEST_MAX, Difference};
 
 /// Why the chain refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,19 @@ pub enum ChainError {
     /// A block could not be executed.
     #[error("no block could be built: {0}")]
     Block(#[from] BlockError),
+    /// All threads together and one after the other do not come to the same: a fault of the node.
+    #[error(
+        "block {number} is not stored: executed by {threads} threads it is not what it is executed sequentially \
+         ({difference}); this is a fault of parapet, please report it, and go on with --threads 1"
+    )]
+    Diverged {
+        /// Number of the block.
+        number: u64,
+        /// Threads that executed it.
+        threads: usize,
+        /// Where they part.
+        difference: Difference,
+    },
     /// A block could not be stored, or dropped.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +80,7 @@ impl ChainError {
             Self::Pool(_)
             | Self::Rejected { .. }
             | Self::Block(_)
+            | Self::Diverged { .. }
             | Self::Timestamp { .. }
             | Self::TooManyBlocks(_)
             | Self::BlockTime(_)

@@ -4,15 +4,20 @@
 //! [mined](Chain::mine) by it, readers take its published [`Head`] and its stored blocks. A block is executed, sealed,
 //! stored, and only then shown and announced: what a client has seen survives the process.
 //!
+//! Blocks are executed by all threads of one set of workers, which lives as long as the chain; see [`Settings::threads`].
+//!
 //! Invariants: one writer at a time; readers never wait for execution; the head that is shown is stored; time comes
-//! from the [`Clock`] handed in.
+//! from the [`Clock`] handed in, and what is measured for metrics decides nothing.
 
 mod amend;
 mod chain;
 mod clock;
+mod compare;
 mod error;
+mod execute;
 mod header;
 mod interval;
+mod measure;
 mod mine;
 mod settings;
 mod snapshot;
@@ -22,10 +27,12 @@ mod time;
 pub use amend::Amendment;
 pub use chain::{Chain, Event, Head};
 pub use clock::{Clock, SystemClock};
+pub use compare::{Difference, first_difference};
 pub use error::{ChainError, Consequence};
 pub use header::{next_base_fee, next_excess_blob_gas};
+pub use measure::{GAS_BUCKETS, SECONDS_BUCKETS, TRANSACTIONS_BUCKETS, describe_metrics};
 pub use mine::MineRequest;
 pub use settings::{
     BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,
-    Settings,
+    SequentialCheck, Settings, cores,
 };

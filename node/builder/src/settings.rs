@@ -1,6 +1,6 @@
 //! Settings of the builder, and when it mines.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, thread::available_parallelism, time::Duration};
 
 use alloy_primitives::{Address, Bytes};
 
@@ -30,11 +30,25 @@ pub enum Mining {
     Manual,
 }
 
+/// Whether every block is executed a second time, one transaction after the other, before it is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SequentialCheck {
+    /// Only by all threads.
+    #[default]
+    Off,
+    /// By all threads and sequentially; a block on which they differ is not stored. Takes twice the time.
+    On,
+}
+
 /// Settings of the builder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// When blocks are mined.
     pub mining: Mining,
+    /// Threads that execute a block, the one that builds it included.
+    pub threads: NonZeroUsize,
+    /// Whether blocks are executed sequentially, too.
+    pub check: SequentialCheck,
     /// Who gets the priority fees.
     pub beneficiary: Address,
     /// Extra data of every header, at most 32 bytes.
@@ -47,9 +61,17 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mining: Mining::Instant,
+            threads: cores(),
+            check: SequentialCheck::Off,
             beneficiary: Address::ZERO,
             extra_data: Bytes::from_static(b"parapet"),
             pool: parapet_pool::Limits::default(),
         }
     }
+}
+
+/// Threads that this machine runs at once; one where it does not tell.
+#[must_use]
+pub fn cores() -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -137,7 +137,7 @@ fn chain_code(error: &ChainError) -> i32 {
         ChainError::Pool(_) | ChainError::Closed => CALL_EXECUTION_FAILED_CODE,
         ChainError::Rejected { reason, .. } => transaction_code(reason),
         ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
-        ChainError::Block(_) | ChainError::Store(_) => INTERNAL_ERROR_CODE,
+        ChainError::Block(_) | ChainError::Diverged { .. } | ChainError::Store(_) => INTERNAL_ERROR_CODE,
     }
 }
 

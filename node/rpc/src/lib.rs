@@ -4,6 +4,8 @@
 //! shared node answers from the chain's published head, or runs what takes long off the async threads, bounded in
 //! number. Every error is an [`RpcError`] with the code and the words that Ethereum's tools match on.
 //!
+//! Beside it, where the node has metrics, `GET /metrics` answers with them.
+//!
 //! Nothing here decides what is valid: that is the pool's and the executor's part.
 
 mod api;
@@ -12,12 +14,14 @@ mod explain;
 mod filters;
 mod form;
 mod node;
+mod page;
 mod revert;
 mod server;
 mod settings;
 mod wire;
 
 pub use error::RpcError;
+pub use page::MetricsPage;
 pub use revert::{GuardVetoView, revert_message};
 pub use server::{Running, StartError, serve};
 pub use settings::{Limits, Settings};

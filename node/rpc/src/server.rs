@@ -17,7 +17,7 @@ use jsonrpsee::{
 use parapet_builder::Chain;
 use tower_http::cors::CorsLayer;
 
-use crate::{RpcError, Settings, api, explain::Explain, form::ExplainForm, node::Node};
+use crate::{RpcError, Settings, api, explain::Explain, form::ExplainForm, node::Node, page::Paged};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ impl Running {
 /// # Errors
 /// [`StartError`] when it cannot listen.
 pub async fn serve(chain: Chain, keys: &[B256], settings: Settings) -> Result<Running, StartError> {
-    let Settings { address, client_version, limits } = settings;
+    let Settings { address, client_version, limits, metrics } = settings;
     let node = Arc::new(Node::new(chain, keys, client_version, limits.clone())?);
     let methods =
         api::methods(&node).map_err(|error| RpcError::Internal(format!("a method is defined twice: {error}")))?;
@@ -85,6 +85,7 @@ pub async fn serve(chain: Chain, keys: &[B256], settings: Settings) -> Result<Ru
     // A development node is called from pages of any origin.
     let http = tower::ServiceBuilder::new()
         .layer(CorsLayer::permissive())
+        .layer_fn(move |service| Paged { service, metrics: metrics.clone() })
         .layer_fn(move |service| ExplainForm { service, limits: limits.clone() });
     let listen = |source| StartError::Listen { address, source };
     let server = Server::builder()

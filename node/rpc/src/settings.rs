@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use crate::MetricsPage;
+
 /// Limits on what clients may send and ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -60,7 +62,7 @@ impl Default for Limits {
 }
 
 /// Settings of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
@@ -68,4 +70,6 @@ pub struct Settings {
     pub client_version: String,
     /// Limits on clients.
     pub limits: Limits,
+    /// What `GET /metrics` answers; without it there is no such page.
+    pub metrics: Option<MetricsPage>,
 }

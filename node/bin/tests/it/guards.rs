@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::process::{KEY, Node, parapet};
 
 /// Account 0, which guards itself in these tests.
-const OWNER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+pub(crate) const OWNER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const RECEIVER: Address = Address::repeat_byte(0x42);
 
 /// Runs `parapet guard …` and gives its exit code and what it printed.
@@ -27,7 +27,7 @@ fn guard(node: &Node, arguments: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap(), printed)
 }
 
-fn guard_ok(node: &Node, arguments: &[&str]) -> Value {
+pub(crate) fn guard_ok(node: &Node, arguments: &[&str]) -> Value {
     let (code, printed) = guard(node, arguments);
     assert_eq!(code, 0, "{arguments:?}: {printed}");
     printed
@@ -41,7 +41,7 @@ fn payment(ether: &str) -> TransactionRequest {
 }
 
 /// Pays with a gas limit of its own, so that nothing is estimated.
-async fn pay(provider: &DynProvider, ether: &str) -> TransactionReceipt {
+pub(crate) async fn pay(provider: &DynProvider, ether: &str) -> TransactionReceipt {
     let sent = provider.send_transaction(payment(ether).with_gas_limit(100_000)).await.unwrap();
     sent.get_receipt().await.unwrap()
 }

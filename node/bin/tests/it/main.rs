@@ -1,8 +1,10 @@
 //! The program from outside, and the rules of the workspace it stands in.
-#![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails here has failed; a skip is said")]
 
 mod conformance;
 mod guards;
 mod layers;
+mod metrics;
 mod process;
+mod replay;
 mod usage;

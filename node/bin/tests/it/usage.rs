@@ -18,6 +18,8 @@ fn wrong_use_ends_with_code_2_and_says_what_is_right() {
         (&["dev", "--block-time", "1", "--no-mining"], "cannot be used with"),
         (&["dev", "--gas-limit", "5"], "gas-limit"),
         (&["dev", "--log", "info,=,"], "--log"),
+        (&["dev", "--threads", "0"], "1 to 256"),
+        (&["dev", "--threads", "257"], "1 to 256"),
         (&["fly"], "fly"),
         (&[], "Usage"),
     ] {
@@ -45,6 +47,20 @@ fn the_version_is_printed() {
 }
 
 #[test]
+fn help_names_every_command_and_shows_how_to_begin() {
+    let output = parapet(&["--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for part in ["  dev ", "  guard ", "  replay ", "  conformance ", "Examples:", "--help", "Exit code 0"] {
+        assert!(help.contains(part), "{part:?} is not in\n{help}");
+    }
+    let help = String::from_utf8(parapet(&["replay", "--help"]).output().unwrap().stdout).unwrap();
+    for part in ["--datadir", "--fixtures", "--blocks <FIRST..LAST>", "--explain", "as one", "stop the node first"] {
+        assert!(help.contains(part), "{part:?} is not in\n{help}");
+    }
+}
+
+#[test]
 fn the_banner_tells_all_that_is_needed_to_begin() {
     let mut child = parapet(&["dev", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = Vec::new();
@@ -65,6 +81,8 @@ fn the_banner_tells_all_that_is_needed_to_begin() {
         "test test test test test test test test test test test junk",
         "Chain id   31337",
         "Hardfork   osaka",
+        "Threads    ",
+        "/metrics (for Prometheus)",
         "Registry   0x5061726170657400000000000000000000000001",
         "Guardian   0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
         "parapet guard deploy",

@@ -3,6 +3,7 @@
 
 mod amending;
 mod blocks;
+mod checking;
 mod faults;
 mod fixture;
 mod modes;

@@ -76,9 +76,7 @@ impl<'a> Memory<'a> {
 
     /// The account's place.
     pub(crate) fn account_index(&self, address: Address) -> AccountIndex {
-        if let Some(known) = self.cells.account_keys.get(&address) {
-            return *known;
-        }
+        // A look without the right to write would cost as much, and most keys are new.
         match self.cells.account_keys.entry(address) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
@@ -100,9 +98,6 @@ impl<'a> Memory<'a> {
     /// The slot's place.
     pub(crate) fn slot_index(&self, account: AccountIndex, slot: U256) -> SlotIndex {
         let key = (account, slot);
-        if let Some(known) = self.cells.slot_keys.get(&key) {
-            return *known;
-        }
         match self.cells.slot_keys.entry(key) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => *new.insert(SlotIndex(narrow(self.cells.slots.push(SlotCell::new(account, slot))))),

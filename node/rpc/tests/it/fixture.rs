@@ -60,7 +60,7 @@ impl Dev {
         let chain = Chain::new(store, settings, monitor, clock);
         let keys: Vec<B256> = genesis.accounts.iter().map(|account| account.key).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings = Settings { address, client_version: "parapet/test".into(), limits };
+        let settings = Settings { address, client_version: "parapet/test".into(), limits, metrics: None };
         let server = serve(chain.clone(), &keys, settings).await.unwrap();
         let signers = keys.iter().map(|key| PrivateKeySigner::from_bytes(key).unwrap()).collect();
         let url = format!("http://{}", server.address());
@@ -101,20 +101,8 @@ impl Dev {
 
     /// Bytes as they are, as the body of a POST. Gives status and body.
     pub(crate) async fn post(&self, body: &[u8]) -> (u16, String) {
-        let mut stream = tokio::net::TcpStream::connect(self.server.address()).await.unwrap();
-        let head = format!(
-            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-             connection: close\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // A server that refuses a long body may close before it has read all of it.
-        let _: Result<(), _> = stream.write_all(body).await;
-        let mut answer = Vec::new();
-        let _: Result<usize, _> = stream.read_to_end(&mut answer).await;
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        let head = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+        exchange(self.server.address(), "POST / HTTP/1.1", &head, body).await
     }
 
     /// Puts code at a new address by a transaction.
@@ -128,6 +116,20 @@ impl Dev {
         let request = TransactionRequest::default().to(self.address(1)).value(U256::ONE);
         self.wallet(0).send_transaction(request).await.unwrap().get_receipt().await.unwrap()
     }
+}
+
+/// One HTTP request on a connection of its own. Gives status and body.
+pub(crate) async fn exchange(address: SocketAddr, line: &str, headers: &str, body: &[u8]) -> (u16, String) {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!("{line}\r\nhost: localhost\r\n{headers}connection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // A server that refuses a long body may close before it has read all of it.
+    let _: Result<(), _> = stream.write_all(body).await;
+    let mut answer = Vec::new();
+    let _: Result<usize, _> = stream.read_to_end(&mut answer).await;
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 /// Creation code: copies what follows it and returns that.

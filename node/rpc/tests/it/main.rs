@@ -8,6 +8,7 @@ mod dev;
 mod execute;
 mod fixture;
 mod logs;
+mod page;
 mod pool;
 mod send;
 mod state;

@@ -1,0 +1,35 @@
+//! Executes the block that is being built, by all threads; where asked for, sequentially as well, and compares.
+
+use parapet_executor::{BlockInput, Mode, TxError, execute_block, run_block};
+use parapet_types::ExecutedBlock;
+
+use crate::{Chain, ChainError, SequentialCheck, compare::first_difference, measure::Measuring};
+
+impl Chain {
+    /// Executes a block and tells the metrics how it went.
+    ///
+    /// # Errors
+    /// [`ChainError::Block`]; with [`SequentialCheck::On`] also [`ChainError::Diverged`].
+    pub(crate) fn execute(&self, input: &BlockInput<'_>) -> Result<ExecutedBlock<TxError>, ChainError> {
+        let measuring = Measuring::start();
+        let run = run_block(input, self.monitor(), Mode::Parallel(&self.0.workers))?;
+        let report = run.report().cloned().unwrap_or_default();
+        let executed = run.finish()?;
+        measuring.end(&report, &executed);
+        match self.0.settings.check {
+            SequentialCheck::Off => {}
+            SequentialCheck::On => self.check(input, &executed)?,
+        }
+        Ok(executed)
+    }
+
+    /// Refuses a block that is another one when it is executed sequentially.
+    fn check(&self, input: &BlockInput<'_>, executed: &ExecutedBlock<TxError>) -> Result<(), ChainError> {
+        let sequential = execute_block(input, self.monitor(), Mode::Sequential)?;
+        let Some(difference) = first_difference(&sequential, executed) else { return Ok(()) };
+        let (number, threads) = (input.at.block.number, self.0.workers.threads().get());
+        let error = ChainError::Diverged { number, threads, difference };
+        tracing::error!("{error}");
+        Err(error)
+    }
+}

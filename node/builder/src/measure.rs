@@ -1,0 +1,99 @@
+//! What is told of every block's execution, for whoever collects metrics. Where nobody does, this costs nothing.
+//!
+//! Invariant: what is measured decides nothing.
+
+use std::time::Instant;
+
+use cpu_time::ProcessTime;
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use parapet_executor::RunReport;
+use parapet_types::ExecutedBlock;
+
+const THREADS: &str = "parapet_executor_threads";
+const BLOCKS: &str = "parapet_executor_blocks_total";
+const TRANSACTIONS: &str = "parapet_executor_transactions_total";
+const LEFT_OUT: &str = "parapet_executor_left_out_transactions_total";
+const GAS: &str = "parapet_executor_gas_total";
+const SPECULATED: &str = "parapet_executor_speculated_incarnations_total";
+const SETTLED: &str = "parapet_executor_settled_incarnations_total";
+const AS_ONE: &str = "parapet_executor_as_one_transactions_total";
+const CONFLICTS: &str = "parapet_executor_conflicts_total";
+const BLOCK_WALL: &str = "parapet_executor_block_wall_seconds";
+const BLOCK_CPU: &str = "parapet_executor_block_cpu_seconds";
+const BLOCK_TRANSACTIONS: &str = "parapet_executor_block_transactions";
+const BLOCK_GAS: &str = "parapet_executor_block_gas";
+const BLOCK_ACCOUNTS: &str = "parapet_executor_block_accounts";
+const BLOCK_SLOTS: &str = "parapet_executor_block_slots";
+
+/// Upper bounds of the buckets of histograms whose names end with `_seconds`.
+pub const SECONDS_BUCKETS: [f64; 13] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+/// Upper bounds of the buckets of histograms whose names end with `_gas`.
+pub const GAS_BUCKETS: [f64; 10] = [21e3, 100e3, 300e3, 1e6, 3e6, 10e6, 30e6, 60e6, 100e6, 300e6];
+/// Upper bounds of the buckets of histograms that count transactions, accounts or slots of a block.
+pub const TRANSACTIONS_BUCKETS: [f64; 10] = [0.0, 1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0];
+
+/// Tells the recorder that is installed what each metric means, and begins every count at zero.
+pub fn describe_metrics() {
+    describe_gauge!(THREADS, Unit::Count, "Threads that execute a block");
+    describe_counter!(BLOCKS, Unit::Count, "Blocks executed, those that were then not kept included");
+    describe_counter!(TRANSACTIONS, Unit::Count, "Transactions included in executed blocks");
+    describe_counter!(LEFT_OUT, Unit::Count, "Candidates that a block could not include");
+    describe_counter!(GAS, Unit::Count, "Gas used by executed blocks");
+    describe_counter!(SPECULATED, Unit::Count, "Incarnations that ran ahead of the frontier");
+    describe_counter!(SETTLED, Unit::Count, "Incarnations that ran at the frontier, on settled state");
+    describe_counter!(AS_ONE, Unit::Count, "Transactions that ran as one stretch, as a sequential loop would run them");
+    describe_counter!(CONFLICTS, Unit::Count, "Incarnations ahead of the frontier whose reads did not hold");
+    describe_histogram!(BLOCK_WALL, Unit::Seconds, "Wall time of a block's execution");
+    describe_histogram!(BLOCK_CPU, Unit::Seconds, "CPU time of the whole process during a block's execution");
+    describe_histogram!(BLOCK_TRANSACTIONS, Unit::Count, "Transactions included in a block");
+    describe_histogram!(BLOCK_GAS, Unit::Count, "Gas used by a block");
+    describe_histogram!(BLOCK_ACCOUNTS, Unit::Count, "Accounts that a block met");
+    describe_histogram!(BLOCK_SLOTS, Unit::Count, "Storage slots that a block met");
+    for name in [BLOCKS, TRANSACTIONS, LEFT_OUT, GAS, SPECULATED, SETTLED, AS_ONE, CONFLICTS] {
+        counter!(name).absolute(0);
+    }
+}
+
+/// Tells how many threads there are.
+pub(crate) fn note_threads(threads: usize) {
+    gauge!(THREADS).set(threads as f64);
+}
+
+/// Measures one block.
+#[derive(Debug)]
+pub(crate) struct Measuring {
+    wall: Instant,
+    /// `None` where the system does not tell.
+    cpu: Option<ProcessTime>,
+}
+
+impl Measuring {
+    pub(crate) fn start() -> Self {
+        Self { wall: Instant::now(), cpu: ProcessTime::try_now().ok() }
+    }
+
+    /// The block has been executed.
+    pub(crate) fn end<E>(self, report: &RunReport, executed: &ExecutedBlock<E>) {
+        histogram!(BLOCK_WALL).record(self.wall.elapsed());
+        if let Some(cpu) = self.cpu.and_then(|start| start.try_elapsed().ok()) {
+            histogram!(BLOCK_CPU).record(cpu);
+        }
+        counter!(BLOCKS).increment(1);
+        counter!(TRANSACTIONS).increment(count(executed.included.len()));
+        counter!(LEFT_OUT).increment(count(executed.left_out.len()));
+        counter!(GAS).increment(executed.gas_used);
+        counter!(SPECULATED).increment(report.speculated);
+        counter!(SETTLED).increment(report.settled);
+        counter!(AS_ONE).increment(report.as_one);
+        counter!(CONFLICTS).increment(report.conflicts.iter().map(|(_, _, times)| times).sum());
+        histogram!(BLOCK_TRANSACTIONS).record(executed.included.len() as f64);
+        histogram!(BLOCK_GAS).record(executed.gas_used as f64);
+        histogram!(BLOCK_ACCOUNTS).record(report.accounts as f64);
+        histogram!(BLOCK_SLOTS).record(report.slots as f64);
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
