@@ -11,7 +11,7 @@ use alloy_eips::{
     eip7702::{self, SignedAuthorization},
 };
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
-use parapet_executor::{Admission, BlockInput, Point};
+use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_types::{
     AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, Hardfork, StateChanges, StateReader,
     Transaction, Withdrawal,
@@ -60,6 +60,7 @@ impl Realised {
             at: Point { params: &self.params, world, ancestors: &self.ancestors, block: &self.block },
             transactions: &self.transactions,
             admission: self.admission,
+            access_list: Listing::Ignore,
         }
     }
 

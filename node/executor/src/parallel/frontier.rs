@@ -7,6 +7,7 @@ use super::{
     Block,
     account::{AccountWrite, Version},
     incarnation::{Ended, Incarnation, retract},
+    listed,
     plan::{CHUNK, Plan, Profile, Shape},
     reads::Stale,
     worker::{Worker, version},
@@ -86,12 +87,19 @@ impl Frontier {
         let start = self.plan.planned();
         let end = transactions.len().min(start + CHUNK);
         let shape = self.plan.chunk(&transactions[start..end]);
-        if self.threads == 1 {
-            return (narrow(end), Shape::Serial);
-        }
-        for index in start..end {
-            if let Some(guess) = self.plan.guess(index) {
-                block.schedule.wait_for(narrow(index), guess.on);
+        let listed = &block.memory.listed;
+        // A stretch that is run as one does not tell what each transaction met.
+        let shape = match listed.is_recorded() {
+            true => Shape::Parallel,
+            false if self.threads == 1 => Shape::Serial,
+            false => shape,
+        };
+        // Who starts from the block's access list waits for nobody.
+        if self.threads > 1 && listed.followed().is_none() {
+            for index in start..end {
+                if let Some(guess) = self.plan.guess(index) {
+                    block.schedule.wait_for(narrow(index), guess.on);
+                }
             }
         }
         (narrow(end), shape)
@@ -174,14 +182,17 @@ impl Frontier {
     /// Includes what ran, or leaves it out. What it wrote is in the versioned memory.
     fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Incarnation) -> Result<(), BlockError> {
         let block = worker.block;
+        let before = listed::before(block, index, &incarnation)?;
         worker.recycle(incarnation.reads);
         match incarnation.ended {
             Ended::Executed(executed) => {
                 for emptied in &incarnation.emptied {
                     block.memory.account(*emptied).touch_empty();
                 }
+                let included = self.progress.included.len();
                 self.include(block, index, executed);
-                self.reward(block, version(index), incarnation.fee)
+                self.reward(block, version(index), incarnation.fee)?;
+                Ok(listed::settled(block, index, included, before.as_ref(), &incarnation.footprint)?)
             }
             Ended::Refused(reason) | Ended::Failed(reason) => self.leave_out(block, index, reason),
             Ended::Unusable => Err(BlockError::Panicked("an execution at the frontier had no outcome".into())),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transaction::Recovered};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_abi::ContextRecord;
-use parapet_executor::{Admission, BlockInput, Mode, Point, TxError, execute_block};
+use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::{
     Decision, Fault, Judgement, Judging, Monitor, StateView, StateWrite, Subscriptions, Trace, Veto,
 };
@@ -74,7 +74,7 @@ pub(crate) fn execute(
     monitor: &dyn Monitor,
 ) -> ExecutedBlock<TxError> {
     let at = Point { params: &params(), world, ancestors: &Ancestors::new(), block: &block() };
-    let input = BlockInput { at, transactions, admission: Admission::Build };
+    let input = BlockInput { at, transactions, admission: Admission::Build, access_list: Listing::Ignore };
     execute_block(&input, monitor, Mode::Sequential).unwrap()
 }
 
