@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     BlockError, Session, TxError,
+    access_list::Footprint,
     environment::tx_env,
     recorder::Recorder,
     session::{Identity, Keep, OnJournal, Purpose},
@@ -174,12 +175,14 @@ impl<'a> Worker<'a> {
         let ended = self.session.execute_on_journal(tx, self.identity(transaction), Keep::All);
         let state = self.session.evm_mut().inner.ctx.journaled_state.inner.finalize();
         let fee = self.fee(&state);
+        let mut footprint = self.footprint(&state);
         if transaction.authorization_count().is_some() {
             self.reader().reads.nonces_matter();
         }
         let (ended, left) = match ended {
             Ok(OnJournal::Executed(executed, guard_writes)) => {
                 let left = publish(state.iter(), self.reader(), &guard_writes, settled)?;
+                footprint.guard_writes = guard_writes;
                 (Ended::Executed(executed), left)
             }
             Ok(OnJournal::Watched) => unreachable!("a journal of one transaction takes any"),
@@ -194,7 +197,12 @@ impl<'a> Worker<'a> {
         };
         self.give_back(state);
         let Left { written, emptied } = left;
-        Ok(Incarnation { ended, reads: self.take_reads(), written, emptied, fee })
+        Ok(Incarnation { ended, reads: self.take_reads(), written, emptied, fee, footprint })
+    }
+
+    /// What is in a journal, if anybody asks.
+    fn footprint(&self, state: &EvmState) -> Footprint {
+        if self.block.memory.listed.is_recorded() { Footprint::of(state) } else { Footprint::default() }
     }
 
     fn take_reads(&mut self) -> ReadSet {
@@ -325,6 +333,7 @@ fn unusable() -> Incarnation {
         written: Default::default(),
         emptied: Default::default(),
         fee: Default::default(),
+        footprint: Default::default(),
     }
 }
 
