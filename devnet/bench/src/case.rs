@@ -1,7 +1,7 @@
 //! One block to be measured, with everything its execution depends on.
 
 use alloy_consensus::TxEnvelope;
-use parapet_executor::{Admission, BlockInput, Point};
+use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_types::{Ancestors, BlockContext, ChainParams, FlatState, Transaction};
 
 /// A block on the state before it.
@@ -34,6 +34,6 @@ impl Case {
     #[must_use]
     pub fn input_with<'a>(&'a self, transactions: &'a [Transaction]) -> BlockInput<'a> {
         let at = Point { params: &self.params, world: &self.state, ancestors: &self.ancestors, block: &self.block };
-        BlockInput { at, transactions, admission: Admission::Import }
+        BlockInput { at, transactions, admission: Admission::Import, access_list: Listing::Ignore }
     }
 }

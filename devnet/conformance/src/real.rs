@@ -5,7 +5,7 @@ use std::path::Path;
 use alloy_consensus::Header;
 use alloy_primitives::Bytes;
 use alloy_rlp::Decodable as _;
-use parapet_executor::{Admission, BlockInput, Point};
+use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_import::{ImportError, IncomingBlock};
 use parapet_types::{Ancestors, BlockContext, ChainParams, FlatState, Transaction};
 
@@ -37,7 +37,7 @@ impl RealBlock {
     #[must_use]
     pub fn input(&self) -> BlockInput<'_> {
         let at = Point { params: &self.params, world: &self.state, ancestors: &self.ancestors, block: &self.block };
-        BlockInput { at, transactions: &self.transactions, admission: Admission::Import }
+        BlockInput { at, transactions: &self.transactions, admission: Admission::Import, access_list: Listing::Ignore }
     }
 
     pub(crate) fn new(name: String, params: ChainParams, state: FlatState, decoded: Decoded) -> Self {

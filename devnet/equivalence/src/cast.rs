@@ -74,7 +74,7 @@ impl System {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::BeaconRoots, Self::History, Self::Withdrawals, Self::Consolidations];
 
-    const fn address(self) -> Address {
+    pub(crate) const fn address(self) -> Address {
         match self {
             Self::BeaconRoots => BEACON_ROOTS_ADDRESS,
             Self::History => HISTORY_STORAGE_ADDRESS,

@@ -19,6 +19,7 @@ mod realise;
 mod rng;
 mod scenario;
 mod shrink;
+mod spoil;
 mod watch;
 
 pub use cast::{AUTHORITIES, Place, System, slot_key};
@@ -34,4 +35,5 @@ pub use scenario::{
     Price, Scenario, ScenarioError,
 };
 pub use shrink::shrink;
+pub use spoil::{Part, Spoiling, Way, spoilings};
 pub use watch::{Condition, Consequence, Counter, Look, Moment, Subject, Watch, Watcher, Wrath};

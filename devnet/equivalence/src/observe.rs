@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use alloy_consensus::ReceiptEnvelope;
+use alloy_eip7928::{AccountChanges, BlockAccessList};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
 use parapet_executor::{BlockError, BlockInput, Mode, TxError, execute_block};
@@ -35,11 +36,13 @@ pub struct Observed {
     pub blob_gas_used: u64,
     /// EIP-7685.
     pub requests: Requests,
+    /// EIP-7928, if it was asked for.
+    pub access_list: Option<BlockAccessList>,
 }
 
 impl From<ExecutedBlock<TxError>> for Observed {
     fn from(block: ExecutedBlock<TxError>) -> Self {
-        let ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests } = block;
+        let ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list } = block;
         let included = included
             .into_iter()
             .map(|mut included| {
@@ -48,7 +51,7 @@ impl From<ExecutedBlock<TxError>> for Observed {
             })
             .collect();
         let left_out = left_out.into_iter().map(|left| (left.candidate, left.reason.to_string())).collect();
-        Self { included, left_out, changes, gas_used, blob_gas_used, requests }
+        Self { included, left_out, changes, gas_used, blob_gas_used, requests, access_list }
     }
 }
 
@@ -96,6 +99,7 @@ pub fn first_difference(
         .or_else(|| part("gas used", &expected.gas_used, &found.gas_used))
         .or_else(|| part("blob gas used", &expected.blob_gas_used, &found.blob_gas_used))
         .or_else(|| part("requests", &expected.requests, &found.requests))
+        .or_else(|| entries(expected.access_list.as_deref(), found.access_list.as_deref()))
         // Whatever has been forgotten above.
         .or_else(|| part("observation", expected, found))
 }
@@ -107,6 +111,11 @@ fn part<T: PartialEq + Debug>(name: &str, expected: &T, found: &T) -> Option<Str
 fn each<T: PartialEq + Debug>(name: &str, expected: &[T], found: &[T]) -> Option<String> {
     let longest = expected.len().max(found.len());
     (0..longest).find_map(|index| part(&format!("{name}, number {index}"), &expected.get(index), &found.get(index)))
+}
+
+fn entries(expected: Option<&[AccountChanges]>, found: Option<&[AccountChanges]>) -> Option<String> {
+    let (Some(expected), Some(found)) = (expected, found) else { return part("access list", &expected, &found) };
+    each("access list", expected, found)
 }
 
 fn changes(expected: &StateChanges, found: &StateChanges) -> Option<String> {
@@ -143,6 +152,7 @@ mod tests {
             gas_used: 1,
             blob_gas_used: 0,
             requests: Requests::default(),
+            access_list: None,
         }
     }
 
@@ -166,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_part_counts() {
-        let changes: [(&str, Change); 11] = [
+        let changes: [(&str, Change); 12] = [
             ("left out", |seen| seen.left_out[0].1 = "yes".to_owned()),
             ("candidates", |seen| seen.included[0].candidate = 4),
             ("included", |seen| seen.included[0].executed.destiny = Destiny::Reverted),
@@ -177,6 +187,7 @@ mod tests {
             ("new code", |seen| drop(seen.changes.code.insert(Default::default(), Bytes::new()))),
             ("gas used", |seen| seen.gas_used = 2),
             ("blob gas used", |seen| seen.blob_gas_used = 2),
+            ("access list", |seen| seen.access_list = Some(Vec::new())),
             ("requests", |seen| seen.requests.push_request_with_type(1, [7])),
         ];
         for (name, change) in changes {
@@ -208,7 +219,9 @@ mod tests {
                     parapet_types::Included { candidate, executed, receipt }
                 })
                 .collect();
-            let block = ExecutedBlock { included, left_out: Vec::new(), changes, gas_used, blob_gas_used, requests };
+            let left_out = Vec::new();
+            let access_list = None;
+            let block = ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list };
             Observed::from(block)
         };
         assert_eq!(block(1), block(2));

@@ -8,12 +8,10 @@ use alloy_consensus::{
 };
 use alloy_eips::{
     eip2930::{AccessList, AccessListItem},
-    eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
-    eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
     eip7702::{self, SignedAuthorization},
 };
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
-use parapet_executor::{Admission, BlockInput, Point};
+use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_types::{
     AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, Hardfork, StateChanges, StateReader,
     Transaction, Withdrawal,
@@ -21,7 +19,7 @@ use parapet_types::{
 
 use crate::{
     Account, Argument, Authorization, Body, Candidate, ChainChoice, Destination, Envelope, NonceChoice, Place, Resolve,
-    Scenario,
+    Scenario, System,
     cast::{authorize, slot_key},
     compile::{child_init_code, compile},
 };
@@ -32,8 +30,10 @@ pub const CHAIN_ID: u64 = 31_337;
 const BLOCK_NUMBER: u64 = 100;
 /// Its base fee, in wei per gas.
 pub(crate) const BASE_FEE: u64 = 7;
-/// Code that does nothing.
-const QUIET: [u8; 1] = [0x00];
+/// Contracts without which a block fails (EIP-7002, EIP-7251).
+const ASKED: [System; 2] = [System::Withdrawals, System::Consolidations];
+/// Code that returns nothing: STOP.
+const SILENCE: [u8; 1] = [0];
 /// What begins the code of a delegated account (EIP-7702).
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 
@@ -64,6 +64,7 @@ impl Realised {
             at: Point { params: &self.params, world, ancestors: &self.ancestors, block: &self.block },
             transactions: &self.transactions,
             admission: self.admission,
+            access_list: Listing::Ignore,
         }
     }
 
@@ -136,13 +137,24 @@ impl Children {
     }
 }
 
+/// Puts a contract that the chain asks where the scenario may have none: it has nothing to say.
+fn write_asked(system: System, genesis: &mut StateChanges) {
+    let code = Bytes::from_static(&SILENCE);
+    let code_hash = keccak256(&code);
+    genesis.code.insert(code_hash, code);
+    let info = AccountInfo { nonce: 1, balance: U256::ZERO, code_hash };
+    genesis.accounts.insert(system.address(), AccountChange { info: Some(info), ..AccountChange::default() });
+}
+
 impl Scenario {
     /// Makes it real.
     #[must_use]
     pub fn realise(&self) -> Realised {
         let children = Children::of(self);
         let mut genesis = StateChanges::default();
-        quiet_request_contracts(&mut genesis);
+        if self.hardfork >= Hardfork::Prague {
+            ASKED.into_iter().for_each(|system| write_asked(system, &mut genesis));
+        }
         self.accounts.iter().for_each(|account| children.write(account, &mut genesis));
         let mut nonces = Nonces::of(self);
         let transactions = self.transactions.iter().map(|tx| transaction(tx, &children, &mut nonces)).collect();
@@ -180,16 +192,6 @@ impl Scenario {
             withdrawals: withdrawals.filter(|_| shanghai).collect(),
         }
     }
-}
-
-/// From Prague on a block is not valid without these. They answer nothing unless a scenario puts others in their place.
-fn quiet_request_contracts(genesis: &mut StateChanges) {
-    let code = Bytes::from_static(&QUIET);
-    let info = AccountInfo { nonce: 1, balance: U256::ZERO, code_hash: keccak256(&code) };
-    for address in [WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS] {
-        genesis.accounts.insert(address, AccountChange { info: Some(info), ..AccountChange::default() });
-    }
-    genesis.code.insert(info.code_hash, code);
 }
 
 /// The next nonce of each account, if everything before it was included and every authorization held.

@@ -25,7 +25,7 @@ pub use contracts::{PlainToken, Pool, Router, Tally};
 pub use ground::{BASE_FEE, BENEFICIARY, CHAIN_ID};
 pub use kind::{Kind, UnknownKind};
 
-use parapet_executor::{Admission, BlockInput, Point};
+use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_types::{Ancestors, BlockContext, ChainParams, FlatState, Transaction};
 
 /// Gas of a block as they are usually measured.
@@ -61,7 +61,7 @@ impl Workload {
     #[must_use]
     pub fn input(&self) -> BlockInput<'_> {
         let at = Point { params: &self.params, world: &self.state, ancestors: &self.ancestors, block: &self.block };
-        BlockInput { at, transactions: &self.transactions, admission: Admission::Import }
+        BlockInput { at, transactions: &self.transactions, admission: Admission::Import, access_list: Listing::Ignore }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, Bytes, U160, U256, aliases::I24, uint};
 use alloy_sol_types::{SolCall as _, SolValue as _};
-use parapet_executor::{Admission, BlockInput, Mode, Point, execute_block};
+use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, execute_block};
 use parapet_monitor::NoMonitor;
 use parapet_types::{Ancestors, FlatState, StateChanges, Transaction};
 
@@ -121,7 +121,7 @@ fn run(state: &mut FlatState, past: &mut StateChanges, before: u64, transactions
     let params = params(BLOCK_GAS_LIMIT);
     let ancestors = Ancestors::new();
     let at = Point { params: &params, world: state, ancestors: &ancestors, block: &block };
-    let input = BlockInput { at, transactions, admission: Admission::Import };
+    let input = BlockInput { at, transactions, admission: Admission::Import, access_list: Listing::Ignore };
     let executed = execute_block(&input, &NoMonitor, Mode::Sequential).expect("the preparation is a valid block");
     for included in &executed.included {
         assert!(included.executed.succeeded(), "the preparation failed: {:?}", included.executed);

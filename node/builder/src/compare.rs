@@ -59,6 +59,9 @@ pub enum Difference {
     /// EIP-7685 requests differ.
     #[error("the requests to the consensus layer differ")]
     Requests,
+    /// Block-level access lists (EIP-7928) differ.
+    #[error("the block-level access lists differ")]
+    AccessList,
 }
 
 /// A part of what a transaction did.
@@ -107,6 +110,7 @@ pub fn first_difference(one: &ExecutedBlock<TxError>, other: &ExecutedBlock<TxEr
         })
         .or_else(|| (one.blob_gas_used != other.blob_gas_used).then_some(Difference::BlobGas))
         .or_else(|| (one.requests != other.requests).then_some(Difference::Requests))
+        .or_else(|| (one.access_list != other.access_list).then_some(Difference::AccessList))
 }
 
 /// The first candidate that is not at the same place in both.
@@ -230,6 +234,7 @@ mod tests {
             gas_used: 21_000,
             blob_gas_used: 0,
             requests: Default::default(),
+            access_list: None,
         }
     }
 
@@ -266,6 +271,8 @@ mod tests {
         assert_eq!(after(|other| other.blob_gas_used = 1), Some(Difference::BlobGas));
         let requests = |other: &mut ExecutedBlock<TxError>| other.requests.push_request_with_type(0, [1_u8]);
         assert_eq!(after(requests), Some(Difference::Requests));
+        let listed = after(|other| other.access_list = Some(Vec::new()));
+        assert_eq!(listed, Some(Difference::AccessList));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip2718::Encodable2718 as _;
-use parapet_executor::{Admission, BlockInput, Consequence, Point, TxError};
+use parapet_executor::{Admission, BlockInput, Consequence, Listing, Point, TxError};
 use parapet_pool::Pool;
 use parapet_state::StoredBlock;
 use parapet_types::{BlockContext, Destiny, Executed, ExecutedBlock, Hardfork, LeftOut, Transaction};
@@ -86,7 +86,8 @@ impl Chain {
         let context = next_context(&self.0.params, &self.0.settings, parent, timestamp);
         let ancestors = self.ancestors(context.number);
         let at = Point { params: &self.0.params, world: &head.world, ancestors: &ancestors, block: &context };
-        let input = BlockInput { at, transactions: &candidates, admission: Admission::Build };
+        let input =
+            BlockInput { at, transactions: &candidates, admission: Admission::Build, access_list: Listing::Ignore };
         let mut executed = self.execute(&input)?;
         let unfit = self.sort_out(&candidates, std::mem::take(&mut executed.left_out));
         if executed.included.is_empty() && empty == EmptyBlock::Skip {

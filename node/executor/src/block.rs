@@ -13,7 +13,7 @@ use parapet_types::{
 use revm::inspector::NoOpInspector;
 
 use crate::{
-    BlockError, Overlay, RunReport, Session, TxError, Workers,
+    BlockError, Listing, Overlay, RunReport, Session, TxError, Workers, access_list,
     environment::{block_env, cfg_env, tx_env},
     parallel::{self, ParallelRun},
     progress::{Placed, Progress, Room},
@@ -61,6 +61,8 @@ pub struct BlockInput<'a> {
     pub transactions: &'a [Transaction],
     /// What becomes of those that cannot be included.
     pub admission: Admission,
+    /// What becomes of the block's access list.
+    pub access_list: Listing<'a>,
 }
 
 /// Executes a block, each transaction judged by the monitor before it is committed.
@@ -118,15 +120,20 @@ impl BlockRun<'_> {
     /// Receipts with their blooms, and the change set in order of addresses and slots.
     ///
     /// # Errors
-    /// [`BlockError`] when state cannot be read.
+    /// [`BlockError`] when state cannot be read, or the block came with an access list that is not its own.
     pub fn finish(self) -> Result<ExecutedBlock<TxError>, BlockError> {
-        let (progress, changes, requests) = match self.run {
-            Run::Sequential { progress, requests, overlay } => (progress, overlay.into_changes()?, requests),
-            Run::Parallel(run) => {
+        let (progress, changes, requests, access_list) = match self.run {
+            Run::Sequential { progress, requests, mut overlay } => {
+                let access_list = overlay.take_access_list()?;
+                (progress, overlay.into_changes()?, requests, access_list)
+            }
+            Run::Parallel(mut run) => {
+                let access_list = run.take_access_list()?;
                 let changes = run.changes()?;
-                (run.progress, changes, run.requests)
+                (run.progress, changes, run.requests, access_list)
             }
         };
+        access_list::compare(self.input.access_list, access_list.as_ref())?;
         let included = progress.included.into_iter().map(|placed| {
             let receipt = receipt(&self.input.transactions[placed.candidate], &placed);
             Included { candidate: placed.candidate, executed: placed.executed, receipt }
@@ -138,6 +145,7 @@ impl BlockRun<'_> {
             gas_used: progress.gas_used,
             blob_gas_used: progress.blob_gas_used,
             requests,
+            access_list,
         })
     }
 }
@@ -152,6 +160,7 @@ pub fn run_block<'a>(
     monitor: &dyn Monitor,
     mode: Mode<'_>,
 ) -> Result<BlockRun<'a>, BlockError> {
+    access_list::check(input)?;
     let run = catch_unwind(AssertUnwindSafe(|| match mode {
         Mode::Sequential => run_sequentially(input, monitor),
         Mode::Parallel(workers) => Ok(Run::Parallel(Box::new(parallel::run(input, monitor, workers)?))),
@@ -161,12 +170,13 @@ pub fn run_block<'a>(
 }
 
 fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor) -> Result<Run<'a>, BlockError> {
-    let overlay = Overlay::new(input.at.world, input.at.ancestors);
+    let overlay = Overlay::new(input.at.world, input.at.ancestors).recording(input.access_list.recording());
     let env = block_env(input.at.params, input.at.block);
     let mut session = Session::new(overlay, cfg_env(input.at.params), env, monitor, NoOpInspector {});
     system::begin_block(&mut session, input.at.params.hardfork, input.at.block)?;
     let mut progress = Progress::default();
     for (index, transaction) in input.transactions.iter().enumerate() {
+        session.evm_mut().db_mut().record_after(progress.included.len());
         match (include(&mut session, &mut progress, input, index, transaction), input.admission) {
             (Ok(()), _) => {}
             (Err(TxError::State(error)), _) => return Err(error.into()),
@@ -174,6 +184,7 @@ fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor) -> Result
             (Err(source), Admission::Import) => return Err(BlockError::Transaction { index, source }),
         }
     }
+    session.evm_mut().db_mut().record_after(progress.included.len());
     let logs = progress.included.iter().flat_map(|placed| &placed.executed.logs);
     let requests = system::after(&mut session, input.at.params.hardfork, input.at.block, logs)?;
     Ok(Run::Sequential { progress, requests, overlay: Box::new(session.into_db()) })

@@ -1,8 +1,11 @@
 //! What can go wrong, and what follows from it.
 
+use alloy_eip7928::{BlockAccessListGasError, BlockAccessListValidationError};
 use parapet_monitor::Fault;
 use parapet_types::ReadError;
 use revm::{context::result::InvalidTransaction, database_interface::DBErrorMarker};
+
+use crate::WrongEntry;
 
 /// [`ReadError`] as the EVM's databases report it.
 #[derive(Debug, thiserror::Error)]
@@ -88,4 +91,19 @@ pub enum BlockError {
     /// A deposit log that is not one.
     #[error("a log of the deposit contract cannot be read as a deposit: {0}")]
     Deposit(&'static str),
+    /// The access list that the block came with is none (EIP-7928).
+    #[error("the block's access list is malformed: {0}")]
+    AccessListForm(#[from] BlockAccessListValidationError),
+    /// The access list that the block came with holds more than its gas allows (EIP-7928).
+    #[error(transparent)]
+    AccessListSize(#[from] BlockAccessListGasError),
+    /// The access list that the block came with is not this block's (EIP-7928).
+    #[error("the block's access list is wrong: {0}")]
+    AccessList(WrongEntry),
+}
+
+impl From<WrongEntry> for BlockError {
+    fn from(wrong: WrongEntry) -> Self {
+        Self::AccessList(wrong)
+    }
 }

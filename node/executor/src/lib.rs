@@ -9,6 +9,7 @@
 //!
 //! Only this crate, and what simulates through it, names revm.
 
+mod access_list;
 pub mod block;
 mod environment;
 mod error;
@@ -26,6 +27,7 @@ mod system;
 mod view;
 mod workers;
 
+pub use access_list::{ListPart, Listing, Mislisted, WrongEntry, check_access_list};
 pub use block::{Admission, BlockInput, BlockRun, Mode, Point, execute_block, run_block};
 pub use environment::{blob_params, block_env, cfg_env, spec_id, tx_env};
 pub use error::{BlockError, Consequence, StateError, TxError};

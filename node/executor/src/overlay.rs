@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
-use crate::{StateError, evm::EvmDatabase};
+use crate::{
+    StateError,
+    access_list::{Footprint, Recording, SlotStep},
+    evm::EvmDatabase,
+};
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, map::AddressMap};
 use parapet_types::{AccountChange, AccountInfo, Ancestors, ReadError, StateChanges, StateReader};
 use revm::{
@@ -27,6 +32,7 @@ pub struct Overlay<'a> {
     accounts: HashMap<Address, OverlayAccount>,
     code: BTreeMap<B256, Bytes>,
     bytecode: HashMap<B256, Bytecode>,
+    recording: Option<Recording>,
 }
 
 impl std::fmt::Debug for Overlay<'_> {
@@ -39,7 +45,37 @@ impl<'a> Overlay<'a> {
     /// Nothing written yet.
     #[must_use]
     pub fn new(world: &'a dyn StateReader, ancestors: &'a Ancestors) -> Self {
-        Self { world, ancestors, accounts: HashMap::new(), code: BTreeMap::new(), bytecode: HashMap::new() }
+        Self {
+            world,
+            ancestors,
+            accounts: HashMap::new(),
+            code: BTreeMap::new(),
+            bytecode: HashMap::new(),
+            recording: None,
+        }
+    }
+
+    /// What it takes over is recorded from here on, if anybody asks for it.
+    #[must_use]
+    pub(crate) fn recording(self, recording: Option<Recording>) -> Self {
+        Self { recording, ..self }
+    }
+
+    /// What it takes over from here on is done after that many transactions were included.
+    pub(crate) fn record_after(&mut self, included: usize) {
+        if let Some(recording) = &mut self.recording {
+            recording.after(included);
+        }
+    }
+
+    /// The block's access list, if it was recorded.
+    pub(crate) fn take_access_list(&mut self) -> Result<Option<BlockAccessList>, ReadError> {
+        let Some(recording) = self.recording.take() else { return Ok(None) };
+        let code = |code_hash| match code_hash == KECCAK256_EMPTY {
+            true => Ok(Bytes::new()),
+            false => Ok(self.code_by_hash_ref(code_hash).map_err(|error| error.0)?.original_bytes()),
+        };
+        recording.finish(code).map(Some)
     }
 
     /// The account to write to.
@@ -59,6 +95,10 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// [`ReadError`] when the account below cannot be read.
     pub fn write_storage(&mut self, address: Address, slot: U256, value: U256) -> Result<(), ReadError> {
+        if self.recording.is_some() {
+            let before = self.storage_ref(address, slot).map_err(|error| error.0)?;
+            self.record(|recording| recording.slot(&SlotStep { address, slot, before, after: value }));
+        }
         self.account(address)?.storage.insert(slot, value);
         Ok(())
     }
@@ -69,12 +109,27 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// [`ReadError`] when the account below cannot be read.
     pub fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
+        self.record(|recording| recording.account(address));
         if wei.is_zero() {
             return Ok(());
         }
         let info = self.account(address)?.info.get_or_insert_default();
+        let before = *info;
         info.balance = info.balance.saturating_add(wei);
+        let after = *info;
+        self.record(|recording| recording.info(address, &before, &after));
         Ok(())
+    }
+
+    fn record(&mut self, what: impl FnOnce(&mut Recording)) {
+        if let Some(recording) = &mut self.recording {
+            what(recording);
+        }
+    }
+
+    /// Records what a call met that leaves nothing.
+    pub(crate) fn meet(&mut self, state: &AddressMap<Account>) {
+        self.record(|recording| recording.footprint(&Footprint::of(state)));
     }
 
     /// What differs from the state below, as a change set.
@@ -117,7 +172,17 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// [`ReadError`] when what lies below cannot be read.
     pub fn commit(&mut self, changes: &AddressMap<Account>) -> Result<(), ReadError> {
-        changes.iter().try_for_each(|(address, account)| self.commit_account(*address, account))
+        self.meet(changes);
+        changes.iter().try_for_each(|(address, account)| {
+            let before = match self.recording.is_some() && account.is_touched() {
+                true => self.account(*address)?.info.unwrap_or_default(),
+                false => return self.commit_account(*address, account),
+            };
+            self.commit_account(*address, account)?;
+            let after = self.account(*address)?.info.unwrap_or_default();
+            self.record(|recording| recording.info(*address, &before, &after));
+            Ok(())
+        })
     }
 
     fn commit_account(&mut self, address: Address, account: &Account) -> Result<(), ReadError> {

@@ -39,6 +39,9 @@ pub trait BlockDatabase: EvmDatabase {
     /// [`ReadError`] when what lies below cannot be read.
     fn commit(&mut self, state: &EvmState) -> Result<(), ReadError>;
 
+    /// A call that leaves nothing met this: it belongs into the block's access list, and nowhere else.
+    fn meet(&mut self, _: &EvmState) {}
+
     /// Adds to a balance, creating the account where there is none (EIP-4895). Nothing added creates nothing (EIP-161).
     ///
     /// # Errors
@@ -49,6 +52,10 @@ pub trait BlockDatabase: EvmDatabase {
 impl BlockDatabase for Overlay<'_> {
     fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
         Overlay::commit(self, state)
+    }
+
+    fn meet(&mut self, state: &EvmState) {
+        Overlay::meet(self, state);
     }
 
     fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
@@ -144,6 +151,9 @@ fn call<DB: BlockDatabase>(session: &mut Session<'_, DB>, address: Address, data
     ctx.tx = TxEnv::new_system_tx(address, data);
     let result = MainnetHandler::<MonitoredEvm<'_, DB>, EVMError<_>, _>::default().run_system_call(evm);
     let state = evm.inner.ctx.journaled_state.finalize();
+    if let Ok(ExecutionResult::Revert { .. } | ExecutionResult::Halt { .. }) = &result {
+        evm.db_mut().meet(&state);
+    }
     match result {
         Ok(ExecutionResult::Success { output, .. }) => {
             evm.db_mut().commit(&state)?;

@@ -2,7 +2,7 @@
 
 use alloy_consensus::Header;
 use alloy_primitives::{B256, Sealed};
-use parapet_executor::{Admission, BlockInput, Mode, Point, TxError, execute_block};
+use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::Monitor;
 use parapet_types::{Ancestors, ChainParams, ExecutedBlock, ReadError, StateChanges, StateReader};
 
@@ -78,7 +78,12 @@ fn check_and_run<S>(
     check_body(params, block)?;
     let context = block.context();
     let at = Point { params, world, ancestors, block: &context };
-    let input = BlockInput { at, transactions: &block.transactions, admission: Admission::Import };
+    let input = BlockInput {
+        at,
+        transactions: &block.transactions,
+        admission: Admission::Import,
+        access_list: Listing::Ignore,
+    };
     let executed = execute_block(&input, monitor, mode)?;
     check_outcome(&block.header, &executed)?;
     let (root, state) = post_state(&executed.changes)?;

@@ -1,6 +1,7 @@
 //! Transactions and blocks, before and after execution.
 
 use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope, transaction::Recovered};
+use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, B256, Bytes, Log};
 use parapet_monitor::{Verdict, Veto};
@@ -150,4 +151,6 @@ pub struct ExecutedBlock<E> {
     pub blob_gas_used: u64,
     /// EIP-7685 requests, from Prague on.
     pub requests: Requests,
+    /// The block-level access list (EIP-7928), if it was asked for.
+    pub access_list: Option<BlockAccessList>,
 }

@@ -8,6 +8,8 @@ use crate::crews::{Crews, Disturbance, Seen, sequentially};
 
 /// How often each case is run, under other pauses each time.
 const SCHEDULES: u64 = 25;
+/// How often its access list is recorded and followed.
+const LISTED_SCHEDULES: u64 = 5;
 
 /// A block, and what all executions make of it.
 pub(crate) struct Agreed {
@@ -26,6 +28,11 @@ pub(crate) fn agreed(scenario: &Scenario) -> Agreed {
         };
         if let Some(part) = crews.difference(scenario, disturbance) {
             panic!("on schedule {schedule}: {part}\n{scenario}");
+        }
+    }
+    for schedule in 0..LISTED_SCHEDULES {
+        if let Some(part) = crews.listed_difference(scenario, Disturbance::Hesitant(schedule)) {
+            panic!("with its access list, on schedule {schedule}: {part}\n{scenario}");
         }
     }
     let block = scenario.realise();

@@ -5,9 +5,9 @@ use std::{num::NonZeroUsize, panic::AssertUnwindSafe};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::Address;
 use parapet_equivalence::{
-    Hesitant, Hesitation, Observed, Overtaken, Realised, Rng, Scenario, Watcher, first_difference, observe,
+    Hesitant, Hesitation, Observed, Overtaken, Realised, Rng, Scenario, Watcher, first_difference, observe, spoilings,
 };
-use parapet_executor::{BlockError, Mode, Workers};
+use parapet_executor::{BlockError, BlockInput, Listing, Mode, Workers};
 use parapet_monitor::{Monitor, NoMonitor};
 use parapet_types::StateReader;
 
@@ -26,6 +26,15 @@ pub(crate) enum Disturbance {
     Hesitant(u64),
     /// A reader waits with one account until another has been asked for.
     Overtaken(u64),
+}
+
+impl Disturbance {
+    const fn seed(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Hesitant(seed) | Self::Overtaken(seed) => seed,
+        }
+    }
 }
 
 /// What an execution gives.
@@ -47,7 +56,7 @@ impl Crews {
     pub(crate) fn difference(&self, scenario: &Scenario, disturbance: Disturbance) -> Option<String> {
         let block = scenario.realise();
         let expected = sequentially(&block, &block.state, scenario);
-        self.part(&block, scenario, &expected, disturbance).or_else(|| {
+        self.part(&block, scenario, &expected, disturbance, Listing::Ignore).or_else(|| {
             // What has been built must be what is imported.
             let built = expected.ok()?;
             let imported = block.imported(&built.candidates());
@@ -55,17 +64,63 @@ impl Crews {
             let again = sequentially(&imported, &imported.state, scenario);
             let sequential = first_difference(&expected, &again).map(|part| format!("imported sequentially: {part}"));
             sequential.or_else(|| {
-                let part = self.part(&imported, scenario, &expected, disturbance);
+                let part = self.part(&imported, scenario, &expected, disturbance, Listing::Ignore);
                 part.map(|part| format!("imported: {part}"))
             })
         })
     }
 
-    fn part(&self, block: &Realised, scenario: &Scenario, expected: &Seen, disturbance: Disturbance) -> Option<String> {
+    /// Where an execution that records the block's access list, or follows it, parts from the sequential one; or takes a
+    /// list that is not the block's.
+    pub(crate) fn listed_difference(&self, scenario: &Scenario, disturbance: Disturbance) -> Option<String> {
+        let block = scenario.realise();
+        let sequential = |listing: Listing<'_>| run(&block, scenario, Disturbance::None, Mode::Sequential, listing);
+        let expected = sequential(Listing::Record);
+        let unlisted = |seen: &Observed| Observed { access_list: None, ..seen.clone() };
+        if let (Ok(plain), Ok(listed)) = (&sequential(Listing::Ignore), &expected)
+            && *plain != unlisted(listed)
+        {
+            return Some("a block that is recorded is another".to_owned());
+        }
+        if let Some(part) = self.part(&block, scenario, &expected, disturbance, Listing::Record) {
+            return Some(format!("recording: {part}"));
+        }
+        let list = expected.as_ref().ok()?.access_list.clone()?;
+        let following = sequential(Listing::Follow(&list));
+        if matches!(following, Err(BlockError::AccessListSize(_))) {
+            // A block with less gas than its own list would cost.
+            return None;
+        }
+        let part = first_difference(&expected, &following).map(|part| format!("following sequentially: {part}"));
+        part.or_else(|| {
+            let part = self.part(&block, scenario, &expected, disturbance, Listing::Follow(&list));
+            part.map(|part| format!("following: {part}"))
+        })
+        .or_else(|| {
+            let spoilings = spoilings(&list);
+            let spoiling = spoilings[Rng::new(disturbance.seed()).index(spoilings.len())];
+            let spoilt = spoiling.of(&list)?;
+            let expected = sequential(Listing::Follow(&spoilt));
+            if expected.is_ok() {
+                return Some(format!("{spoiling:?} is not noticed"));
+            }
+            let part = self.part(&block, scenario, &expected, disturbance, Listing::Follow(&spoilt));
+            part.map(|part| format!("{spoiling:?}: {part}"))
+        })
+    }
+
+    fn part(
+        &self,
+        block: &Realised,
+        scenario: &Scenario,
+        expected: &Seen,
+        disturbance: Disturbance,
+        listing: Listing<'_>,
+    ) -> Option<String> {
         self.each().find_map(|workers| {
             let threads = workers.threads().get();
             let found = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                run(block, scenario, disturbance, Mode::Parallel(workers))
+                run(block, scenario, disturbance, Mode::Parallel(workers), listing)
             }));
             let part = match found {
                 Ok(found) => first_difference(expected, &found),
@@ -76,7 +131,7 @@ impl Crews {
     }
 }
 
-fn run(block: &Realised, scenario: &Scenario, disturbance: Disturbance, mode: Mode<'_>) -> Seen {
+fn run(block: &Realised, scenario: &Scenario, disturbance: Disturbance, mode: Mode<'_>, listing: Listing<'_>) -> Seen {
     let below = block.state.clone();
     let (reader, hesitation): (Box<dyn StateReader>, _) = match disturbance {
         Disturbance::None => (Box::new(below), None),
@@ -94,7 +149,12 @@ fn run(block: &Realised, scenario: &Scenario, disturbance: Disturbance, mode: Mo
         Some(watcher) => watcher,
         None => &NoMonitor,
     };
-    observe(&block.input(&*reader), monitor, mode)
+    observe(&BlockInput { access_list: listing, ..block.input(&*reader) }, monitor, mode)
+}
+
+/// Executes a block with its access list, undisturbed.
+pub(crate) fn listing(block: &Realised, monitor: &dyn Monitor, mode: Mode<'_>, listing: Listing<'_>) -> Seen {
+    observe(&BlockInput { access_list: listing, ..block.input(&block.state) }, monitor, mode)
 }
 
 /// Whom one transaction goes to, or comes from, and the sender of a later one.

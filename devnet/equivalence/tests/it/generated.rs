@@ -28,6 +28,8 @@ struct Question {
     shape: fn(Scenario) -> Scenario,
     /// What disturbs each execution, by a seed of its own.
     disturbance: fn(u64) -> Disturbance,
+    /// What must be the same.
+    difference: fn(&Crews, &Scenario, Disturbance) -> Option<String>,
 }
 
 #[derive(Clone)]
@@ -87,7 +89,7 @@ impl Question {
             (0..repeats).find_map(|_| {
                 // Nobody listens once the test has been given up.
                 let _ = progress.send(seed);
-                crews.difference(scenario, (self.disturbance)(disturbances.next()))
+                (self.difference)(crews, scenario, (self.disturbance)(disturbances.next()))
             })
         };
         let Some(found) = difference(&scenario, repeats) else { return };
@@ -109,29 +111,61 @@ fn unwatched(scenario: Scenario) -> Scenario {
 
 #[test]
 fn unwatched_blocks_are_the_same() {
-    Question { first_seed: 0, shape: unwatched, disturbance: |_| Disturbance::None }.ask();
+    Question { first_seed: 0, shape: unwatched, disturbance: |_| Disturbance::None, difference: Crews::difference }
+        .ask();
 }
 
 #[test]
 fn watched_blocks_are_the_same() {
-    Question { first_seed: 1_000_000, shape: as_it_is, disturbance: |_| Disturbance::None }.ask();
+    Question {
+        first_seed: 1_000_000,
+        shape: as_it_is,
+        disturbance: |_| Disturbance::None,
+        difference: Crews::difference,
+    }
+    .ask();
 }
 
 #[test]
 fn blocks_are_the_same_on_any_schedule() {
-    Question { first_seed: 2_000_000, shape: as_it_is, disturbance: Disturbance::Hesitant }.ask();
+    Question {
+        first_seed: 2_000_000,
+        shape: as_it_is,
+        disturbance: Disturbance::Hesitant,
+        difference: Crews::difference,
+    }
+    .ask();
 }
 
 #[test]
 fn blocks_are_the_same_whoever_overtakes_whom() {
-    Question { first_seed: 5_000_000, shape: as_it_is, disturbance: Disturbance::Overtaken }.ask();
+    Question {
+        first_seed: 5_000_000,
+        shape: as_it_is,
+        disturbance: Disturbance::Overtaken,
+        difference: Crews::difference,
+    }
+    .ask();
 }
 
 #[test]
 fn blocks_before_cancun_are_the_same() {
     // There SELFDESTRUCT destroys accounts with storage.
     let shape = |scenario| Scenario { hardfork: Hardfork::Shanghai, ..scenario };
-    Question { first_seed: 3_000_000, shape, disturbance: Disturbance::Hesitant }.ask();
+    Question { first_seed: 3_000_000, shape, disturbance: Disturbance::Hesitant, difference: Crews::difference }.ask();
+}
+
+#[test]
+fn access_lists_are_the_same() {
+    let difference = Crews::listed_difference;
+    Question { first_seed: 6_000_000, shape: as_it_is, disturbance: Disturbance::Hesitant, difference }.ask();
+}
+
+#[test]
+fn access_lists_before_cancun_are_the_same() {
+    let shape = |scenario| Scenario { hardfork: Hardfork::Shanghai, ..scenario };
+    let difference = Crews::listed_difference;
+    Question { first_seed: 7_000_000, shape, disturbance: Disturbance::Overtaken, difference }.ask();
 }
 
 #[test]
@@ -139,7 +173,12 @@ fn blocks_that_run_at_once_on_the_same_workers_are_the_same() {
     let Source::Seeds(count) = Source::from_environment() else { return };
     let crews = Crews::new();
     let (tell, progress) = mpsc::channel();
-    let asking = Question { first_seed: 4_000_000, shape: as_it_is, disturbance: Disturbance::Hesitant };
+    let asking = Question {
+        first_seed: 4_000_000,
+        shape: as_it_is,
+        disturbance: Disturbance::Hesitant,
+        difference: Crews::difference,
+    };
     std::thread::scope(|scope| {
         for half in 0..2 {
             let (crews, tell) = (&crews, tell.clone());

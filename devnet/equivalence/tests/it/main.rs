@@ -1,6 +1,7 @@
 //! Parallel execution is sequential execution: generated blocks, named hard cases, readers that break.
 #![allow(clippy::unwrap_used, reason = "tests: a panic is a failed assertion")]
 
+mod access_lists;
 mod cases;
 mod coverage;
 mod crews;

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, path::Path};
 use alloy_primitives::B256;
 use parapet_builder::{Clock as _, SystemClock};
 use parapet_conformance::{RealBlock, prestate_blocks, real_blocks as blocks_of_fixtures, witness_blocks};
-use parapet_executor::{Admission, BlockInput, Point};
+use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_genesis::DevGenesis;
 use parapet_state::ChainStore;
 use parapet_types::{BlockContext, StateChanges};
@@ -54,9 +54,11 @@ impl<'a> KeptChain<'a> {
         let context = BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner());
         let at = Point { params: self.store.params(), world: &world, ancestors: &ancestors, block: &context };
         let root = |changes: &StateChanges| Some(world.apply(changes).root());
+        let admission = Admission::Import;
+        let input = BlockInput { at, transactions: &block.transactions, admission, access_list: Listing::Ignore };
         replay(&Case {
             name: number.to_string(),
-            input: BlockInput { at, transactions: &block.transactions, admission: Admission::Import },
+            input,
             header: block.header.inner(),
             root: &root,
             may_be_amended: true,

@@ -8,6 +8,7 @@ use super::{
     Block,
     account::{AccountWrite, Version},
     incarnation::{Ended, Incarnation, retract},
+    listed,
     plan::{CHUNK, Plan, Profile, Shape},
     reads::Stale,
     worker::{Worker, version},
@@ -119,12 +120,19 @@ impl Frontier {
         let start = self.plan.planned();
         let end = transactions.len().min(start + CHUNK);
         let shape = self.plan.chunk(&transactions[start..end]);
-        if self.threads == 1 && shape == Shape::Parallel {
-            return (narrow(end), Shape::Serial);
-        }
-        for index in start..end {
-            if let Some(guess) = self.plan.guess(index) {
-                block.schedule.wait_for(narrow(index), guess.on);
+        let listed = &block.memory.listed;
+        let shape = match shape {
+            // What is left to the frontier's owner does not tell what each transaction met.
+            _ if listed.is_recorded() => Shape::Parallel,
+            Shape::Parallel if self.threads == 1 => Shape::Serial,
+            Shape::Parallel | Shape::Serial | Shape::Transfers => shape,
+        };
+        // Who starts from the block's access list waits for nobody.
+        if self.threads > 1 && listed.followed().is_none() {
+            for index in start..end {
+                if let Some(guess) = self.plan.guess(index) {
+                    block.schedule.wait_for(narrow(index), guess.on);
+                }
             }
         }
         (narrow(end), shape)
@@ -207,14 +215,17 @@ impl Frontier {
     /// Includes what ran, or leaves it out. What it wrote is in the versioned memory.
     fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Incarnation) -> Result<(), BlockError> {
         let block = worker.block;
+        let before = listed::before(block, index, &incarnation)?;
         worker.recycle(incarnation.reads);
         match incarnation.ended {
             Ended::Executed(executed) => {
                 for emptied in &incarnation.emptied {
                     block.memory.account(*emptied).touch_empty();
                 }
+                let included = self.progress.included.len();
                 self.include(block, index, executed);
-                self.reward(block, version(index), incarnation.fee)
+                self.reward(block, version(index), incarnation.fee)?;
+                Ok(listed::settled(block, index, included, before.as_ref(), &incarnation.footprint)?)
             }
             Ended::Refused(reason) | Ended::Failed(reason) => self.leave_out(block, index, reason),
             Ended::Unusable => Err(BlockError::Panicked("an execution at the frontier had no outcome".into())),

@@ -13,7 +13,7 @@ use super::{
     reads::ReadSet,
     slot::{AccountIndex, SlotIndex},
 };
-use crate::TxError;
+use crate::{TxError, access_list::Footprint};
 
 /// What came of an execution.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub(crate) struct Incarnation {
     pub(crate) emptied: SmallVec<[AccountIndex; 1]>,
     /// What the fee recipient is owed.
     pub(crate) fee: U256,
+    /// What it met; empty unless the block's access list is recorded.
+    pub(crate) footprint: Footprint,
 }
 
 /// What an execution left in the versioned memory.

@@ -14,6 +14,7 @@ use revm::state::Bytecode;
 
 use super::{
     account::{AccountCell, AccountView, Version},
+    listed::Listed,
     slot::{AccountIndex, SlotCell, SlotIndex, SlotView},
 };
 use crate::Point;
@@ -64,6 +65,8 @@ impl Cells {
 pub(crate) struct Memory<'a> {
     pub(crate) world: &'a dyn StateReader,
     pub(crate) ancestors: &'a Ancestors,
+    /// What the block's access list is made of, and what it came with.
+    pub(crate) listed: Listed<'a>,
     cells: &'a Cells,
     codes: Arc<Codes>,
     pub(crate) fee_recipient: Address,
@@ -71,7 +74,14 @@ pub(crate) struct Memory<'a> {
 
 impl<'a> Memory<'a> {
     pub(crate) fn new(at: &Point<'a>, cells: &'a Cells, codes: Arc<Codes>) -> Self {
-        Self { world: at.world, ancestors: at.ancestors, cells, codes, fee_recipient: at.block.beneficiary }
+        Self {
+            world: at.world,
+            ancestors: at.ancestors,
+            listed: Listed::default(),
+            cells,
+            codes,
+            fee_recipient: at.block.beneficiary,
+        }
     }
 
     /// The account's place.
@@ -154,6 +164,11 @@ impl<'a> Memory<'a> {
         if !self.cells.created.contains_key(&code_hash) {
             self.cells.created.insert(code_hash, code.original_bytes());
         }
+    }
+
+    /// Makes code known that somebody says a transaction creates. It is found by its content alone.
+    pub(crate) fn add_code_bytes(&self, code_hash: B256, code: &Bytes) {
+        self.cells.created.entry(code_hash).or_insert_with(|| code.clone());
     }
 
     /// What the block does to the state below it, when everything is settled: nothing that is as it was.

@@ -5,15 +5,17 @@
 //! frontier ──────────────────────────────────────▶ settle in order: reads hold? else run again, on settled state
 //! ```
 //!
-//! Every thread is a worker ([`worker`]). Whoever holds the frontier ([`frontier`]) settles what is done, in order, and
+//! Every thread is a worker ([`worker`]), in the loop of [`crew`]. Whoever holds the frontier ([`frontier`]) settles what is done, in order, and
 //! runs the next transaction itself if nobody has; so a block is never slower than one after the other by more than the
 //! bookkeeping, and no transaction runs more than twice. What is run ahead reads the versioned memory ([`memory`]) and
 //! writes to it what it would do; its reads are compared when its turn comes ([`reads`]). What will conflict is guessed
 //! ([`plan`]); a stretch in which one transaction leads to the next is run on one journal, as a sequential loop would.
 
 pub(crate) mod account;
+mod crew;
 mod frontier;
 mod incarnation;
+mod listed;
 mod memory;
 mod plan;
 mod reader;
@@ -32,6 +34,7 @@ use std::{
 };
 
 use alloy_consensus::Transaction as _;
+use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
 use parapet_monitor::Monitor;
 use parapet_types::{ReadError, StateChanges};
@@ -42,6 +45,7 @@ use revm::{
 
 use crate::{
     BlockError, BlockInput, Point, Workers,
+    access_list::Recording,
     environment::{block_env, cfg_env},
     progress::Progress,
     sync::Mutex,
@@ -54,6 +58,7 @@ pub use report::RunReport;
 
 use frontier::{Frontier, ahead_max, lag_max, narrow};
 use incarnation::{Incarnation, publish};
+use listed::Listed;
 use reader::Reader;
 use report::Counts;
 use schedule::Schedule;
@@ -97,6 +102,7 @@ pub(crate) struct ParallelRun<'a> {
     pub(crate) progress: Progress,
     pub(crate) requests: Requests,
     pub(crate) report: RunReport,
+    recording: Option<Recording>,
     at: Point<'a>,
     /// What is not in the memory yet, and the number of transactions below it.
     tail: EvmState,
@@ -106,6 +112,13 @@ pub(crate) struct ParallelRun<'a> {
 }
 
 impl ParallelRun<'_> {
+    /// The block's access list, if it was recorded.
+    pub(crate) fn take_access_list(&mut self) -> Result<Option<BlockAccessList>, ReadError> {
+        let Some(recording) = self.recording.take() else { return Ok(None) };
+        let memory = Memory::new(&self.at, self.lent.cells(), Arc::clone(&self.codes));
+        recording.finish(|code_hash| Ok(memory.code(code_hash)?.original_bytes())).map(Some)
+    }
+
     /// What the block does to state.
     pub(crate) fn changes(&self) -> Result<StateChanges, ReadError> {
         let memory = Memory::new(&self.at, self.lent.cells(), Arc::clone(&self.codes));
@@ -126,9 +139,10 @@ pub(crate) fn run<'a>(
     let threads = useful_threads(input, workers.threads().get());
     let lent = workers.lend();
     let (cfg, env) = (cfg_env(input.at.params), block_env(input.at.params, input.at.block));
-    let memory = Memory::new(&input.at, lent.cells(), Arc::clone(workers.codes()));
+    let mut memory = Memory::new(&input.at, lent.cells(), Arc::clone(workers.codes()));
+    memory.listed = Listed::new(input.access_list, &memory);
     let profile = mem::take(&mut *workers.profile().lock());
-    let block = Block {
+    let mut block = Block {
         schedule: Schedule::new(
             input.transactions.iter().map(|transaction| transaction.gas_limit()),
             threads,
@@ -146,12 +160,14 @@ pub(crate) fn run<'a>(
     let requests = on_threads(&block, (&cfg, &env), monitor, workers, threads);
     let report = block.report.report(block.memory.met());
     let transactions = block.schedule.len();
+    let recording = block.memory.listed.take();
     let (progress, profile, tail) = block.frontier.into_inner().into_parts();
     *workers.profile().lock() = profile;
     Ok(ParallelRun {
         progress,
         requests: requests?,
         report,
+        recording,
         at: input.at,
         tail,
         transactions,
@@ -172,7 +188,7 @@ fn on_threads(
     let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
     first.reader().settle(FIRST_SYSTEM_VERSION);
     system::begin_block(&mut first.session, at.params.hardfork, at.block)?;
-    let work = &|worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| worker.run())) {
+    let work = &|worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| crew::work(worker))) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => block.fail(error),
         Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
@@ -192,6 +208,7 @@ fn on_threads(
     first.reader().settle(version(block.schedule.len()));
     let mut frontier = block.frontier.lock();
     first.reader().tail = frontier.tail.take().unwrap_or_default();
+    block.memory.listed.after(frontier.progress.included.len());
     let logs = frontier.progress.included.iter().flat_map(|placed| &placed.executed.logs);
     let requests = system::after(&mut first.session, at.params.hardfork, at.block, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));

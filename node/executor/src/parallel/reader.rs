@@ -10,16 +10,20 @@ use revm::{
 use super::{
     account::{AccountView, AccountWrite, Version},
     incarnation::publish,
+    listed::{self, Followed},
     memory::Memory,
     reads::ReadSet,
     slot::{AccountIndex, SlotIndex, SlotView},
 };
 use crate::{
     StateError,
+    access_list::Footprint,
     evm::{EvmDatabase, Footing},
     system::BlockDatabase,
 };
 
+/// No cell ever has this stamp.
+const NO_STAMP: u64 = u64::MAX;
 /// Places for accounts met lately.
 const MET_PLACES: usize = 1 << 9;
 
@@ -121,6 +125,11 @@ impl<'a> Reader<'a> {
         }
         let (mut view, stamp) = self.memory.read_account(index, self.at)?;
         let mut stamp = Some(stamp);
+        if let Some(followed) = self.followed()
+            && let Some(listed) = followed.account(&address, self.at, &view)
+        {
+            (view, stamp) = (listed, None);
+        }
         if let Some((sender, nonce)) = self.sender
             && sender == address
         {
@@ -178,6 +187,11 @@ impl<'a> Reader<'a> {
         Ok(self.memory.world.storage(&address, slot)?)
     }
 
+    /// The list that the block came with, where what is below is not certain.
+    fn followed(&self) -> Option<&'a Followed<'a>> {
+        if self.footing == Footing::Speculative { self.memory.listed.followed() } else { None }
+    }
+
     fn slot(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
         if self.alone {
             return self.slot_alone(address, slot);
@@ -185,7 +199,12 @@ impl<'a> Reader<'a> {
         let (position, view) = self.account(address)?;
         let account = self.reads.accounts[position].index;
         let index = self.memory.slot_index(account, slot);
-        let (seen, stamp) = self.memory.read_slot(index, self.at, view.identity.wiped)?;
+        let (mut seen, mut stamp) = self.memory.read_slot(index, self.at, view.identity.wiped)?;
+        if let Some(followed) = self.followed()
+            && let Some(listed) = followed.slot(&address, slot, self.at, &seen)
+        {
+            (seen, stamp) = (listed, NO_STAMP);
+        }
         self.reads.add_slot((account, slot, index), stamp, view.identity.wiped, seen);
         Ok(seen.value)
     }
@@ -285,10 +304,18 @@ impl EvmDatabase for Reader<'_> {
 
 impl BlockDatabase for Reader<'_> {
     fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
-        let left = publish(state.iter(), self, &[], self.at)?;
-        left.touch(self.memory);
+        let memory = self.memory;
+        listed::chain_step(memory, self.at, Footprint::of(state), || {
+            let left = publish(state.iter(), self, &[], self.at)?;
+            left.touch(memory);
+            Ok(())
+        })?;
         self.settle(Version(self.at.0 + 1));
         Ok(())
+    }
+
+    fn meet(&mut self, state: &EvmState) {
+        self.memory.listed.meet(state);
     }
 
     fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
@@ -297,7 +324,10 @@ impl BlockDatabase for Reader<'_> {
         }
         self.account(address)?;
         let index = self.index(address);
-        let cell = self.memory.account(index);
-        cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })
+        let footprint = Footprint { accounts: vec![address], ..Footprint::default() };
+        listed::chain_step(self.memory, self.at, footprint, || {
+            let cell = self.memory.account(index);
+            cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })
+        })
     }
 }

@@ -233,8 +233,11 @@ impl Schedule {
         while waiting != NOBODY && waiting != CLOSED {
             let next = self.places[waiting as usize].next_waiting.load(Ordering::Acquire);
             if self.state(waiting) == State::Idle {
-                self.ready.lock().push(Reverse(waiting));
-                self.ready_count.fetch_add(1, Ordering::SeqCst);
+                let mut ready = self.ready.lock();
+                ready.push(Reverse(waiting));
+                // Under the lock: counted beside it, two who claim before the count is right would take it below zero,
+                // and everybody would run in circles after transactions that are not there.
+                self.ready_count.store(ready.len(), Ordering::SeqCst);
             }
             waiting = next;
         }
@@ -294,8 +297,10 @@ impl Schedule {
 
     fn claim_ready(&self) -> Option<u32> {
         while self.ready_count.load(Ordering::Acquire) > 0 {
-            let Reverse(index) = self.ready.lock().pop()?;
-            self.ready_count.fetch_sub(1, Ordering::AcqRel);
+            let mut ready = self.ready.lock();
+            let Reverse(index) = ready.pop()?;
+            self.ready_count.store(ready.len(), Ordering::SeqCst);
+            drop(ready);
             if self.state(index) == State::Idle {
                 return Some(index);
             }

@@ -85,7 +85,9 @@ impl SlotCell {
 
     /// Takes back what a transaction wrote.
     pub(crate) fn retract(&self, version: Version) {
-        self.versions.lock().values.retain(|(other, _)| *other != version);
+        // The lock is held until the stamp has changed: who reads in between would have the old stamp for the new view.
+        let mut versions = self.versions.lock();
+        versions.values.retain(|(other, _)| *other != version);
         self.stamp.fetch_add(1, Ordering::Release);
     }
 

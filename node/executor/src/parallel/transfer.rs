@@ -19,6 +19,7 @@ use super::{
     reader::Reader,
     reads::ReadSet,
 };
+use crate::access_list::Footprint;
 
 /// Intrinsic gas of a transaction without data (Yellow Paper, G_transaction); also its EIP-7623 floor.
 const TRANSFER_GAS: u64 = 21_000;
@@ -120,5 +121,7 @@ pub(crate) fn run(
         written,
         emptied: smallvec![],
         fee: U256::from(tip * u128::from(TRANSFER_GAS)),
+        // It met no more than it wrote.
+        footprint: Footprint::default(),
     }))
 }

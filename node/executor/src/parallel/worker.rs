@@ -1,4 +1,4 @@
-//! One thread's part in a block: run ahead, settle, run at the frontier.
+//! One thread of a block: an EVM on the block's memory. When it runs what is said in [`crew`](super::crew).
 
 use std::mem;
 
@@ -16,18 +16,21 @@ use revm::{
 use super::{
     Block,
     account::Version,
+    crew::Crew,
     frontier::{Alone, Frontier, How},
     incarnation::{Ended, Incarnation, Left, publish},
     reader::Reader,
     reads::ReadSet,
-    schedule::State,
+    schedule::Schedule,
     transfer,
 };
 use crate::{
     BlockError, Session, TxError,
+    access_list::Footprint,
     environment::tx_env,
     recorder::Recorder,
     session::{Identity, Keep, OnJournal, Purpose},
+    sync::Mutex,
 };
 
 /// Most read sets kept for their memory.
@@ -50,103 +53,12 @@ impl<'a> Worker<'a> {
         Self { block, id, session, spare: Vec::new() }
     }
 
-    /// Works until the block is over.
-    pub(crate) fn run(&mut self) -> Result<(), BlockError> {
-        let schedule = &self.block.schedule;
-        while !schedule.is_over() {
-            self.advance()?;
-            if schedule.is_over() {
-                break;
-            }
-            match schedule.claim() {
-                Some(claim) => {
-                    schedule.set_busy(self.id, true);
-                    for index in claim.start..claim.end {
-                        if schedule.is_over() {
-                            break;
-                        }
-                        if !schedule.defer(index) && schedule.start(index, self.id) {
-                            self.speculate(index)?;
-                            if schedule.frontier() == index {
-                                self.advance()?;
-                            }
-                        }
-                    }
-                    schedule.set_busy(self.id, false);
-                }
-                None => schedule.rest(self.id, || self.block.frontier.try_lock().is_some()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves the frontier as far as it goes, unless somebody else does.
-    fn advance(&mut self) -> Result<(), BlockError> {
-        while self.block.schedule.frontier_is_open(self.id) {
-            let Some(mut frontier) = self.block.frontier.try_lock() else { return Ok(()) };
-            self.drive(&mut frontier)?;
-        }
-        Ok(())
-    }
-
-    fn drive(&mut self, frontier: &mut Frontier) -> Result<(), BlockError> {
-        let schedule = &self.block.schedule;
-        loop {
-            let index = schedule.frontier();
-            if index == schedule.len() {
-                schedule.end();
-            }
-            if schedule.is_over() {
-                return Ok(());
-            }
-            if let Some(Alone { start, end, how }) = frontier.look_ahead(self.block, index) {
-                match how {
-                    How::AsOne => self.run_as_one(frontier, start, end)?,
-                    How::OneByOne => self.run_one_by_one(frontier, start, end)?,
-                }
-                continue;
-            }
-            match schedule.state(index) {
-                State::Running => return Ok(()),
-                State::Done if schedule.is_left_to_another(index, self.id) => return Ok(()),
-                State::Done => {
-                    let incarnation = self.block.slot(index).lock().take();
-                    let incarnation = incarnation.expect("what is done left its incarnation");
-                    frontier.settle_speculated(self, index, incarnation)?;
-                }
-                State::Idle | State::Settled => {
-                    if !schedule.start(index, self.id) {
-                        continue;
-                    }
-                    frontier.run_settled(self, index)?;
-                }
-            }
-            schedule.settle(index);
-        }
-    }
-
     pub(crate) fn reader(&mut self) -> &mut Reader<'a> {
         self.session.evm_mut().db_mut()
     }
 
     fn transaction(&self, index: u32) -> &'a Transaction {
         &self.block.input.transactions[index as usize]
-    }
-
-    /// Runs a transaction on what the ones before it may have done.
-    fn speculate(&mut self, index: u32) -> Result<(), BlockError> {
-        let transaction = self.transaction(index);
-        let settled = version(self.block.schedule.frontier());
-        self.reader().speculate(version(index), transaction.signer(), transaction.nonce());
-        let incarnation = match self.execute(index, settled) {
-            Ok(incarnation) => incarnation,
-            // It may be the guess that cannot be read; if it is not, the frontier will meet it again.
-            Err(_) => unusable(),
-        };
-        self.block.report.speculated();
-        *self.block.slot(index).lock() = Some(incarnation);
-        self.block.schedule.finish(index);
-        Ok(())
     }
 
     /// Runs a transaction at the frontier.
@@ -174,12 +86,14 @@ impl<'a> Worker<'a> {
         let ended = self.session.execute_on_journal(tx, self.identity(transaction), Keep::All);
         let state = self.session.evm_mut().inner.ctx.journaled_state.inner.finalize();
         let fee = self.fee(&state);
+        let mut footprint = self.footprint(&state);
         if transaction.authorization_count().is_some() {
             self.reader().reads.nonces_matter();
         }
         let (ended, left) = match ended {
             Ok(OnJournal::Executed(executed, guard_writes)) => {
                 let left = publish(state.iter(), self.reader(), &guard_writes, settled)?;
+                footprint.guard_writes = guard_writes;
                 (Ended::Executed(executed), left)
             }
             Ok(OnJournal::Watched) => unreachable!("a journal of one transaction takes any"),
@@ -194,7 +108,12 @@ impl<'a> Worker<'a> {
         };
         self.give_back(state);
         let Left { written, emptied } = left;
-        Ok(Incarnation { ended, reads: self.take_reads(), written, emptied, fee })
+        Ok(Incarnation { ended, reads: self.take_reads(), written, emptied, fee, footprint })
+    }
+
+    /// What is in a journal, if anybody asks.
+    fn footprint(&self, state: &EvmState) -> Footprint {
+        if self.block.memory.listed.is_recorded() { Footprint::of(state) } else { Footprint::default() }
     }
 
     fn take_reads(&mut self) -> ReadSet {
@@ -312,6 +231,59 @@ impl<'a> Worker<'a> {
     }
 }
 
+impl<'a> Crew<'a> for Worker<'a> {
+    type Frontier = Frontier;
+    type Alone = Alone;
+    type Error = BlockError;
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn schedule(&self) -> &'a Schedule {
+        &self.block.schedule
+    }
+
+    fn frontier(&self) -> &'a Mutex<Frontier> {
+        &self.block.frontier
+    }
+
+    fn look_ahead(&mut self, frontier: &mut Frontier, index: u32) -> Option<Alone> {
+        frontier.look_ahead(self.block, index)
+    }
+
+    fn speculate(&mut self, index: u32) -> Result<(), BlockError> {
+        let transaction = self.transaction(index);
+        let settled = version(self.block.schedule.frontier());
+        self.reader().speculate(version(index), transaction.signer(), transaction.nonce());
+        let incarnation = match self.execute(index, settled) {
+            Ok(incarnation) => incarnation,
+            // It may be the guess that cannot be read; if it is not, the frontier will meet it again.
+            Err(_) => unusable(),
+        };
+        self.block.report.speculated();
+        *self.block.slot(index).lock() = Some(incarnation);
+        Ok(())
+    }
+
+    fn settle_speculated(&mut self, frontier: &mut Frontier, index: u32) -> Result<(), BlockError> {
+        let incarnation = self.block.slot(index).lock().take();
+        let incarnation = incarnation.expect("what is done left its incarnation");
+        frontier.settle_speculated(self, index, incarnation)
+    }
+
+    fn run_settled(&mut self, frontier: &mut Frontier, index: u32) -> Result<(), BlockError> {
+        frontier.run_settled(self, index)
+    }
+
+    fn run_alone(&mut self, frontier: &mut Frontier, alone: Alone) -> Result<(), BlockError> {
+        match alone.how {
+            How::AsOne => self.run_as_one(frontier, alone.start, alone.end),
+            How::OneByOne => self.run_one_by_one(frontier, alone.start, alone.end),
+        }
+    }
+}
+
 /// What the fee recipient is owed. One that the transaction destroyed takes its last fee with it.
 fn fee(recorder: &Recorder<'_>, state: &EvmState, beneficiary: Address) -> U256 {
     let destroyed = recorder.structural && state.get(&beneficiary).is_some_and(Account::is_selfdestructed);
@@ -325,6 +297,7 @@ fn unusable() -> Incarnation {
         written: Default::default(),
         emptied: Default::default(),
         fee: Default::default(),
+        footprint: Default::default(),
     }
 }
 

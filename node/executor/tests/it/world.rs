@@ -6,7 +6,7 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transacti
 use alloy_eips::{eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_abi::ContextRecord;
-use parapet_executor::{Admission, BlockInput, Mode, Point, TxError, execute_block};
+use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::{
     Decision, Fault, Judgement, Judging, Monitor, StateView, StateWrite, Subscriptions, Trace, Veto,
 };
@@ -78,7 +78,7 @@ pub(crate) fn execute(
     monitor: &dyn Monitor,
 ) -> ExecutedBlock<TxError> {
     let at = Point { params: &params(), world, ancestors: &Ancestors::new(), block: &block() };
-    let input = BlockInput { at, transactions, admission: Admission::Build };
+    let input = BlockInput { at, transactions, admission: Admission::Build, access_list: Listing::Ignore };
     execute_block(&input, monitor, Mode::Sequential).unwrap()
 }
 

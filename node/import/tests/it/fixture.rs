@@ -9,7 +9,7 @@ use alloy_eips::{eip2718::Encodable2718 as _, eip4895::Withdrawal};
 use alloy_primitives::{Address, B256, Bloom, Sealable as _, Sealed, TxKind, U256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
-use parapet_executor::{Admission, BlockInput, Mode, Point, execute_block};
+use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, execute_block};
 use parapet_genesis::{DevGenesis, DevSettings};
 use parapet_import::{ImportError, Imported, IncomingBlock, Parent, import_block};
 use parapet_monitor::NoMonitor;
@@ -92,7 +92,8 @@ impl Case {
         let withdrawals = self.block.body.withdrawals.clone().unwrap_or_default().into_inner();
         let context = BlockContext::of(&self.block.header, withdrawals);
         let at = Point { params: &self.params, world: &self.world, ancestors: &self.ancestors, block: &context };
-        let input = BlockInput { at, transactions: &transactions, admission: Admission::Import };
+        let input =
+            BlockInput { at, transactions: &transactions, admission: Admission::Import, access_list: Listing::Ignore };
         let executed = execute_block(&input, &NoMonitor, Mode::Sequential).unwrap();
         let header = &mut self.block.header;
         header.gas_used = executed.gas_used;
