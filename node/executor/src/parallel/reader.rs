@@ -236,7 +236,7 @@ impl EvmDatabase for Reader<'_> {
 impl BlockDatabase for Reader<'_> {
     fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
         let memory = self.memory;
-        listed::chain_step(memory, self.at, Footprint::of(state), || {
+        listed::chain_step(memory, self.at, &Footprint::of(state), || {
             let left = publish(self, state, &[], self.at)?;
             for index in left.emptied {
                 memory.account(index).touch_empty();
@@ -254,7 +254,7 @@ impl BlockDatabase for Reader<'_> {
     fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
         let index = self.index(address);
         let footprint = Footprint { accounts: vec![address], ..Footprint::default() };
-        listed::chain_step(self.memory, self.at, footprint, || {
+        listed::chain_step(self.memory, self.at, &footprint, || {
             let cell = self.memory.account(index);
             cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })
         })
