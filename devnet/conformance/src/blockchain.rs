@@ -87,7 +87,8 @@ pub(crate) fn run(test: &BlockchainTest, mode: Mode<'_>) -> Result<(), Stop> {
                 return Err(ConformanceError::Accepted { number, expected: expected.to_owned() }.into());
             }
             (Err(source), Some(expected)) if !expect::explains(&source, expected) => {
-                return Err(ConformanceError::OtherReason { number, expected: expected.to_owned(), source }.into());
+                let (expected, source) = (expected.to_owned(), Box::new(source));
+                return Err(ConformanceError::OtherReason { number, expected, source }.into());
             }
             (Err(_), Some(_)) => {}
         }

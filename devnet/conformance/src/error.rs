@@ -108,7 +108,7 @@ pub enum ConformanceError {
         /// What is wrong with it.
         expected: String,
         /// Why it was refused.
-        source: ImportError,
+        source: Box<ImportError>,
     },
     /// The chain ends elsewhere.
     #[error("the last block accepted is {found}, expected {expected}")]

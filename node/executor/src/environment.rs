@@ -19,6 +19,7 @@ pub const fn spec_id(hardfork: Hardfork) -> SpecId {
         Hardfork::Cancun => SpecId::CANCUN,
         Hardfork::Prague => SpecId::PRAGUE,
         Hardfork::Osaka | Hardfork::Bpo(_) => SpecId::OSAKA,
+        Hardfork::Amsterdam => SpecId::AMSTERDAM,
     }
 }
 
@@ -30,6 +31,7 @@ pub const fn blob_params(hardfork: Hardfork) -> Option<BlobParams> {
         Hardfork::Cancun => Some(BlobParams::cancun()),
         Hardfork::Prague => Some(BlobParams::prague()),
         Hardfork::Osaka => Some(BlobParams::osaka()),
+        Hardfork::Amsterdam => Some(BlobParams::bpo2()),
         Hardfork::Bpo(blobs) => Some(BlobParams {
             target_blob_count: blobs.target as u64,
             max_blob_count: blobs.max as u64,

@@ -99,11 +99,11 @@ pub enum BlockError {
     AccessListSize(#[from] BlockAccessListGasError),
     /// The access list that the block came with is not this block's (EIP-7928).
     #[error("the block's access list is wrong: {0}")]
-    AccessList(WrongEntry),
+    AccessList(Box<WrongEntry>),
 }
 
 impl From<WrongEntry> for BlockError {
     fn from(wrong: WrongEntry) -> Self {
-        Self::AccessList(wrong)
+        Self::AccessList(Box::new(wrong))
     }
 }

@@ -32,6 +32,10 @@ pub enum Hardfork {
     Osaka,
     /// Osaka with other blob parameters (EIP-7892).
     Bpo(BlobSchedule),
+    /// Block-level access lists, another gas schedule. Not final, and no chain's: for conformance alone, as far as revm
+    /// has it. No setting can name it.
+    #[serde(skip)]
+    Amsterdam,
 }
 
 impl Hardfork {
@@ -49,7 +53,7 @@ impl Hardfork {
         base_fee_update_fraction: eip7892::BPO2_BASE_UPDATE_FRACTION,
     });
 
-    /// Every fork with rules of its own, oldest first.
+    /// Every final fork with rules of its own, oldest first.
     pub const ALL: [Self; 5] = [Self::Paris, Self::Shanghai, Self::Cancun, Self::Prague, Self::Osaka];
 
     /// Its name in lower case.
@@ -62,6 +66,7 @@ impl Hardfork {
             Self::Prague => "prague",
             Self::Osaka => "osaka",
             Self::Bpo(_) => "bpo",
+            Self::Amsterdam => "amsterdam",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Small blocks: accounts with plenty of ether, contracts of a few bytes, transactions that nobody signed.
 
 use alloy_consensus::{Signed, TxEip1559, TxEnvelope, transaction::Recovered};
+use alloy_eips::{eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_bench::Case;
 use parapet_types::{
@@ -27,6 +28,10 @@ pub(crate) fn account(number: u8) -> Address {
 impl Ground {
     pub(crate) fn with_accounts(count: u8) -> Self {
         let mut ground = Self::default();
+        // From Prague on a block is not valid without these; here they answer nothing.
+        for address in [WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS] {
+            ground.contract(address, &[0x00]);
+        }
         (0..count).for_each(|number| ground.fund(account(number), U256::from(1_000 * ETHER)));
         ground
     }

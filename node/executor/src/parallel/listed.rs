@@ -139,7 +139,7 @@ pub(crate) fn settled(
 pub(crate) fn chain_step(
     memory: &Memory<'_>,
     at: Version,
-    footprint: Footprint,
+    footprint: &Footprint,
     step: impl FnOnce() -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     let Some(recording) = &memory.listed.recording else { return step() };
@@ -147,7 +147,7 @@ pub(crate) fn chain_step(
     let before = Before::of(memory, at, accounts)?;
     step()?;
     let mut recording = recording.lock();
-    recording.footprint(&footprint);
+    recording.footprint(footprint);
     before.record(memory, at, &mut recording)
 }
 

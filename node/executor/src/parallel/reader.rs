@@ -305,7 +305,7 @@ impl EvmDatabase for Reader<'_> {
 impl BlockDatabase for Reader<'_> {
     fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
         let memory = self.memory;
-        listed::chain_step(memory, self.at, Footprint::of(state), || {
+        listed::chain_step(memory, self.at, &Footprint::of(state), || {
             let left = publish(state.iter(), self, &[], self.at)?;
             left.touch(memory);
             Ok(())
@@ -319,13 +319,11 @@ impl BlockDatabase for Reader<'_> {
     }
 
     fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
-        if wei.is_zero() {
-            return Ok(());
-        }
+        // Nothing added creates nothing, but it is an access all the same (EIP-7928).
         self.account(address)?;
         let index = self.index(address);
         let footprint = Footprint { accounts: vec![address], ..Footprint::default() };
-        listed::chain_step(self.memory, self.at, footprint, || {
+        listed::chain_step(self.memory, self.at, &footprint, || {
             let cell = self.memory.account(index);
             cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })
         })

@@ -10,6 +10,7 @@ use revm::{
     context::{BlockEnv, CfgEnv},
     context_interface::Cfg as _,
     handler::EthPrecompiles,
+    primitives::hardfork::SpecId,
 };
 use smallvec::{SmallVec, smallvec};
 
@@ -32,6 +33,8 @@ pub(crate) struct TransferRules {
     chain_id: u64,
     base_fee: u128,
     gas_limit_cap: u64,
+    /// Whether transfers are as plain as they were: from Amsterdam on they leave logs (EIP-7708) and cost otherwise.
+    plain: bool,
     precompiles: AddressSet,
 }
 
@@ -42,6 +45,7 @@ impl TransferRules {
             chain_id: cfg.chain_id,
             base_fee: u128::from(block.basefee),
             gas_limit_cap: cfg.tx_gas_limit_cap(),
+            plain: !cfg.spec.is_enabled_in(SpecId::AMSTERDAM),
             precompiles: precompiles.precompiles.addresses().copied().collect(),
         }
     }
@@ -56,7 +60,8 @@ impl TransferRules {
         };
         let TxKind::Call(to) = envelope.kind() else { return None };
         let (most, tip) = (envelope.max_fee_per_gas(), envelope.max_priority_fee_per_gas());
-        let plain = typed
+        let plain = self.plain
+            && typed
             && envelope.input().is_empty()
             && !envelope.value().is_zero()
             && (TRANSFER_GAS..=self.gas_limit_cap).contains(&envelope.gas_limit())

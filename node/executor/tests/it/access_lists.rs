@@ -123,7 +123,7 @@ fn a_list_that_is_wrong_is_refused_with_the_place() {
             index: Some(at(2)),
             what: Mislisted::Value,
         };
-        assert_eq!(wrong, expected);
+        assert_eq!(*wrong, expected);
         assert!(wrong.to_string().contains("slot 0x0, index 2"), "{wrong}");
     }
 }
