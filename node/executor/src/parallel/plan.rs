@@ -140,7 +140,7 @@ impl Plan {
             self.guesses.resize(first + transactions.len(), None);
             return Shape::Serial;
         }
-        let (mut work, mut span, mut sure) = (0_u64, 0_u64, true);
+        let (mut work, mut span, mut sure, mut waiting) = (0_u64, 0_u64, true, 0);
         let mut ends: SmallVec<[u64; CHUNK]> = SmallVec::new();
         for transaction in transactions {
             let guess = self.next(transaction);
@@ -148,6 +148,7 @@ impl Plan {
                 Some(guess) if guess.on as usize >= first => ends[guess.on as usize - first],
                 Some(_) | None => 0,
             };
+            waiting += usize::from(guess.is_some());
             sure &= guess.is_none_or(|guess| self.is_sure(transaction, guess));
             let end = start.saturating_add(transaction.gas_limit());
             work = work.saturating_add(transaction.gas_limit());
@@ -160,7 +161,9 @@ impl Plan {
             return Shape::Transfers;
         }
         let best = span.max(work / self.threads);
-        if !sure || work.saturating_mul(100) >= best.saturating_mul(WORTHWHILE_PERCENT) {
+        // One heavy transaction among others that wait for nobody makes no chain.
+        let is_chain = sure && waiting * 4 >= transactions.len() * 3;
+        if !is_chain || work.saturating_mul(100) >= best.saturating_mul(WORTHWHILE_PERCENT) {
             self.streak = 0;
             return Shape::Parallel;
         }
