@@ -113,8 +113,8 @@ impl<'a> Crew<'a> for Member<'a, '_> {
     fn run_alone(&mut self, window: &mut Window, (start, end): (u32, u32)) -> Result<(), ReadError> {
         for index in start..end {
             self.run_settled(window, index)?;
-            self.block.schedule.settle(index);
         }
+        self.block.schedule.settle_all(start, end);
         Ok(())
     }
 }
@@ -147,7 +147,7 @@ pub fn is_as_one_after_the_other(world: &World, transactions: &[Transaction], pl
         transactions,
         plan,
         memory: Memory::new(&balances, &slots),
-        schedule: Schedule::new(plan.gas.iter().copied(), THREADS_MAX, plan.window / 2),
+        schedule: Schedule::new(plan.gas.iter().copied(), THREADS_MAX, plan.lag),
         frontier: Mutex::new(Window::default()),
         slots: (0..plan.ahead_max().min(plan.len())).map(|_| Mutex::new(None)).collect(),
         outcomes: Plain::default(),

@@ -70,7 +70,7 @@ impl<'a> Block<'a> {
         Self {
             plan,
             failure,
-            schedule: Schedule::new(plan.gas.iter().copied(), THREADS_MAX, plan.window / 2),
+            schedule: Schedule::new(plan.gas.iter().copied(), THREADS_MAX, plan.lag),
             frontier: Mutex::new(Window::default()),
             slots: (0..plan.ahead_max().min(plan.len())).map(|_| Mutex::new(None)).collect(),
             traces: Plain::new(Traces {
@@ -160,8 +160,8 @@ impl<'a> Crew<'a> for Member<'a, '_> {
                 assert_eq!(traces.transactions[index as usize].ahead, 0, "{index} of a stretch was started");
             });
             self.settle(index, 1)?;
-            self.block.schedule.settle(index);
         }
+        self.block.schedule.settle_all(start, end);
         Ok(())
     }
 }
@@ -230,21 +230,22 @@ pub fn is_given_up(plan: &Plan, threads: usize, failure: Failure) {
     }
 }
 
-/// One leaves the frontier while another finishes what stands there. Whoever is last must settle it.
+/// One moves the frontier up to what another runs ahead, and leaves it while that one finishes: whoever is last must
+/// settle it.
 pub fn what_is_done_is_settled_by_the_last_to_leave_the_frontier() {
-    let plan = Plan::plain(1);
+    let plan = Plan::plain(2);
     let block = Block::new(&plan, None);
     block.frontier.lock().look_ahead(&plan, &block.schedule, 0);
-    assert!(block.schedule.start(0, 0));
+    assert!(block.schedule.start(1, 1));
     let finish = || {
-        let mut member = Member { block: &block, id: 0 };
-        member.speculate(0).expect("nothing fails here");
-        block.schedule.finish(0);
+        let mut member = Member { block: &block, id: 1 };
+        member.speculate(1).expect("nothing fails here");
+        block.schedule.finish(1);
         crew::advance(&mut member).expect("nothing fails here");
     };
-    let leave = || crew::advance(&mut Member { block: &block, id: 1 }).expect("nothing fails here");
+    let leave = || crew::advance(&mut Member { block: &block, id: 0 }).expect("nothing fails here");
     side_by_side(vec![Box::new(finish), Box::new(leave)]);
-    block.traces(|traces| assert_eq!(traces.frontier, 1, "nobody settled what was done"));
+    block.traces(|traces| assert_eq!(traces.frontier, 2, "nobody settled what was done"));
 }
 
 /// What may wake a sleeper.

@@ -16,6 +16,8 @@ pub struct Plan {
     pub chunk: u32,
     /// Transactions ahead of the frontier that may be claimed.
     pub window: u32,
+    /// While less than this is done and not settled, it is left to the one who ran it.
+    pub lag: u32,
 }
 
 impl Plan {
@@ -28,6 +30,7 @@ impl Plan {
             as_one: Vec::new(),
             chunk: 2,
             window: 4,
+            lag: 2,
         }
     }
 
