@@ -1,66 +1,25 @@
 //! Why a run cannot begin, and why a test fails.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
-use alloy_primitives::{Address, B256};
-use parapet_executor::TxError;
+use alloy_primitives::B256;
+use parapet_executor::BlockError;
+use parapet_fixtures::{FixtureError, LeftOut, OutOfRange, Unusable};
 use parapet_import::ImportError;
 use parapet_types::ReadError;
 
 /// Why there is no report, or why a test of it failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConformanceError {
-    /// There is no such folder or file.
-    #[error("{0} does not exist")]
-    NotFound(PathBuf),
-    /// A file or folder cannot be read.
-    #[error("{path} cannot be read: {source}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file is longer than any test file.
-    #[error("{path} is {bytes} bytes long, more than the {max} that a file of tests may have")]
-    FileTooLong {
-        /// Which.
-        path: PathBuf,
-        /// Its length.
-        bytes: u64,
-        /// Most bytes.
-        max: u64,
-    },
-    /// More files than any suite has.
-    #[error("{path} holds more than {max} files")]
-    TooManyFiles {
-        /// The folder that was asked for.
-        path: PathBuf,
-        /// Most files.
-        max: usize,
-    },
-    /// Folders within folders, perhaps in a circle.
-    #[error("{path} lies more than {max} folders deep")]
-    TooDeep {
-        /// The folder at the bound.
-        path: PathBuf,
-        /// Most folders.
-        max: usize,
-    },
+    /// A file cannot be found, read or used.
+    #[error(transparent)]
+    Fixture(#[from] FixtureError),
     /// Nothing that could be run.
     #[error("{0} holds no tests: no .json file of a known format")]
     NoTests(PathBuf),
     /// There are tests, but the filter lets none through.
     #[error("no test's name contains {0:?}")]
     NothingMatches(String),
-    /// The archive cannot be unpacked.
-    #[error("{archive} cannot be unpacked: {source}")]
-    Unpack {
-        /// Which.
-        archive: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// A file is not JSON, or not what its format says.
     #[error("it cannot be read: {0}")]
     Json(#[from] serde_json::Error),
@@ -76,8 +35,8 @@ pub enum ConformanceError {
         found: B256,
     },
     /// A number is too large for what it stands for.
-    #[error("its {0} is out of range")]
-    OutOfRange(&'static str),
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
     /// A field is not there.
     #[error("its {0} is missing")]
     Missing(&'static str),
@@ -126,7 +85,10 @@ pub enum ConformanceError {
     State(#[from] ReadError),
     /// The transaction of a state test is refused.
     #[error("the transaction is valid, and was refused: {0}")]
-    TransactionRefused(TxError),
+    TransactionRefused(BlockError),
+    /// The transaction of a state test could not be executed, on no fault of its own.
+    #[error("it could not be executed: {0}")]
+    Faulted(BlockError),
     /// The transaction of a state test is accepted.
     #[error("the transaction is invalid ({0}), and was accepted")]
     TransactionAccepted(String),
@@ -149,20 +111,6 @@ pub enum ConformanceError {
         /// As computed.
         found: B256,
     },
-    /// A node of the trie is needed, and the witness does not have it.
-    #[error("the witness has no node {0}")]
-    MissingNode(B256),
-    /// A node of the trie is none.
-    #[error("node {hash} of the witness is malformed: {reason}")]
-    MalformedNode {
-        /// Its hash.
-        hash: B256,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A leaf of the state trie is no account.
-    #[error("the witness has no account where {0} should be: {1}")]
-    MalformedAccount(Address, alloy_rlp::Error),
     /// Running the test panicked: a fault of the node.
     #[error("it panicked: {0}")]
     Panicked(String),
@@ -173,12 +121,12 @@ pub enum ConformanceError {
 pub enum Skip {
     /// Forks that this node does not have because they are over.
     BeforeParis(String),
-    /// A fork that is not final.
-    Amsterdam,
+    /// The fork is not final, and the test was made for another version of it than this node's EVM has.
+    OtherVersion,
     /// A network that nobody knows.
     UnknownNetwork(String),
-    /// A chain whose forks are not known here.
-    UnknownChain(u64),
+    /// A real block whose rules are not known here.
+    RealBlock(LeftOut),
     /// A file that holds something else.
     UnknownFormat,
 }
@@ -187,9 +135,14 @@ impl std::fmt::Display for Skip {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BeforeParis(network) => write!(f, "the rules before the merge are not this node's ({network})"),
-            Self::Amsterdam => write!(f, "Amsterdam is not final, and not a fork of this node"),
+            Self::OtherVersion => {
+                write!(
+                    f,
+                    "Amsterdam is not final: gas or logs of the test's blocks are another version's than the EVM's"
+                )
+            }
             Self::UnknownNetwork(network) => write!(f, "no network of the name {network:?} is known"),
-            Self::UnknownChain(chain_id) => write!(f, "the forks of chain {chain_id} are not known"),
+            Self::RealBlock(reason) => write!(f, "{reason}"),
             Self::UnknownFormat => write!(f, "the file is none of the formats of tests"),
         }
     }
@@ -205,6 +158,15 @@ pub(crate) enum Stop {
 impl<E: Into<ConformanceError>> From<E> for Stop {
     fn from(error: E) -> Self {
         Self::Fail(error.into())
+    }
+}
+
+impl From<Unusable> for Stop {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::LeftOut(reason) => Self::Skip(Skip::RealBlock(reason)),
+            Unusable::Wrong(error) => Self::Fail(error.into()),
+        }
     }
 }
 

@@ -58,6 +58,15 @@ fn of_block(error: &ImportError, name: &str) -> bool {
         "UNKNOWN_PARENT" | "UNKNOWN_PARENT_ZERO" => about(&[Field::ParentHash]),
         "RLP_BLOCK_LIMIT_EXCEEDED" => about(&[Field::BlockSize]),
         "INVALID_VERSIONED_HASHES" => about(&[Field::BlobGasUsed]) || of_transaction(error),
+        "INVALID_BLOCK_ACCESS_LIST" => {
+            about(&[Field::AccessListHash])
+                || matches!(
+                    error,
+                    ImportError::Execution(
+                        BlockError::AccessList(_) | BlockError::AccessListForm(_) | BlockError::AccessListSize(_)
+                    )
+                )
+        }
         "SYSTEM_CONTRACT_EMPTY" | "SYSTEM_CONTRACT_CALL_FAILED" => {
             matches!(error, ImportError::Execution(BlockError::SystemCall { .. }))
         }

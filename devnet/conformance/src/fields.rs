@@ -5,10 +5,11 @@ use alloy_consensus::{
 };
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
+use parapet_fixtures::{OutOfRange, number};
 use parapet_types::Transaction;
 use serde::Deserialize;
 
-use crate::{ConformanceError, accounts::number};
+use crate::ConformanceError;
 
 /// The transaction's fields; lists have one entry for each variant.
 #[derive(Debug, Deserialize)]
@@ -151,7 +152,7 @@ impl Fields {
     }
 
     /// Highest fee and tip per gas, in wei.
-    fn fees(&self) -> Result<(u128, u128), ConformanceError> {
+    fn fees(&self) -> Result<(u128, u128), OutOfRange> {
         let fee = wide(self.max_fee_per_gas.unwrap_or_default(), "fee")?;
         Ok((fee, wide(self.max_priority_fee_per_gas.unwrap_or_default(), "tip")?))
     }
@@ -178,10 +179,10 @@ const fn unsigned() -> Signature {
 }
 
 /// A value; those of more than 256 bits are marked as such, and are in tests because no transaction can have them.
-fn value(text: &str) -> Result<U256, ConformanceError> {
-    text.strip_prefix("0x:bigint ").unwrap_or(text).parse().map_err(|_| ConformanceError::OutOfRange("value"))
+fn value(text: &str) -> Result<U256, OutOfRange> {
+    text.strip_prefix("0x:bigint ").unwrap_or(text).parse().map_err(|_| OutOfRange("value"))
 }
 
-fn wide(number: U256, what: &'static str) -> Result<u128, ConformanceError> {
-    u128::try_from(number).map_err(|_| ConformanceError::OutOfRange(what))
+fn wide(number: U256, what: &'static str) -> Result<u128, OutOfRange> {
+    u128::try_from(number).map_err(|_| OutOfRange(what))
 }

@@ -6,28 +6,17 @@
 //! one [`parapet_executor::Session`]. What cannot be run is counted with its reason; nothing is skipped in silence.
 //!
 //! Assumption: no attachment. What is compared is Ethereum's own.
-//!
-//! [`real_blocks`] gives the blocks of real chains to benchmarks.
 
-mod accounts;
 mod blockchain;
 mod error;
 mod expect;
 mod fields;
-mod files;
 mod network;
-mod prestate;
 mod real;
-mod recorder;
 mod report;
 mod run;
 mod state_test;
-mod trie;
-mod unpack;
-mod witness;
 
 pub use error::{ConformanceError, Skip};
-pub use real::{RealBlock, prestate_blocks, real_blocks, witness_blocks};
 pub use report::{Failure, Options, Progress, Report};
 pub use run::run;
-pub use unpack::unpacked;

@@ -1,13 +1,14 @@
-//! Which rules a block follows: by the name of a test's network, or by a real chain's calendar.
+//! Which rules a block of a test follows, by the name of its network.
 
 use std::collections::BTreeMap;
 
 use alloy_primitives::U256;
 use parapet_executor::blob_params;
+use parapet_fixtures::{MAINNET, OutOfRange, number};
 use parapet_types::{BlobSchedule, ChainParams, Hardfork};
 use serde::Deserialize;
 
-use crate::{ConformanceError, Skip, accounts::number, error::Stop};
+use crate::{ConformanceError, Skip, error::Stop};
 
 /// Networks whose rules are those of a fork before the merge. Names of transitions begin with one of them.
 const BEFORE_PARIS: [&str; 13] = [
@@ -27,10 +28,6 @@ const BEFORE_PARIS: [&str; 13] = [
 ];
 /// Most blobs per block that a network may have: hundreds of times what there has been.
 const BLOBS_MAX: u32 = 4_096;
-/// Chain id of mainnet: that of tests which name none.
-pub(crate) const MAINNET: u64 = 1;
-/// Chain id of Holesky.
-const HOLESKY: u64 = 17_000;
 
 /// What a test says of its network besides the name.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +49,7 @@ struct Blobs {
 
 impl Config {
     /// Chain id; that of mainnet where there is none.
-    pub(crate) fn chain_id(&self) -> Result<u64, ConformanceError> {
+    pub(crate) fn chain_id(&self) -> Result<u64, OutOfRange> {
         self.chainid.map_or(Ok(MAINNET), |id| number(id, "chain id"))
     }
 
@@ -64,7 +61,7 @@ impl Config {
             "Cancun" => Hardfork::Cancun,
             "Prague" => Hardfork::Prague,
             "Osaka" => Hardfork::Osaka,
-            "Amsterdam" => return Err(Skip::Amsterdam.into()),
+            "Amsterdam" => Hardfork::Amsterdam,
             old if BEFORE_PARIS.iter().any(|fork| old.starts_with(fork)) => {
                 return Err(Skip::BeforeParis(name.to_owned()).into());
             }
@@ -105,8 +102,8 @@ impl Config {
     }
 }
 
-fn count(wide: U256, what: &'static str) -> Result<u32, ConformanceError> {
-    u32::try_from(wide).map_err(|_| ConformanceError::OutOfRange(what))
+fn count(wide: U256, what: &'static str) -> Result<u32, OutOfRange> {
+    u32::try_from(wide).map_err(|_| OutOfRange(what))
 }
 
 fn is_bpo(name: &str) -> bool {
@@ -130,18 +127,6 @@ impl Schedule {
         };
         let timestamp = seconds(at).ok_or_else(|| Skip::UnknownNetwork(name.to_owned()))?;
         Ok(Self(vec![(0, config.hardfork(before)?), (timestamp, config.hardfork(after)?)]))
-    }
-
-    /// The forks of a real chain since the merge.
-    pub(crate) fn of_chain(chain_id: u64) -> Result<Self, Skip> {
-        let since = match chain_id {
-            MAINNET => [1_681_338_455, 1_710_338_135, 1_746_612_311, 1_764_798_551, 1_765_290_071, 1_767_747_671],
-            HOLESKY => [1_696_000_704, 1_707_305_664, 1_740_434_112, 1_759_308_480, 1_759_800_000, 1_760_389_824],
-            unknown => return Err(Skip::UnknownChain(unknown)),
-        };
-        let forks =
-            [Hardfork::Shanghai, Hardfork::Cancun, Hardfork::Prague, Hardfork::Osaka, Hardfork::BPO1, Hardfork::BPO2];
-        Ok(Self(std::iter::once((0, Hardfork::Paris)).chain(since.into_iter().zip(forks)).collect()))
     }
 
     /// The fork that a block of this timestamp follows.
@@ -189,8 +174,6 @@ mod tests {
         };
         assert_eq!(skip("London"), Skip::BeforeParis("London".into()));
         assert_eq!(skip("ArrowGlacierToParisAtDiffC0000"), Skip::BeforeParis("ArrowGlacierToParisAtDiffC0000".into()));
-        assert_eq!(skip("Amsterdam"), Skip::Amsterdam);
-        assert_eq!(skip("OsakaToAmsterdamAtTime15k"), Skip::Amsterdam);
         assert_eq!(skip("CancunToPragueAtTimeNoon"), Skip::UnknownNetwork("CancunToPragueAtTimeNoon".into()));
         assert_eq!(skip("BPOx"), Skip::UnknownNetwork("BPOx".into()));
     }
@@ -210,15 +193,5 @@ mod tests {
             );
             assert!(refused, "{json}");
         }
-    }
-
-    #[test]
-    fn mainnet_blocks_follow_the_calendar() {
-        let mainnet = Schedule::of_chain(MAINNET).expect("mainnet is known");
-        assert_eq!(mainnet.at(1_663_224_179), Hardfork::Paris);
-        assert_eq!(mainnet.at(1_746_612_310), Hardfork::Cancun);
-        assert_eq!(mainnet.at(1_746_612_311), Hardfork::Prague);
-        assert_eq!(mainnet.at(u64::MAX), Hardfork::BPO2);
-        assert_eq!(Schedule::of_chain(5), Err(Skip::UnknownChain(5)));
     }
 }

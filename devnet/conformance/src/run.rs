@@ -15,20 +15,18 @@ use std::{
 };
 
 use parapet_executor::{Mode, Workers};
+use parapet_fixtures::{find, read};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::{
-    ConformanceError, Failure, Options, Progress, Report, Skip, blockchain, error::Stop, files, prestate, state_test,
-    witness,
-};
+use crate::{ConformanceError, Failure, Options, Progress, Report, Skip, blockchain, error::Stop, real, state_test};
 
 /// Runs every test at or below a path; a path of a file is that file. `progress` is told after each file.
 ///
 /// # Errors
 /// [`ConformanceError`] where there is nothing to run. What a single file does wrong is in the report.
 pub fn run(folder: &Path, options: &Options, mut progress: impl FnMut(Progress)) -> Result<Report, ConformanceError> {
-    let files = files::find(folder)?;
+    let files = find(folder)?;
     let workers = Workers::new(options.threads);
     let mode = if options.threads.get() == 1 { Mode::Sequential } else { Mode::Parallel(&workers) };
     let runner = Runner { mode, filter: options.filter.as_deref() };
@@ -80,8 +78,7 @@ struct Shape {
 enum Format {
     Blockchain,
     State,
-    Prestate,
-    Witness,
+    RealBlock,
     Unknown,
 }
 
@@ -90,8 +87,9 @@ impl Shape {
         match self {
             Self { blocks: Some(_), .. } => Format::Blockchain,
             Self { transaction: Some(_), post: Some(_), .. } => Format::State,
-            Self { block_rlp: Some(_), witness: Some(_), .. } => Format::Witness,
-            Self { block_rlp: Some(_), pre: Some(_), .. } => Format::Prestate,
+            Self { block_rlp: Some(_), witness: Some(_), .. } | Self { block_rlp: Some(_), pre: Some(_), .. } => {
+                Format::RealBlock
+            }
             _ => Format::Unknown,
         }
     }
@@ -119,7 +117,7 @@ impl Runner<'_> {
     }
 
     fn tests(&self, path: &Path, record: &mut impl FnMut(String, Result<(), Stop>)) -> Result<(), Stop> {
-        let text = files::read(path)?;
+        let text = read(path)?;
         let entries: BTreeMap<String, &RawValue> = match serde_json::from_slice(&text) {
             Ok(entries) => entries,
             // Well-formed JSON of another shape is no test.
@@ -128,13 +126,10 @@ impl Runner<'_> {
         };
         let name = path.to_string_lossy();
         match serde_json::from_slice::<Shape>(&text).unwrap_or_default().format() {
-            Format::Prestate if self.wants(&name, "") => {
-                record(String::new(), guarded(|| prestate::run(serde_json::from_slice(&text)?, self.mode)));
+            Format::RealBlock if self.wants(&name, "") => {
+                record(String::new(), guarded(|| real::run(serde_json::from_slice(&text)?, self.mode)));
             }
-            Format::Witness if self.wants(&name, "") => {
-                record(String::new(), guarded(|| witness::run(&serde_json::from_slice(&text)?, self.mode)));
-            }
-            Format::Prestate | Format::Witness => {}
+            Format::RealBlock => {}
             Format::Blockchain | Format::State | Format::Unknown => {
                 let mut known = 0;
                 for (test, json) in entries {
@@ -171,7 +166,7 @@ impl Runner<'_> {
                 }
                 true
             }
-            Format::Prestate | Format::Witness | Format::Unknown => false,
+            Format::RealBlock | Format::Unknown => false,
         }
     }
 
@@ -185,7 +180,7 @@ impl Runner<'_> {
         for (case, run) in cases.cases() {
             let name = format!("{test}/{case}");
             if self.wants(path, &name) {
-                record(name, guarded(|| state_test::run(run)));
+                record(name, guarded(|| state_test::run(run, self.mode)));
             }
         }
     }

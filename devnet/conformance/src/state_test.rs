@@ -9,7 +9,8 @@ use alloy_consensus::{
 };
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use parapet_executor::{Identity, Outcome, Overlay, Purpose, Session, TxError, block_env, cfg_env, tx_env};
+use parapet_executor::{Admission, BlockError, BlockInput, Listing, Mode, Point, execute_transactions};
+use parapet_fixtures::{Accounts, changes_of, number};
 use parapet_monitor::NoMonitor;
 use parapet_state::WorldState;
 use parapet_types::{Ancestors, BlockContext, ChainParams, StateChanges, Transaction};
@@ -17,7 +18,6 @@ use serde::Deserialize;
 
 use crate::{
     ConformanceError,
-    accounts::{self, Accounts, number},
     error::Stop,
     fields::{Fields, Indexes},
     network::Config,
@@ -82,14 +82,14 @@ impl StateTest {
 }
 
 /// Runs one variant at one fork.
-pub(crate) fn run(case: Case<'_>) -> Result<(), Stop> {
+pub(crate) fn run(case: Case<'_>, mode: Mode<'_>) -> Result<(), Stop> {
     let Case { test, fork, post } = case;
     let block = test.env.block()?;
     let hardfork = test.config.hardfork(fork)?;
     let params = ChainParams { chain_id: test.config.chain_id()?, hardfork, block_gas_limit: block.gas_limit };
-    let world = WorldState::new().apply(&accounts::changes(&test.pre)?);
+    let world = WorldState::new().apply(&changes_of(&test.pre)?);
     let executed = match transaction(test, &params, post) {
-        Ok(transaction) => execute(&params, &world, &block, &transaction)?,
+        Ok(transaction) => execute(&params, &world, &block, transaction, mode)?,
         Err(_) if post.expect_exception.is_some() => Err(None),
         Err(error) => return Err(error.into()),
     };
@@ -116,23 +116,22 @@ fn execute(
     params: &ChainParams,
     world: &WorldState,
     block: &BlockContext,
-    transaction: &Transaction,
-) -> Result<Result<Left, Option<TxError>>, ConformanceError> {
+    transaction: Transaction,
+    mode: Mode<'_>,
+) -> Result<Result<Left, Option<BlockError>>, ConformanceError> {
     // Hashes of blocks that there are not: of their numbers in decimal, as all clients have it for these tests.
     let numbers = block.number.saturating_sub(ANCESTORS_MAX)..block.number;
     let ancestors: Ancestors = numbers.map(|number| (number, keccak256(number.to_string()))).collect();
-    let overlay = Overlay::new(world, &ancestors);
-    let mut session = Session::new(overlay, cfg_env(params), block_env(params, block), &NoMonitor, ());
-    let identity =
-        Identity { tx_hash: *transaction.tx_hash(), parent_hash: block.parent_hash, purpose: Purpose::Block };
-    match session.execute(tx_env(transaction), identity) {
-        Ok(Outcome { executed, state, .. }) => {
-            let mut overlay = session.into_db();
-            overlay.commit(&state)?;
-            Ok(Ok((overlay.into_changes()?, keccak256(alloy_rlp::encode(executed.logs)))))
+    let at = Point { params, world, ancestors: &ancestors, block };
+    let (admission, access_list) = (Admission::Import, Listing::Ignore);
+    let input = BlockInput { at, transactions: &[transaction], admission, access_list };
+    match execute_transactions(&input, &NoMonitor, mode) {
+        Ok(executed) => {
+            let logs: Vec<_> = executed.included.into_iter().flat_map(|included| included.executed.logs).collect();
+            Ok(Ok((executed.changes, keccak256(alloy_rlp::encode(logs)))))
         }
-        Err(TxError::State(error)) => Err(error.into()),
-        Err(error) => Ok(Err(Some(error))),
+        Err(error @ BlockError::Transaction { .. }) => Ok(Err(Some(error))),
+        Err(fault) => Err(ConformanceError::Faulted(fault)),
     }
 }
 

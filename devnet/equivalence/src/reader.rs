@@ -60,6 +60,11 @@ impl<R: StateReader> StateReader for Hesitant<R> {
         self.below.storage(address, slot)
     }
 
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
+        self.hesitation.hesitate();
+        self.below.has_storage(address)
+    }
+
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
         self.hesitation.hesitate();
         self.below.code(code_hash)
@@ -96,6 +101,10 @@ impl<R: StateReader> StateReader for Overtaken<R> {
 
     fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
         self.below.storage(address, slot)
+    }
+
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
+        self.below.has_storage(address)
     }
 
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
@@ -153,6 +162,11 @@ impl<R: StateReader> StateReader for Broken<R> {
     fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
         self.check(Breakage::Storage(*address))?;
         self.below.storage(address, slot)
+    }
+
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
+        self.check(Breakage::Storage(*address))?;
+        self.below.has_storage(address)
     }
 
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {

@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use parapet_builder::ChainError;
 use parapet_conformance::ConformanceError;
+use parapet_fixtures::FixtureError;
 use parapet_genesis::GenesisError;
 use parapet_rpc::StartError;
 use parapet_state::StoreError;
@@ -55,20 +56,12 @@ pub(crate) enum Failure {
         head: u64,
     },
     /// Real blocks cannot be read.
-    #[error(
-        "{path} holds no real blocks that can be read; as blocks with pre-state: {prestate}; as blocks with a \
-         witness: {witness}"
-    )]
-    Fixtures {
-        /// As it was given.
-        path: PathBuf,
-        /// Why it is none of the one kind.
-        prestate: Box<ConformanceError>,
-        /// Why it is none of the other.
-        witness: Box<ConformanceError>,
-    },
+    #[error("no real blocks can be read: {0}")]
+    Fixtures(#[from] FixtureError),
     /// There are files, and no block in them that is this node's.
-    #[error("{0} holds no real blocks since the merge; give a folder of blocks with pre-state or witness, as JSON")]
+    #[error(
+        "{0} holds no real blocks that this node has the rules of; give a folder of blocks with pre-state or witness, as JSON"
+    )]
     NoFixtures(PathBuf),
     /// Blocks can no longer be stored.
     #[error("the node stops because it can no longer store blocks: {0}")]
@@ -93,7 +86,7 @@ impl Failure {
             | Self::NoChain(_)
             | Self::NoBlocks(_)
             | Self::NoBlock { .. }
-            | Self::Fixtures { .. }
+            | Self::Fixtures(_)
             | Self::NoFixtures(_)
             | Self::Chain(_)
             | Self::Storage => ExitCode::from(1),

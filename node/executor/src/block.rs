@@ -77,6 +77,28 @@ pub fn execute_block(
     run_block(input, monitor, mode)?.finish()
 }
 
+/// Executes transactions as [`execute_block`] does, and nothing of what the chain itself does in a block: no system
+/// calls, no requests, no withdrawals. For tests of transactions that have no block.
+///
+/// # Errors
+/// As [`execute_block`].
+pub fn execute_transactions(
+    input: &BlockInput<'_>,
+    monitor: &dyn Monitor,
+    mode: Mode<'_>,
+) -> Result<ExecutedBlock<TxError>, BlockError> {
+    run(input, monitor, mode, Extent::Transactions)?.finish()
+}
+
+/// How much of a block is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Block,
+    /// Its transactions alone, without what the chain itself does before and after them.
+    Transactions,
+}
+
 /// A block whose transactions have run: what they did is fixed; receipts and the change set in order are still to be
 /// drawn from it. Apart from [`execute_block`] for measurements, and for those who ask how it went.
 pub struct BlockRun<'a> {
@@ -160,20 +182,29 @@ pub fn run_block<'a>(
     monitor: &dyn Monitor,
     mode: Mode<'_>,
 ) -> Result<BlockRun<'a>, BlockError> {
+    run(input, monitor, mode, Extent::Block)
+}
+
+fn run<'a>(
+    input: &BlockInput<'a>,
+    monitor: &dyn Monitor,
+    mode: Mode<'_>,
+    extent: Extent,
+) -> Result<BlockRun<'a>, BlockError> {
     access_list::check(input)?;
     let run = catch_unwind(AssertUnwindSafe(|| match mode {
-        Mode::Sequential => run_sequentially(input, monitor),
-        Mode::Parallel(workers) => Ok(Run::Parallel(Box::new(parallel::run(input, monitor, workers)?))),
+        Mode::Sequential => run_sequentially(input, monitor, extent),
+        Mode::Parallel(workers) => Ok(Run::Parallel(Box::new(parallel::run(input, monitor, workers, extent)?))),
     }));
     let run = run.unwrap_or_else(|panic| Err(BlockError::Panicked(parallel::panic_words(&*panic))))?;
     Ok(BlockRun { input: *input, run })
 }
 
-fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor) -> Result<Run<'a>, BlockError> {
+fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor, extent: Extent) -> Result<Run<'a>, BlockError> {
     let overlay = Overlay::new(input.at.world, input.at.ancestors).recording(input.access_list.recording());
     let env = block_env(input.at.params, input.at.block);
     let mut session = Session::new(overlay, cfg_env(input.at.params), env, monitor, NoOpInspector {});
-    system::begin_block(&mut session, input.at.params.hardfork, input.at.block)?;
+    system::before(&mut session, &input.at, extent)?;
     let mut progress = Progress::default();
     for (index, transaction) in input.transactions.iter().enumerate() {
         session.evm_mut().db_mut().record_after(progress.included.len());
@@ -186,7 +217,7 @@ fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor) -> Result
     }
     session.evm_mut().db_mut().record_after(progress.included.len());
     let logs = progress.included.iter().flat_map(|placed| &placed.executed.logs);
-    let requests = system::after(&mut session, input.at.params.hardfork, input.at.block, logs)?;
+    let requests = system::after(&mut session, &input.at, extent, logs)?;
     Ok(Run::Sequential { progress, requests, overlay: Box::new(session.into_db()) })
 }
 

@@ -3,7 +3,7 @@
 use alloy_consensus::{Transaction as _, Typed2718 as _};
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::U256;
-use parapet_types::{BlockContext, ChainParams, Hardfork, Transaction};
+use parapet_types::{BlockContext, ChainParams, Era, Hardfork, Transaction};
 use revm::{
     context::{BlockEnv, CfgEnv, TxEnv},
     context_interface::either::Either,
@@ -14,6 +14,11 @@ use revm::{
 #[must_use]
 pub const fn spec_id(hardfork: Hardfork) -> SpecId {
     match hardfork {
+        Hardfork::ProofOfWork(Era::Byzantium) => SpecId::BYZANTIUM,
+        Hardfork::ProofOfWork(Era::Petersburg) => SpecId::PETERSBURG,
+        Hardfork::ProofOfWork(Era::Istanbul) => SpecId::ISTANBUL,
+        Hardfork::ProofOfWork(Era::Berlin) => SpecId::BERLIN,
+        Hardfork::ProofOfWork(Era::London) => SpecId::LONDON,
         Hardfork::Paris => SpecId::MERGE,
         Hardfork::Shanghai => SpecId::SHANGHAI,
         Hardfork::Cancun => SpecId::CANCUN,
@@ -27,7 +32,7 @@ pub const fn spec_id(hardfork: Hardfork) -> SpecId {
 #[must_use]
 pub const fn blob_params(hardfork: Hardfork) -> Option<BlobParams> {
     match hardfork {
-        Hardfork::Paris | Hardfork::Shanghai => None,
+        Hardfork::ProofOfWork(_) | Hardfork::Paris | Hardfork::Shanghai => None,
         Hardfork::Cancun => Some(BlobParams::cancun()),
         Hardfork::Prague => Some(BlobParams::prague()),
         Hardfork::Osaka => Some(BlobParams::osaka()),
@@ -61,7 +66,8 @@ pub fn block_env(params: &ChainParams, block: &BlockContext) -> BlockEnv {
         timestamp: U256::from(block.timestamp),
         gas_limit: block.gas_limit,
         basefee: block.base_fee,
-        difficulty: U256::ZERO,
+        // Which of the two the EVM looks at, its rules decide.
+        difficulty: block.prev_randao.into(),
         prevrandao: Some(block.prev_randao),
         blob_excess_gas_and_price: None,
         slot_num: 0,

@@ -57,6 +57,13 @@ pub trait EvmDatabase: Database<Error = StateError> {
         Ok(self.storage(address, slot)?.is_zero())
     }
 
+    /// Whether an account without nonce and code has storage all the same (EIP-7610). As long as it has neither, its
+    /// storage is that of the state below the block, until the account is removed: nothing can write to it.
+    ///
+    /// # Errors
+    /// [`StateError`] when it cannot be read.
+    fn has_bare_storage(&mut self, address: Address) -> Result<bool, StateError>;
+
     /// An account's balance shows in what the transaction does.
     fn balance_observed(&mut self, _: Address) {}
 
@@ -166,7 +173,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         if !self.vetoed() {
             self.consult(Moment::Start(id))?;
         }
-        Ok(self.vetoed().then(|| refused(&init.frame_input, self.veto_output())))
+        Ok(self.vetoed().then(|| ended_at_once(&init.frame_input, InstructionResult::Revert, self.veto_output())))
     }
 
     /// Tells the database what a frame's start shows of balances and nonces.
@@ -323,11 +330,11 @@ enum Moment {
     RegistryChanged,
 }
 
-/// The result of a frame that was vetoed before anything of it happened.
-fn refused(input: &FrameInput, output: Bytes) -> FrameResult {
+/// The result of a frame that ends before anything of it happened.
+pub(crate) fn ended_at_once(input: &FrameInput, ended: InstructionResult, output: Bytes) -> FrameResult {
     let result = |gas_limit, reservoir| {
         let gas = Gas::new_with_regular_gas_and_reservoir(gas_limit, reservoir);
-        InterpreterResult::new(InstructionResult::Revert, output, gas)
+        InterpreterResult::new(ended, output, gas)
     };
     match input {
         FrameInput::Call(inputs) => {
@@ -366,9 +373,12 @@ impl<'m, DB: EvmDatabase, INSP> EvmTr for MonitoredEvm<'m, DB, INSP> {
             self.frame_ends(&refused)?;
             return Ok(ItemOrResult::Result(refused));
         }
-        let ended = match self.inner.frame_init(init)? {
-            ItemOrResult::Item(_) => None,
-            ItemOrResult::Result(result) => Some(result),
+        let ended = match self.collision(&init)? {
+            Some(result) => Some(result),
+            None => match self.inner.frame_init(init)? {
+                ItemOrResult::Item(_) => None,
+                ItemOrResult::Result(result) => Some(result),
+            },
         };
         match ended {
             None => Ok(ItemOrResult::Item(self.inner.frame_stack.get())),

@@ -11,6 +11,7 @@
 
 mod access_list;
 pub mod block;
+mod collision;
 mod environment;
 mod error;
 pub mod evm;
@@ -28,7 +29,7 @@ mod view;
 mod workers;
 
 pub use access_list::{ListPart, Listing, Mislisted, WrongEntry, check_access_list};
-pub use block::{Admission, BlockInput, BlockRun, Mode, Point, execute_block, run_block};
+pub use block::{Admission, BlockInput, BlockRun, Mode, Point, execute_block, execute_transactions, run_block};
 pub use environment::{blob_params, block_env, cfg_env, spec_id, tx_env};
 pub use error::{BlockError, Consequence, StateError, TxError};
 pub use evm::{EvmContext, EvmDatabase, Footing, MonitoredEvm};

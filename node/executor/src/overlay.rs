@@ -261,7 +261,17 @@ impl DatabaseRef for Overlay<'_> {
     }
 }
 
-impl EvmDatabase for Overlay<'_> {}
+impl EvmDatabase for Overlay<'_> {
+    fn has_bare_storage(&mut self, address: Address) -> Result<bool, StateError> {
+        let info = match self.accounts.get(&address) {
+            Some(account) if account.storage_wiped => return Ok(false),
+            Some(account) => account.info,
+            None => self.world.account(&address)?,
+        };
+        let is_bare = info.is_some_and(|info| info.nonce == 0 && info.code_hash == KECCAK256_EMPTY);
+        Ok(is_bare && self.world.has_storage(&address)?)
+    }
+}
 
 impl Database for Overlay<'_> {
     type Error = StateError;

@@ -17,7 +17,8 @@ use revm::{
 };
 
 use crate::{
-    BlockError, Overlay, Session,
+    BlockError, Overlay, Point, Session,
+    block::Extent,
     evm::{EvmDatabase, MonitoredEvm},
 };
 
@@ -82,15 +83,30 @@ pub fn begin_block<DB: BlockDatabase>(
     Ok(())
 }
 
+/// Before the first transaction of a run.
+pub(crate) fn before<DB: BlockDatabase>(
+    session: &mut Session<'_, DB>,
+    at: &Point<'_>,
+    extent: Extent,
+) -> Result<(), BlockError> {
+    match extent {
+        Extent::Block => begin_block(session, at.params.hardfork, at.block),
+        Extent::Transactions => Ok(()),
+    }
+}
+
 /// After the last transaction.
 pub(crate) fn after<'r, DB: BlockDatabase>(
     session: &mut Session<'_, DB>,
-    hardfork: Hardfork,
-    block: &BlockContext,
+    at: &Point<'_>,
+    extent: Extent,
     logs: impl Iterator<Item = &'r Log>,
 ) -> Result<Requests, BlockError> {
     let mut requests = Requests::default();
-    if hardfork >= Hardfork::Prague {
+    if extent == Extent::Transactions {
+        return Ok(requests);
+    }
+    if at.params.hardfork >= Hardfork::Prague {
         let mut deposits = Vec::new();
         for log in logs {
             if log.address == MAINNET_DEPOSIT_CONTRACT_ADDRESS && log.topics().first() == Some(&DEPOSIT_EVENT) {
@@ -103,7 +119,7 @@ pub(crate) fn after<'r, DB: BlockDatabase>(
             requests.push_request_with_type(kind, ask(session, address)?);
         }
     }
-    for withdrawal in &block.withdrawals {
+    for withdrawal in &at.block.withdrawals {
         let wei = U256::from(withdrawal.amount) * U256::from(GWEI);
         session.evm_mut().db_mut().credit(withdrawal.address, wei)?;
     }

@@ -6,7 +6,7 @@ use alloy_consensus::{
 };
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use parapet_executor::blob_params;
-use parapet_types::{ChainParams, Hardfork, Transaction};
+use parapet_types::{ChainParams, Era, Hardfork, Transaction};
 
 use crate::{
     Field, ImportError, IncomingBlock,
@@ -15,6 +15,9 @@ use crate::{
 
 /// Longest block from Osaka on, in bytes of RLP (EIP-7934): 10 MiB, less 2 MiB for the beacon block around it.
 pub const OSAKA_BLOCK_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Most ommers of a block (Yellow Paper, 11.1).
+const OMMERS_MAX: u64 = 2;
 
 /// Checks a block's body against its header and its fork.
 ///
@@ -25,7 +28,7 @@ pub fn check_body(params: &ChainParams, block: &IncomingBlock) -> Result<(), Imp
     if hardfork >= Hardfork::Osaka {
         within(Field::BlockSize, 0, OSAKA_BLOCK_BYTES_MAX, block.rlp_bytes as u64)?;
     }
-    equal(Field::Ommers, 0, block.ommers.len() as u64)?;
+    check_ommers(hardfork, block)?;
     for (index, transaction) in block.transactions.iter().enumerate() {
         check_transaction(hardfork, index, transaction)?;
     }
@@ -35,9 +38,22 @@ pub fn check_body(params: &ChainParams, block: &IncomingBlock) -> Result<(), Imp
     check_blobs(hardfork, block)
 }
 
+/// Before the merge a block is paid for two ommers at most; since then there are none. Collections of old blocks often lack
+/// them, so they are not held against the header: what they were paid shows in the state root.
+fn check_ommers(hardfork: Hardfork, block: &IncomingBlock) -> Result<(), ImportError> {
+    let count = block.ommers.len() as u64;
+    if hardfork >= Hardfork::Paris {
+        equal(Field::Ommers, 0, count)
+    } else {
+        within(Field::Ommers, 0, OMMERS_MAX, count)
+    }
+}
+
 fn check_transaction(hardfork: Hardfork, index: usize, transaction: &Transaction) -> Result<(), ImportError> {
     let since = match transaction.inner() {
-        TxEnvelope::Legacy(_) | TxEnvelope::Eip2930(_) | TxEnvelope::Eip1559(_) => Hardfork::Paris,
+        TxEnvelope::Legacy(_) => Hardfork::ProofOfWork(Era::Byzantium),
+        TxEnvelope::Eip2930(_) => Hardfork::ProofOfWork(Era::Berlin),
+        TxEnvelope::Eip1559(_) => Hardfork::LONDON,
         TxEnvelope::Eip4844(_) => Hardfork::Cancun,
         TxEnvelope::Eip7702(_) => Hardfork::Prague,
     };

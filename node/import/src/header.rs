@@ -30,13 +30,9 @@ const PARENT_BLOB_GAS_MAX: u64 = 1 << 48;
 /// # Errors
 /// [`ImportError`] names the rule that it breaks.
 pub fn check_header(params: &ChainParams, header: &Header) -> Result<(), ImportError> {
-    if !header.difficulty.is_zero() {
-        return Err(ImportError::NotZero(Field::Difficulty));
+    if params.hardfork >= Hardfork::Paris {
+        check_stake(header)?;
     }
-    if !header.nonce.is_zero() {
-        return Err(ImportError::NotZero(Field::Nonce));
-    }
-    same(Field::OmmersHash, EMPTY_OMMER_ROOT_HASH, header.ommers_hash)?;
     within(Field::ExtraData, 0, EXTRA_DATA_BYTES_MAX, header.extra_data.len() as u64)?;
     within(Field::GasLimit, GAS_LIMIT_MIN, GAS_LIMIT_MAX, header.gas_limit)?;
     within(Field::GasUsed, 0, header.gas_limit, header.gas_used)?;
@@ -44,18 +40,29 @@ pub fn check_header(params: &ChainParams, header: &Header) -> Result<(), ImportE
     check_blob_gas_used(params.hardfork, header)
 }
 
+/// What the merge emptied is empty (EIP-3675).
+fn check_stake(header: &Header) -> Result<(), ImportError> {
+    if !header.difficulty.is_zero() {
+        return Err(ImportError::NotZero(Field::Difficulty));
+    }
+    if !header.nonce.is_zero() {
+        return Err(ImportError::NotZero(Field::Nonce));
+    }
+    same(Field::OmmersHash, EMPTY_OMMER_ROOT_HASH, header.ommers_hash)
+}
+
 /// Every field is there since its fork, and not before.
 fn check_presence(hardfork: Hardfork, header: &Header) -> Result<(), ImportError> {
     let since = |fork| hardfork >= fork;
     let fields = [
-        (Field::BaseFee, header.base_fee_per_gas.is_some(), true),
+        (Field::BaseFee, header.base_fee_per_gas.is_some(), since(Hardfork::LONDON)),
         (Field::WithdrawalsRoot, header.withdrawals_root.is_some(), since(Hardfork::Shanghai)),
         (Field::BlobGasUsed, header.blob_gas_used.is_some(), since(Hardfork::Cancun)),
         (Field::ExcessBlobGas, header.excess_blob_gas.is_some(), since(Hardfork::Cancun)),
         (Field::ParentBeaconRoot, header.parent_beacon_block_root.is_some(), since(Hardfork::Cancun)),
         (Field::RequestsHash, header.requests_hash.is_some(), since(Hardfork::Prague)),
-        (Field::AccessListHash, header.block_access_list_hash.is_some(), false),
-        (Field::SlotNumber, header.slot_number.is_some(), false),
+        (Field::AccessListHash, header.block_access_list_hash.is_some(), since(Hardfork::Amsterdam)),
+        (Field::SlotNumber, header.slot_number.is_some(), since(Hardfork::Amsterdam)),
     ];
     for (field, is_there, belongs) in fields {
         match (is_there, belongs) {

@@ -4,7 +4,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, Sealed};
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::Monitor;
-use parapet_types::{Ancestors, ChainParams, ExecutedBlock, ReadError, StateChanges, StateReader};
+use parapet_types::{Ancestors, ChainParams, ExecutedBlock, Hardfork, ReadError, StateChanges, StateReader};
 
 use crate::{
     Field, ImportError, IncomingBlock, check_body, check_header, check_outcome, check_succession, error::same,
@@ -76,17 +76,27 @@ fn check_and_run<S>(
     post_state: impl FnOnce(&StateChanges) -> Result<(B256, S), ReadError>,
 ) -> Result<Imported<S>, ImportError> {
     check_body(params, block)?;
-    let context = block.context();
+    let context = block.context(params.hardfork);
     let at = Point { params, world, ancestors, block: &context };
     let input = BlockInput {
         at,
         transactions: &block.transactions,
         admission: Admission::Import,
-        access_list: Listing::Ignore,
+        access_list: listing(params, block),
     };
     let executed = execute_block(&input, monitor, mode)?;
     check_outcome(&block.header, &executed)?;
     let (root, state) = post_state(&executed.changes)?;
     same(Field::StateRoot, root, block.header.state_root)?;
     Ok(Imported { executed, state })
+}
+
+/// From Amsterdam on the header announces the block's access list: it is recorded, or, where it came with the block, it
+/// is followed and must be what is recorded.
+fn listing<'a>(params: &ChainParams, block: &'a IncomingBlock) -> Listing<'a> {
+    match &block.access_list {
+        Some(list) => Listing::Follow(list),
+        None if params.hardfork >= Hardfork::Amsterdam => Listing::Record,
+        None => Listing::Ignore,
+    }
 }

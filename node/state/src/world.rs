@@ -192,6 +192,10 @@ impl StateReader for WorldState {
         Ok(Self::storage(self, address, slot))
     }
 
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
+        Ok(Self::has_storage(self, address))
+    }
+
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
         Ok(Self::code(self, code_hash))
     }

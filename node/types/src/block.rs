@@ -27,7 +27,7 @@ pub struct BlockContext {
     pub gas_limit: u64,
     /// EIP-1559 base fee, in wei per gas.
     pub base_fee: u64,
-    /// PREVRANDAO.
+    /// PREVRANDAO; before the merge the difficulty, which the same instruction told.
     pub prev_randao: B256,
     /// Hash of the parent.
     pub parent_hash: B256,
@@ -35,7 +35,7 @@ pub struct BlockContext {
     pub parent_beacon_block_root: Option<B256>,
     /// EIP-4844, from Cancun on.
     pub excess_blob_gas: Option<u64>,
-    /// EIP-4895, from Shanghai on.
+    /// EIP-4895, from Shanghai on; before the merge, in the same form, what those are paid who mined.
     pub withdrawals: Vec<Withdrawal>,
 }
 
@@ -49,7 +49,7 @@ impl BlockContext {
             beneficiary: header.beneficiary,
             gas_limit: header.gas_limit,
             base_fee: header.base_fee_per_gas.unwrap_or_default(),
-            prev_randao: header.mix_hash,
+            prev_randao: if header.difficulty.is_zero() { header.mix_hash } else { header.difficulty.into() },
             parent_hash: header.parent_hash,
             parent_beacon_block_root: header.parent_beacon_block_root,
             excess_blob_gas: header.excess_blob_gas,

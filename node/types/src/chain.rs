@@ -15,10 +15,40 @@ pub struct BlobSchedule {
     pub base_fee_update_fraction: u64,
 }
 
+/// Rules from before the merge, as far back as receipts have a status and empty accounts are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Era {
+    /// Receipts with a status, REVERT (EIP-658, EIP-140).
+    Byzantium,
+    /// CREATE2, EXTCODEHASH (EIP-1014, EIP-1052).
+    Petersburg,
+    /// CHAINID, other storage prices (EIP-1344, EIP-2200).
+    Istanbul,
+    /// Access lists (EIP-2929, EIP-2930).
+    Berlin,
+    /// Base fee (EIP-1559).
+    London,
+}
+
+impl Era {
+    /// What a block pays its miner, in gwei (EIP-649, EIP-1234).
+    #[must_use]
+    pub const fn reward_gwei(self) -> u64 {
+        match self {
+            Self::Byzantium => 3_000_000_000,
+            Self::Petersburg | Self::Istanbul | Self::Berlin | Self::London => 2_000_000_000,
+        }
+    }
+}
+
 /// A fork whose rules blocks follow from genesis on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hardfork {
+    /// A fork from before the merge. No chain of this node's follows one, and no setting can name it: it is for blocks of
+    /// the past that are executed once more.
+    #[serde(skip)]
+    ProofOfWork(Era),
     /// The merge: proof of stake, PREVRANDAO.
     Paris,
     /// Withdrawals, PUSH0.
@@ -39,6 +69,9 @@ pub enum Hardfork {
 }
 
 impl Hardfork {
+    /// The first fork with a base fee.
+    pub const LONDON: Self = Self::ProofOfWork(Era::London);
+
     /// The first change of blob parameters on mainnet.
     pub const BPO1: Self = Self::Bpo(BlobSchedule {
         target: eip7892::BPO1_TARGET_BLOBS_PER_BLOCK as u32,
@@ -60,6 +93,11 @@ impl Hardfork {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::ProofOfWork(Era::Byzantium) => "byzantium",
+            Self::ProofOfWork(Era::Petersburg) => "petersburg",
+            Self::ProofOfWork(Era::Istanbul) => "istanbul",
+            Self::ProofOfWork(Era::Berlin) => "berlin",
+            Self::ProofOfWork(Era::London) => "london",
             Self::Paris => "paris",
             Self::Shanghai => "shanghai",
             Self::Cancun => "cancun",
@@ -116,6 +154,7 @@ mod tests {
         assert!(Hardfork::BPO1 > Hardfork::Osaka && Hardfork::BPO2 > Hardfork::BPO1);
         let small = Hardfork::Bpo(BlobSchedule { target: 0, max: 1, base_fee_update_fraction: 1 });
         assert!(small > Hardfork::Osaka);
+        assert!(Hardfork::ALL.iter().all(|fork| *fork > Hardfork::LONDON));
     }
 
     #[test]
@@ -125,5 +164,9 @@ mod tests {
         }
         assert_eq!("merge".parse::<Hardfork>().ok(), Some(Hardfork::Paris));
         assert!("bpo".parse::<Hardfork>().is_err(), "its parameters are not in its name");
+        for other in [Hardfork::LONDON, Hardfork::Amsterdam] {
+            assert!(other.name().parse::<Hardfork>().is_err(), "no chain follows it");
+            assert!(serde_json::to_string(&other).is_err(), "nor can a setting name it");
+        }
     }
 }

@@ -34,6 +34,13 @@ pub trait StateReader: Send + Sync {
     /// [`ReadError`] when the store cannot answer.
     fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError>;
 
+    /// Whether an account has any storage. Asked where something is to be created on an account without nonce and code:
+    /// if it has, nothing may be (EIP-7610).
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store cannot answer.
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError>;
+
     /// Code by its hash; `None` where no account ever had it.
     ///
     /// # Errors
@@ -88,6 +95,10 @@ impl StateReader for FlatState {
 
     fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
         Ok(self.accounts.get(address).and_then(|(_, storage)| storage.get(&slot)).copied().unwrap_or_default())
+    }
+
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
+        Ok(self.accounts.get(address).is_some_and(|(_, storage)| !storage.is_empty()))
     }
 
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {

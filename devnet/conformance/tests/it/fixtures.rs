@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use parapet_conformance::{ConformanceError, Options, Report, run, unpacked};
+use parapet_conformance::{ConformanceError, Options, Report, run};
+use parapet_fixtures::unpacked;
 use tempfile::TempDir;
 
 /// A folder of the fixtures; `None`, said aloud, where there are none.

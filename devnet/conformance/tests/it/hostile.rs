@@ -4,6 +4,7 @@
 use std::{fs, fs::File, num::NonZeroUsize, path::Path};
 
 use parapet_conformance::{ConformanceError, Options, Report, run};
+use parapet_fixtures::FixtureError;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -155,7 +156,9 @@ fn a_file_longer_than_any_suite_has_is_not_read() {
     let folder = TempDir::new().unwrap();
     File::create(folder.path().join("long.json")).unwrap().set_len(1 << 40).unwrap();
     let report = run(folder.path(), &Options::default(), |_| {}).unwrap();
-    assert!(matches!(reasons(&report)[..], [ConformanceError::FileTooLong { bytes, .. }] if *bytes == 1 << 40));
+    assert!(
+        matches!(reasons(&report)[..], [ConformanceError::Fixture(FixtureError::FileTooLong { bytes, .. })] if *bytes == 1 << 40)
+    );
 }
 
 #[test]
@@ -163,13 +166,18 @@ fn a_folder_that_holds_itself_ends() {
     let folder = TempDir::new().unwrap();
     std::os::unix::fs::symlink(folder.path(), folder.path().join("again")).unwrap();
     let outcome = run(folder.path(), &Options::default(), |_| {});
-    assert!(matches!(outcome, Err(ConformanceError::TooDeep { .. } | ConformanceError::Read { .. })), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(ConformanceError::Fixture(FixtureError::TooDeep { .. } | FixtureError::Read { .. }))),
+        "{outcome:?}"
+    );
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_said() {
     let outcome = run(Path::new("/nowhere/at/all"), &Options::default(), |_| {});
-    assert!(matches!(outcome, Err(ConformanceError::NotFound(path)) if path == Path::new("/nowhere/at/all")));
+    assert!(
+        matches!(outcome, Err(ConformanceError::Fixture(FixtureError::NotFound(path))) if path == Path::new("/nowhere/at/all"))
+    );
     let empty = TempDir::new().unwrap();
     assert!(matches!(run(empty.path(), &Options::default(), |_| {}), Err(ConformanceError::NoTests(_))));
 }

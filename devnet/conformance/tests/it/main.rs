@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests; a skip is said")]
 
 mod access_lists;
-mod amsterdam;
 mod fixtures;
 mod hostile;
 mod real;

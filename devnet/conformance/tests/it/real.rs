@@ -1,58 +1,52 @@
 //! Blocks of real chains, by their pre-state or their witness.
 
-use std::{collections::BTreeMap, fs, num::NonZeroUsize};
+use std::{collections::BTreeSet, fs, num::NonZeroUsize};
 
-use alloy_consensus::proofs::ordered_trie_root_with_encoder;
-use alloy_eips::eip2718::Encodable2718 as _;
-use parapet_conformance::{ConformanceError, Options, Skip, real_blocks, run};
-use parapet_executor::{Mode, execute_block};
+use parapet_conformance::{ConformanceError, Options, Skip, run};
+use parapet_executor::{Mode, Workers, execute_block};
+use parapet_fixtures::{FixtureError, LeftOut, RealBlocks, real_blocks};
+use parapet_import::check_outcome;
 use parapet_monitor::NoMonitor;
-use parapet_types::Hardfork;
+use parapet_types::{Era, Hardfork};
 use serde_json::Value;
 
 use crate::fixtures::{reasons, run_text, suite};
 
-fn run_real(name: &str, passed: u64, before_paris: u64) {
+fn run_real(name: &str, passed: u64, too_old: Option<u64>) {
     let Some(folder) = suite(name) else { return };
     for threads in [1, 2, 8] {
         let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: None };
         let report = run(&folder, &options, |_| {}).unwrap();
         assert!(report.failures.is_empty(), "{threads} threads: {:#?}", report.failures);
-        let skipped = BTreeMap::from([(Skip::BeforeParis("chain 1".into()), before_paris)]);
+        let skipped = too_old.map(|blocks| (Skip::RealBlock(LeftOut::BeforeByzantium), blocks)).into_iter().collect();
         assert_eq!((report.passed, report.skipped), (passed, skipped), "{threads} threads");
     }
 }
 
 #[test]
 fn blocks_with_their_pre_state_have_the_receipts_they_announce() {
-    run_real("prestate-blocks", 8, 14);
+    run_real("prestate-blocks", 18, Some(4));
 }
 
 #[test]
 fn blocks_with_a_witness_have_the_state_root_they_announce() {
-    run_real("witness-blocks", 8, 1);
+    run_real("witness-blocks", 9, None);
 }
 
 #[test]
 fn real_blocks_run_on_the_flat_state_that_benchmarks_are_given() {
     let Some(fixtures) = suite("") else { return };
-    let blocks = real_blocks(&fixtures).unwrap();
-    assert_eq!(blocks.len(), 16);
-    let mut forks = Vec::new();
+    let RealBlocks { blocks, left_out } = real_blocks(&fixtures).unwrap();
+    assert_eq!((blocks.len(), left_out.len()), (27, 4));
+    let workers = Workers::new(NonZeroUsize::new(2).unwrap());
     for block in &blocks {
-        let executed = execute_block(&block.input(), &NoMonitor, Mode::Sequential).unwrap();
-        let receipts = ordered_trie_root_with_encoder(&executed.included, |included, out| {
-            included.receipt.encode_2718(out);
-        });
-        assert_eq!(
-            (executed.gas_used, receipts),
-            (block.header.gas_used, block.header.receipts_root),
-            "{}",
-            block.name
-        );
-        forks.push(block.params.hardfork);
+        let executed = execute_block(&block.input(), &NoMonitor, Mode::Parallel(&workers)).unwrap();
+        check_outcome(&block.header, &executed).unwrap_or_else(|error| panic!("{}: {error}", block.name));
     }
-    for fork in [Hardfork::Paris, Hardfork::Shanghai, Hardfork::Cancun, Hardfork::Prague, Hardfork::BPO2] {
+    let forks: BTreeSet<_> = blocks.iter().map(|block| block.params.hardfork).collect();
+    let mined = [Era::Byzantium, Era::Petersburg, Era::Istanbul, Era::Berlin, Era::London].map(Hardfork::ProofOfWork);
+    let staked = [Hardfork::Paris, Hardfork::Shanghai, Hardfork::Cancun, Hardfork::Prague, Hardfork::BPO2];
+    for fork in mined.into_iter().chain(staked) {
         assert!(forks.contains(&fork), "no block follows {fork:?}");
     }
 }
@@ -93,5 +87,8 @@ fn a_witness_of_another_state_fails() {
     assert!(reasons(&report)[0].to_string().contains("the witness has no node 0x0101"), "{report}");
     block.as_object_mut().unwrap().remove("prev_state_root");
     let report = run_text(block.to_string()).unwrap();
-    assert!(matches!(reasons(&report)[..], [ConformanceError::Missing("parent's state root")]), "{report}");
+    assert!(
+        matches!(reasons(&report)[..], [ConformanceError::Fixture(FixtureError::Missing("parent's state root"))]),
+        "{report}"
+    );
 }

@@ -6,12 +6,6 @@ use parapet_conformance::{Options, Report, Skip, run};
 
 use crate::fixtures::suite;
 
-/// What is left of a path in test names: enough to name the test and nothing of its parameters.
-fn test_of(name: &str) -> &str {
-    let name = name.rsplit("::").next().unwrap_or(name);
-    name.split('[').next().unwrap_or(name)
-}
-
 fn run_suite(name: &str, threads: usize, filter: Option<&str>) -> Option<Report> {
     let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: filter.map(str::to_owned) };
     let report = run(&suite(name)?, &options, |_| {}).unwrap();
@@ -75,23 +69,24 @@ fn the_worst_blocks_pass_on_any_number_of_threads() {
 }
 
 #[test]
-fn creations_onto_accounts_with_storage_are_the_known_divergence() {
-    let Some(report) = run_suite("known-divergence", 1, None) else { return };
-    let mut failures: Vec<_> = report.failures.iter().map(|failure| test_of(&failure.test)).collect();
-    failures.dedup();
-    let known = [
-        "test_init_collision_create_opcode",
-        "RevertInCreateInInitCreate2Paris",
-        "create2collisionStorageParis",
-        "dynamicAccountOverwriteEmpty_Paris",
-    ];
-    assert_eq!(failures, known, "{:#?}", report.failures);
-    assert_eq!((report.passed, report.failures.len(), report.skipped_total()), (0, 30, 0));
+fn creations_onto_accounts_with_storage_fail_on_any_number_of_threads() {
+    for threads in [1, 2, 8] {
+        all_pass("known-divergence", threads, None, 30);
+    }
 }
 
 #[test]
-fn what_is_not_final_is_skipped_with_its_reason() {
-    let Some(report) = run_suite("eest-amsterdam-bal-v5.7.0-alpha-passing-on-revm43", 1, None) else { return };
-    assert_eq!(report.skipped.into_iter().collect::<Vec<_>>(), [(Skip::Amsterdam, 302)]);
-    assert_eq!((report.passed, report.failures.len()), (0, 0));
+fn blocks_with_access_lists_pass_on_any_number_of_threads() {
+    for threads in [1, 2, 8] {
+        all_pass("eest-amsterdam-bal-v5.7.0-alpha-passing-on-revm43", threads, None, 302);
+    }
+}
+
+#[test]
+fn blocks_of_another_version_of_a_fork_are_skipped_with_their_reason() {
+    let Some(report) = run_suite("eip7928-bal-v5.7.0-alpha", 2, None) else { return };
+    let failures: Vec<_> = report.failures.iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert_eq!(report.skipped.keys().collect::<Vec<_>>(), [&Skip::OtherVersion]);
+    assert_eq!(report.passed + report.skipped_total(), 135);
 }

@@ -6,7 +6,7 @@ use parapet_equivalence::{
 };
 use parapet_types::Hardfork;
 
-use crate::cases::{RICH, TRANSFER_FEE, add, agreed, poke};
+use crate::cases::{Agreed, RICH, TRANSFER_FEE, add, agreed, poke};
 
 const FACTORY: Place = Place::Contract(0);
 const PROBE: Place = Place::Contract(1);
@@ -184,4 +184,39 @@ fn an_account_that_was_touched_in_vain_and_then_funded_is_new_and_nothing_of_it_
     let case = agreed(&scenario);
     assert_eq!(case.balance(HEIR), 7);
     assert!(!case.change(HEIR).unwrap().wipe_storage);
+}
+
+/// The factory creates where there already is storage, after `before`, and once more.
+fn creations_on_storage(balance: u64, before: &[Candidate]) -> Agreed {
+    let mut scenario = scenario(Hardfork::Osaka);
+    let relic = Account { place: CHILD, balance, nonce: 0, body: Body::Empty, storage: vec![(0, 9), (5, 3)] };
+    scenario.accounts.push(relic);
+    let creation = |person| Candidate { gas_limit: 5_000_000, ..call(person, FACTORY, 0, 0) };
+    scenario.transactions = [before, &[creation(4), creation(5), call(6, CHILD, 0, 0)]].concat();
+    agreed(&scenario)
+}
+
+#[test]
+fn nothing_is_created_where_storage_is() {
+    let case = creations_on_storage(1, &[]);
+    assert_eq!(case.destinies(), "+++");
+    assert!(case.gas_used(0) > 4_900_000, "a collision burns what gas the creation was given");
+    assert_eq!((case.number(FACTORY, 1), case.nonce(FACTORY)), (0, 3), "the creator's nonce steps all the same");
+    assert_eq!((case.balance(CHILD), case.nonce(CHILD)), (1, 0));
+    assert_eq!((case.number(CHILD, 0), case.number(CHILD, 5)), (9, 3));
+}
+
+#[test]
+fn where_an_empty_account_goes_its_storage_goes_and_a_creation_finds_nothing() {
+    // The factory's own call touches the account that its creation collided with.
+    let case = creations_on_storage(0, &[]);
+    assert!(case.gas_used(0) > 4_900_000 && case.gas_used(1) < 1_000_000, "only the first creation collides");
+    assert_eq!((case.word(FACTORY, 1), case.nonce(CHILD)), (case.address(CHILD).into_word().into(), 1));
+    assert_eq!((case.number(CHILD, 0), case.number(CHILD, 5)), (2, 0));
+    // So does somebody before it, however many look on.
+    let others = (0..3).map(|person| Candidate::transfer(Place::Person(person), HEIR, 0));
+    let touch = Candidate::transfer(Place::Person(3), CHILD, 0);
+    let case = creations_on_storage(0, &others.chain([touch]).collect::<Vec<_>>());
+    assert!(case.gas_used(4) < 1_000_000, "it does not collide");
+    assert_eq!((case.number(CHILD, 0), case.number(CHILD, 5)), (3, 0));
 }

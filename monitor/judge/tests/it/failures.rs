@@ -9,11 +9,19 @@ use parapet_vm::{Engine, EngineSettings};
 use crate::{Chain, ON_CALL, Tx, USER, VAULT, clock, context, first_chunk, frame, guard, judge, run};
 
 /// Guards that break, and the engine code of each.
-fn broken() -> [(Bytes, u16); 3] {
+fn broken() -> [(Bytes, u16); 4] {
     let body = |code: &str| guard("frame", &format!("{ON_CALL} {code})"));
     [
         (body("unreachable"), 0xff01),
         (body("(loop $l (br $l))"), 0xff02),
+        // It takes all the memory there is for it, and writes beyond.
+        (
+            body(
+                "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+                (i32.store (i32.shl (memory.size) (i32.const 16)) (i32.const 1))",
+            ),
+            0xff01,
+        ),
         (body("(call $alert (i32.const 65280) (i32.const 0) (i32.const 0))"), 0xff03),
     ]
 }

@@ -4,8 +4,8 @@ use std::{ops::RangeInclusive, path::Path};
 
 use alloy_primitives::B256;
 use parapet_builder::{Clock as _, SystemClock};
-use parapet_conformance::{RealBlock, prestate_blocks, real_blocks as blocks_of_fixtures, witness_blocks};
 use parapet_executor::{Admission, BlockInput, Listing, Point};
+use parapet_fixtures::RealBlock;
 use parapet_genesis::DevGenesis;
 use parapet_state::ChainStore;
 use parapet_types::{BlockContext, StateChanges};
@@ -15,8 +15,6 @@ use crate::{args::ChainArgs, failure::Failure};
 
 /// A file that is there wherever a chain is kept.
 const CHAIN_FILE: &str = "chain/CURRENT";
-/// The folders of the fixtures that hold real blocks.
-const FIXTURES: [&str; 2] = ["prestate-blocks", "witness-blocks"];
 
 /// A chain that `parapet dev --datadir` kept.
 pub(crate) struct KeptChain<'a> {
@@ -68,21 +66,8 @@ impl<'a> KeptChain<'a> {
 
 /// Real blocks of a folder: of the fixtures as a whole, or of one kind.
 pub(crate) fn real_blocks(path: &Path) -> Result<Vec<RealBlock>, Failure> {
-    let blocks = if FIXTURES.iter().all(|folder| path.join(folder).is_dir()) {
-        blocks_of_fixtures(path)?
-    } else {
-        prestate_blocks(path).or_else(|prestate| {
-            if !path.exists() {
-                return Err(Failure::from(prestate));
-            }
-            witness_blocks(path).map_err(|witness| Failure::Fixtures {
-                path: path.to_owned(),
-                prestate: Box::new(prestate),
-                witness: Box::new(witness),
-            })
-        })?
-    };
-    if blocks.is_empty() { Err(Failure::NoFixtures(path.to_owned())) } else { Ok(blocks) }
+    let found = parapet_fixtures::real_blocks(path)?;
+    if found.blocks.is_empty() { Err(Failure::NoFixtures(path.to_owned())) } else { Ok(found.blocks) }
 }
 
 /// A real block as it is replayed. Most of the state is absent, so the root of the state after it cannot be told.

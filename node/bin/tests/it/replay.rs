@@ -205,7 +205,7 @@ async fn what_cannot_be_replayed_is_one_readable_line() {
     assert!(failure(&fixtures).contains("holds no real blocks"));
     std::fs::write(none.path().join("block.json"), "{}").unwrap();
     let fixtures = parapet(&["replay", "--fixtures", path]).output().unwrap();
-    assert!(failure(&fixtures).contains("as blocks with a witness"));
+    assert!(failure(&fixtures).contains("no real blocks can be read"));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn wrong_use_says_what_is_right() {
 #[test]
 fn real_blocks_are_what_they_were() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let Some(fixtures) = parapet_conformance::unpacked(project).unwrap() else {
+    let Some(fixtures) = parapet_fixtures::unpacked(project).unwrap() else {
         println!("skipped: there are no fixtures beside the project");
         return;
     };

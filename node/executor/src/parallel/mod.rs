@@ -46,6 +46,7 @@ use revm::{
 use crate::{
     BlockError, BlockInput, Point, Workers,
     access_list::Recording,
+    block::Extent,
     environment::{block_env, cfg_env},
     progress::Progress,
     sync::Mutex,
@@ -73,6 +74,7 @@ const GAS_MIN: u64 = 300_000;
 /// What all threads of a block share.
 pub(crate) struct Block<'a> {
     input: &'a BlockInput<'a>,
+    extent: Extent,
     memory: Memory<'a>,
     schedule: Schedule,
     /// What ran ahead and is not settled, by the transaction's index modulo their number.
@@ -135,6 +137,7 @@ pub(crate) fn run<'a>(
     input: &BlockInput<'a>,
     monitor: &dyn Monitor,
     workers: &Workers,
+    extent: Extent,
 ) -> Result<ParallelRun<'a>, BlockError> {
     let threads = useful_threads(input, workers.threads().get());
     let lent = workers.lend();
@@ -156,6 +159,7 @@ pub(crate) fn run<'a>(
         failure: Mutex::new(None),
         memory,
         input,
+        extent,
     };
     let requests = on_threads(&block, (&cfg, &env), monitor, workers, threads);
     let report = block.report.report(block.memory.met());
@@ -187,7 +191,7 @@ fn on_threads(
     let at = &block.input.at;
     let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
     first.reader().settle(FIRST_SYSTEM_VERSION);
-    system::begin_block(&mut first.session, at.params.hardfork, at.block)?;
+    system::before(&mut first.session, at, block.extent)?;
     let work = &|worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| crew::work(worker))) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => block.fail(error),
@@ -210,7 +214,7 @@ fn on_threads(
     first.reader().tail = frontier.tail.take().unwrap_or_default();
     block.memory.listed.after(frontier.progress.included.len());
     let logs = frontier.progress.included.iter().flat_map(|placed| &placed.executed.logs);
-    let requests = system::after(&mut first.session, at.params.hardfork, at.block, logs)?;
+    let requests = system::after(&mut first.session, at, block.extent, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));
     Ok(requests)
 }

@@ -1,14 +1,14 @@
 //! The database under a worker's EVM: the versioned memory at one version, with everything read written down.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, map::B256Map};
-use parapet_types::ReadError;
+use parapet_types::{AccountInfo, ReadError};
 use revm::{
     Database,
     state::{Account, AccountId, AccountInfo as EvmAccountInfo, Bytecode, EvmState},
 };
 
 use super::{
-    account::{AccountView, AccountWrite, Version},
+    account::{AccountView, AccountWrite, Identity, Version},
     incarnation::publish,
     listed::{self, Followed},
     memory::Memory,
@@ -41,6 +41,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) owed: Option<U256>,
     /// The fee recipient was read.
     pub(crate) met_fee_recipient: bool,
+    /// An account that is there and empty was read: it ends where it is touched (EIP-161), with what storage it has.
+    pub(crate) met_relic: bool,
     /// What the block's last transactions left on a journal. It moves to the memory as it is asked for.
     pub(crate) tail: EvmState,
     /// Where an account stands in `reads`, by its index; valid where the first part is this round.
@@ -64,6 +66,7 @@ impl<'a> Reader<'a> {
             alone: false,
             owed: None,
             met_fee_recipient: false,
+            met_relic: false,
             tail: EvmState::default(),
             positions: Vec::new(),
             round: 1,
@@ -91,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     fn start(&mut self, at: Version) {
-        (self.at, self.alone, self.met_fee_recipient) = (at, false, false);
+        (self.at, self.alone, self.met_fee_recipient, self.met_relic) = (at, false, false, false);
         self.round = self.round.wrapping_add(1).max(1);
         self.reads.clear();
     }
@@ -164,8 +167,16 @@ impl<'a> Reader<'a> {
     /// stays unmet.
     fn account_alone(&mut self, address: Address) -> Result<AccountView, ReadError> {
         let mut view = match self.memory.find_account(address) {
-            Some(index) => self.memory.read_account(index, self.at)?.0,
-            None => AccountView::of(self.memory.world.account(&address)?),
+            Some(index) => {
+                let (view, _) = self.memory.read_account(index, self.at)?;
+                self.met_relic |= view.is_empty() && self.memory.account(index).existed();
+                view
+            }
+            None => {
+                let base = self.memory.world.account(&address)?;
+                self.met_relic |= base == Some(AccountInfo::default());
+                AccountView::of(base)
+            }
         };
         if address == self.memory.fee_recipient {
             self.met_fee_recipient = true;
@@ -273,6 +284,18 @@ impl EvmDatabase for Reader<'_> {
         let seen = SlotView { value, writer: Version::BASE };
         self.unwritten = untouched.then_some(((account, slot, index), address, seen));
         Ok(value.is_zero())
+    }
+
+    /// What decides it is part of the account as it was read: that it was not wiped.
+    fn has_bare_storage(&mut self, address: Address) -> Result<bool, StateError> {
+        let view = if self.alone {
+            self.account_alone(address)?
+        } else {
+            let (position, view) = self.account(address)?;
+            self.reads.nonce_matters(position);
+            view
+        };
+        Ok(view.identity == Identity::default() && self.memory.world.has_storage(&address)?)
     }
 
     fn footing(&self) -> Footing {

@@ -192,8 +192,9 @@ impl<'a> Worker<'a> {
                 Err(error) => frontier.leave_out(self.block, index, error)?,
             }
             // What is created or destroyed changes how later transactions see the account: that is not left to a journal
-            // of many. And the fee recipient's balance grows beside the journal, which has seen it before this fee.
-            if structural || self.reader().met_fee_recipient {
+            // of many; nor is one that ends by being touched. And the fee recipient's balance grows beside the journal,
+            // which has seen it before this fee.
+            if structural || self.reader().met_fee_recipient || self.reader().met_relic {
                 self.pay(frontier, index)?;
                 self.flush(version(index))?;
             }

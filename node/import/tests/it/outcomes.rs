@@ -85,6 +85,10 @@ impl StateReader for Broken {
         broken()
     }
 
+    fn has_storage(&self, _: &Address) -> Result<bool, ReadError> {
+        broken()
+    }
+
     fn code(&self, _: B256) -> Result<Option<Bytes>, ReadError> {
         broken()
     }
