@@ -8,13 +8,14 @@ BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts \
-	bench-executor clean
+	bench-executor soak clean
 
 help:
 	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
 	@echo "make test       everything CI runs"
 	@echo "make build      the parapet program, at $(BIN)/parapet"
 	@echo "make bench-executor  measure the parallel executor; BENCH='--filter erc20' for a part of it"
+	@echo "make soak       execute 10,000 blocks on the same workers and report the memory"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
 
 demo: build
@@ -93,6 +94,12 @@ bench-executor:
 	fi
 	$(call say,Measuring)
 	@target/release/bench-executor $(BENCH)
+
+soak:
+	$(call say,Building the soak$(comma) optimised)
+	@$(CARGO) build --release --package parapet-bench
+	$(call say,Executing many blocks on the same workers)
+	@target/release/bench-soak
 
 clean:
 	@rm -rf target guards/target

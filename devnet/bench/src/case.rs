@@ -2,6 +2,7 @@
 
 use alloy_consensus::TxEnvelope;
 use parapet_executor::{Admission, BlockInput, Listing, Point};
+use parapet_fixtures::RealBlock;
 use parapet_types::{Ancestors, BlockContext, ChainParams, FlatState, Transaction};
 
 /// A block on the state before it.
@@ -21,6 +22,15 @@ pub struct Case {
     pub transactions: Vec<Transaction>,
     /// The same as they travel, senders not yet recovered; empty where recovery is not measured.
     pub signed: Vec<TxEnvelope>,
+}
+
+impl From<RealBlock> for Case {
+    /// Named by the block's number.
+    fn from(real: RealBlock) -> Self {
+        let RealBlock { params, state, ancestors, header, block, transactions, .. } = real;
+        let signed = transactions.iter().map(|transaction| transaction.inner().clone()).collect();
+        Self { name: header.number.to_string(), params, state, ancestors, block, transactions, signed }
+    }
 }
 
 impl Case {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use alloy_primitives::Address;
 use parapet_executor::BlockError;
+use parapet_fixtures::FixtureError;
 
 /// What ends the benchmark.
 #[derive(Debug, thiserror::Error)]
@@ -51,14 +52,9 @@ pub enum BenchError {
         /// Why.
         source: std::io::Error,
     },
-    /// A recorded block is not what its format says.
-    #[error("{path}: {reason}")]
-    Fixture {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// Real blocks cannot be read, or are not what their headers announce.
+    #[error(transparent)]
+    Fixture(#[from] FixtureError),
     /// The report could not be written down.
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

@@ -15,16 +15,15 @@ mod error;
 pub mod footprint;
 pub mod lean;
 pub mod measure;
-pub mod real;
 mod recording;
 pub mod recovery;
 pub mod report;
 pub mod simulate;
+pub mod soak;
 pub mod suite;
 pub mod table;
 pub mod targets;
 pub mod timing;
-mod witness;
 
 pub use case::Case;
 pub use error::BenchError;

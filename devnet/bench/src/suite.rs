@@ -2,12 +2,12 @@
 
 use std::{io::Write, path::PathBuf};
 
+use parapet_fixtures::{MAINNET as MAINNET_ID, RealBlocks};
 use parapet_workloads::{Kind, Workload, generate};
 
 use crate::{
     BenchError, Case,
     measure::{self, Settings},
-    real::RealBlocks,
     report::{Report, Row},
 };
 
@@ -23,7 +23,7 @@ pub struct Selection {
     pub filter: Option<String>,
     /// Gas of a generated block, in millions.
     pub mgas: u64,
-    /// The folders of real blocks; those that are not there are passed over.
+    /// The folders or files of real blocks; those that are not there are passed over.
     pub blocks: Vec<PathBuf>,
 }
 
@@ -66,24 +66,30 @@ pub fn run(selection: &Selection, settings: &Settings, progress: &mut dyn Write)
     Ok(report)
 }
 
+/// Mainnet's blocks in the order of their numbers. Each was executed once: it has the gas, receipts and bloom that its
+/// header announces.
 fn real_blocks(folders: &[PathBuf], progress: &mut dyn Write) -> Result<Vec<Case>, BenchError> {
-    let mut blocks = RealBlocks::default();
+    let mut found = RealBlocks::default();
     for folder in folders {
-        if folder.is_dir() {
-            blocks.add_folder(folder)?;
+        if folder.exists() {
+            found.add(folder)?;
         } else {
-            writeln!(progress, "{MAINNET}: there is no folder {}", folder.display())?;
+            writeln!(progress, "{MAINNET}: there is no {}", folder.display())?;
         }
     }
+    let (mut blocks, foreign): (Vec<_>, Vec<_>) =
+        found.blocks.into_iter().partition(|block| block.params.chain_id == MAINNET_ID);
+    blocks.sort_by_key(|block| block.header.number);
     writeln!(
         progress,
-        "{MAINNET}: {} blocks, each with the receipts its header announces; left out: {} whose rules are older than \
-         the node's, {} of other chains",
-        blocks.cases.len(),
-        blocks.too_old,
-        blocks.foreign,
+        "{MAINNET}: {} blocks, each with the receipts its header announces; left out: {} of other chains",
+        blocks.len(),
+        foreign.len(),
     )?;
-    Ok(blocks.cases)
+    for (name, reason) in found.left_out {
+        writeln!(progress, "{MAINNET}: {name} is left out: {reason}")?;
+    }
+    Ok(blocks.into_iter().map(Case::from).collect())
 }
 
 /// A generated block as a case.
