@@ -8,7 +8,7 @@ BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts \
-	bench-executor soak clean
+	bench-executor soak tsan clean
 
 help:
 	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
@@ -16,6 +16,7 @@ help:
 	@echo "make build      the parapet program, at $(BIN)/parapet"
 	@echo "make bench-executor  measure the parallel executor; BENCH='--filter erc20' for a part of it"
 	@echo "make soak       execute 10,000 blocks on the same workers and report the memory"
+	@echo "make tsan       the executor's generated blocks under ThreadSanitizer (needs rust-src)"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
 
 demo: build
@@ -100,6 +101,16 @@ soak:
 	@$(CARGO) build --release --package parapet-bench
 	$(call say,Executing many blocks on the same workers)
 	@target/release/bench-soak
+
+# The sanitizer sees only what is compiled with it, so the standard library is, too. It does not know fences: crossbeam has
+# a way without them, by this flag. RUSTC_BOOTSTRAP: both flags of the compiler are not stable, and no nightly is needed.
+TSAN_TARGET ?= x86_64-unknown-linux-gnu
+
+tsan:
+	$(call say,Parallel equals sequential$(comma) under ThreadSanitizer)
+	@RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread --cfg crossbeam_sanitize_thread" \
+		PARAPET_EQUIVALENCE_SEEDS=$${PARAPET_EQUIVALENCE_SEEDS:-50} \
+		$(CARGO) test -Zbuild-std --target $(TSAN_TARGET) --package parapet-equivalence --test it
 
 clean:
 	@rm -rf target guards/target

@@ -15,6 +15,7 @@ mod error;
 pub mod footprint;
 pub mod lean;
 pub mod measure;
+pub mod policy;
 mod recording;
 pub mod recovery;
 pub mod report;

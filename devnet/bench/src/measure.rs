@@ -14,9 +14,10 @@ use crate::{
     conflicts::{self, Accounts},
     footprint,
     lean::{self, CodeCache},
+    policy::{Costs, Policy},
     recovery,
     report::{BlockRow, Bounds, Row, Scaling, Shape, Side, mgas, ratio},
-    simulate::{Policy, simulate},
+    simulate::simulate,
     timing::{self, Sample, Series},
 };
 
@@ -72,8 +73,10 @@ pub fn block(case: &Case, settings: &Settings) -> Result<Row, BenchError> {
         || timing::measure(|| lean::run(case, &mut code)),
         || in_parallel(case, &workers),
     )?;
-    let limits = Limits::of(&Work::of(case)?, settings);
-    Ok(limits.row(shape(case, gas, settings), side(&sequential), side(&parallel), settings))
+    let (sequential, parallel) = (side(&sequential), side(&parallel));
+    let costs = costs(case, &workers, sequential, parallel)?;
+    let limits = Limits::of(&Work::of(case)?, settings, costs);
+    Ok(limits.row(shape(case, gas, settings), sequential, parallel, settings))
 }
 
 /// As [`block`], both sides starting from signatures: senders are recovered inside the timing.
@@ -102,8 +105,10 @@ pub fn block_with_recovery(case: &Case, settings: &Settings) -> Result<Row, Benc
             })
         },
     )?;
-    let limits = Limits::of(&Work::of(case)?.with_recoveries(case)?, settings);
-    Ok(limits.row(shape(case, gas, settings), side(&sequential), side(&parallel), settings))
+    let (sequential, parallel) = (side(&sequential), side(&parallel));
+    let costs = costs(case, workers, sequential, parallel)?;
+    let limits = Limits::of(&Work::of(case)?.with_recoveries(case)?, settings, costs);
+    Ok(limits.row(shape(case, gas, settings), sequential, parallel, settings))
 }
 
 /// Measures real blocks one after the other, as a node sees them: in each pass the workers (and the lean loop's code)
@@ -132,8 +137,10 @@ pub fn real_blocks(workload: &str, cases: &[Case], settings: &Settings) -> Resul
     }
     let (mut blocks, mut sides, mut sum) = (Vec::new(), Vec::new(), Limits::default());
     for ((case, gas), (sequential, parallel)) in cases.iter().zip(&gas).zip(&samples) {
-        let limits = Limits::of(&Work::of(case)?, settings);
         let one_and_other = (side(&Series::new(sequential)), side(&Series::new(parallel)));
+        let workers = Workers::new(settings.threads);
+        let costs = costs(case, &workers, one_and_other.0, one_and_other.1)?;
+        let limits = Limits::of(&Work::of(case)?, settings, costs);
         blocks.push(block_row(case, *gas, &one_and_other, &limits));
         sides.push(one_and_other);
         sum.add(&limits);
@@ -152,6 +159,22 @@ pub fn real_blocks(workload: &str, cases: &[Case], settings: &Settings) -> Resul
 
 fn in_parallel(case: &Case, workers: &Workers) -> Result<Sample, BenchError> {
     timing::measure(|| Ok(run_block(&case.input(), &NoMonitor, Mode::Parallel(workers))?))
+}
+
+/// What the executor's bookkeeping cost in the runs that were timed: the CPU time that it spent beyond the lean loop's,
+/// less what it executed again, by incarnation.
+fn costs(case: &Case, workers: &Workers, sequential: Side, parallel: Side) -> Result<Costs, BenchError> {
+    let run = run_block(&case.input(), &NoMonitor, Mode::Parallel(workers))?;
+    let Some(report) = run.report() else { return Ok(Costs::ASSUMED) };
+    let incarnations = report.speculated + report.settled;
+    if incarnations == 0 {
+        return Ok(Costs::ASSUMED);
+    }
+    let transactions = case.transactions.len() as u64;
+    let lean = nanoseconds(sequential.warm.min.cpu);
+    let again = (incarnations + report.as_one).saturating_sub(transactions) * (lean / transactions);
+    let beyond = nanoseconds(parallel.warm.min.cpu).saturating_sub(lean).saturating_sub(again);
+    Ok(Costs::of_incarnation(beyond / incarnations))
 }
 
 fn side(series: &Series) -> Side {
@@ -217,8 +240,8 @@ impl Work {
     }
 
     /// All recoveries first, then the transactions under the scheduler's policy: wall and CPU time.
-    fn simulated(&self, threads: NonZeroUsize, accuracy: f64) -> [u64; 2] {
-        let policy = Policy { accuracy, ..Policy::on(threads) };
+    fn simulated(&self, threads: NonZeroUsize, accuracy: f64, costs: Costs) -> [u64; 2] {
+        let policy = Policy { accuracy, costs, ..Policy::on(threads) };
         let simulated = simulate(&self.durations, &self.commutative, &policy);
         let recovered = bound::makespan(&self.recoveries, &Dependencies::none(self.recoveries.len()), threads);
         [recovered + simulated.makespan_ns, self.recoveries.iter().sum::<u64>() + simulated.busy_ns]
@@ -245,11 +268,11 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 impl Limits {
-    fn of(work: &Work, settings: &Settings) -> Self {
+    fn of(work: &Work, settings: &Settings, costs: Costs) -> Self {
         let (durations, commutative) = work.joined(&work.commutative);
         let (_, lumped) = work.joined(&work.lumped);
         let scaling = settings.scaling.iter().map(|threads| {
-            let [wall, cpu] = work.simulated(*threads, settings.accuracy);
+            let [wall, cpu] = work.simulated(*threads, settings.accuracy, costs);
             [bound::makespan(&durations, &commutative, *threads), wall, cpu]
         });
         Self {

@@ -1,85 +1,31 @@
-//! What the scheduler would do with more cores than there are: a discrete-event simulation of its policy over measured
+//! What the scheduler would do with more cores than there are: a discrete-event simulation of its decisions over measured
 //! durations and true dependencies. Durations are the same on every core; caches and memory are not simulated.
 //!
-//! The policy: transactions are committed in order at the frontier. Whoever owns the frontier is a worker too: a
-//! transaction without a valid result is run there, on committed state, and that run is final. The other threads
-//! speculate on transactions inside a window ahead of the frontier, heaviest first. A speculation that started before
-//! the last of its dependencies had its final result is stale: the transaction is run again at the frontier, so none
-//! runs more than twice. A speculation that is valid but not finished when the frontier reaches it is waited for, by
-//! threads that speculate meanwhile. So without costs no run is ever slower than the sequential one.
+//! The decisions are those of the executor (`node/executor/src/parallel`). Transactions are committed in order at the
+//! frontier. Whoever owns the frontier is a worker too: a transaction that nobody has started is run there, on committed
+//! state, and that run is final. The other threads speculate on transactions inside a window ahead of the frontier, in
+//! order, several cheap ones by one claim; who is foreseen to depend on another waits until that one has run. A
+//! speculation that started before the last of its dependencies had its final result is stale: the transaction is run
+//! again at the frontier, so none runs more than twice. A speculation that is not finished when the frontier reaches it is
+//! waited for. A chunk in which one transaction is foreseen to lead to the next is left to the frontier's owner.
+//!
+//! Other policies can be simulated too, to see what a decision is worth.
 
-use std::{cmp::Reverse, collections::BinaryHeap, num::NonZeroUsize};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::bound::Dependencies;
+use crate::{
+    bound::Dependencies,
+    policy::{Chains, Meeting, Order, Policy},
+};
 
+/// Transactions that are planned together.
+const CHUNK: usize = 32;
+/// Below this much parallelism, in percent of one after the other, a chunk is left to the frontier's owner.
+const WORTHWHILE_PERCENT: u64 = 115;
+/// Every so many chunks that look serial, one is run in parallel all the same.
+const DOUBT_EVERY: usize = 16;
 /// Transactions that must commit at the frontier before a window that had closed is opened again.
 const PROBE_AFTER: u32 = 16;
-
-/// What the bookkeeping costs, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Costs {
-    /// A helper takes a run of transactions from the window.
-    pub claim_ns: u64,
-    /// The frontier validates and takes over a speculative result.
-    pub commit_ns: u64,
-    /// The frontier runs a transaction itself: what that costs beyond the transaction.
-    pub direct_ns: u64,
-}
-
-impl Costs {
-    /// Bookkeeping that takes no time.
-    pub const NONE: Self = Self { claim_ns: 0, commit_ns: 0, direct_ns: 0 };
-    /// An assumption, not a measurement: a contended compare-and-swap with a queue operation to claim, a look at a few
-    /// versions to commit, a branch to run at the frontier.
-    pub const ASSUMED: Self = Self { claim_ns: 250, commit_ns: 120, direct_ns: 20 };
-}
-
-/// What the frontier does about a transaction that a helper is running when the frontier reaches it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meeting {
-    /// Waits for it if what it read is still right, else runs it at once.
-    WaitUnlessStale,
-    /// Always runs it at once: the result of whoever is still running is not looked at.
-    RunAtOnce,
-}
-
-/// The scheduler's policy.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Policy {
-    /// Threads, the frontier's included.
-    pub threads: NonZeroUsize,
-    /// How many transactions behind the frontier's may be speculated on.
-    pub window_max: usize,
-    /// Whether stale results shrink the window, and good ones widen it again.
-    pub adaptive: bool,
-    /// Cheap transactions are claimed in runs that last about this long.
-    pub run_ns: u64,
-    /// What the frontier does about a transaction that a helper is running.
-    pub meeting: Meeting,
-    /// The share of the dependencies that are foreseen, so that helpers wait for them; between 0 and 1.
-    pub accuracy: f64,
-    /// What the bookkeeping costs.
-    pub costs: Costs,
-    /// Which dependencies are foreseen is drawn from this.
-    pub seed: u64,
-}
-
-impl Policy {
-    /// The policy that the report is about.
-    #[must_use]
-    pub const fn on(threads: NonZeroUsize) -> Self {
-        Self {
-            threads,
-            window_max: 16 * threads.get(),
-            adaptive: true,
-            run_ns: 10_000,
-            meeting: Meeting::WaitUnlessStale,
-            accuracy: 0.9,
-            costs: Costs::ASSUMED,
-            seed: 0,
-        }
-    }
-}
 
 /// What a simulated run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,6 +81,8 @@ struct Simulation<'a> {
     dependencies: &'a Dependencies,
     policy: &'a Policy,
     standing: Vec<Standing>,
+    /// Left to the frontier's owner.
+    alone: Vec<bool>,
     frontier: usize,
     /// Somebody is committing or running at the frontier.
     owned: bool,
@@ -155,6 +103,7 @@ impl<'a> Simulation<'a> {
             dependencies,
             policy,
             standing: vec![Standing::Waiting; durations.len()],
+            alone: chains(durations, dependencies, policy),
             frontier: 0,
             owned: false,
             window: policy.window_max,
@@ -211,7 +160,7 @@ impl<'a> Simulation<'a> {
             self.claims[thread] = 0;
             return Some(work);
         }
-        let index = self.heaviest_in_window()?;
+        let index = self.next_in_window()?;
         let duration = self.durations[index];
         let claim = if self.claims[thread] >= duration {
             self.claims[thread] -= duration;
@@ -236,7 +185,7 @@ impl<'a> Simulation<'a> {
                 self.owned = true;
                 return Some((Doing::Committing(index), self.policy.costs.commit_ns));
             }
-            Standing::Speculating { valid: true } if self.policy.meeting == Meeting::WaitUnlessStale => return None,
+            Standing::Speculating { valid } if self.is_waited_for(valid) => return None,
             Standing::Speculating { .. } | Standing::Speculated { valid: false } => true,
             Standing::Waiting | Standing::Taken | Standing::Final => false,
         };
@@ -247,16 +196,30 @@ impl<'a> Simulation<'a> {
         self.owned = true;
         self.standing[index] = Standing::Taken;
         self.result.incarnations += 1;
-        Some((Doing::RunningAtFrontier(index), self.policy.costs.direct_ns + self.durations[index]))
+        let bookkeeping = if self.alone[index] { 0 } else { self.policy.costs.direct_ns };
+        Some((Doing::RunningAtFrontier(index), bookkeeping + self.durations[index]))
     }
 
-    /// The longest transaction of the window that waits and is not foreseen to wait for another.
-    fn heaviest_in_window(&self) -> Option<usize> {
+    const fn is_waited_for(&self, valid: bool) -> bool {
+        match self.policy.meeting {
+            Meeting::Wait => true,
+            Meeting::WaitUnlessStale => valid,
+            Meeting::RunAtOnce => false,
+        }
+    }
+
+    /// The first, or the longest, transaction of the window that waits and is not foreseen to wait for another. Nobody
+    /// looks beyond a chunk that is left to the frontier's owner.
+    fn next_in_window(&self) -> Option<usize> {
         let start = (self.frontier + 1).min(self.durations.len());
         let end = (start + self.window).min(self.durations.len());
-        (start..end)
-            .filter(|index| self.standing[*index] == Standing::Waiting && !self.is_foreseen_to_wait(*index))
-            .max_by_key(|index| (self.durations[*index], Reverse(*index)))
+        let mut open = (start..end)
+            .take_while(|index| !self.alone[*index])
+            .filter(|index| self.standing[*index] == Standing::Waiting && !self.is_foreseen_to_wait(*index));
+        match self.policy.order {
+            Order::AsTheyCome => open.next(),
+            Order::HeaviestFirst => open.max_by_key(|index| (self.durations[*index], Reverse(*index))),
+        }
     }
 
     fn is_foreseen_to_wait(&self, index: usize) -> bool {
@@ -297,6 +260,35 @@ impl<'a> Simulation<'a> {
             }
         }
     }
+}
+
+/// Which transactions are left to the frontier's owner, by chunks: most of a chunk is foreseen to wait, and what is
+/// foreseen leaves little to gain.
+fn chains(durations: &[u64], dependencies: &Dependencies, policy: &Policy) -> Vec<bool> {
+    let mut alone = vec![false; durations.len()];
+    if policy.chains == Chains::AsOthers {
+        return alone;
+    }
+    let mut doubts = 0_usize;
+    for first in (0..durations.len()).step_by(CHUNK) {
+        let chunk = first..durations.len().min(first + CHUNK);
+        let (mut ends, mut waiting) = (Vec::with_capacity(CHUNK), 0);
+        for index in chunk.clone() {
+            let on = dependencies.of(index).iter().map(|earlier| *earlier as usize);
+            let latest = on.filter(|earlier| foreseen(policy, *earlier, index)).max();
+            waiting += usize::from(latest.is_some());
+            let start = latest.and_then(|earlier| earlier.checked_sub(first)).map_or(0, |earlier| ends[earlier]);
+            ends.push(start + durations[index]);
+        }
+        let work: u64 = durations[chunk.clone()].iter().sum();
+        let span = ends.into_iter().max().unwrap_or_default();
+        let best = span.max(work / policy.threads.get() as u64);
+        if waiting * 4 >= chunk.len() * 3 && work * 100 < best * WORTHWHILE_PERCENT {
+            doubts += 1;
+            alone[chunk].fill(!doubts.is_multiple_of(DOUBT_EVERY));
+        }
+    }
+    alone
 }
 
 /// Whether a dependency is foreseen: the same for the same policy, drawn independently for each dependency.

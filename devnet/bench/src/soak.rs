@@ -13,6 +13,7 @@ use parapet_monitor::NoMonitor;
 use parapet_types::{
     AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, Hardfork, StateChanges, Transaction,
 };
+use peak_alloc::PeakAlloc;
 use serde::Serialize;
 
 use crate::{BenchError, Case};
@@ -39,6 +40,18 @@ pub trait Memory {
 
     /// The most that were at once since it was last asked.
     fn take_peak_bytes(&self) -> usize;
+}
+
+impl Memory for PeakAlloc {
+    fn live_bytes(&self) -> usize {
+        self.current_usage()
+    }
+
+    fn take_peak_bytes(&self) -> usize {
+        let peak = self.peak_usage();
+        self.reset_peak_usage();
+        peak
+    }
 }
 
 /// What a run came to. Bytes are those that the allocator handed out.

@@ -75,6 +75,7 @@ fn legend(out: &mut dyn Write) -> io::Result<()> {
 fn scaling(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let Some(first) = report.workloads.first().filter(|row| !row.scaling.is_empty()) else { return Ok(()) };
     writeln!(out, "\nOn more cores: bound / simulated, and the simulated CPU time by the sequential one's")?;
+    writeln!(out, "simulated: the executor's decisions, with what its bookkeeping was seen to cost here")?;
     let mut header = vec!["workload".to_owned()];
     header.extend(first.scaling.iter().map(|scaling| scaling.threads.to_string()));
     header.extend(["endless".to_owned(), "accounts lumped".to_owned()]);

@@ -185,7 +185,7 @@ impl Chain {
         let parent = self.known.get(&block.header.parent_hash).or_else(|| self.known.get(&self.head));
         let parent = parent.expect("the head is known: a block becomes it when it is accepted");
         let params = self.schedule.params(self.chain_id, block.header.timestamp, block.header.gas_limit);
-        let on = Parent { header: &parent.header, world: &parent.world, ancestors: &parent.ancestors };
+        let on = Parent { header: Some(&parent.header), world: &parent.world, ancestors: &parent.ancestors };
         let imported = import_block(&params, on, &block, &NoMonitor, mode, |changes| {
             let after = parent.world.apply(changes);
             Ok((after.root(), after))

@@ -50,6 +50,27 @@ struct Variant {
     access_list: Option<AccessList>,
 }
 
+/// A transaction of a type that has a tip: the variant's fields, and those that only its type has.
+macro_rules! tipped {
+    ($type:ident, $to:ident, $variant:expr, $fees:expr, { $($own:ident),* }) => {{
+        let (max_fee_per_gas, max_priority_fee_per_gas) = $fees;
+        let Variant { chain_id, nonce, gas_limit, value, input, access_list, .. } = $variant;
+        let access_list = access_list.unwrap_or_default();
+        $type {
+            chain_id,
+            nonce,
+            gas_limit,
+            max_fee_per_gas,
+            max_priority_fee_per_gas,
+            to: $to,
+            value,
+            access_list,
+            input,
+            $($own),*
+        }
+    }};
+}
+
 impl Fields {
     /// A transaction of the type that its fields make it. Its signature is none: the sender is given.
     pub(crate) fn build(&self, chain_id: u64, at: Indexes) -> Result<Transaction, ConformanceError> {
@@ -91,41 +112,16 @@ impl Fields {
     }
 
     fn with_tip(&self, variant: Variant) -> Result<TxEnvelope, ConformanceError> {
-        let Variant { chain_id, nonce, gas_limit, to, value, input, access_list } = variant;
-        let (max_fee_per_gas, max_priority_fee_per_gas) = self.fees()?;
-        let access_list = access_list.unwrap_or_default();
-        let transaction = TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            input,
-        };
-        Ok(transaction.into_signed(unsigned()).into())
+        let to = variant.to;
+        Ok(tipped!(TxEip1559, to, variant, self.fees()?, {}).into_signed(unsigned()).into())
     }
 
     fn with_blobs(&self, variant: Variant, blob_fee: U256) -> Result<TxEnvelope, ConformanceError> {
         let to = called(&variant)?;
-        let Variant { chain_id, nonce, gas_limit, value, input, access_list, .. } = variant;
-        let (max_fee_per_gas, max_priority_fee_per_gas) = self.fees()?;
-        let transaction = TxEip4844 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list: access_list.unwrap_or_default(),
-            blob_versioned_hashes: self.blob_versioned_hashes.clone().unwrap_or_default(),
-            max_fee_per_blob_gas: wide(blob_fee, "blob fee")?,
-            input,
-        };
-        Ok(transaction.into_signed(unsigned()).into())
+        let blob_versioned_hashes = self.blob_versioned_hashes.clone().unwrap_or_default();
+        let max_fee_per_blob_gas = wide(blob_fee, "blob fee")?;
+        let own = tipped!(TxEip4844, to, variant, self.fees()?, { blob_versioned_hashes, max_fee_per_blob_gas });
+        Ok(own.into_signed(unsigned()).into())
     }
 
     fn delegating(
@@ -134,21 +130,9 @@ impl Fields {
         authorizations: &[SignedAuthorization],
     ) -> Result<TxEnvelope, ConformanceError> {
         let to = called(&variant)?;
-        let Variant { chain_id, nonce, gas_limit, value, input, access_list, .. } = variant;
-        let (max_fee_per_gas, max_priority_fee_per_gas) = self.fees()?;
-        let transaction = TxEip7702 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list: access_list.unwrap_or_default(),
-            authorization_list: authorizations.to_vec(),
-            input,
-        };
-        Ok(transaction.into_signed(unsigned()).into())
+        let authorization_list = authorizations.to_vec();
+        let own = tipped!(TxEip7702, to, variant, self.fees()?, { authorization_list });
+        Ok(own.into_signed(unsigned()).into())
     }
 
     /// Highest fee and tip per gas, in wei.

@@ -2,7 +2,7 @@
 
 use parapet_executor::Mode;
 use parapet_fixtures::{OpenBlock, RealFile, StateBefore};
-use parapet_import::{Imported, Parent, import_block, replay_block};
+use parapet_import::{Parent, import_block};
 use parapet_monitor::NoMonitor;
 use parapet_types::{ReadError, StateChanges};
 
@@ -19,12 +19,7 @@ pub(crate) fn run(file: RealFile, mode: Mode<'_>) -> Result<(), Stop> {
             witness.root_after(changes).map(|root| (root, ())).map_err(|error| ReadError(Box::new(error)))
         }
     };
-    let Imported { .. } = match &parent {
-        Some(header) => {
-            let on = Parent { header, world: state.reader(), ancestors: &ancestors };
-            import_block(&params, on, &block, &NoMonitor, mode, post_state)?
-        }
-        None => replay_block(&params, state.reader(), &ancestors, &block, &NoMonitor, mode, post_state)?,
-    };
+    let on = Parent { header: parent.as_ref(), world: state.reader(), ancestors: &ancestors };
+    import_block(&params, on, &block, &NoMonitor, mode, post_state)?;
     Ok(())
 }

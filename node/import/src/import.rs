@@ -13,8 +13,8 @@ use crate::{
 /// What a block is built on.
 #[derive(Clone, Copy)]
 pub struct Parent<'a> {
-    /// Its header, and hash.
-    pub header: &'a Sealed<Header>,
+    /// Its header, and hash; where it is not at hand, that the block follows it is not checked.
+    pub header: Option<&'a Sealed<Header>>,
     /// The state after it.
     pub world: &'a dyn StateReader,
     /// Hashes up to its own.
@@ -45,39 +45,12 @@ pub fn import_block<S>(
     post_state: impl FnOnce(&StateChanges) -> Result<(B256, S), ReadError>,
 ) -> Result<Imported<S>, ImportError> {
     check_header(params, &block.header)?;
-    check_succession(params, parent.header, &block.header)?;
-    check_and_run(params, parent.world, parent.ancestors, block, monitor, mode, post_state)
-}
-
-/// As [`import_block`], where the parent's header is not at hand.
-///
-/// # Errors
-/// As [`import_block`].
-pub fn replay_block<S>(
-    params: &ChainParams,
-    world: &dyn StateReader,
-    ancestors: &Ancestors,
-    block: &IncomingBlock,
-    monitor: &dyn Monitor,
-    mode: Mode<'_>,
-    post_state: impl FnOnce(&StateChanges) -> Result<(B256, S), ReadError>,
-) -> Result<Imported<S>, ImportError> {
-    check_header(params, &block.header)?;
-    check_and_run(params, world, ancestors, block, monitor, mode, post_state)
-}
-
-fn check_and_run<S>(
-    params: &ChainParams,
-    world: &dyn StateReader,
-    ancestors: &Ancestors,
-    block: &IncomingBlock,
-    monitor: &dyn Monitor,
-    mode: Mode<'_>,
-    post_state: impl FnOnce(&StateChanges) -> Result<(B256, S), ReadError>,
-) -> Result<Imported<S>, ImportError> {
+    if let Some(header) = parent.header {
+        check_succession(params, header, &block.header)?;
+    }
     check_body(params, block)?;
     let context = block.context(params.hardfork);
-    let at = Point { params, world, ancestors, block: &context };
+    let at = Point { params, world: parent.world, ancestors: parent.ancestors, block: &context };
     let input = BlockInput {
         at,
         transactions: &block.transactions,

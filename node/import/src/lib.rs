@@ -21,5 +21,5 @@ pub use block::{BLOCK_BYTES_MAX, IncomingBlock};
 pub use body::{OSAKA_BLOCK_BYTES_MAX, check_body};
 pub use error::{Consequence, Field, ImportError};
 pub use header::{EXTRA_DATA_BYTES_MAX, GAS_LIMIT_MAX, GAS_LIMIT_MIN, check_header, check_succession};
-pub use import::{Imported, Parent, import_block, replay_block};
+pub use import::{Imported, Parent, import_block};
 pub use outcome::check_outcome;

@@ -35,20 +35,6 @@ struct Options {
     json: PathBuf,
 }
 
-struct Counted;
-
-impl soak::Memory for Counted {
-    fn live_bytes(&self) -> usize {
-        ALLOCATOR.current_usage()
-    }
-
-    fn take_peak_bytes(&self) -> usize {
-        let peak = ALLOCATOR.peak_usage();
-        ALLOCATOR.reset_peak_usage();
-        peak
-    }
-}
-
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(grew) => ExitCode::from(u8::from(grew)),
@@ -65,7 +51,7 @@ fn run(options: &Options) -> Result<bool, BenchError> {
     let workers = Workers::new(options.threads);
     let mut progress = io::stderr();
     let before = resident_bytes();
-    let soaked = soak::run(options.blocks, &workers, &Counted, &mut progress)?;
+    let soaked = soak::run(options.blocks, &workers, &ALLOCATOR, &mut progress)?;
     write(&options.json, &soaked)?;
     let mut out = io::stdout().lock();
     let [first, second, last] = soaked.live_bytes_max;

@@ -1,6 +1,7 @@
 use parapet_bench::{
     bound::{Dependencies, span},
-    simulate::{Costs, Meeting, Policy, simulate},
+    policy::{Chains, Costs, Meeting, Order, Policy},
+    simulate::simulate,
 };
 use proptest::prelude::*;
 
@@ -31,9 +32,9 @@ fn a_chain_that_is_foreseen_is_never_speculated_on() {
 
 #[test]
 fn a_chain_that_nobody_foresees_closes_the_window() {
-    let blind = Policy { accuracy: 0.0, ..free(8) };
-    let adaptive = simulate(&[10; 400], &chain(400), &blind);
-    let stubborn = simulate(&[10; 400], &chain(400), &Policy { adaptive: false, ..blind });
+    let blind = Policy { accuracy: 0.0, meeting: Meeting::WaitUnlessStale, ..free(8) };
+    let adaptive = simulate(&[10; 400], &chain(400), &Policy { adaptive: true, window_max: 128, ..blind });
+    let stubborn = simulate(&[10; 400], &chain(400), &Policy { window_max: 128, ..blind });
     assert_eq!(adaptive.makespan_ns, 4_000, "speculation in vain never delays the frontier");
     assert!(adaptive.wasted * 4 < stubborn.wasted, "{} of {}", adaptive.wasted, stubborn.wasted);
     assert!(adaptive.busy_ns * 10 < 4_000 * 13, "{} is much for 4000 of work", adaptive.busy_ns);
@@ -62,6 +63,36 @@ fn a_valid_result_that_is_nearly_there_is_waited_for() {
     assert_eq!((runs.makespan_ns, runs.incarnations), (16, 3));
 }
 
+#[test]
+fn a_stale_result_that_is_waited_for_delays_the_frontier() {
+    let policy = Policy { accuracy: 0.0, ..free(2) };
+    let waits = simulate(&[1, 10], &chain(2), &policy);
+    let looks = simulate(&[1, 10], &chain(2), &Policy { meeting: Meeting::WaitUnlessStale, ..policy });
+    assert_eq!((waits.makespan_ns, waits.incarnations), (20, 3));
+    assert_eq!((looks.makespan_ns, looks.incarnations), (11, 3));
+}
+
+#[test]
+fn a_chain_among_others_is_left_to_the_frontier_and_costs_no_bookkeeping() {
+    // A chunk of its own for the chain, then one in which nobody waits.
+    let on = (0..64).map(|index| if (1..32).contains(&index) { vec![index - 1] } else { Vec::new() });
+    let on = Dependencies::new(on.collect());
+    let costs = Costs { direct_ns: 5, ..Costs::NONE };
+    let policy = Policy { accuracy: 1.0, costs, ..free(2) };
+    let as_one = simulate(&[10; 64], &on, &policy);
+    let as_others = simulate(&[10; 64], &on, &Policy { chains: Chains::AsOthers, ..policy });
+    assert_eq!((as_one.incarnations, as_one.wasted), (64, 0));
+    assert!(as_one.makespan_ns >= 320 + 150 && as_one.makespan_ns < 320 + 320, "{as_one:?}");
+    assert!(as_others.busy_ns > 64 * 10, "{as_others:?}");
+}
+
+#[test]
+fn what_an_incarnation_was_seen_to_cost_is_shared_out_whole() {
+    let Costs { claim_ns, commit_ns, direct_ns } = Costs::of_incarnation(1_001);
+    assert_eq!((claim_ns + commit_ns, direct_ns), (1_001, claim_ns));
+    assert!(commit_ns > 0 && commit_ns < claim_ns);
+}
+
 fn block() -> impl Strategy<Value = (Vec<u64>, Dependencies)> {
     prop::collection::vec((1_u64..10_000, prop::collection::vec(any::<prop::sample::Index>(), 0..4)), 1..60).prop_map(
         |transactions| {
@@ -76,11 +107,23 @@ fn block() -> impl Strategy<Value = (Vec<u64>, Dependencies)> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let costs = (0_u64..500, 0_u64..500, 0_u64..500);
-    (1_usize..65, 0_usize..100, any::<bool>(), any::<bool>(), 0.0..=1.0, costs, any::<u64>()).prop_map(
-        |(count, window_max, adaptive, waits, accuracy, (claim_ns, commit_ns, direct_ns), seed)| Policy {
+    let meetings = [Meeting::Wait, Meeting::WaitUnlessStale, Meeting::RunAtOnce];
+    let orders = [Order::AsTheyCome, Order::HeaviestFirst];
+    let choices = (0..meetings.len(), 0..orders.len(), any::<bool>(), any::<bool>());
+    (1_usize..65, 0_usize..100, choices, 0.0..=1.0, costs, any::<u64>()).prop_map(
+        move |(
+            count,
+            window_max,
+            (meeting, order, adaptive, chains),
+            accuracy,
+            (claim_ns, commit_ns, direct_ns),
+            seed,
+        )| Policy {
             window_max,
             adaptive,
-            meeting: if waits { Meeting::WaitUnlessStale } else { Meeting::RunAtOnce },
+            meeting: meetings[meeting],
+            order: orders[order],
+            chains: if chains { Chains::AsOne } else { Chains::AsOthers },
             accuracy,
             costs: Costs { claim_ns, commit_ns, direct_ns },
             seed,
@@ -104,6 +147,8 @@ proptest! {
         (durations, on) in block(),
         policy in policy(),
     ) {
+        // Who waits for a result that is stale already loses more.
+        prop_assume!(policy.meeting != Meeting::Wait);
         let simulated = simulate(&durations, &on, &policy);
         let Costs { claim_ns, commit_ns, direct_ns } = policy.costs;
         let bookkeeping = durations.len() as u64 * direct_ns.max(claim_ns + commit_ns);

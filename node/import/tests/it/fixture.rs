@@ -124,7 +124,7 @@ impl Case {
         world: &dyn StateReader,
         block: &IncomingBlock,
     ) -> Result<Imported<WorldState>, ImportError> {
-        let parent = Parent { header: &self.parent, world, ancestors: &self.ancestors };
+        let parent = Parent { header: Some(&self.parent), world, ancestors: &self.ancestors };
         import_block(&self.params, parent, block, &NoMonitor, Mode::Sequential, |changes| {
             let after = self.world.apply(changes);
             Ok((after.root(), after))

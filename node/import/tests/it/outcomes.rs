@@ -44,7 +44,7 @@ fn whatever_a_header_announces_wrongly_is_named() {
 fn the_state_above_is_asked_for_only_when_all_else_is_right() {
     let asked = |case: &Case| {
         let asked = Cell::new(0);
-        let on = Parent { header: &case.parent, world: &case.world, ancestors: &case.ancestors };
+        let on = Parent { header: Some(&case.parent), world: &case.world, ancestors: &case.ancestors };
         let root = case.block.header.state_root;
         let outcome = import_block(&case.params, on, &case.incoming(), &NoMonitor, Mode::Sequential, |_| {
             asked.set(asked.get() + 1);
@@ -101,7 +101,7 @@ fn a_state_that_cannot_be_read_says_nothing_of_the_block() {
     assert!(error.to_string().contains("the disk is gone"), "{error}");
     assert_eq!(error.consequence(), Consequence::Retry);
 
-    let on = Parent { header: &case.parent, world: &case.world, ancestors: &case.ancestors };
+    let on = Parent { header: Some(&case.parent), world: &case.world, ancestors: &case.ancestors };
     let outcome =
         import_block(&case.params, on, &case.incoming(), &NoMonitor, Mode::Sequential, |_| broken::<(B256, ())>());
     assert_eq!(outcome.map(|_| ()).unwrap_err().consequence(), Consequence::Retry);
