@@ -63,6 +63,7 @@ impl<F: FnMut(&Scenario) -> bool> Search<F> {
         self.attempt(|scenario| scenario.withdrawals.clear());
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.looks));
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.counters));
+        self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.ledgers));
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.wrath));
         self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.unless_zero = None));
         self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.accesses = false));

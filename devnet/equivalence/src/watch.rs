@@ -4,13 +4,13 @@
 use alloy_primitives::{Address, B256, Bytes, Keccak256, U256, keccak256};
 use parapet_abi::{ContextRecord, FrameStatus};
 use parapet_monitor::{
-    Attention, Decision, Fault, Fork, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView, StateWrite,
-    Subscriptions, Trace, Verdict, Veto,
+    Attention, Decision, Fault, Fork, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView, Subscriptions,
+    Trace, Verdict, Veto,
 };
 use parapet_types::REGISTRY;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hesitation, Place, Realised, slot_key};
+use crate::{Counter, Hesitation, Ledger, Place, Realised, keep::Kept, slot_key};
 
 /// What is watched, and what follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,11 @@ pub struct Watch {
     pub wrath: Vec<Wrath>,
     /// What is looked at.
     pub looks: Vec<Look>,
-    /// Guard state.
+    /// Guard state: numbers.
     pub counters: Vec<Counter>,
+    /// Guard state: ordered entries.
+    #[serde(default)]
+    pub ledgers: Vec<Ledger>,
     /// Whether ordered accesses are recorded.
     pub accesses: bool,
     /// Nobody wakes while the slot of this number of this account is zero, and the executor is told so beforehand.
@@ -101,19 +104,6 @@ pub struct Look {
     pub consequence: Consequence,
 }
 
-/// A number in the registry's storage that grows with each transaction that is let through, up to a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counter {
-    /// Slot of the registry, by its number.
-    pub slot: u8,
-    /// How much it grows.
-    pub step: u64,
-    /// What it never exceeds.
-    pub bound: u64,
-    /// Only transactions whose first frame has this last byte of a selector count; all of them if `None`.
-    pub selector: Option<u8>,
-}
-
 impl Condition {
     fn holds(self, word: U256) -> bool {
         self.modulus != 0 && word % U256::from(self.modulus) == U256::from(self.remainder)
@@ -172,7 +162,7 @@ fn read(look: &Look, address: Address, view: &mut dyn StateView) -> Result<U256,
     })
 }
 
-fn attachment() -> B256 {
+pub(crate) fn attachment() -> B256 {
     keccak256(b"parapet equivalence")
 }
 
@@ -200,7 +190,7 @@ impl Monitor for Watcher<'_> {
         if self.look(Moment::Open, view, &mut digest)? != Decision::Proceed {
             return Ok(None);
         }
-        Ok(Some(Box::new(Judge { watcher: self, digest, outcome: Outcome::Allow, writes: Vec::new() })))
+        Ok(Some(Box::new(Judge { watcher: self, digest, outcome: Outcome::Allow, kept: Kept::default() })))
     }
 
     fn admit(&self, _: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
@@ -215,7 +205,7 @@ struct Judge<'a> {
     watcher: &'a Watcher<'a>,
     digest: Keccak256,
     outcome: Outcome,
-    writes: Vec<StateWrite>,
+    kept: Kept,
 }
 
 impl Judge<'_> {
@@ -230,23 +220,10 @@ impl Judge<'_> {
         decision
     }
 
-    fn count(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        let first = trace.frames.first().map(|frame| frame.selector[3]);
-        let mut decision = Decision::Proceed;
-        for counter in &self.watcher.watch.counters {
-            if counter.selector.is_some() && counter.selector != first {
-                continue;
-            }
-            let slot = slot_key(counter.slot);
-            let value = view.storage(Fork::PreTx, REGISTRY, slot)?.saturating_add(U256::from(counter.step));
-            self.digest.update(value.to_be_bytes::<32>());
-            if value > U256::from(counter.bound) {
-                decision = veto(2, value);
-            } else if self.writes.iter().all(|write| write.slot != slot) {
-                self.writes.push(StateWrite { slot, value });
-            }
-        }
-        Ok(decision)
+    fn keep(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        let watch = self.watcher.watch;
+        let refused = self.kept.keep((&watch.counters, &watch.ledgers), trace, view, &mut self.digest)?;
+        Ok(refused.map_or(Decision::Proceed, |word| veto(2, word)))
     }
 }
 
@@ -276,12 +253,12 @@ impl Judging for Judge<'_> {
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
         self.digest.update(trace.to_region(&[]));
         let looked = self.look(Moment::Executed, view)?;
-        let counted = self.count(trace, view)?;
+        let kept = self.keep(trace, view)?;
         if trace.context.status != u8::from(FrameStatus::Succeeded) {
             // What failed by itself is not vetoed.
             return Ok(Decision::Proceed);
         }
-        Ok(self.says(if looked == Decision::Proceed { counted } else { looked }))
+        Ok(self.says(if looked == Decision::Proceed { kept } else { looked }))
     }
 
     fn close(self: Box<Self>) -> Judgement {
@@ -298,6 +275,6 @@ impl Judging for Judge<'_> {
             fuel: Fuel(0),
             elapsed_ns: 0,
         };
-        Judgement { verdicts: vec![verdict], writes: self.writes }
+        Judgement { verdicts: vec![verdict], updates: self.kept.into_updates() }
     }
 }

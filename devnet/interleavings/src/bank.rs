@@ -31,6 +31,8 @@ pub use program::{ACCOUNTS, CONTRACT, FEE_RECIPIENT, Outcome, Program, Transacti
 enum Written {
     Account(AccountIndex),
     Slot(SlotIndex),
+    /// Without knowing it.
+    Changed(SlotIndex),
 }
 
 /// One execution of one transaction.
@@ -99,7 +101,7 @@ impl<'a> Crew<'a> for Member<'a, '_> {
         for written in &incarnation.written {
             match written {
                 Written::Account(account) => block.memory.account(*account).retract(version(index)),
-                Written::Slot(slot) => block.memory.slot(*slot).retract(version(index)),
+                Written::Slot(slot) | Written::Changed(slot) => block.memory.slot(*slot).retract(version(index)),
             }
         }
         self.run_settled(window, index)
@@ -131,6 +133,11 @@ impl Block<'_> {
             let cell = self.memory.account(recipient);
             let fee = AccountWrite { balance: U256::from(program::FEE), identity: None };
             cell.settle(version(index), || self.memory.base(recipient), fee)?;
+        }
+        for written in &incarnation.written {
+            if let Written::Changed(slot) = written {
+                self.memory.fold_slot(*slot, version(index + 1))?;
+            }
         }
         let mut outcomes = self.outcomes.lock().expect("threads of a model take turns");
         assert_eq!(outcomes.len(), index as usize, "settled out of order");

@@ -5,6 +5,7 @@
 use std::{collections::HashMap, convert::Infallible, fmt::Debug, hash::Hash, sync::Mutex as Plain};
 
 use alloy_primitives::{Address, U256};
+use parapet_monitor::StateOp;
 use parapet_types::AccountInfo;
 
 use crate::{
@@ -97,6 +98,40 @@ pub fn folding_hides_nothing_from_readers_above() {
     side_by_side(vec![Box::new(settle), Box::new(read), Box::new(read)]);
 }
 
+/// Changes that do not know what they change are made, taken back and folded; a reader above sees the sum of what is
+/// settled below it, and of nothing that stands above it.
+pub fn folding_changes_of_a_slot_hides_nothing_from_readers_above() {
+    let cell = SlotCell::new(AccountIndex(0), U256::ZERO);
+    let add = |bit: u32| [StateOp::Add { amount: U256::from(1_u64 << bit), cap: U256::MAX }];
+    let bits = |view: SlotView| view.value.to::<u64>() - BASE;
+    cell.change(Version(1), &add(1));
+    cell.change(Version(2), &add(2));
+    let fold = |settled: u32| {
+        let folded = cell.fold::<Infallible>(Version(settled), Version::BASE, || Ok(U256::from(BASE)));
+        folded.unwrap_or_else(|never| match never {});
+    };
+    let settle = || {
+        fold(2);
+        fold(3);
+        cell.change(Version(6), &add(6));
+        cell.retract(Version(6));
+    };
+    let ahead = || {
+        cell.change(Version(3), &add(3));
+        cell.retract(Version(3));
+        cell.change(Version(3), &add(4));
+    };
+    let read = || {
+        for _ in 0..3 {
+            let (view, _) = read_slot(&cell, 4);
+            assert!([0b110, 0b1110, 0b1_0110].contains(&bits(view)), "a reader at 4 saw {:b}", bits(view));
+            assert!(view.writer == Version(2) || view.writer == Version(3));
+        }
+    };
+    side_by_side(vec![Box::new(settle), Box::new(ahead), Box::new(read), Box::new(read)]);
+    assert_eq!(bits(read_slot(&cell, 4).0), 0b1_0110);
+}
+
 /// Views by the stamp that came with them.
 struct Observed<V>(Plain<HashMap<(u32, u64), V>>);
 
@@ -146,7 +181,8 @@ pub fn equal_stamps_of_a_slot_mean_equal_views() {
         cell.retract(Version(1));
         cell.write(Version(1), Version(1), U256::from(20));
     };
-    let other = || cell.write(Version(2), Version(1), U256::from(30));
+    // Made without knowing what it changes.
+    let other = || cell.change(Version(2), &[StateOp::Add { amount: U256::from(1), cap: U256::MAX }]);
     let read = || {
         for _ in 0..2 {
             for at in [2, 4] {

@@ -1,7 +1,9 @@
 //! Decisions, verdicts, and what remains of a judgement.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
+
+use crate::StateUpdate;
 
 /// Names an attachment; given by the registry.
 pub type AttachmentId = B256;
@@ -118,20 +120,12 @@ pub fn detail_text(detail: &[u8]) -> String {
     }
 }
 
-/// A write to the registry account's storage, where guard state lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateWrite {
-    /// The slot.
-    pub slot: U256,
-    /// Its new value.
-    pub value: U256,
-}
-
 /// What remains when a judgement is closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
     /// In the order in which attachments judge.
     pub verdicts: Vec<Verdict>,
-    /// Guard state to be written if the transaction succeeded; by slot, each once.
-    pub writes: Vec<StateWrite>,
+    /// What becomes of guard state if the transaction succeeded; by slot, each once. It applies to the word as the
+    /// transaction itself leaves it; what is refused then is skipped.
+    pub updates: Vec<StateUpdate>,
 }

@@ -7,15 +7,18 @@
 mod decision;
 pub mod descriptor;
 mod memory;
+mod ops;
 mod trace;
 mod veto;
 mod view;
+mod window;
 
 pub use decision::{
-    AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, StateWrite, Verdict, Veto, detail_text,
+    AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, Verdict, Veto, detail_text,
 };
 pub use descriptor::{Descriptor, DescriptorError, Parameter};
 pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
+pub use ops::{StateOp, StateUpdate};
 pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, Trace};
 pub use veto::GuardVeto;
 pub use view::{Fork, StateFault, StateView};
@@ -87,7 +90,7 @@ pub trait Judging {
     /// [`Fault`]: the transaction must be left out of the block and retried.
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault>;
 
-    /// Ends the judgement. State writes are to be applied only if the transaction succeeded.
+    /// Ends the judgement. Guard state is to be updated only if the transaction succeeded.
     fn close(self: Box<Self>) -> Judgement;
 }
 

@@ -2,6 +2,8 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 
+use crate::StateOp;
+
 /// Which state is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fork {
@@ -30,6 +32,17 @@ pub trait StateView {
     /// # Errors
     /// [`StateFault`] when the store cannot answer.
     fn storage(&mut self, fork: Fork, address: Address, slot: U256) -> Result<U256, StateFault>;
+
+    /// Whether a storage word, as it was before the transaction, would accept all of these changes, in order. Whoever
+    /// speculates keeps the question and its answer instead of the word: what others do to the word meanwhile matters
+    /// only if it changes the answer.
+    ///
+    /// # Errors
+    /// [`StateFault`] when the store cannot answer.
+    fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateFault> {
+        let word = self.storage(Fork::PreTx, address, slot)?;
+        Ok(StateOp::apply_all(ops, word).is_some())
+    }
 
     /// A balance in wei; zero where there is no account.
     ///

@@ -136,14 +136,14 @@ impl Judging for Judgment {
     fn close(self: Box<Self>) -> Judgement {
         let mut judgement = Judgement::default();
         for (position, woken) in self.woken {
-            let (verdicts, writes) = woken.close(self.index.entry(position));
+            let (verdicts, updates) = woken.close(self.index.entry(position));
             judgement.verdicts.extend(verdicts);
-            judgement.writes.extend(writes);
+            judgement.updates.extend(updates);
         }
         if self.veto.is_some() {
-            judgement.writes.clear();
+            judgement.updates.clear();
         }
-        judgement.writes.sort_unstable_by_key(|write| write.slot);
+        judgement.updates.sort_unstable_by_key(|update| update.slot);
         judgement
     }
 }

@@ -142,9 +142,12 @@ fn registry_fault(error: RegistryError) -> Fault {
     }
 }
 
-/// Faults are loud (I4): whoever runs the node must see them.
+/// Faults are loud (I4): whoever runs the node must see them. What is only put off until all below is settled is none.
 fn report(fault: &Fault) {
-    tracing::error!(%fault, "no verdict was reached");
+    match fault {
+        Fault::Unsettled => {}
+        Fault::State(_) | Fault::Engine { .. } => tracing::error!(%fault, "no verdict was reached"),
+    }
 }
 
 fn monotonic() -> u64 {

@@ -5,7 +5,7 @@
 
 use alloy_primitives::Bytes;
 use parapet_abi::import::{CODE_LIMIT, CODE_OUT_OF_FUEL, CODE_OVERLOAD, CODE_TRAP, CODE_UNUSABLE, DETAIL_BYTES_MAX};
-use parapet_monitor::{Fault, Fuel, Mode, Outcome, StateView, StateWrite, Trace, Verdict, Veto};
+use parapet_monitor::{Fault, Fuel, Mode, Outcome, StateUpdate, StateView, Trace, Verdict, Veto};
 use parapet_registry::Failure;
 use parapet_vm::{HookCall, HookEnd, Session};
 
@@ -107,15 +107,15 @@ impl Woken {
         (outcome == Outcome::Veto).then(|| Veto { guard: entry.guard_address, attachment: entry.id(), code, detail })
     }
 
-    /// Everything it said, at least one verdict, and what it wrote.
-    pub(crate) fn close(mut self, entry: &Entry) -> (Vec<Verdict>, Vec<StateWrite>) {
+    /// Everything it said, at least one verdict, and what it did to its own state.
+    pub(crate) fn close(mut self, entry: &Entry) -> (Vec<Verdict>, Vec<StateUpdate>) {
         if self.verdicts.is_empty() {
             self.verdicts.push(verdict(entry, Outcome::Allow, (None, None), 0, Bytes::new()));
         }
         for verdict in &mut self.verdicts {
             (verdict.fuel, verdict.elapsed_ns) = (self.fuel, self.elapsed_ns);
         }
-        (self.verdicts, self.session.map(Session::into_writes).unwrap_or_default())
+        (self.verdicts, self.session.map(Session::into_updates).unwrap_or_default())
     }
 }
 

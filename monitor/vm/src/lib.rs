@@ -20,12 +20,10 @@ mod lend;
 pub mod limits;
 pub mod metering;
 mod session;
-mod store;
 mod vet;
 
 pub use engine::{Engine, EngineError, EngineSettings};
 pub use guard::Guard;
 pub use host::{Alert, Limit};
 pub use session::{HookCall, HookEnd, Session, Subject};
-pub use store::{state_slot, window_slot};
 pub use vet::{Hooks, VetError, Vetted, vet};

@@ -20,6 +20,8 @@ pub const RECORD: u64 = 4;
 pub const STATE_READ: u64 = 5_000;
 /// One word of the guard's own state written.
 pub const STORE_WRITE: u64 = 5_000;
+/// One word of an ordered entry that the transaction has met before.
+pub const ENTRY_WORD_KNOWN: u64 = 20;
 /// One permutation of Keccak, which takes in 136 bytes.
 pub const KECCAK_BLOCK: u64 = 500;
 /// One alert.

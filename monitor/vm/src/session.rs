@@ -9,7 +9,7 @@ use parapet_abi::{
     AccountRecord,
     import::{EXPORT_INIT, EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX},
 };
-use parapet_monitor::{AttachmentId, Fault, Fuel, Hook, StateView, StateWrite, Subscriptions, Trace};
+use parapet_monitor::{AttachmentId, Fault, Fuel, Hook, StateUpdate, StateView, Subscriptions, Trace};
 use wasmtime::{Instance, Store, Trap};
 
 use crate::{
@@ -160,11 +160,11 @@ impl Session {
         self.live.as_mut().map(|live| std::mem::take(&mut live.store.data_mut().alerts)).unwrap_or_default()
     }
 
-    /// What the guard wrote to its own state: nothing, if it did not end well.
+    /// What the guard did to its own state: nothing, if it did not end well.
     #[must_use]
-    pub fn into_writes(mut self) -> Vec<StateWrite> {
+    pub fn into_updates(mut self) -> Vec<StateUpdate> {
         match self.live.take() {
-            Some(live) if !self.ended => live.store.into_data().overlay.into_writes(),
+            Some(live) if !self.ended => live.store.into_data().store.into_updates(),
             _ => Vec::new(),
         }
     }
@@ -246,6 +246,7 @@ fn broken(attachment: AttachmentId, error: wasmtime::Error) -> Broken {
         Ok(Stop::OutOfFuel) => Broken::Guard(HookEnd::OutOfFuel),
         Ok(Stop::Trap(reason)) => Broken::Guard(HookEnd::Trapped { reason: reason.to_owned() }),
         Ok(Stop::State(fault)) => Broken::Engine(Fault::State(fault)),
+        Ok(Stop::Incoherent) => Broken::Engine(Fault::Unsettled),
         Err(error) => Broken::Engine(Fault::Engine { attachment, reason: format!("{error:#}") }),
     }
 }

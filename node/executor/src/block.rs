@@ -231,11 +231,11 @@ fn include(
     progress.check(&Room::of(&input.at), transaction)?;
     let identity =
         Identity { tx_hash: *transaction.hash(), parent_hash: input.at.block.parent_hash, purpose: Purpose::Block };
-    let Outcome { executed, state, guard_writes, .. } = session.execute(tx_env(transaction), identity)?;
+    let Outcome { executed, state, guard_updates, .. } = session.execute(tx_env(transaction), identity)?;
     let overlay = session.evm_mut().db_mut();
     overlay.commit(&state)?;
-    for write in guard_writes {
-        overlay.write_storage(REGISTRY, write.slot, write.value)?;
+    for update in &guard_updates {
+        overlay.update_storage(REGISTRY, update)?;
     }
     progress.include(candidate, transaction, executed);
     Ok(())

@@ -1,6 +1,6 @@
 //! The EVM with its frame machine wrapped: a monitor sees every frame start and end, and its veto ends them all.
 
-use parapet_monitor::{Attention, Decision, Fault, Monitor, Subscriptions};
+use parapet_monitor::{Attention, Decision, Fault, Monitor, StateOp, Subscriptions};
 use parapet_types::REGISTRY;
 use revm::{
     Context, Database, Inspector, Journal,
@@ -63,6 +63,14 @@ pub trait EvmDatabase: Database<Error = StateError> {
     /// # Errors
     /// [`StateError`] when it cannot be read.
     fn has_bare_storage(&mut self, address: Address) -> Result<bool, StateError>;
+
+    /// Whether a storage word would accept changes, in order. Nothing else of the word is told.
+    ///
+    /// # Errors
+    /// [`StateError`] when it cannot be read.
+    fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateError> {
+        Ok(StateOp::apply_all(ops, self.storage(address, slot)?).is_some())
+    }
 
     /// An account's balance shows in what the transaction does.
     fn balance_observed(&mut self, _: Address) {}

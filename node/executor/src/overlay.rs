@@ -9,6 +9,7 @@ use crate::{
 };
 use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, map::AddressMap};
+use parapet_monitor::{StateOp, StateUpdate};
 use parapet_types::{AccountChange, AccountInfo, Ancestors, ReadError, StateChanges, StateReader};
 use revm::{
     Database, DatabaseRef,
@@ -90,16 +91,16 @@ impl<'a> Overlay<'a> {
         })
     }
 
-    /// Writes a storage word directly, outside of any transaction's journal.
+    /// Changes a storage word directly, outside of any transaction's journal.
     ///
     /// # Errors
-    /// [`ReadError`] when the account below cannot be read.
-    pub fn write_storage(&mut self, address: Address, slot: U256, value: U256) -> Result<(), ReadError> {
-        if self.recording.is_some() {
-            let before = self.storage_ref(address, slot).map_err(|error| error.0)?;
-            self.record(|recording| recording.slot(&SlotStep { address, slot, before, after: value }));
-        }
-        self.account(address)?.storage.insert(slot, value);
+    /// [`ReadError`] when what lies below cannot be read.
+    pub fn update_storage(&mut self, address: Address, update: &StateUpdate) -> Result<(), ReadError> {
+        let slot = update.slot;
+        let before = self.storage_ref(address, slot).map_err(|error| error.0)?;
+        let after = StateOp::settle(&update.ops, before);
+        self.record(|recording| recording.slot(&SlotStep { address, slot, before, after }));
+        self.account(address)?.storage.insert(slot, after);
         Ok(())
     }
 

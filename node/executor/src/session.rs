@@ -2,7 +2,7 @@
 
 use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Judgement, Monitor, StateWrite, Veto};
+use parapet_monitor::{Judgement, Monitor, StateUpdate, Veto};
 use parapet_types::{Destiny, Executed};
 use revm::{
     Inspector,
@@ -42,8 +42,8 @@ pub struct Outcome {
     pub result: ExecutionResult<HaltReason>,
     /// Its changes to state.
     pub state: EvmState,
-    /// Guard state it leaves; empty unless it succeeded.
-    pub guard_writes: Vec<StateWrite>,
+    /// What it does to guard state; empty unless it succeeded.
+    pub guard_updates: Vec<StateUpdate>,
 }
 
 /// What the monitor is told of a transaction besides the EVM's own environment.
@@ -105,8 +105,8 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         let state = self.evm.inner.ctx.journaled_state.finalize();
         let (result, judgement) = ended?;
         let veto = self.evm.inner.ctx.chain.veto.as_ref();
-        let (executed, guard_writes) = conclude(result.clone(), judgement, veto);
-        Ok(Outcome { executed, result, state, guard_writes })
+        let (executed, guard_updates) = conclude(result.clone(), judgement, veto);
+        Ok(Outcome { executed, result, state, guard_updates })
     }
 
     /// As [`Session::execute`], but what it did to state stays in the journal.
@@ -125,8 +125,8 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         }
         let result = MonitoredHandler::new().run(&mut self.evm);
         let (result, judgement) = self.close(result)?;
-        let (executed, guard_writes) = conclude(result, judgement, self.evm.inner.ctx.chain.veto.as_ref());
-        Ok(OnJournal::Executed(executed, guard_writes))
+        let (executed, guard_updates) = conclude(result, judgement, self.evm.inner.ctx.chain.veto.as_ref());
+        Ok(OnJournal::Executed(executed, guard_updates))
     }
 
     fn open(&mut self, tx: TxEnv, identity: Identity) -> Result<Watched, TxError> {
@@ -184,8 +184,8 @@ pub(crate) enum Keep {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "moved once, and hardly ever the small one")]
 pub(crate) enum OnJournal {
-    /// What it did, and the guard state it leaves.
-    Executed(Executed, Vec<StateWrite>),
+    /// What it did, and what it does to guard state.
+    Executed(Executed, Vec<StateUpdate>),
     /// It did not run: it would have been judged.
     Watched,
 }
@@ -229,12 +229,12 @@ pub(crate) fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity
     }
 }
 
-/// What a transaction did, and the guard state it leaves: none unless it succeeded.
+/// What a transaction did, and what it does to guard state: nothing unless it succeeded.
 fn conclude(
     result: ExecutionResult<HaltReason>,
     judgement: Judgement,
     veto: Option<&Veto>,
-) -> (Executed, Vec<StateWrite>) {
+) -> (Executed, Vec<StateUpdate>) {
     let gas_used = result.tx_gas_used();
     let (destiny, output, logs, created) = match result {
         ExecutionResult::Success { logs, output, .. } => {
@@ -251,7 +251,7 @@ fn conclude(
             (Destiny::Halted { reason: format!("{reason:?}") }, alloy_primitives::Bytes::new(), Vec::new(), None)
         }
     };
-    let guard_writes = if destiny == Destiny::Succeeded { judgement.writes } else { Vec::new() };
+    let guard_updates = if destiny == Destiny::Succeeded { judgement.updates } else { Vec::new() };
     let executed = Executed { destiny, gas_used, output, logs, created, verdicts: judgement.verdicts };
-    (executed, guard_writes)
+    (executed, guard_updates)
 }

@@ -1,7 +1,7 @@
 //! State as the monitor sees it: over the journal, without touching it.
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
-use parapet_monitor::{Fork, StateFault, StateView};
+use parapet_monitor::{Fork, StateFault, StateOp, StateView};
 use revm::{
     Journal,
     context::JournalTr as _,
@@ -57,6 +57,14 @@ impl<DB: EvmDatabase> StateView for JournalView<'_, DB> {
             }
         }
         self.0.db_mut().storage(address, slot).map_err(fault)
+    }
+
+    fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateFault> {
+        // What the journal holds was read as it is, so nothing is gained by asking for less.
+        if self.known(address).is_some_and(|account| account.storage.contains_key(&slot)) {
+            return Ok(StateOp::apply_all(ops, self.storage(Fork::PreTx, address, slot)?).is_some());
+        }
+        self.0.db_mut().would_accept(address, slot, ops).map_err(fault)
     }
 
     fn balance(&mut self, fork: Fork, address: Address) -> Result<U256, StateFault> {

@@ -43,8 +43,8 @@ pub fn trace_transaction(
             .map_err(|source| SimulateError::Preceding { index, source })?;
         let state = before.evm_mut().db_mut();
         state.commit(&outcome.state).map_err(BlockError::from)?;
-        for write in outcome.guard_writes {
-            state.write_storage(REGISTRY, write.slot, write.value).map_err(BlockError::from)?;
+        for update in &outcome.guard_updates {
+            state.update_storage(REGISTRY, update).map_err(BlockError::from)?;
         }
     }
     let context =

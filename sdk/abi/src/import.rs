@@ -14,7 +14,13 @@
 //! | `state_code_hash` | `(fork, address, out)` | a code hash, 32 bytes to `out`; zero for an account that does not exist |
 //! | `store_get` | `(key, key_len, out) -> found` | a word of the attachment's own state; `found` is 1 when it is not zero, since storage cannot tell zero from absent |
 //! | `store_set` | `(key, key_len, value)` | writes a word of the attachment's own state |
+//! | `store_add` | `(key, key_len, amount, cap) -> added` | adds to such a word; 0: the sum would exceed `cap`, and nothing was added |
+//! | `store_max` | `(key, key_len, value)` | raises such a word to `value`, if it is less |
 //! | `window_add` | `(key, key_len, amount, cap, period_s: u64) -> added` | adds to a decaying window; 0: it would exceed `cap`, and nothing was added |
+//! | `entry_get` | `(key, key_len, offset, out, len) -> value_len` | bytes of an ordered entry's value from `offset`, as many as fit; gives the value's whole length, or [`NO_ENTRY`] |
+//! | `entry_set` | `(key, key_len, value, value_len)` | sets the value of an ordered entry |
+//! | `entry_remove` | `(key, key_len) -> removed` | removes an ordered entry; 0: there was none |
+//! | `entry_seek` | `(seek, key, key_len, out, len) -> found_len` | the entry that is next to a key, as [`SEEK_AT_OR_ABOVE`] and its like say; its key to `out`, as much as fits; gives the key's whole length, or [`NO_ENTRY`] |
 //! | `keccak256` | `(data, len, out)` | Keccak-256 |
 //! | `alert` | `(code, detail, len)` | records an alert |
 //! | `veto` | `(code, detail, len)` | records a veto and ends the hook; does not return |
@@ -24,6 +30,15 @@
 //! that was too short to lower the level by a whole unit is carried over, so frequent small additions cannot freeze it.
 //! A period of 0 and a key that is not 1 to [`STORE_KEY_BYTES_MAX`] bytes long exceed a limit. So do more than
 //! [`STORE_WRITES_MAX`] distinct words, windows included.
+//!
+//! `store_set`, `store_add`, `store_max` and `window_add` *commute*: transactions that do no more than these to one word
+//! do not wait for each other, as long as no answer changes. `store_get` does look at the word, and so makes the
+//! transaction wait for all that changed it before. Words and windows of one key are different things.
+//!
+//! Entries are a map of their own, in the order of their keys: byte by byte, a key behind its own beginnings. A scan is a
+//! sequence of `entry_seek`, each from the key that the last one found; a `key_len` of 0 there means *from the first* (or
+//! *from the last*, downward). An entry takes one word and one for each 32 bytes of key and value beyond the first 30 and
+//! 28, and changes some words of entries near it; more than [`ENTRY_WORDS_MAX`] distinct words exceed a limit.
 
 /// Module name of every import.
 pub const MODULE: &str = "parapet_v1";
@@ -53,6 +68,22 @@ pub const FORK_NOW: u32 = 1;
 
 /// Longest key of an attachment's own state, in bytes.
 pub const STORE_KEY_BYTES_MAX: u32 = 256;
+/// Longest value of an ordered entry, in bytes.
+pub const ENTRY_VALUE_BYTES_MAX: u32 = 8_192;
+/// Most words that an attachment may change in one transaction by setting and removing ordered entries.
+pub const ENTRY_WORDS_MAX: u32 = 2_048;
+/// Answer of `entry_get` and `entry_seek`: there is no such entry.
+pub const NO_ENTRY: u32 = u32::MAX;
+
+/// `seek` argument of `entry_seek`: the key itself if it is there, else the smallest above it.
+pub const SEEK_AT_OR_ABOVE: u32 = 0;
+/// `seek` argument of `entry_seek`: the smallest key above it.
+pub const SEEK_ABOVE: u32 = 1;
+/// `seek` argument of `entry_seek`: the key itself if it is there, else the largest below it.
+pub const SEEK_AT_OR_BELOW: u32 = 2;
+/// `seek` argument of `entry_seek`: the largest key below it.
+pub const SEEK_BELOW: u32 = 3;
+
 /// Longest detail of a veto or an alert, in bytes.
 pub const DETAIL_BYTES_MAX: u32 = 1_024;
 /// Most alerts an attachment may raise in one transaction.

@@ -1,8 +1,36 @@
-//! The attachment's own state: words by key, and decaying windows. Written only when the transaction is committed.
+//! The attachment's own state: words by key, decaying windows, and ordered [`entries`]. Written only when the transaction
+//! is committed.
+//!
+//! Transactions that do no more to a word than [`set`], [`add`], [`raise`] and [`insert`], or no more to a window than
+//! [`window_add`], run side by side and never wait for each other, as long as no bound's answer changes. [`get`] and
+//! [`contains`] look at the word itself, and wait for whoever changed it before: a guard that only counts should not ask
+//! how many there are.
 //!
 //! Keys are 1 to [`STORE_KEY_BYTES_MAX`] bytes; a longer key, or more than
 //! [`STORE_WRITES_MAX`](parapet_abi::import::STORE_WRITES_MAX) writes in one transaction, is an engine limit and has the
 //! outcome that the attachment declared for failures.
+//!
+//! ```
+//! use parapet_guest::{prelude::*, store::Added};
+//!
+//! /// So many transactions in all; and the largest amount that was ever called with is kept.
+//! #[guard(name = "quota", triggers(frame))]
+//! pub struct Quota {
+//!     most: U256,
+//! }
+//!
+//! #[guard]
+//! impl Guard for Quota {
+//!     fn on_tx(&self, tx: &Tx) {
+//!         store::raise(b"largest", tx.context().value());
+//!         if store::add(b"count", U256::from(1), self.most) == Added::Refused {
+//!             veto!(1, "no more than {} transactions", self.most);
+//!         }
+//!     }
+//! }
+//! ```
+
+pub mod entries;
 
 use parapet_abi::import::STORE_KEY_BYTES_MAX;
 
@@ -22,22 +50,45 @@ pub fn set(key: &[u8], value: U256) {
     host::store_set(key, &value.to_be_bytes());
 }
 
-/// What became of an addition to a window.
+/// What became of an addition to a word or a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a refused addition was not made; the guard decides what follows"]
 pub enum Added {
-    /// The window took it.
+    /// It was added.
     Yes,
-    /// It would have exceeded the capacity, and nothing was added.
+    /// It would have exceeded the bound, and nothing was added.
     Refused,
+}
+
+impl Added {
+    const fn from(added: bool) -> Self {
+        if added { Self::Yes } else { Self::Refused }
+    }
+}
+
+/// Adds to the word of a key, if the sum is at most `bound`. It never wraps.
+pub fn add(key: &[u8], amount: U256, bound: U256) -> Added {
+    Added::from(host::store_add(key, &amount.to_be_bytes(), &bound.to_be_bytes()))
+}
+
+/// Raises the word of a key to a value, if it is less.
+pub fn raise(key: &[u8], value: U256) {
+    host::store_max(key, &value.to_be_bytes());
+}
+
+/// Makes a key one of a set: its word becomes one, whatever it was.
+pub fn insert(key: &[u8]) {
+    set(key, U256::from(1));
+}
+
+/// Whether a key is one of a set, or has any word but zero.
+#[must_use]
+pub fn contains(key: &[u8]) -> bool {
+    get(key).is_some()
 }
 
 /// Adds to the decaying window of a key: its level falls linearly from `capacity` to zero over `period_s` seconds, and
 /// an addition is taken while the new level is at most `capacity`.
 pub fn window_add(key: &[u8], amount: U256, capacity: U256, period_s: u64) -> Added {
-    if host::window_add(key, &amount.to_be_bytes(), &capacity.to_be_bytes(), period_s) {
-        Added::Yes
-    } else {
-        Added::Refused
-    }
+    Added::from(host::window_add(key, &amount.to_be_bytes(), &capacity.to_be_bytes(), period_s))
 }

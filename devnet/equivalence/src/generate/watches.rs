@@ -1,7 +1,7 @@
 //! What the monitor of a scenario watches.
 
 use super::{Feature, Generator, POOR};
-use crate::{Condition, Consequence, Counter, Look, Moment, Place, Subject, Watch, Wrath};
+use crate::{Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Place, Subject, Watch, Wrath};
 
 impl Generator {
     pub(super) fn watch(&mut self) -> Watch {
@@ -10,6 +10,7 @@ impl Generator {
             wrath: self.wrath(),
             looks: (0..looks).map(|_| self.look()).collect(),
             counters: (0..counters).map(|_| self.counter()).collect(),
+            ledgers: (0..self.rng.below(2)).map(|_| self.ledger()).collect(),
             accesses: self.rng.percent(50),
             unless_zero: self.rng.percent(40).then(|| {
                 let place = if self.rng.percent(50) { Place::Registry } else { self.place() };
@@ -58,6 +59,21 @@ impl Generator {
             slot: self.slot(),
             step: 1 + self.rng.below(2),
             bound: if self.rng.percent(70) { 2 + self.rng.below(20) } else { POOR },
+            selector: self.rng.percent(40).then(|| self.rng.small(6)),
+            keeping: match self.rng.below(6) {
+                0 | 1 => Keeping::Within,
+                2 => Keeping::Window(1 + self.rng.below(100)),
+                3 => Keeping::Max,
+                4 => Keeping::WithinAndLooked,
+                _ => Keeping::Exact,
+            },
+        }
+    }
+
+    fn ledger(&mut self) -> Ledger {
+        Ledger {
+            keys: 2 + self.rng.small(40),
+            walk: self.rng.small(4),
             selector: self.rng.percent(40).then(|| self.rng.small(6)),
         }
     }

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_equivalence::{
     Account, Act, Argument, Breakage, Broken, CallKind, Candidate, Child, Counter, Destination, Failure, Hesitant,
-    Hesitation, Place, Realised, Scenario, Target, Watch, Watcher, Word, first_difference, observe,
+    Hesitation, Keeping, Place, Realised, Scenario, Target, Watch, Watcher, Word, first_difference, observe,
 };
 use parapet_executor::{Admission, BlockError, Mode};
 use parapet_monitor::{Decision, Fault, Judging, Monitor, NoMonitor, StateView};
@@ -116,7 +116,7 @@ fn state_that_cannot_be_read_fails_the_block_whether_it_is_built_or_imported() {
 #[test]
 fn guard_state_that_cannot_be_written_fails_the_block_or_leaves_out_everything() {
     let mut scenario = scenario(Admission::Build);
-    let counter = Counter { slot: 1, step: 1, bound: 1_000, selector: None };
+    let counter = Counter { slot: 1, step: 1, bound: 1_000, selector: None, keeping: Keeping::Exact };
     scenario.watch = Some(Watch { counters: vec![counter], ..Watch::default() });
     scenario.accounts.push(Account { nonce: 1, ..Account::funded(Place::Registry, 0) });
     // The guard may be able to read its slot and write it, without the account being read; at the end it must be.
@@ -137,7 +137,7 @@ fn guard_state_that_cannot_be_written_fails_the_block_or_leaves_out_everything()
 #[test]
 fn state_that_a_guard_cannot_read_leaves_nothing_of_the_transaction() {
     let mut scenario = scenario(Admission::Build);
-    let counter = Counter { slot: 1, step: 1, bound: 1_000, selector: None };
+    let counter = Counter { slot: 1, step: 1, bound: 1_000, selector: None, keeping: Keeping::Exact };
     scenario.watch = Some(Watch { counters: vec![counter], ..Watch::default() });
     scenario.accounts.push(Account { nonce: 1, ..Account::funded(Place::Registry, 0) });
     let seen = on_broken_reader(&scenario, |block| Breakage::Storage(block.address(Place::Registry))).unwrap();

@@ -1,11 +1,14 @@
 //! Monitors whose decisions depend on what the block has done so far.
 
+use std::num::NonZeroUsize;
+
+use alloy_primitives::U256;
 use parapet_equivalence::{
-    Account, Act, Argument, Body, Candidate, Condition, Consequence, Counter, Look, Moment, Place, Scenario, Subject,
-    Watch, Word, Wrath,
+    Account, Act, Argument, Body, Candidate, Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Place,
+    Scenario, Subject, Watch, Watcher, Word, Wrath, slot_key,
 };
-use parapet_executor::Admission;
-use parapet_types::Hardfork;
+use parapet_executor::{Admission, Mode, Workers, run_block};
+use parapet_types::{Hardfork, REGISTRY};
 
 use crate::cases::{RICH, agreed, poke};
 
@@ -24,7 +27,11 @@ fn people(count: u8, watch: Watch) -> Scenario {
 }
 
 fn counting(bound: u64, step: u64) -> Watch {
-    Watch { counters: vec![Counter { slot: 1, step, bound, selector: None }], ..Watch::default() }
+    keeping(Keeping::Exact, bound, step)
+}
+
+fn keeping(keeping: Keeping, bound: u64, step: u64) -> Watch {
+    Watch { counters: vec![Counter { slot: 1, step, bound, selector: None, keeping }], ..Watch::default() }
 }
 
 fn looking(moment: Moment, before: bool, subject: Subject, condition: (u64, u64), consequence: Consequence) -> Watch {
@@ -206,4 +213,109 @@ fn a_monitor_that_wakes_nobody_sees_every_fee_all_the_same() {
     let case = agreed(&scenario);
     let woken: Vec<_> = (0..5).map(|candidate| case.executed(candidate).verdicts.len()).collect();
     assert_eq!(woken, [0, 0, 1, 0, 0]);
+}
+
+/// Transfers of nothing, several by each: by themselves they have nothing to do with each other.
+fn transfers(people: u8, each: u64) -> Vec<Candidate> {
+    let transfer = |person: u8| Candidate {
+        to: parapet_equivalence::Destination::To(Place::Stranger(2)),
+        ..Candidate::transfer(Place::Person(person), HOT, 0)
+    };
+    (0..each).flat_map(|_| (0..people).map(transfer)).collect()
+}
+
+#[test]
+fn a_thousand_transactions_that_add_to_one_word_never_run_twice() {
+    for keeping in [Keeping::Within, Keeping::Window(3_600), Keeping::Max] {
+        let watch = self::keeping(keeping, 1_000, 1);
+        let mut scenario = people(250, watch);
+        scenario.transactions = transfers(250, 4);
+        let (block, watch) = (scenario.realise(), scenario.watch.as_ref().unwrap());
+        for threads in [1, 2, 4, 8] {
+            let workers = Workers::new(NonZeroUsize::new(threads).unwrap());
+            // Some blocks one after the other, as a node has them: what was learned of one must not hold up the next.
+            for _ in 0..3 {
+                let watcher = Watcher::new(watch, &block, None);
+                let run = run_block(&block.input(&block.state), &watcher, Mode::Parallel(&workers)).unwrap();
+                let report = run.report().unwrap().clone();
+                assert_eq!((report.again, &report.conflicts[..]), (0, &[][..]), "{keeping:?}, {threads} threads");
+                assert_eq!(report.speculated + report.settled + report.as_one, 1_000);
+                assert_eq!(run.executed().filter(|executed| executed.succeeded()).count(), 1_000);
+                let word = run.finish().unwrap().changes.accounts[&REGISTRY].storage[&slot_key(1)];
+                let expected = match keeping {
+                    Keeping::Window(_) => U256::from(1_000) << 64 | U256::from(block.block.timestamp),
+                    Keeping::Max => U256::from(3),
+                    _ => U256::from(1_000),
+                };
+                assert_eq!(word, expected, "{keeping:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bound_that_is_met_stops_exactly_those_behind_it() {
+    for keeping in [Keeping::Within, Keeping::Window(3_600), Keeping::WithinAndLooked] {
+        let mut scenario = people(60, self::keeping(keeping, 40, 1));
+        scenario.transactions = transfers(60, 1);
+        let case = agreed(&scenario);
+        let fit = if keeping == Keeping::WithinAndLooked { 20 } else { 40 };
+        assert_eq!(case.destinies(), "+".repeat(fit) + &"v".repeat(60 - fit), "{keeping:?}");
+        let word = case.word(Place::Registry, 1);
+        assert_eq!(if matches!(keeping, Keeping::Window(_)) { word >> 64 } else { word }, U256::from(40));
+    }
+}
+
+#[test]
+fn who_is_reverted_or_vetoed_adds_nothing_and_makes_room_for_others() {
+    let watch = Watch { wrath: vec![Wrath::Selector(3)], ..keeping(Keeping::Within, 6, 2) };
+    let mut scenario = people(9, watch);
+    let moody = |person, mood| Candidate::call(Place::Person(person), MOODY, vec![Argument::Number(mood)]);
+    let struck = |person| Candidate { selector: 3, ..moody(person, 0) };
+    scenario.transactions = vec![
+        moody(0, 1),
+        moody(1, 0),
+        struck(2),
+        moody(3, 0),
+        moody(4, 1),
+        struck(5),
+        moody(6, 0),
+        moody(7, 0),
+        moody(8, 1),
+    ];
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "r+v+rv+vr");
+    assert_eq!(case.number(Place::Registry, 1), 6);
+}
+
+#[test]
+fn who_looks_at_a_word_sees_what_all_before_added() {
+    let watch = Watch {
+        counters: vec![
+            Counter { slot: 1, step: 1, bound: 1_000, selector: Some(1), keeping: Keeping::Within },
+            Counter { slot: 1, step: 100, bound: 1_000, selector: Some(2), keeping: Keeping::Exact },
+            Counter { slot: 1, step: 500, bound: 1_000, selector: Some(3), keeping: Keeping::Max },
+        ],
+        ..Watch::default()
+    };
+    let mut scenario = people(32, watch);
+    let call = |person: u8, selector| Candidate {
+        selector,
+        ..Candidate::call(Place::Person(person), HOT, vec![Argument::Number(0)])
+    };
+    scenario.transactions = (0..32).map(|person| call(person, if person % 8 == 7 { 2 } else { 1 })).collect();
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+".repeat(32));
+    assert_eq!(case.number(Place::Registry, 1), 28 + 400);
+}
+
+#[test]
+fn walks_over_ordered_entries_miss_nothing_that_others_insert_or_remove() {
+    let ledgers = vec![Ledger { keys: 16, walk: 5, selector: None }];
+    let mut scenario = people(48, Watch { ledgers, ..Watch::default() });
+    scenario.transactions = transfers(48, 1);
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+".repeat(48));
+    let written = case.change(Place::Registry).map_or(0, |change| change.storage.len());
+    assert!(written > 16, "{written} words of entries");
 }

@@ -38,6 +38,13 @@ pub enum Program {
         /// How much.
         wei: u64,
     },
+    /// Adds to the slot within a bound, without looking at more than whether that is accepted.
+    AddWithin {
+        /// How much.
+        amount: u64,
+        /// Most that the slot may become.
+        cap: u64,
+    },
     /// Drops the contract's storage.
     Wipe,
 }
@@ -58,7 +65,7 @@ impl Transaction {
     pub(super) const fn need(&self) -> u64 {
         match self.program {
             Program::Transfer { wei, .. } | Program::SendIfOdd { wei, .. } => wei,
-            Program::CountUp | Program::StoreBalance { .. } | Program::Wipe => 0,
+            Program::CountUp | Program::StoreBalance { .. } | Program::AddWithin { .. } | Program::Wipe => 0,
         }
     }
 }
@@ -71,7 +78,7 @@ pub enum Outcome {
         /// The sender's balance, as the refusal says.
         balance: u64,
     },
-    /// It did what it does. What it found in the slot, if it looked.
+    /// It did what it does. What it found in the slot, if it looked; whether the slot accepted, if it asked.
     Included(Option<u64>),
 }
 
@@ -136,6 +143,13 @@ pub(super) fn one_after_the_other(mut world: World, transactions: &[Transaction]
                 world.slot = world.balances[of as usize] - own_fee;
                 return Outcome::Included(None);
             }
+            Program::AddWithin { amount, cap } => {
+                let accepted = world.slot + amount <= cap;
+                if accepted {
+                    world.slot += amount;
+                }
+                return Outcome::Included(Some(u64::from(accepted)));
+            }
             Program::SendIfOdd { to, wei } if found % 2 == 1 => send(to, wei),
             Program::CountUp | Program::SendIfOdd { .. } => {}
         }
@@ -155,12 +169,13 @@ pub fn generated(count: u32) -> (World, Vec<Transaction>, Plan) {
         let sender = random.gen_range(0..SENDERS);
         // Now and then to itself's neighbour, the contract, or whoever is paid the fees.
         let to = (sender as u32 + random.gen_range(1..ACCOUNTS as u32)) % ACCOUNTS as u32;
-        let program = match random.gen_range(0..8) {
+        let program = match random.gen_range(0..11) {
             0..3 => Program::Transfer { to, wei: random.gen_range(1..8) },
             3 | 4 => Program::CountUp,
             5 => Program::StoreBalance { of: random.gen_range(0..ACCOUNTS as u32) },
             6 => Program::SendIfOdd { to, wei: random.gen_range(1..8) },
-            _ => Program::Wipe,
+            7 => Program::Wipe,
+            _ => Program::AddWithin { amount: random.gen_range(1..4), cap: random.gen_range(4..16) },
         };
         transactions.push(Transaction { sender: sender as u32, nonce: sent[sender], program });
         sent[sender] += 1;

@@ -1,6 +1,7 @@
 //! A transaction on the versioned memory: it reads as the executor's reader does, and writes as its journal is published.
 
 use alloy_primitives::U256;
+use parapet_monitor::StateOp;
 use parapet_types::ReadError;
 
 use super::{ACCOUNTS, Block, CONTRACT, Incarnation, Outcome, Program, Transaction, World, Written, version};
@@ -30,6 +31,7 @@ struct Journal<'a, 'b> {
     /// By position in the read set: what was done to it.
     changed: Vec<(AccountIndex, AccountView, AccountView)>,
     slot: Option<u64>,
+    added: Option<StateOp>,
 }
 
 impl Journal<'_, '_> {
@@ -57,6 +59,17 @@ impl Journal<'_, '_> {
         Ok(seen.value.wrapping_to())
     }
 
+    /// Adds without knowing to what, as guards do.
+    fn add_within(&mut self, amount: u64, cap: u64) -> Result<bool, ReadError> {
+        let op = StateOp::Add { amount: U256::from(amount), cap: U256::from(cap) };
+        let contract = self.account(HOLDER, None)?;
+        let wiped = self.changed[contract].1.identity.wiped;
+        let (seen, stamp) = self.memory.read_slot(SLOT, self.at, wiped)?;
+        let accepted = self.reads.ask_slot(SLOT, stamp, wiped, (&[op], seen.value));
+        self.added = accepted.then_some(op);
+        Ok(accepted)
+    }
+
     fn send(&mut self, sender: usize, to: u32, wei: u64) -> Result<(), ReadError> {
         let to = self.account(AccountIndex(to), None)?;
         let wei = U256::from(wei);
@@ -81,6 +94,10 @@ impl Journal<'_, '_> {
         if let Some(value) = self.slot {
             self.memory.slot(SLOT).write(self.at, self.settled, U256::from(value));
             written.push(Written::Slot(SLOT));
+        }
+        if let Some(op) = self.added {
+            self.memory.slot(SLOT).change(self.at, &[op]);
+            written.push(Written::Changed(SLOT));
         }
         written
     }
@@ -110,6 +127,10 @@ impl Journal<'_, '_> {
                 self.reads.balance_matters(of);
                 self.slot = Some(self.changed[of].2.balance.wrapping_to());
             }
+            Program::AddWithin { amount, cap } => {
+                let accepted = self.add_within(amount, cap)?;
+                return Ok(Outcome::Included(Some(u64::from(accepted))));
+            }
             Program::CountUp | Program::SendIfOdd { .. } => {
                 let found = self.read_slot()?;
                 if let Program::SendIfOdd { to, wei } = transaction.program
@@ -135,6 +156,7 @@ impl Block<'_> {
             reads: ReadSet::default(),
             changed: Vec::with_capacity(ACCOUNTS),
             slot: None,
+            added: None,
         };
         let outcome = journal.run(&self.transactions[index as usize], footing)?;
         let written = journal.publish();
@@ -151,10 +173,7 @@ pub(super) fn ends(memory: &Memory<'_>, before: &World) -> World {
         }
     }
     let wiped = memory.account(HOLDER).ends().map_or(Identity::default().wiped, |ends| ends.end.identity.wiped);
-    world.slot = match memory.slot(SLOT).ends() {
-        (_, Some((writer, value))) if writer >= wiped => value.to(),
-        _ if wiped > Version::BASE => 0,
-        _ => before.slot,
-    };
+    let ends = memory.slot(SLOT).ends(wiped, || memory.base_of_slot(SLOT));
+    world.slot = ends.map_or(before.slot, |(_, view)| view.value.to());
     world
 }

@@ -50,12 +50,24 @@ impl Memory<'_> {
         self.account(index).read(at, || self.base(index))
     }
 
+    /// What lies below the block.
+    pub(crate) fn base_of_slot(&self, index: SlotIndex) -> Result<U256, ReadError> {
+        Ok(self.slots[index.0 as usize].1)
+    }
+
+    /// As the executor's.
+    pub(crate) fn fold_slot(&self, index: SlotIndex, settled: Version) -> Result<(), ReadError> {
+        let cell = self.slot(index);
+        let wiped = self.account(cell.account).read(settled, || self.base(cell.account))?.0.identity.wiped;
+        cell.fold(settled, wiped, || self.base_of_slot(index))
+    }
+
     pub(crate) fn read_slot(
         &self,
         index: SlotIndex,
         at: Version,
         wiped: Version,
     ) -> Result<(SlotView, u64), ReadError> {
-        self.slot(index).read(at, wiped, || Ok(self.slots[index.0 as usize].1))
+        self.slot(index).read(at, wiped, || self.base_of_slot(index))
     }
 }

@@ -24,3 +24,8 @@ fn equal_stamps_of_an_account_mean_equal_views_even_while_writes_are_taken_back(
 fn equal_stamps_of_a_slot_mean_equal_views_even_while_writes_are_taken_back() {
     explore(1_500, Memory::Both, cells::equal_stamps_of_a_slot_mean_equal_views);
 }
+
+#[test]
+fn folding_settled_changes_of_a_slot_hides_nothing_from_readers_above() {
+    explore(1_000, Memory::Both, cells::folding_changes_of_a_slot_hides_nothing_from_readers_above);
+}

@@ -139,13 +139,13 @@ fn what_guards_wrote_is_returned_by_slot_unless_somebody_vetoed() {
     }
     chain.attach(guard("frame", &format!("{ON_CALL} {STORE}) {ON_TX} {})", say("veto", 7)))).mode = Some(Mode::Shadow);
     let judged = run(&chain, &Tx::calling(VAULT));
-    let writes = &judged.judgement.writes;
-    assert_eq!(writes.len(), 3, "whoever would have vetoed writes nothing");
-    assert!(writes.is_sorted_by(|a, b| a.slot < b.slot));
+    let updates = &judged.judgement.updates;
+    assert_eq!(updates.len(), 3, "whoever would have vetoed writes nothing");
+    assert!(updates.is_sorted_by(|a, b| a.slot < b.slot));
 
     chain.image.attachments[3].mode = Some(Mode::Enforce);
     let judged = run(&chain, &Tx::calling(VAULT));
-    assert_eq!((judged.veto_code(), judged.judgement.writes.len()), (Some(7), 0));
+    assert_eq!((judged.veto_code(), judged.judgement.updates.len()), (Some(7), 0));
 }
 
 #[test]

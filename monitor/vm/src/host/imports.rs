@@ -1,11 +1,11 @@
 //! The functions of `parapet_abi::import`, as the host gives them.
 
-use alloy_primitives::{Bytes, U256, keccak256};
+use alloy_primitives::{Bytes, keccak256};
 use parapet_abi::{
     Kind,
     import::{
         ALERTS_MAX, DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG, DETAIL_BYTES_MAX, ENGINE_CODE_MIN, MODULE,
-        READ_RECORDS_MAX, STORE_KEY_BYTES_MAX, STORE_WRITES_MAX,
+        READ_RECORDS_MAX,
     },
 };
 use parapet_monitor::{Recorded, Subscriptions, Trace};
@@ -14,12 +14,9 @@ use wasmtime::{Caller, Linker, Result};
 use super::{
     Alert, Host, Limit, Stop,
     guest::{Guest, fork},
+    store,
 };
-use crate::{
-    metering,
-    session::Subject,
-    store::{Window, state_slot, window_slot},
-};
+use crate::{metering, session::Subject};
 
 type Call<'a> = Caller<'a, Host>;
 
@@ -45,15 +42,6 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
         .func_wrap(MODULE, "state_code_hash", |call: Call<'_>, fork: u32, address: u32, out: u32| {
             Ok(state_code_hash(Guest::enter(call)?, fork, address, out)?)
         })?
-        .func_wrap(MODULE, "store_get", |call: Call<'_>, key: u32, len: u32, out: u32| {
-            Ok(store_get(Guest::enter(call)?, key, len, out)?)
-        })?
-        .func_wrap(MODULE, "store_set", |call: Call<'_>, key: u32, len: u32, value: u32| {
-            Ok(store_set(Guest::enter(call)?, key, len, value)?)
-        })?
-        .func_wrap(MODULE, "window_add", |call: Call<'_>, key: u32, len: u32, amount: u32, cap: u32, period_s: u64| {
-            Ok(window_add(Guest::enter(call)?, [key, len], amount, cap, period_s)?)
-        })?
         .func_wrap(MODULE, "keccak256", |call: Call<'_>, data: u32, len: u32, out: u32| {
             Ok(hash(Guest::enter(call)?, data, len, out)?)
         })?
@@ -63,7 +51,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
         .func_wrap(MODULE, "veto", |call: Call<'_>, code: u32, detail: u32, len: u32| {
             Ok(veto(Guest::enter(call)?, code, detail, len)?)
         })?;
-    Ok(())
+    store::link(linker)
 }
 
 /// The records of a kind that this guard may read: what another guard subscribed to is not there for this one.
@@ -166,63 +154,6 @@ fn state_code_hash(mut guest: Guest<'_>, fork_: u32, address: u32, out: u32) -> 
     guest.charge(metering::STATE_READ)?;
     let code_hash = guest.lent(|loan| loan.view.code_hash(fork, address))?;
     guest.write(out, code_hash.as_slice())
-}
-
-fn store_get(mut guest: Guest<'_>, key: u32, len: u32, out: u32) -> Result<u32, Stop> {
-    let key = read_key(&mut guest, key, len)?;
-    guest.range(out, 32)?;
-    let word = own_word(&mut guest, |subject| state_slot(subject.attachment, &key))?.1;
-    guest.write(out, &word.to_be_bytes::<32>())?;
-    Ok(u32::from(!word.is_zero()))
-}
-
-fn store_set(mut guest: Guest<'_>, key: u32, len: u32, value: u32) -> Result<(), Stop> {
-    let key = read_key(&mut guest, key, len)?;
-    let value = guest.word(value)?;
-    let slot = state_slot(guest.host().subject.attachment, &key);
-    write_own(&mut guest, slot, value)
-}
-
-fn window_add(mut guest: Guest<'_>, [key, len]: [u32; 2], amount: u32, cap: u32, period_s: u64) -> Result<u32, Stop> {
-    let key = read_key(&mut guest, key, len)?;
-    let (amount, cap) = (guest.word(amount)?, guest.word(cap)?);
-    if period_s == 0 {
-        return Err(Stop::Limit(Limit::Period));
-    }
-    let (slot, word) = own_word(&mut guest, |subject| window_slot(subject.attachment, &key))?;
-    let now = guest.lent(|loan| loan.trace.context.timestamp);
-    match Window::unpack(word).add(amount, cap, period_s, now) {
-        Some(window) => write_own(&mut guest, slot, window.pack()).map(|()| 1),
-        None => Ok(0),
-    }
-}
-
-fn read_key(guest: &mut Guest<'_>, key: u32, len: u32) -> Result<Vec<u8>, Stop> {
-    if len == 0 || len > STORE_KEY_BYTES_MAX {
-        return Err(Stop::Limit(Limit::Key(len)));
-    }
-    guest.charge(metering::hashing(len.into()) + 2 * metering::KECCAK_BLOCK)?;
-    guest.read(key, len)
-}
-
-/// Reads a word of the attachment's own state, and says where it lies.
-fn own_word(guest: &mut Guest<'_>, slot: impl Fn(&Subject) -> U256) -> Result<(U256, U256), Stop> {
-    guest.charge(metering::STATE_READ)?;
-    let host = guest.host();
-    let slot = slot(&host.subject);
-    let (overlay, account) = (&host.overlay, host.subject.store_account);
-    let word = host.lent.with(|loan| overlay.read(loan.view, account, slot))?;
-    Ok((slot, word))
-}
-
-fn write_own(guest: &mut Guest<'_>, slot: U256, word: U256) -> Result<(), Stop> {
-    guest.charge(metering::STORE_WRITE)?;
-    let overlay = &mut guest.host().overlay;
-    if overlay.words_with(slot) > STORE_WRITES_MAX as usize {
-        return Err(Stop::Limit(Limit::StoreWrites));
-    }
-    overlay.write(slot, word);
-    Ok(())
 }
 
 fn hash(mut guest: Guest<'_>, data: u32, len: u32, out: u32) -> Result<(), Stop> {

@@ -2,18 +2,22 @@
 
 mod guest;
 mod imports;
+mod store;
 
 pub(crate) use imports::link;
+pub(crate) use store::OwnState;
 
 use alloy_primitives::Bytes;
 use parapet_abi::import::{
-    ALERTS_MAX, DETAIL_BYTES_MAX, ENGINE_CODE_MIN, READ_RECORDS_MAX, STORE_KEY_BYTES_MAX, STORE_WRITES_MAX,
+    ALERTS_MAX, DETAIL_BYTES_MAX, ENGINE_CODE_MIN, ENTRY_VALUE_BYTES_MAX, ENTRY_WORDS_MAX, READ_RECORDS_MAX,
+    STORE_KEY_BYTES_MAX, STORE_WRITES_MAX,
 };
 use parapet_monitor::{Hook, StateFault};
+use parapet_store::{EntryError, StoreError};
 use std::sync::Arc;
 use wasmtime::{Memory, ResourceLimiter};
 
-use crate::{lend::Lent, limits::MEMORY_BYTES_MAX, session::Subject, store::Overlay};
+use crate::{lend::Lent, limits::MEMORY_BYTES_MAX, session::Subject};
 
 /// Something a guard noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,12 @@ pub enum Limit {
     /// Too many words written.
     #[error("more than {STORE_WRITES_MAX} words written in one transaction")]
     StoreWrites,
+    /// The value of an entry that is too long.
+    #[error("a value of {0} bytes, at most {ENTRY_VALUE_BYTES_MAX} are kept")]
+    Value(u32),
+    /// Too many words of entries changed.
+    #[error("more than {ENTRY_WORDS_MAX} words of ordered entries changed in one transaction")]
+    EntryWords,
     /// Too many records asked for at once.
     #[error("{0} records in one read, at most {READ_RECORDS_MAX} are copied")]
     Records(u32),
@@ -67,6 +77,29 @@ pub(crate) enum Stop {
     Trap(&'static str),
     #[error(transparent)]
     State(#[from] StateFault),
+    #[error("what is not settled contradicts itself")]
+    Incoherent,
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::State(fault) => Self::State(fault),
+            StoreError::Incoherent => Self::Incoherent,
+            StoreError::Entry(error) => error.into(),
+        }
+    }
+}
+
+impl From<EntryError> for Stop {
+    fn from(error: EntryError) -> Self {
+        let length = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX);
+        match error {
+            EntryError::KeyLength(bytes) => Self::Limit(Limit::Key(length(bytes))),
+            EntryError::ValueLength(bytes) => Self::Limit(Limit::Value(length(bytes))),
+            EntryError::Incoherent => Self::Incoherent,
+        }
+    }
 }
 
 /// Data of the store of one instance.
@@ -76,7 +109,7 @@ pub(crate) struct Host {
     /// Set as soon as the instance exists; nothing of a guard runs before.
     pub(crate) memory: Option<Memory>,
     pub(crate) memory_cap: MemoryCap,
-    pub(crate) overlay: Overlay,
+    pub(crate) store: OwnState,
     pub(crate) alerts: Vec<Alert>,
     /// Alerts raised in this transaction, also those already taken.
     pub(crate) alert_count: u32,
@@ -91,7 +124,7 @@ impl Host {
             subject,
             memory: None,
             memory_cap: MemoryCap,
-            overlay: Overlay::default(),
+            store: OwnState::default(),
             alerts: Vec::new(),
             alert_count: 0,
             hook: Hook::Init,

@@ -12,7 +12,7 @@ const I64: ValType = ValType::I64;
 /// A function of the host: name, parameters, results. The meaning is in `parapet_abi::import`.
 type Signature = (&'static str, &'static [ValType], &'static [ValType]);
 
-const IMPORTS: [Signature; 13] = [
+const IMPORTS: [Signature; 19] = [
     ("trace_count", &[I32], &[I32]),
     ("trace_read", &[I32, I32, I32, I32, I32], &[I32]),
     ("trace_data", &[I32, I32, I32, I32, I32], &[I32]),
@@ -22,6 +22,12 @@ const IMPORTS: [Signature; 13] = [
     ("state_code_hash", &[I32, I32, I32], &[]),
     ("store_get", &[I32, I32, I32], &[I32]),
     ("store_set", &[I32, I32, I32], &[]),
+    ("store_add", &[I32, I32, I32, I32], &[I32]),
+    ("store_max", &[I32, I32, I32], &[]),
+    ("entry_get", &[I32, I32, I32, I32, I32], &[I32]),
+    ("entry_set", &[I32, I32, I32, I32], &[]),
+    ("entry_remove", &[I32, I32], &[I32]),
+    ("entry_seek", &[I32, I32, I32, I32, I32], &[I32]),
     ("window_add", &[I32, I32, I32, I32, I64], &[I32]),
     ("keccak256", &[I32, I32, I32], &[]),
     ("alert", &[I32, I32, I32], &[]),

@@ -30,6 +30,12 @@ const IMPORTS: &str = r#"
     (import "parapet_v1" "store_get" (func $store_get (param i32 i32 i32) (result i32)))
     (import "parapet_v1" "store_set" (func $store_set (param i32 i32 i32)))
     (import "parapet_v1" "window_add" (func $window_add (param i32 i32 i32 i32 i64) (result i32)))
+    (import "parapet_v1" "store_add" (func $store_add (param i32 i32 i32 i32) (result i32)))
+    (import "parapet_v1" "store_max" (func $store_max (param i32 i32 i32)))
+    (import "parapet_v1" "entry_get" (func $entry_get (param i32 i32 i32 i32 i32) (result i32)))
+    (import "parapet_v1" "entry_set" (func $entry_set (param i32 i32 i32 i32)))
+    (import "parapet_v1" "entry_remove" (func $entry_remove (param i32 i32) (result i32)))
+    (import "parapet_v1" "entry_seek" (func $entry_seek (param i32 i32 i32 i32 i32) (result i32)))
     (import "parapet_v1" "keccak256" (func $keccak256 (param i32 i32 i32)))
     (import "parapet_v1" "alert" (func $alert (param i32 i32 i32)))
     (import "parapet_v1" "veto" (func $veto (param i32 i32 i32)))"#;

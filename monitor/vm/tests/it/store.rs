@@ -1,8 +1,9 @@
 //! A guard's own state: words and windows.
 
 use alloy_primitives::U256;
-use parapet_monitor::{MemoryAccount, StateWrite};
-use parapet_vm::{HookCall, HookEnd, Limit, state_slot, window_slot};
+use parapet_monitor::{MemoryAccount, StateOp, StateUpdate};
+use parapet_store::{state_slot, window_slot};
+use parapet_vm::{HookCall, HookEnd, Limit};
 
 use crate::{ATTACHMENT, Bench, STORE, module, on_tx};
 
@@ -33,8 +34,7 @@ fn a_word_is_read_from_state_before_the_transaction_until_it_is_written() {
     assert_eq!(bench.call(&mut session, HookCall::OnCall(6)), HookEnd::Returned);
     assert_eq!(bench.call(&mut session, HookCall::OnTx), HookEnd::Returned);
     assert_eq!(session.take_alerts()[0].detail[..], found(7));
-    let write = StateWrite { slot: state_slot(ATTACHMENT, b"k"), value: U256::from(7) };
-    assert_eq!(session.into_writes(), [write]);
+    assert_eq!(session.into_updates(), [StateUpdate::set(state_slot(ATTACHMENT, b"k"), U256::from(7))]);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_word_that_was_never_written_is_not_found() {
     let (end, mut session) = Bench::new().run(&module(SET_AND_GET));
     assert_eq!(end, HookEnd::Returned);
     assert_eq!(session.take_alerts()[0].detail[..], [0; 33]);
-    assert_eq!(session.into_writes(), []);
+    assert_eq!(session.into_updates(), []);
 }
 
 #[test]
@@ -50,9 +50,9 @@ fn a_guard_that_does_not_end_well_writes_nothing() {
     let set = "(call $store_set (i32.const 0) (i32.const 1) (i32.const 32))";
     for end in ["unreachable", "(call $veto (i32.const 1) (i32.const 0) (i32.const 0))", "(loop $l (br $l))"] {
         let (_, session) = Bench::new().run(&on_tx(&format!("{set} {end}")));
-        assert_eq!(session.into_writes(), [], "{end}");
+        assert_eq!(session.into_updates(), [], "{end}");
     }
-    assert_eq!(Bench::new().run(&on_tx(set)).1.into_writes().len(), 1);
+    assert_eq!(Bench::new().run(&on_tx(set)).1.into_updates().len(), 1);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn words_are_limited_by_number_and_not_by_writes() {
     };
     let (end, session) = Bench::new().run(&count_to(256));
     assert_eq!(end, HookEnd::Returned);
-    let writes = session.into_writes();
+    let writes = session.into_updates();
     assert_eq!(writes.len(), 256);
     assert!(writes.is_sorted_by(|a, b| a.slot < b.slot), "by slot, each once");
     assert_eq!(Bench::new().run(&count_to(257)).0, HookEnd::LimitExceeded(Limit::StoreWrites));
@@ -112,12 +112,13 @@ fn a_window_refuses_what_would_exceed_its_cap_and_remembers_across_transactions(
     bench.trace.context.timestamp = 1_000;
     let (_, mut session) = bench.run(&add_twice(60));
     assert_eq!(session.take_alerts()[0].detail[..], [1, 0]);
-    let [write] = session.into_writes()[..] else { panic!("one window, one word") };
-    assert_eq!(write.slot, window_slot(ATTACHMENT, b"k"));
-    assert_eq!(write.value, U256::from(60) << 64 | U256::from(1_000));
+    let [update] = &session.into_updates()[..] else { panic!("one window, one word") };
+    assert_eq!(update.slot, window_slot(ATTACHMENT, b"k"));
+    let word = StateOp::apply_all(&update.ops, U256::ZERO).unwrap();
+    assert_eq!(word, U256::from(60) << 64 | U256::from(1_000));
 
     // 2 seconds later the level is 40: 60 fit exactly, once.
-    let mut later = stored(write.slot, write.value);
+    let mut later = stored(update.slot, word);
     later.trace.context.timestamp = 1_002;
     assert_eq!(later.run(&add_twice(60)).1.take_alerts()[0].detail[..], [1, 0]);
     later.trace.context.timestamp = 1_001;
@@ -129,5 +130,101 @@ fn a_window_refuses_what_would_exceed_its_cap_and_remembers_across_transactions(
 #[test]
 fn what_a_window_refuses_is_not_written() {
     let (_, session) = Bench::new().run(&add_twice(101));
-    assert_eq!(session.into_writes(), []);
+    assert_eq!(session.into_updates(), []);
+}
+
+/// Adds 60 within 100 to the word "k", twice, and says whether each was added.
+const ADD_TWICE: &str = r#"(data (i32.const 200) "k") (func (export "on_tx")
+    (i32.store8 (i32.const 31) (i32.const 60)) (i32.store8 (i32.const 63) (i32.const 100))
+    (i32.store8 (i32.const 100) (call $store_add (i32.const 200) (i32.const 1) (i32.const 0) (i32.const 32)))
+    (i32.store8 (i32.const 101) (call $store_add (i32.const 200) (i32.const 1) (i32.const 0) (i32.const 32)))
+    (call $alert (i32.const 1) (i32.const 100) (i32.const 2)))"#;
+
+#[test]
+fn a_bounded_addition_is_told_at_once_whether_it_was_made_and_leaves_no_trace_of_the_word() {
+    for (before, said, ops) in [(0, [1, 0], 1), (40, [1, 0], 1), (41, [0, 0], 0)] {
+        let mut bench = stored(state_slot(ATTACHMENT, b"k"), U256::from(before));
+        let (end, mut session) = bench.run(&module(ADD_TWICE));
+        assert_eq!(end, HookEnd::Returned);
+        assert_eq!(session.take_alerts()[0].detail[..], said, "{before}");
+        let updates = session.into_updates();
+        assert_eq!(updates.len(), ops);
+        let add = StateOp::Add { amount: U256::from(60), cap: U256::from(100) };
+        assert!(updates.iter().all(|update| update.ops == [add] && update.slot == state_slot(ATTACHMENT, b"k")));
+    }
+}
+
+#[test]
+fn a_maximum_never_looks_at_the_word() {
+    let raise = r#"(i32.store8 (i32.const 31) (i32.const 7))
+        (call $store_max (i32.const 200) (i32.const 1) (i32.const 0))"#;
+    let mut bench = Bench::new();
+    let (_, session) = bench.run(&module(&format!(r#"(data (i32.const 200) "k") (func (export "on_tx") {raise})"#)));
+    assert_eq!(bench.state.reads, 0);
+    let update = StateUpdate { slot: state_slot(ATTACHMENT, b"k"), ops: vec![StateOp::Max(U256::from(7))] };
+    assert_eq!(session.into_updates(), [update]);
+}
+
+/// Sets the entries "ab", "b" and "c" (to 3, 4 and 5 bytes), removes "b", and says what is sought from "b".
+const ENTRIES: &str = r#"(data (i32.const 0) "abcdefgh") (func (export "on_tx")
+    (call $entry_set (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 3))
+    (call $entry_set (i32.const 1) (i32.const 1) (i32.const 0) (i32.const 4))
+    (call $entry_set (i32.const 2) (i32.const 1) (i32.const 0) (i32.const 5))
+    (i32.store8 (i32.const 100) (call $entry_seek (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 110) (i32.const 1)))
+    (i32.store8 (i32.const 101) (call $entry_remove (i32.const 1) (i32.const 1)))
+    (i32.store8 (i32.const 102) (call $entry_remove (i32.const 1) (i32.const 1)))
+    (i32.store8 (i32.const 103) (call $entry_seek (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 111) (i32.const 1)))
+    (i32.store8 (i32.const 104) (call $entry_seek (i32.const 2) (i32.const 1) (i32.const 1) (i32.const 112) (i32.const 1)))
+    (i32.store8 (i32.const 105) (call $entry_seek (i32.const 1) (i32.const 2) (i32.const 1) (i32.const 113) (i32.const 1)))
+    (i32.store8 (i32.const 106) (call $entry_seek (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 114) (i32.const 1)))
+    (i32.store8 (i32.const 107) (call $entry_get (i32.const 2) (i32.const 1) (i32.const 3) (i32.const 115) (i32.const 9)))
+    (i32.store8 (i32.const 108) (call $entry_get (i32.const 1) (i32.const 1) (i32.const 0) (i32.const 119) (i32.const 1)))
+    (call $alert (i32.const 1) (i32.const 100) (i32.const 19)))"#;
+
+#[test]
+fn entries_are_set_sought_and_removed_by_key() {
+    let (end, mut session) = Bench::new().run(&module(ENTRIES));
+    assert_eq!(end, HookEnd::Returned);
+    // Found: "b", then "c" above and "ab" below it, nothing above "c", and the last is "c".
+    let said = [&[1, 1, 0, 1, 2, 0xff, 1, 5, 0xff, 0][..], b"bca\0cde", &[0, 0]].concat();
+    assert_eq!(session.take_alerts()[0].detail[..], said);
+    let updates = session.into_updates();
+    assert!(updates.iter().all(|update| matches!(update.ops[..], [StateOp::Set(_)])));
+    assert!(updates.is_sorted_by(|a, b| a.slot < b.slot), "by slot, each once");
+}
+
+#[test]
+fn entries_have_limits_of_their_own() {
+    let set = |key_len: u32, value_len: u32| {
+        on_tx(&format!("(call $entry_set (i32.const 0) (i32.const {key_len}) (i32.const 0) (i32.const {value_len}))"))
+    };
+    assert_eq!(Bench::new().run(&set(0, 1)).0, HookEnd::LimitExceeded(Limit::Key(0)));
+    assert_eq!(Bench::new().run(&set(257, 1)).0, HookEnd::LimitExceeded(Limit::Key(257)));
+    assert_eq!(Bench::new().run(&set(1, 8_193)).0, HookEnd::LimitExceeded(Limit::Value(8_193)));
+    assert_eq!(Bench::new().run(&set(256, 8_192)).0, HookEnd::Returned);
+    // Nine entries of 8,192 bytes are more than 2,048 words.
+    let nine: String = (1..=9)
+        .map(|len| format!("(call $entry_set (i32.const 0) (i32.const {len}) (i32.const 0) (i32.const 8192))"))
+        .collect();
+    let mut bench = Bench::new();
+    bench.subject.fuel_max = parapet_monitor::Fuel(100_000_000);
+    assert_eq!(bench.run(&on_tx(&nine)).0, HookEnd::LimitExceeded(Limit::EntryWords));
+    let unknown = "(call $entry_seek (i32.const 4) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)) drop";
+    assert!(crate::trapped(&Bench::new().run(&on_tx(unknown)).0));
+}
+
+#[test]
+fn a_walk_over_links_that_lead_in_a_circle_is_put_off_until_they_are_settled() {
+    // "a" hangs on the right below itself: no settled state is like that.
+    let (a, root) = (parapet_store::entry_slot(ATTACHMENT, b"a"), parapet_store::entries_root(ATTACHMENT));
+    let mut bench = stored(root, a);
+    let head = |byte: u8, shift: usize| U256::from(byte) << shift;
+    let storage = &mut bench.state.pre_tx.get_mut(&STORE).unwrap().storage;
+    storage.insert(a, U256::from(1) << 224);
+    storage.insert(a + U256::from(1), U256::from(1) << 240 | head(b'a', 232));
+    storage.insert(a + U256::from(3), a);
+    let seek = on_tx("(call $entry_seek (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) drop");
+    let mut session = bench.session(&seek);
+    let fault = session.call(HookCall::OnTx, &bench.trace, &mut bench.state).unwrap_err();
+    assert!(matches!(fault, parapet_monitor::Fault::Unsettled), "{fault}");
 }

@@ -175,8 +175,8 @@ impl Judging for Listening<'_> {
         let mut this = *self;
         let judgement = this.inner.take().map(|inner| inner.close()).unwrap_or_default();
         if this.stands {
-            for write in &judgement.writes {
-                this.change(Place { address: REGISTRY, slot: write.slot });
+            for update in &judgement.updates {
+                this.change(Place { address: REGISTRY, slot: update.slot });
             }
         }
         this.listener.heard.lock().insert(this.transaction, this.footprint);

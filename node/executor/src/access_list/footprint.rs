@@ -1,7 +1,7 @@
 //! What one transaction, or one call of the chain itself, met.
 
 use alloy_primitives::{Address, U256};
-use parapet_monitor::StateWrite;
+use parapet_monitor::StateUpdate;
 use revm::state::{Account, EvmState};
 
 /// A slot before and after.
@@ -19,15 +19,15 @@ pub(crate) struct SlotStep {
 pub(crate) struct Footprint {
     pub(crate) accounts: Vec<Address>,
     pub(crate) slots: Vec<SlotStep>,
-    /// Guard state: written to the registry's storage beside the journal.
-    pub(crate) guard_writes: Vec<StateWrite>,
+    /// Guard state: changed in the registry's storage beside the journal.
+    pub(crate) guard_updates: Vec<StateUpdate>,
 }
 
 impl Footprint {
     /// Of what is in a journal.
     pub(crate) fn of(state: &EvmState) -> Self {
         let mut footprint =
-            Self { accounts: Vec::with_capacity(state.len()), slots: Vec::new(), guard_writes: Vec::new() };
+            Self { accounts: Vec::with_capacity(state.len()), slots: Vec::new(), guard_updates: Vec::new() };
         for (address, account) in state {
             footprint.accounts.push(*address);
             footprint.slots.extend(slots(*address, account));

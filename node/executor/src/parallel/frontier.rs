@@ -7,7 +7,7 @@ use revm::state::EvmState;
 use super::{
     Block,
     account::{AccountWrite, Version},
-    incarnation::{Ended, Incarnation, retract},
+    incarnation::{Ended, Incarnation, fold, retract},
     listed,
     plan::{CHUNK, Plan, Profile, Shape},
     reads::Stale,
@@ -193,6 +193,7 @@ impl Frontier {
             Ended::Failed(_) | Ended::Unusable => false,
         };
         if !holds {
+            block.report.ran_again();
             retract(&incarnation.written, worker.reader(), version(index));
             return self.run_settled(worker, index);
         }
@@ -225,7 +226,8 @@ impl Frontier {
                 let included = self.progress.included.len();
                 self.include(block, index, executed);
                 self.reward(block, version(index), incarnation.fee)?;
-                Ok(listed::settled(block, index, included, before.as_ref(), &incarnation.footprint)?)
+                listed::settled(block, index, included, before.as_ref(), &incarnation.footprint)?;
+                Ok(fold(&incarnation.written, &block.memory, version(index + 1))?)
             }
             Ended::Refused(reason) | Ended::Failed(reason) => self.leave_out(block, index, reason),
             Ended::Unusable => Err(BlockError::Panicked("an execution at the frontier had no outcome".into())),

@@ -1,7 +1,7 @@
 //! One execution of one transaction: what it read, what it did, and what of it is in the versioned memory.
 
 use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
-use parapet_monitor::StateWrite;
+use parapet_monitor::StateUpdate;
 use parapet_types::{Executed, REGISTRY, ReadError};
 use revm::state::Account;
 use smallvec::SmallVec;
@@ -33,6 +33,8 @@ pub(crate) enum Ended {
 pub(crate) enum Written {
     Account(AccountIndex),
     Slot(SlotIndex),
+    /// Guard state, changed without knowing it.
+    Guarded(SlotIndex),
 }
 
 /// One execution of one transaction.
@@ -65,12 +67,20 @@ impl Left {
     }
 }
 
+/// Everything below `settled` is settled: what was changed without knowing it becomes a value.
+pub(crate) fn fold(written: &[Written], memory: &Memory<'_>, settled: Version) -> Result<(), ReadError> {
+    written.iter().try_for_each(|place| match place {
+        Written::Guarded(slot) => memory.fold_slot(*slot, settled),
+        Written::Account(_) | Written::Slot(_) => Ok(()),
+    })
+}
+
 /// Takes back what a version wrote.
 pub(crate) fn retract(written: &[Written], reader: &Reader<'_>, version: Version) {
     for place in written {
         match place {
             Written::Account(index) => reader.memory.account(*index).retract(version),
-            Written::Slot(index) => reader.memory.slot(*index).retract(version),
+            Written::Slot(index) | Written::Guarded(index) => reader.memory.slot(*index).retract(version),
         }
     }
 }
@@ -79,7 +89,7 @@ pub(crate) fn retract(written: &[Written], reader: &Reader<'_>, version: Version
 pub(crate) fn publish<'s>(
     state: impl Iterator<Item = (&'s Address, &'s Account)>,
     reader: &mut Reader<'_>,
-    guard_writes: &[StateWrite],
+    guard_updates: &[StateUpdate],
     settled: Version,
 ) -> Result<Left, ReadError> {
     let mut left = Left::default();
@@ -118,11 +128,13 @@ pub(crate) fn publish<'s>(
             publish_slots(reader, index, account, settled, &mut left);
         }
     }
-    if let [_, ..] = guard_writes {
+    if let [_, ..] = guard_updates {
         let (position, _) = reader.account(REGISTRY)?;
         let index = reader.reads.accounts[position].index;
-        for write in guard_writes {
-            publish_slot(reader, index, write.slot, write.value, settled, &mut left);
+        for update in guard_updates {
+            let place = reader.memory.slot_index(index, update.slot);
+            reader.memory.slot(place).change(reader.at, &update.ops);
+            left.written.push(Written::Guarded(place));
         }
     }
     Ok(left)

@@ -104,7 +104,7 @@ pub(crate) fn before(block: &Block<'_>, index: u32, incarnation: &Incarnation) -
     }
     let written = incarnation.written.iter().filter_map(|written| match written {
         Written::Account(account) if *account != block.beneficiary => Some(*account),
-        Written::Account(_) | Written::Slot(_) => None,
+        Written::Account(_) | Written::Slot(_) | Written::Guarded(_) => None,
     });
     Before::of(&block.memory, version(index), written.chain([block.beneficiary])).map(Some)
 }
@@ -122,14 +122,15 @@ pub(crate) fn settled(
     recording.after(included);
     recording.footprint(footprint);
     before.record(&block.memory, version(index), &mut recording)?;
-    if let [_, ..] = footprint.guard_writes[..] {
+    if let [_, ..] = footprint.guard_updates[..] {
+        let (at, after) = (version(index), Version(version(index).0 + 1));
         let registry = block.memory.account_index(REGISTRY);
-        let (view, _) = block.memory.read_account(registry, version(index))?;
-        for write in &footprint.guard_writes {
-            let slot = block.memory.slot_index(registry, write.slot);
-            let (seen, _) = block.memory.read_slot(slot, version(index), view.identity.wiped)?;
-            let (before, after) = (seen.value, write.value);
-            recording.slot(&SlotStep { address: REGISTRY, slot: write.slot, before, after });
+        let wiped = block.memory.read_account(registry, after)?.0.identity.wiped;
+        for update in &footprint.guard_updates {
+            let place = block.memory.slot_index(registry, update.slot);
+            let word = |at| block.memory.read_slot(place, at, wiped).map(|(seen, _)| seen.value);
+            let (before, after) = (word(at)?, word(after)?);
+            recording.slot(&SlotStep { address: REGISTRY, slot: update.slot, before, after });
         }
     }
     Ok(())

@@ -142,6 +142,14 @@ impl<'a> Memory<'a> {
         cell.read(at, wiped, || self.world.storage(address, cell.slot))
     }
 
+    /// What is below a version is settled: what was changed of a slot without knowing it becomes a value.
+    pub(crate) fn fold_slot(&self, index: SlotIndex, settled: Version) -> Result<(), ReadError> {
+        let cell = self.slot(index);
+        let account = self.account(cell.account);
+        let wiped = account.read_again(settled).identity.wiped;
+        cell.fold(settled, wiped, || self.world.storage(&account.address, cell.slot))
+    }
+
     /// Code by its hash, analysed once.
     pub(crate) fn code(&self, code_hash: B256) -> Result<Bytecode, ReadError> {
         if code_hash == KECCAK256_EMPTY || code_hash.is_zero() {
@@ -195,17 +203,21 @@ impl<'a> Memory<'a> {
             }));
         }
         for (_, cell) in self.cells.slots.iter() {
-            let (base, Some((writer, value))) = cell.ends() else { continue };
+            if !cell.is_written() {
+                continue;
+            }
             let account = self.account(cell.account);
             let view = account.read_again(Version(u32::MAX));
-            if writer < view.identity.wiped || view.is_empty() {
+            if view.is_empty() {
                 continue;
             }
             let wiped = view.identity.wiped > Version::BASE;
+            let below = || self.world.storage(&account.address, cell.slot);
+            let (base, SlotView { value, .. }) = cell.ends(view.identity.wiped, below)?;
             let before = match base {
                 _ if wiped => U256::ZERO,
                 Some(base) => base,
-                None => self.world.storage(&account.address, cell.slot)?,
+                None => below()?,
             };
             if before != value {
                 let info = AccountInfo {

@@ -1,6 +1,7 @@
 //! The database under a worker's EVM: the versioned memory at one version, with everything read written down.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, map::B256Map};
+use parapet_monitor::StateOp;
 use parapet_types::{AccountInfo, ReadError};
 use revm::{
     Database,
@@ -207,6 +208,13 @@ impl<'a> Reader<'a> {
         if self.alone {
             return self.slot_alone(address, slot);
         }
+        let SlotSeen { place, stamp, wiped, seen } = self.see(address, slot)?;
+        self.reads.add_slot(place, stamp, wiped, seen);
+        Ok(seen.value)
+    }
+
+    /// Looks at a slot; whoever asked writes down how much of it matters.
+    fn see(&mut self, address: Address, slot: U256) -> Result<SlotSeen, StateError> {
         let (position, view) = self.account(address)?;
         let account = self.reads.accounts[position].index;
         let index = self.memory.slot_index(account, slot);
@@ -216,9 +224,16 @@ impl<'a> Reader<'a> {
         {
             (seen, stamp) = (listed, NO_STAMP);
         }
-        self.reads.add_slot((account, slot, index), stamp, view.identity.wiped, seen);
-        Ok(seen.value)
+        Ok(SlotSeen { place: (account, slot, index), stamp, wiped: view.identity.wiped, seen })
     }
+}
+
+/// A slot, and where and how it was found.
+struct SlotSeen {
+    place: (AccountIndex, U256, SlotIndex),
+    stamp: u64,
+    wiped: Version,
+    seen: SlotView,
 }
 
 impl Database for Reader<'_> {
@@ -296,6 +311,14 @@ impl EvmDatabase for Reader<'_> {
             view
         };
         Ok(view.identity == Identity::default() && self.memory.world.has_storage(&address)?)
+    }
+
+    fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateError> {
+        if self.alone {
+            return Ok(StateOp::apply_all(ops, self.slot_alone(address, slot)?).is_some());
+        }
+        let SlotSeen { place: (.., index), stamp, wiped, seen } = self.see(address, slot)?;
+        Ok(self.reads.ask_slot(index, stamp, wiped, (ops, seen.value)))
     }
 
     fn footing(&self) -> Footing {

@@ -3,9 +3,11 @@
 //! A read holds if the cell has not changed since (its stamp), or if what matters of it is as it was: all of a slot; of
 //! an account its code and storage, whether it is empty, its nonce where somebody could tell, and its balance, exactly
 //! where it was looked at, else only as far as what was spent needs it. The last is what lets transfers to and from the
-//! same accounts run side by side.
+//! same accounts run side by side. Of a word of guard state that was only asked whether it accepts a change, the answer
+//! matters and nothing else.
 
 use alloy_primitives::{U256, uint};
+use parapet_monitor::StateOp;
 use parapet_types::ReadError;
 
 use super::{
@@ -43,6 +45,16 @@ struct SlotRead {
     seen: SlotView,
 }
 
+/// A slot that was asked whether it accepts changes.
+#[derive(Clone, Debug)]
+struct SlotAsked {
+    index: SlotIndex,
+    stamp: u64,
+    wiped: Version,
+    ops: Box<[StateOp]>,
+    accepts: bool,
+}
+
 /// A read that no longer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stale {
@@ -55,6 +67,7 @@ pub(crate) enum Stale {
 pub(crate) struct ReadSet {
     pub(crate) accounts: Vec<AccountRead>,
     slots: Vec<SlotRead>,
+    asked: Vec<SlotAsked>,
 }
 
 impl ReadSet {
@@ -62,6 +75,7 @@ impl ReadSet {
     pub(crate) fn clear(&mut self) {
         self.accounts.clear();
         self.slots.clear();
+        self.asked.clear();
     }
 
     /// Adds an account, with what is given to the reader instead of what is there.
@@ -85,6 +99,19 @@ impl ReadSet {
         seen: SlotView,
     ) {
         self.slots.push(SlotRead { index, account, slot, stamp, wiped, seen });
+    }
+
+    /// Adds a question that a slot was asked, and gives the answer.
+    pub(crate) fn ask_slot(
+        &mut self,
+        index: SlotIndex,
+        stamp: u64,
+        wiped: Version,
+        (ops, value): (&[StateOp], U256),
+    ) -> bool {
+        let accepts = StateOp::apply_all(ops, value).is_some();
+        self.asked.push(SlotAsked { index, stamp, wiped, ops: ops.into(), accepts });
+        accepts
     }
 
     /// The place of a slot that was read, if it is quicker found here than in the memory.
@@ -141,6 +168,14 @@ impl ReadSet {
                 let (now, _) = memory.read_slot(read.index, at, read.wiped)?;
                 if now.value != read.seen.value {
                     return Ok(Some(Stale::Slot(read.index)));
+                }
+            }
+        }
+        for asked in &self.asked {
+            if memory.slot(asked.index).stamp() != asked.stamp {
+                let (now, _) = memory.read_slot(asked.index, at, asked.wiped)?;
+                if StateOp::apply_all(&asked.ops, now.value).is_some() != asked.accepts {
+                    return Ok(Some(Stale::Slot(asked.index)));
                 }
             }
         }

@@ -15,6 +15,7 @@ pub(crate) struct Counts {
     speculated: AtomicU64,
     settled: AtomicU64,
     as_one: AtomicU64,
+    again: AtomicU64,
     conflicts: Mutex<BTreeMap<(Address, Option<U256>), u64>>,
 }
 
@@ -27,6 +28,8 @@ pub struct RunReport {
     pub settled: u64,
     /// Transactions that were run as one stretch, because one leads to the next.
     pub as_one: u64,
+    /// Transactions that ran twice, because what they did ahead of the frontier could not stand.
+    pub again: u64,
     /// Where speculation failed: account, and slot where it was one; how often.
     pub conflicts: Vec<(Address, Option<U256>, u64)>,
     /// Accounts that the block met.
@@ -48,6 +51,10 @@ impl Counts {
         self.as_one.fetch_add(u64::from(transactions), Ordering::Relaxed);
     }
 
+    pub(crate) fn ran_again(&self) {
+        self.again.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn conflict(&self, address: Address, slot: Option<U256>) {
         let mut conflicts = self.conflicts.lock();
         if conflicts.len() < PLACES_MAX || conflicts.contains_key(&(address, slot)) {
@@ -63,6 +70,7 @@ impl Counts {
             speculated: self.speculated.load(Ordering::Relaxed),
             settled: self.settled.load(Ordering::Relaxed),
             as_one: self.as_one.load(Ordering::Relaxed),
+            again: self.again.load(Ordering::Relaxed),
             conflicts,
             accounts,
             slots,

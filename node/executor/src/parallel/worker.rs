@@ -91,9 +91,9 @@ impl<'a> Worker<'a> {
             self.reader().reads.nonces_matter();
         }
         let (ended, left) = match ended {
-            Ok(OnJournal::Executed(executed, guard_writes)) => {
-                let left = publish(state.iter(), self.reader(), &guard_writes, settled)?;
-                footprint.guard_writes = guard_writes;
+            Ok(OnJournal::Executed(executed, guard_updates)) => {
+                let left = publish(state.iter(), self.reader(), &guard_updates, settled)?;
+                footprint.guard_updates = guard_updates;
                 (Ended::Executed(executed), left)
             }
             Ok(OnJournal::Watched) => unreachable!("a journal of one transaction takes any"),
@@ -177,8 +177,8 @@ impl<'a> Worker<'a> {
                 (fee(&ctx.chain, &ctx.journaled_state.inner.state, ctx.block.beneficiary), ctx.chain.structural);
             let mut earned = None;
             match ended {
-                Ok(OnJournal::Executed(executed, guard_writes)) => {
-                    debug_assert!(guard_writes.is_empty(), "nobody judged it");
+                Ok(OnJournal::Executed(executed, guard_updates)) => {
+                    debug_assert!(guard_updates.is_empty(), "nobody judged it");
                     frontier.include(self.block, index, executed);
                     earned = Some(fee);
                 }

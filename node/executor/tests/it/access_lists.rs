@@ -12,7 +12,7 @@ use parapet_executor::{
     Admission, BlockError, BlockInput, ListPart, Listing, Mislisted, Mode, Point, TxError, Workers, WrongEntry,
     execute_block,
 };
-use parapet_monitor::{Monitor, NoMonitor, StateWrite};
+use parapet_monitor::{Monitor, NoMonitor, StateUpdate};
 use parapet_state::WorldState;
 use parapet_types::{Ancestors, ChainParams, ExecutedBlock, Hardfork, REGISTRY, Transaction};
 
@@ -136,7 +136,7 @@ fn guard_state_is_listed_as_storage_of_the_registry_and_what_guards_read_is_not(
             view.storage(parapet_monitor::Fork::Now, TWO, U256::from(3)).unwrap();
             Ok(parapet_monitor::Decision::Proceed)
         }),
-        writes: vec![StateWrite { slot: U256::from(77), value: U256::from(5) }],
+        updates: vec![StateUpdate::set(U256::from(77), U256::from(5))],
         ..Scripted::default()
     };
     let transactions: Vec<_> = (0..5).map(|nonce| transaction(nonce, TxKind::Call(ONE), 0, &[])).collect();

@@ -5,7 +5,7 @@ use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Address, Signature, TxKind, U256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
-use parapet_monitor::{Decision, Fault, Monitor, NoMonitor, StateWrite};
+use parapet_monitor::{Decision, Fault, Monitor, NoMonitor, StateUpdate};
 use parapet_types::{Destiny, REGISTRY};
 
 use crate::world::{ETHER, GAS_PRICE, Hook, MINER, ONE, SENDER, Scripted, TWO, asm, execute, transaction, veto, world};
@@ -181,12 +181,12 @@ fn fault_leaves_the_transaction_out_and_the_block_goes_on() {
 
 #[test]
 fn guard_state_is_written_only_when_the_transaction_succeeds() {
-    let write = StateWrite { slot: U256::from(77), value: U256::from(5) };
+    let update = StateUpdate::set(U256::from(77), U256::from(5));
     let registry = (REGISTRY, asm::STOP.to_vec());
     let fails = world(&[(ONE, asm::REVERT.to_vec()), registry.clone()]);
     let passes = world(&[(ONE, asm::STOP.to_vec()), registry]);
-    let watches = Scripted { writes: vec![write], ..Scripted::default() };
-    let vetoes = Scripted { writes: vec![write], on_tx: veto_always(), ..Scripted::default() };
+    let watches = Scripted { updates: vec![update.clone()], ..Scripted::default() };
+    let vetoes = Scripted { updates: vec![update], on_tx: veto_always(), ..Scripted::default() };
     for (world, monitor, expected) in [(&passes, &watches, 5), (&fails, &watches, 0), (&passes, &vetoes, 0)] {
         let block = execute(world, &[transaction(0, TxKind::Call(ONE), 0, &[])], monitor);
         let after = world.apply(&block.changes);

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256}
 use parapet_abi::ContextRecord;
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::{
-    Decision, Fault, Judgement, Judging, Monitor, StateView, StateWrite, Subscriptions, Trace, Veto,
+    Decision, Fault, Judgement, Judging, Monitor, StateUpdate, StateView, Subscriptions, Trace, Veto,
 };
 use parapet_state::WorldState;
 use parapet_types::{
@@ -128,7 +128,7 @@ pub(crate) struct Scripted {
     pub(crate) on_call_end: Hook,
     pub(crate) on_tx: Hook,
     pub(crate) admit: Box<dyn Fn() -> Result<Decision, Fault> + Send + Sync>,
-    pub(crate) writes: Vec<StateWrite>,
+    pub(crate) updates: Vec<StateUpdate>,
     /// The last trace that `on_tx` saw.
     pub(crate) seen: Arc<Mutex<Option<Trace>>>,
 }
@@ -142,7 +142,7 @@ impl Default for Scripted {
             on_call_end: proceed(),
             on_tx: proceed(),
             admit: Box::new(|| Ok(Decision::Proceed)),
-            writes: Vec::new(),
+            updates: Vec::new(),
             seen: Arc::default(),
         }
     }
@@ -183,6 +183,6 @@ impl Judging for Judge<'_> {
     }
 
     fn close(self: Box<Self>) -> Judgement {
-        Judgement { verdicts: Vec::new(), writes: self.0.writes.clone() }
+        Judgement { verdicts: Vec::new(), updates: self.0.updates.clone() }
     }
 }

@@ -68,7 +68,7 @@ impl Judging for Refusing {
             fuel: Fuel(5),
             elapsed_ns: 1,
         };
-        Judgement { verdicts: vec![verdict], writes: Vec::new() }
+        Judgement { verdicts: vec![verdict], updates: Vec::new() }
     }
 }
 

@@ -142,7 +142,7 @@ fn outflow_cap_vetoes_what_exceeds_the_cap_of_a_transaction() {
     assert_eq!(detail, "100 more wei of ether left, at most 99 may within 86400 seconds");
     let mut filled = session(&guard, &[("tx_max", "100"), ("window_max", "150")]);
     assert_eq!(call(&mut filled, HookCall::OnTx, &trace), HookEnd::Returned);
-    assert_eq!(filled.into_writes().len(), 1, "the window is guard state");
+    assert_eq!(filled.into_updates().len(), 1, "the window is guard state");
 }
 
 #[test]

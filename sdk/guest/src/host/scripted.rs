@@ -1,6 +1,6 @@
 //! The scripted host: every call goes to the [`World`](crate::mock::World) of this thread's running scene.
 
-use parapet_abi::{AccountRecord, Word};
+use parapet_abi::{AccountRecord, Word, import::NO_ENTRY};
 
 use crate::{
     mock::{VetoSignal, with_world},
@@ -50,6 +50,40 @@ pub(crate) fn store_set(key: &[u8], value: &Word) {
 
 pub(crate) fn window_add(key: &[u8], amount: &Word, cap: &Word, period_s: u64) -> bool {
     with_world(|world| world.store.window_add(key, amount, cap, period_s, world.context.timestamp))
+}
+
+pub(crate) fn store_add(key: &[u8], amount: &Word, cap: &Word) -> bool {
+    with_world(|world| world.store.add(key, amount, cap))
+}
+
+pub(crate) fn store_max(key: &[u8], value: &Word) {
+    with_world(|world| world.store.raise(key, value));
+}
+
+pub(crate) fn entry_get(key: &[u8], offset: usize, out: &mut [u8]) -> u32 {
+    with_world(|world| {
+        let value = world.store.entry(key)?;
+        copy(value, offset, out);
+        Some(value.len() as u32)
+    })
+    .unwrap_or(NO_ENTRY)
+}
+
+pub(crate) fn entry_set(key: &[u8], value: &[u8]) {
+    with_world(|world| world.store.set_entry(key, value));
+}
+
+pub(crate) fn entry_remove(key: &[u8]) -> bool {
+    with_world(|world| world.store.remove_entry(key))
+}
+
+pub(crate) fn entry_seek(seek: u32, key: &[u8], out: &mut [u8]) -> u32 {
+    with_world(|world| {
+        let found = world.store.seek_entry(seek, key)?;
+        copy(found, 0, out);
+        Some(found.len() as u32)
+    })
+    .unwrap_or(NO_ENTRY)
 }
 
 pub(crate) fn keccak256(data: &[u8]) -> Word {

@@ -23,6 +23,12 @@ mod import {
         pub(super) fn store_get(key: *const u8, key_len: u32, out: *mut u8) -> u32;
         pub(super) fn store_set(key: *const u8, key_len: u32, value: *const u8);
         pub(super) fn window_add(key: *const u8, len: u32, amount: *const u8, cap: *const u8, period_s: u64) -> u32;
+        pub(super) fn store_add(key: *const u8, len: u32, amount: *const u8, cap: *const u8) -> u32;
+        pub(super) fn store_max(key: *const u8, len: u32, value: *const u8);
+        pub(super) fn entry_get(key: *const u8, len: u32, offset: u32, out: *mut u8, out_len: u32) -> u32;
+        pub(super) fn entry_set(key: *const u8, len: u32, value: *const u8, value_len: u32);
+        pub(super) fn entry_remove(key: *const u8, len: u32) -> u32;
+        pub(super) fn entry_seek(seek: u32, key: *const u8, len: u32, out: *mut u8, out_len: u32) -> u32;
         pub(super) fn keccak256(data: *const u8, len: u32, out: *mut u8);
         pub(super) fn alert(code: u32, detail: *const u8, len: u32);
         pub(super) fn veto(code: u32, detail: *const u8, len: u32) -> !;
@@ -97,6 +103,36 @@ pub(crate) fn store_set(key: &[u8], value: &Word) {
 pub(crate) fn window_add(key: &[u8], amount: &Word, cap: &Word, period_s: u64) -> bool {
     // SAFETY: `key` has the announced length, `amount` and `cap` 32 bytes.
     unsafe { import::window_add(key.as_ptr(), len(key), amount.as_ptr(), cap.as_ptr(), period_s) == 1 }
+}
+
+pub(crate) fn store_add(key: &[u8], amount: &Word, cap: &Word) -> bool {
+    // SAFETY: `key` has the announced length, `amount` and `cap` 32 bytes.
+    unsafe { import::store_add(key.as_ptr(), len(key), amount.as_ptr(), cap.as_ptr()) == 1 }
+}
+
+pub(crate) fn store_max(key: &[u8], value: &Word) {
+    // SAFETY: `key` has the announced length, `value` 32 bytes.
+    unsafe { import::store_max(key.as_ptr(), len(key), value.as_ptr()) };
+}
+
+pub(crate) fn entry_get(key: &[u8], offset: usize, out: &mut [u8]) -> u32 {
+    // SAFETY: `key` and `out` have the announced lengths.
+    unsafe { import::entry_get(key.as_ptr(), len(key), offset as u32, out.as_mut_ptr(), len(out)) }
+}
+
+pub(crate) fn entry_set(key: &[u8], value: &[u8]) {
+    // SAFETY: `key` and `value` have the announced lengths.
+    unsafe { import::entry_set(key.as_ptr(), len(key), value.as_ptr(), len(value)) };
+}
+
+pub(crate) fn entry_remove(key: &[u8]) -> bool {
+    // SAFETY: `key` has the announced length.
+    unsafe { import::entry_remove(key.as_ptr(), len(key)) == 1 }
+}
+
+pub(crate) fn entry_seek(seek: u32, key: &[u8], out: &mut [u8]) -> u32 {
+    // SAFETY: `key` and `out` have the announced lengths.
+    unsafe { import::entry_seek(seek, key.as_ptr(), len(key), out.as_mut_ptr(), len(out)) }
 }
 
 pub(crate) fn keccak256(data: &[u8]) -> Word {

@@ -1,21 +1,28 @@
 //! The attachment's own state, as the engine keeps it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use parapet_abi::{
     Word,
-    import::{STORE_KEY_BYTES_MAX, STORE_WRITES_MAX},
+    import::{
+        ENTRY_VALUE_BYTES_MAX, SEEK_ABOVE, SEEK_AT_OR_ABOVE, SEEK_AT_OR_BELOW, SEEK_BELOW, STORE_KEY_BYTES_MAX,
+        STORE_WRITES_MAX,
+    },
 };
 
 use ruint::aliases::U512;
 
 use crate::U256;
 
-/// Words and decaying windows by key.
+/// Words, decaying windows and ordered entries by key.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     words: BTreeMap<Vec<u8>, Word>,
     windows: BTreeMap<Vec<u8>, Window>,
+    entries: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Keys that this transaction has written.
     written: BTreeSet<Vec<u8>>,
 }
@@ -36,6 +43,52 @@ impl Store {
     pub(crate) fn set(&mut self, key: &[u8], value: Word) {
         self.write(key);
         self.words.insert(key.to_vec(), value);
+    }
+
+    pub(crate) fn add(&mut self, key: &[u8], amount: &Word, cap: &Word) -> bool {
+        let word = self.get(key).map(U256::from_be_bytes).unwrap_or_default();
+        let sum = word.checked_add(U256::from_be_bytes(*amount)).filter(|sum| *sum <= U256::from_be_bytes(*cap));
+        sum.is_some_and(|sum| {
+            self.set(key, sum.to_be_bytes());
+            true
+        })
+    }
+
+    pub(crate) fn raise(&mut self, key: &[u8], value: &Word) {
+        let word = self.get(key).unwrap_or_default();
+        // Both are big-endian.
+        self.set(key, word.max(*value));
+    }
+
+    pub(crate) fn entry(&self, key: &[u8]) -> Option<&[u8]> {
+        check_key(key);
+        self.entries.get(key).map(Vec::as_slice)
+    }
+
+    pub(crate) fn set_entry(&mut self, key: &[u8], value: &[u8]) {
+        check_key(key);
+        let most = ENTRY_VALUE_BYTES_MAX as usize;
+        assert!(value.len() <= most, "an entry's value has at most {most} bytes, this one has {}", value.len());
+        self.entries.insert(key.to_vec(), value.to_vec());
+    }
+
+    pub(crate) fn remove_entry(&mut self, key: &[u8]) -> bool {
+        check_key(key);
+        self.entries.remove(key).is_some()
+    }
+
+    pub(crate) fn seek_entry(&self, seek: u32, key: &[u8]) -> Option<&[u8]> {
+        let bound =
+            |bound: fn(Vec<u8>) -> Bound<Vec<u8>>| if key.is_empty() { Bound::Unbounded } else { bound(key.to_vec()) };
+        let range = match seek {
+            SEEK_AT_OR_ABOVE => (bound(Bound::Included), Bound::Unbounded),
+            SEEK_ABOVE => (bound(Bound::Excluded), Bound::Unbounded),
+            SEEK_AT_OR_BELOW => (Bound::Unbounded, bound(Bound::Included)),
+            SEEK_BELOW => (Bound::Unbounded, bound(Bound::Excluded)),
+            other => panic!("no seek has the number {other}"),
+        };
+        let mut range = self.entries.range(range).map(|(key, _)| key.as_slice());
+        if matches!(seek, SEEK_AT_OR_ABOVE | SEEK_ABOVE) { range.next() } else { range.next_back() }
     }
 
     pub(crate) fn window_add(&mut self, key: &[u8], amount: &Word, cap: &Word, period_s: u64, now: u64) -> bool {

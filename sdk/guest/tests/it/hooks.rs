@@ -4,7 +4,7 @@ use parapet_guest::{
     descriptor::Described as _,
     mock::{Enter, Hook, Scene},
     prelude::*,
-    store::Added,
+    store::{Added, entries},
 };
 
 const SELF: Address = Address::from_hex("0x00000000000000000000000000000000000000AA");
@@ -57,6 +57,35 @@ impl Guard for Counter {
         alert!(1, "{count} {}", window == Added::Yes);
         if count == U256::from(self.stop_at) {
             veto!(2, "{{stop}}");
+        }
+    }
+}
+
+/// Keeps the last three callers' amounts, and a bounded count, a maximum and a set beside them.
+#[guard(name = "keeper", triggers(frame))]
+pub(crate) struct Keeper {
+    most: u64,
+}
+
+#[guard]
+impl Guard for Keeper {
+    fn on_call(&self, tx: &Tx, frame: &Frame) {
+        let amount = frame.value();
+        store::raise(b"largest", amount);
+        let counted = store::add(b"count", U256::from(1), U256::from(self.most));
+        let known = store::contains(&amount.to_be_bytes::<32>());
+        store::insert(&amount.to_be_bytes::<32>());
+        let key = [b"seen/", &tx.context().timestamp().to_be_bytes()[..]].concat();
+        entries::set(&key, &[7; 100][..amount.to::<usize>()]);
+        if entries::prefix(b"seen/").count() > 3 {
+            let oldest = entries::prefix(b"seen/").next();
+            oldest.map(|(key, _)| entries::remove(&key));
+        }
+        let kept: Vec<_> = entries::prefix(b"seen/").rev().map(|(_, value)| value.len()).collect();
+        let largest = store::get(b"largest").unwrap_or_default();
+        alert!(1, "{} {largest} {known} {} {}", counted == Added::Yes, kept.len(), kept[0]);
+        if counted == Added::Refused {
+            veto!(1, "{} kept, up to {}", kept.len(), kept.iter().max().copied().unwrap_or_default());
         }
     }
 }
@@ -131,6 +160,67 @@ fn state_of_committed_transactions_stays_and_that_of_vetoed_ones_goes() {
     assert_eq!(details(&third.alerts), ["3 false"], "12 exceed the capacity of 10");
     assert_eq!(third.veto.unwrap().detail, "{stop}");
     assert_eq!(details(&scene.later(2).finish().alerts), ["3 true"], "2 seconds drain 2, and 6 + 4 fit");
+}
+
+#[test]
+fn counts_maxima_sets_and_entries_are_kept_from_one_transaction_to_the_next() {
+    let mut scene = Scene::new(&Keeper { most: 5 }, &[SELF]);
+    let mut said = Vec::new();
+    for amount in [3_u64, 90, 3, 70, 5, 80] {
+        scene.later(1).enter(Enter::call(SELF).value(U256::from(amount)));
+        let outcome = scene.finish();
+        said.extend(outcome.alerts.into_iter().map(|said| said.detail));
+        said.extend(outcome.veto.map(|said| said.detail));
+    }
+    let expected = [
+        "true 3 false 1 3",
+        "true 90 false 2 90",
+        "true 90 true 3 3",
+        "true 90 false 3 70",
+        "true 90 false 3 5",
+        "false 90 false 3 80",
+        "3 kept, up to 80",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn a_range_is_walked_from_both_ends_and_a_prefix_may_end_in_the_largest_byte() {
+    let outcome = Scene::new(&Ranger, &[SELF]).finish();
+    assert_eq!(details(&outcome.alerts), ["[1, 1] [3] [2] -", "2 of [255], 3 of []", "1 64 65 300"]);
+}
+
+/// Walks entries.
+#[guard(name = "ranger", triggers(frame))]
+pub(crate) struct Ranger;
+
+#[guard]
+impl Guard for Ranger {
+    fn on_tx(&self, _: &Tx) {
+        use core::ops::Bound;
+        for key in [&[1][..], &[1, 1], &[2], &[3], &[4]] {
+            entries::set(key, key);
+        }
+        let mut range = entries::range(Bound::Excluded(&[1]), Bound::Included(&[3]));
+        let mut shown = String::new();
+        let walked = [range.next(), range.next_back(), range.next(), range.next_back()];
+        for entry in walked {
+            shown += &entry.map_or("-".to_owned(), |(key, _)| format!("{key:?} "));
+        }
+        alert!(1, "{}", shown.as_str());
+        for key in [&[1][..], &[1, 1], &[2], &[3], &[4]] {
+            entries::remove(key);
+        }
+        for key in [&[255][..], &[255, 255], &[254]] {
+            entries::set(key, b"");
+        }
+        alert!(1, "{} of [255], {} of []", entries::prefix(&[255]).count(), entries::prefix(&[]).count());
+        let length = |len: usize| {
+            entries::set(b"value", &[9; 300][..len]);
+            entries::get(b"value").filter(|value| value.iter().all(|byte| *byte == 9)).map_or(0, |value| value.len())
+        };
+        alert!(1, "{} {} {} {}", length(1), length(64), length(65), length(300));
+    }
 }
 
 #[test]

@@ -1,64 +1,14 @@
-//! A guard's own state: words and decaying windows, kept in the storage of one account under slots that no contract
-//! could reach by itself.
+//! What has passed of late: a level that falls linearly, packed into one word.
 //!
-//! Invariant: nothing is written here. Reads come from what this transaction wrote, else from state before it; writes
-//! stay in the overlay until the judgement is closed.
+//! Invariant: falling is idempotent. At one time a window falls once, however often it is asked; so additions of one
+//! block, which all have one time, give the same window in every order.
 
-use std::collections::BTreeMap;
-
-use alloy_primitives::{Address, U256, U512, keccak256};
-use parapet_monitor::{AttachmentId, Fork, StateFault, StateView, StateWrite};
-
-const WORD_DOMAIN: &[u8] = b"parapet.guard-state.v1";
-const WINDOW_DOMAIN: &[u8] = b"parapet.guard-window.v1";
+use alloy_primitives::{U256, U512};
 
 /// Bits of a window's level; the other 64 hold its timestamp.
-const LEVEL_BITS: usize = 192;
+pub(crate) const LEVEL_BITS: usize = 192;
 
-/// Slot of a word of an attachment's state.
-#[must_use]
-pub fn state_slot(attachment: AttachmentId, key: &[u8]) -> U256 {
-    slot(WORD_DOMAIN, attachment, key)
-}
-
-/// Slot of a decaying window of an attachment.
-#[must_use]
-pub fn window_slot(attachment: AttachmentId, key: &[u8]) -> U256 {
-    slot(WINDOW_DOMAIN, attachment, key)
-}
-
-fn slot(domain: &[u8], attachment: AttachmentId, key: &[u8]) -> U256 {
-    keccak256([domain, attachment.as_slice(), keccak256(key).as_slice()].concat()).into()
-}
-
-/// Words written in this transaction, by slot.
-#[derive(Debug, Default)]
-pub(crate) struct Overlay(BTreeMap<U256, U256>);
-
-impl Overlay {
-    pub(crate) fn read(&self, view: &mut dyn StateView, account: Address, slot: U256) -> Result<U256, StateFault> {
-        match self.0.get(&slot) {
-            Some(word) => Ok(*word),
-            None => view.storage(Fork::PreTx, account, slot),
-        }
-    }
-
-    /// Number of words after writing `slot`.
-    pub(crate) fn words_with(&self, slot: U256) -> usize {
-        self.0.len() + usize::from(!self.0.contains_key(&slot))
-    }
-
-    pub(crate) fn write(&mut self, slot: U256, word: U256) {
-        self.0.insert(slot, word);
-    }
-
-    /// By slot, each once.
-    pub(crate) fn into_writes(self) -> Vec<StateWrite> {
-        self.0.into_iter().map(|(slot, value)| StateWrite { slot, value }).collect()
-    }
-}
-
-/// What has passed of late: a level that falls linearly, by `cap` in each `period_s` seconds.
+/// A level that falls by `cap` in each `period_s` seconds, until it is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     level: U256,
@@ -77,7 +27,7 @@ impl Window {
         self.level.min(level_max) << 64 | U256::from(self.timestamp)
     }
 
-    /// The window after an addition, or `None` if that would exceed `cap`. `period_s` must not be zero.
+    /// The window after an addition, or `None` if that would exceed `cap`.
     pub(crate) fn add(self, amount: U256, cap: U256, period_s: u64, now: u64) -> Option<Self> {
         let decayed = self.decay(cap, period_s, now);
         let level = decayed.level.checked_add(amount).filter(|level| *level <= cap)?;
@@ -85,14 +35,20 @@ impl Window {
     }
 
     /// Whole units fall. The time that did not suffice for one is kept for the next, so that frequent small additions
-    /// cannot hold the level up by rounding.
+    /// cannot hold the level up by rounding. In a period of zero everything falls at once.
     fn decay(self, cap: U256, period_s: u64, now: u64) -> Self {
         let elapsed_s = now.saturating_sub(self.timestamp);
+        if elapsed_s == 0 {
+            return self;
+        }
+        if period_s == 0 {
+            return Self { level: U256::ZERO, timestamp: now };
+        }
         let (cap, period) = (U512::from(cap), U512::from(period_s));
         // 256 and 64 bits: the product has at most 320.
         let fallen = cap * U512::from(elapsed_s) / period;
         if fallen >= U512::from(self.level) {
-            return Self { level: U256::ZERO, timestamp: now.max(self.timestamp) };
+            return Self { level: U256::ZERO, timestamp: now };
         }
         let used_s = if cap.is_zero() { U512::ZERO } else { (fallen * period).div_ceil(cap) };
         Self {
@@ -120,6 +76,14 @@ mod tests {
         assert_eq!(add(window(80, 5_000), 0, 5_300), Some(window(50, 5_300)));
         assert_eq!(add(window(80, 5_000), 0, 5_800), Some(window(0, 5_800)));
         assert_eq!(add(window(80, 5_000), 0, 9_999), Some(window(0, 9_999)));
+    }
+
+    #[test]
+    fn a_level_falls_once_at_one_time() {
+        for now in 5_000..5_050 {
+            let once = window(80, 5_000).decay(U256::from(33), 1_000, now);
+            assert_eq!(once.decay(U256::from(33), 1_000, now), once, "{now}");
+        }
     }
 
     #[test]

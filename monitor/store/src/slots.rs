@@ -1,0 +1,37 @@
+//! Where the parts of an attachment's state lie.
+
+use alloy_primitives::{U256, keccak256};
+use parapet_monitor::AttachmentId;
+
+const WORD_DOMAIN: &[u8] = b"parapet.guard-state.v1";
+const WINDOW_DOMAIN: &[u8] = b"parapet.guard-window.v1";
+const ENTRY_DOMAIN: &[u8] = b"parapet.guard-entry.v1";
+const ROOT_DOMAIN: &[u8] = b"parapet.guard-entries.v1";
+
+/// Slot of a word of an attachment's state: `keccak256(domain ‖ attachment ‖ keccak256(key))`.
+#[must_use]
+pub fn state_slot(attachment: AttachmentId, key: &[u8]) -> U256 {
+    slot(WORD_DOMAIN, attachment, key)
+}
+
+/// Slot of a decaying window of an attachment.
+#[must_use]
+pub fn window_slot(attachment: AttachmentId, key: &[u8]) -> U256 {
+    slot(WINDOW_DOMAIN, attachment, key)
+}
+
+/// First slot of an entry of an attachment; its other words lie behind it.
+#[must_use]
+pub fn entry_slot(attachment: AttachmentId, key: &[u8]) -> U256 {
+    slot(ENTRY_DOMAIN, attachment, key)
+}
+
+/// Slot that holds the first slot of the entry at the root of an attachment's tree; zero where there is none.
+#[must_use]
+pub fn entries_root(attachment: AttachmentId) -> U256 {
+    keccak256([ROOT_DOMAIN, attachment.as_slice()].concat()).into()
+}
+
+fn slot(domain: &[u8], attachment: AttachmentId, key: &[u8]) -> U256 {
+    keccak256([domain, attachment.as_slice(), keccak256(key).as_slice()].concat()).into()
+}
