@@ -8,7 +8,7 @@ BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts \
-	bench-executor soak tsan clean
+	bench-executor bench-guards soak tsan clean
 
 help:
 	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-executor  measure the parallel executor; BENCH='--filter erc20' for a part of it"
 	@echo "make soak       execute 10,000 blocks on the same workers and report the memory"
 	@echo "make tsan       the executor's generated blocks under ThreadSanitizer (needs rust-src)"
+	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
 
 demo: build
@@ -111,6 +112,12 @@ tsan:
 	@RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread --cfg crossbeam_sanitize_thread" \
 		PARAPET_EQUIVALENCE_SEEDS=$${PARAPET_EQUIVALENCE_SEEDS:-50} \
 		$(CARGO) test -Zbuild-std --target $(TSAN_TARGET) --package parapet-equivalence --test it
+
+bench-guards:
+	$(call say,Building the benchmark$(comma) optimised (the first time takes some minutes))
+	@$(CARGO) build --release --package parapet-bench-guards
+	$(call say,Measuring)
+	@target/release/bench-guards $(BENCH)
 
 clean:
 	@rm -rf target guards/target

@@ -3,43 +3,76 @@
 //! Invariant: nothing here depends on the machine. The cache changes how long a guard takes to be ready, never what it
 //! does.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::Bytes;
 use parapet_monitor::ModuleHash;
 use parking_lot::Mutex;
-use wasmtime::{Config, InstanceAllocationStrategy, Linker, PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmtime::{Config, InstanceAllocationStrategy, Linker, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::{
     Guard, VetError,
+    compiler::Compiler,
     host::{Host, link},
     limits::{GUARDS_CACHED_MAX, MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX},
     metering, vet,
+    warm::Everywhere,
 };
 
 /// What a node may choose. Nothing of it changes a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineSettings {
-    /// Most instances at the same time, over all threads. One more is a fault, and its transaction is retried.
+    /// Most instances at the same time, over all threads, those that wait for the next transaction included; they make
+    /// room. One more is a fault, and its transaction is retried.
     pub instances_max: u32,
+    /// Most instances of one guard that one of its shards, hence about one thread, keeps for later transactions. With 0
+    /// every transaction gets an instance of its own making.
+    pub warm_max: u32,
+    /// Folder for compiled modules; made if it is not there. Without one, they are compiled again after each start.
+    pub compiled: Option<PathBuf>,
+    /// How much work the compiler takes.
+    pub optimisation: Optimisation,
+}
+
+/// How much work the compiler takes. What guards do is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Optimisation {
+    /// For code that is fast.
+    #[default]
+    Speed,
+    /// As little as possible.
+    None,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { instances_max: 1_024 }
+        Self { instances_max: 1_024, warm_max: 8, compiled: None, optimisation: Optimisation::Speed }
     }
 }
 
-/// wasmtime cannot be set up on this machine: stop the node.
+/// The guard VM cannot be set up on this machine: stop the node.
 #[derive(Debug, thiserror::Error)]
-#[error("the guard VM cannot start: {0:#}")]
-pub struct EngineError(wasmtime::Error);
+pub enum EngineError {
+    /// By wasmtime.
+    #[error("the guard VM cannot start: {0:#}")]
+    Wasmtime(wasmtime::Error),
+    /// The folder of compiled modules cannot be used.
+    #[error("the folder of compiled guards {path} cannot be used: {source}", path = path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
 
 /// The guard VM. One per node; clones share it.
 #[derive(Clone)]
 pub struct Engine {
     linker: Linker<Host>,
     guards: Arc<Mutex<Guards>>,
+    warm: Arc<Everywhere>,
+    compiler: Arc<Compiler>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -54,10 +87,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when this machine cannot give what the settings ask for.
     pub fn new(settings: EngineSettings) -> Result<Self, EngineError> {
-        let engine = wasmtime::Engine::new(&config(settings)).map_err(EngineError)?;
+        let engine =
+            config(&settings).and_then(|config| wasmtime::Engine::new(&config)).map_err(EngineError::Wasmtime)?;
         let mut linker = Linker::new(&engine);
-        link(&mut linker).map_err(EngineError)?;
-        Ok(Self { linker, guards: Arc::default() })
+        link(&mut linker).map_err(EngineError::Wasmtime)?;
+        let compiler = Compiler::new(settings.compiled.as_deref())
+            .map_err(|source| EngineError::Folder { path: settings.compiled.unwrap_or_default(), source })?;
+        let warm = Arc::new(Everywhere::new(settings.warm_max));
+        Ok(Self { linker, guards: Arc::default(), warm, compiler: Arc::new(compiler) })
     }
 
     /// A guard that was loaded before and is still ready.
@@ -66,7 +103,7 @@ impl Engine {
         self.guards.lock().get(hash)
     }
 
-    /// Vets a module and keeps it ready. `hash` must be the Keccak-256 of `bytes`: the caller has compared them.
+    /// Vets a module, keeps it ready, and has it compiled meanwhile. `hash` must be the Keccak-256 of `bytes`: the caller has compared them.
     ///
     /// # Errors
     /// [`VetError`] when the module may not run.
@@ -75,8 +112,10 @@ impl Engine {
             return Ok(guard);
         }
         let vetted = vet(&bytes)?;
-        let guard = Arc::new(Guard::new(hash, bytes, vetted, self.linker.clone()));
-        Ok(self.guards.lock().keep(guard))
+        let parts = (self.linker.clone(), self.warm.clone(), self.compiler.clone());
+        let guard = self.guards.lock().keep(Arc::new(Guard::new(hash, bytes, vetted, parts)));
+        self.compiler.ahead(&guard);
+        Ok(guard)
     }
 }
 
@@ -109,7 +148,7 @@ impl Guards {
     }
 }
 
-fn config(settings: EngineSettings) -> Config {
+fn config(settings: &EngineSettings) -> wasmtime::Result<Config> {
     let memory_bytes = MEMORY_BYTES_MAX as u64;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(settings.instances_max)
@@ -122,6 +161,10 @@ fn config(settings: EngineSettings) -> Config {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .cranelift_opt_level(match settings.optimisation {
+            Optimisation::Speed => OptLevel::Speed,
+            Optimisation::None => OptLevel::None,
+        })
         .consume_fuel(true)
         .operator_cost(metering::operator_costs())
         .max_wasm_stack(STACK_BYTES_MAX)
@@ -145,6 +188,9 @@ fn config(settings: EngineSettings) -> Config {
         .wasm_tail_call(false)
         .wasm_multi_memory(false)
         .wasm_memory64(false)
-        .wasm_extended_const(false);
-    config
+        .wasm_extended_const(false)
+        // For any processor of this architecture, not for this one: how large a frame is, and so how many calls fit the
+        // stack, must not depend on what the processor can do besides.
+        .target(&target_lexicon::HOST.to_string())?;
+    Ok(config)
 }

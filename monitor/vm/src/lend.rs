@@ -20,6 +20,11 @@ pub(crate) struct Loan<'a> {
 #[derive(Default)]
 pub(crate) struct Lent(Option<NonNull<Loan<'static>>>);
 
+#[allow(unsafe_code, reason = "instances wait for whichever thread needs one; SAFETY below")]
+// SAFETY: there is a pointer only while `lend` runs, and then the store that holds it is borrowed on that thread. What is
+// sent to another thread holds none.
+unsafe impl Send for Lent {}
+
 impl Lent {
     /// Gives the loan to `look`, which cannot keep any of it: it must accept every lifetime.
     #[allow(unsafe_code, reason = "the loan's lifetime is not the store's; SAFETY below")]
@@ -27,7 +32,7 @@ impl Lent {
         let mut loan = self.0.expect("host functions run inside hooks, and hooks inside `lend`");
         // SAFETY: `lend` made the pointer from a `Loan` of its own that outlives the hook, does not use it meanwhile,
         // and takes the pointer away before it returns, also when unwinding. `&mut self` excludes a second reference.
-        // The pointer keeps `Host`, and with it the store, on the thread that runs `lend`.
+        // Meanwhile the store is borrowed by the hook, which has no way to hand it to another thread.
         look(unsafe { loan.as_mut() })
     }
 }

@@ -13,16 +13,21 @@
 //!   never confused: the first has the outcome that the attachment declared, the second stops the transaction.
 //! - What the executor lends for a hook (`lend`) is out of a guard's reach when the hook has ended.
 
+mod artefact;
+mod compiler;
 mod engine;
+mod expose;
 mod guard;
 mod host;
+mod instance;
 mod lend;
 pub mod limits;
 pub mod metering;
 mod session;
 mod vet;
+mod warm;
 
-pub use engine::{Engine, EngineError, EngineSettings};
+pub use engine::{Engine, EngineError, EngineSettings, Optimisation};
 pub use guard::Guard;
 pub use host::{Alert, Limit};
 pub use session::{HookCall, HookEnd, Session, Subject};

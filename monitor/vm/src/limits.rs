@@ -10,6 +10,12 @@ pub const FUNCTIONS_MAX: u32 = 4_096;
 pub const LOCALS_MAX: u32 = 1_024;
 /// Longest body of a function, in bytes.
 pub const BODY_BYTES_MAX: usize = 128 * 1_024;
+/// Most parameters of a function or a block, and most results.
+pub const VALUES_MAX: u32 = 64;
+/// Most blocks around one another.
+pub const DEPTH_MAX: u32 = 1_024;
+/// Most targets of one `br_table`.
+pub const BRANCH_TARGETS_MAX: u32 = 1_024;
 /// Most imports.
 pub const IMPORTS_MAX: u32 = 64;
 /// Most exports.
@@ -34,3 +40,5 @@ pub const MEMORY_BYTES_MAX: usize = 64 * PAGE_BYTES;
 pub const STACK_BYTES_MAX: usize = 256 * 1_024;
 /// Most modules that are kept ready in memory.
 pub const GUARDS_CACHED_MAX: usize = 256;
+/// Most pages of an instance that is put back by copying. Beyond that a fresh one costs less.
+pub(crate) const WARM_PAGES_MAX: u64 = 4;

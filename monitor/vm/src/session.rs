@@ -5,19 +5,11 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, Bytes};
-use parapet_abi::{
-    AccountRecord,
-    import::{EXPORT_INIT, EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX},
-};
+use parapet_abi::AccountRecord;
 use parapet_monitor::{AttachmentId, Fault, Fuel, Hook, StateUpdate, StateView, Subscriptions, Trace};
-use wasmtime::{Instance, Store, Trap};
+use wasmtime::Trap;
 
-use crate::{
-    Alert, Guard, Limit,
-    host::{Host, Stop},
-    lend::{Loan, lend},
-    metering,
-};
+use crate::{Alert, Guard, Limit, host::Stop, instance::Instance, lend::Loan, metering};
 
 /// The attachment that a session speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,15 +61,6 @@ impl HookCall {
             Self::Init | Self::OnTx => None,
         }
     }
-
-    const fn export(self) -> &'static str {
-        match self {
-            Self::Init => EXPORT_INIT,
-            Self::OnCall(_) => EXPORT_ON_CALL,
-            Self::OnCallEnd(_) => EXPORT_ON_CALL_END,
-            Self::OnTx => EXPORT_ON_TX,
-        }
-    }
 }
 
 /// How a hook ended. Everything but [`HookEnd::Returned`] ends the session too.
@@ -108,18 +91,24 @@ pub enum HookEnd {
     },
 }
 
-/// One attachment judging one transaction. The instance is made when the first hook is called.
+/// One attachment judging one transaction. It gets its instance when the first hook is called.
 pub struct Session {
     guard: Arc<Guard>,
     subject: Arc<Subject>,
-    live: Option<Live>,
+    /// Out of here while a hook runs, so that one that is left by a panic is never used again.
+    instance: Option<Box<Instance>>,
     fuel_left: u64,
-    ended: bool,
+    state: State,
 }
 
-struct Live {
-    store: Store<Host>,
-    instance: Instance,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It may be asked.
+    Open,
+    /// It has said all that it will.
+    Ended,
+    /// The engine failed in the middle of a hook: what it would say now is not what it would have said.
+    Failed,
 }
 
 impl std::fmt::Debug for Session {
@@ -133,7 +122,7 @@ impl Session {
     #[must_use]
     pub fn new(guard: Arc<Guard>, subject: Arc<Subject>) -> Self {
         let fuel_left = subject.fuel_max.0;
-        Self { guard, subject, live: None, fuel_left, ended: false }
+        Self { guard, subject, instance: None, fuel_left, state: State::Open }
     }
 
     /// Calls a hook. One that the guard does not export, or of a session that has ended, returns at once.
@@ -141,12 +130,31 @@ impl Session {
     /// # Errors
     /// [`Fault`]: the engine failed, or state could not be read; no verdict was reached.
     pub fn call(&mut self, call: HookCall, trace: &Trace, view: &mut dyn StateView) -> Result<HookEnd, Fault> {
-        if self.ended || !self.guard.has(call.hook()) {
+        match self.state {
+            State::Open => {}
+            State::Ended => return Ok(HookEnd::Returned),
+            State::Failed => {
+                let reason = "it failed before in this transaction".to_owned();
+                return Err(Fault::Engine { attachment: self.subject.attachment, reason });
+            }
+        }
+        if !self.guard.has(call.hook()) {
             return Ok(HookEnd::Returned);
         }
-        let end = self.run(call, Loan { trace, view })?;
-        self.ended = end != HookEnd::Returned;
-        Ok(end)
+        // What a panic leaves behind is as good as a fault.
+        self.state = State::Failed;
+        let (state, end) = match self.run(call, Loan { trace, view }) {
+            Ok(()) => (State::Open, Ok(HookEnd::Returned)),
+            Err(Broken::Guard(end)) => (State::Ended, Ok(end)),
+            Err(Broken::Spent(end)) => {
+                self.fuel_left = 0;
+                (State::Ended, Ok(end))
+            }
+            Err(Broken::Unmade(fault)) => (State::Open, Err(fault)),
+            Err(Broken::Engine(fault)) => (State::Failed, Err(fault)),
+        };
+        self.state = state;
+        end
     }
 
     /// Fuel spent so far.
@@ -157,93 +165,83 @@ impl Session {
 
     /// Alerts raised since the last time they were taken.
     pub fn take_alerts(&mut self) -> Vec<Alert> {
-        self.live.as_mut().map(|live| std::mem::take(&mut live.store.data_mut().alerts)).unwrap_or_default()
+        self.instance.as_mut().map(|instance| std::mem::take(&mut instance.host().alerts)).unwrap_or_default()
     }
 
     /// What the guard did to its own state: nothing, if it did not end well.
     #[must_use]
     pub fn into_updates(mut self) -> Vec<StateUpdate> {
-        match self.live.take() {
-            Some(live) if !self.ended => live.store.into_data().store.into_updates(),
+        match &mut self.instance {
+            Some(instance) if self.state == State::Open => std::mem::take(&mut instance.host().store).into_updates(),
             _ => Vec::new(),
         }
     }
 
-    fn run(&mut self, call: HookCall, loan: Loan<'_>) -> Result<HookEnd, Fault> {
-        if self.live.is_none() {
-            match self.instantiate() {
-                Ok(live) => self.live = Some(live),
-                Err(broken) => return self.broke(broken),
-            }
-        }
+    fn run(&mut self, call: HookCall, loan: Loan<'_>) -> Result<(), Broken> {
         let attachment = self.subject.attachment;
-        let live = self.live.as_mut().expect("made above");
-        let host = live.store.data_mut();
+        let mut instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => self.instantiate()?,
+        };
+        let host = instance.host();
         (host.hook, host.frame) = (call.hook(), call.frame());
-        live.store.set_fuel(self.fuel_left).expect("the engine meters");
-        let instance = live.instance;
-        let ended = lend(&mut live.store, loan, |store| match call.frame() {
-            Some(frame) => instance.get_typed_func::<u32, ()>(&mut *store, call.export())?.call(store, frame),
-            None => instance.get_typed_func::<(), ()>(&mut *store, call.export())?.call(store, ()),
-        });
-        self.fuel_left = live.store.get_fuel().expect("the engine meters").min(self.fuel_left);
-        match ended.map_err(|error| broken(attachment, error)) {
-            Ok(()) => Ok(HookEnd::Returned),
-            Err(broken) => self.broke(broken),
+        let (ended, fuel_left) = instance.call(call, loan, self.fuel_left);
+        self.fuel_left = fuel_left;
+        let ended = ended.map_err(|error| broken(attachment, error));
+        if !matches!(ended, Err(Broken::Engine(_))) {
+            self.instance = Some(instance);
         }
+        ended
     }
 
-    fn broke(&mut self, broken: Broken) -> Result<HookEnd, Fault> {
-        match broken {
-            Broken::Guard(end) => {
-                if end == HookEnd::OutOfFuel {
-                    self.fuel_left = 0;
-                }
-                Ok(end)
-            }
-            Broken::Engine(fault) => Err(fault),
-        }
-    }
-
-    fn instantiate(&mut self) -> Result<Live, Broken> {
-        let attachment = self.subject.attachment;
-        let pre = self.guard.instance().map_err(|reason| {
+    fn instantiate(&mut self) -> Result<Box<Instance>, Broken> {
+        let compiled = self.guard.compiled().map_err(|reason| {
             let reason = reason.to_owned();
             Broken::Guard(HookEnd::Unusable { reason })
         })?;
         let left = self.fuel_left.checked_sub(metering::INSTANCE);
-        self.fuel_left = left.ok_or(Broken::Guard(HookEnd::OutOfFuel))?;
-        let mut store = Store::try_new(pre.module().engine(), Host::new(self.subject.clone()))
-            .map_err(|error| broken(attachment, error))?;
-        store.limiter(|host| &mut host.memory_cap);
-        // Data segments that lie in memory are part of its image and free; what else initialises is metered.
-        store.set_fuel(self.fuel_left).expect("the engine meters");
-        let instance = pre.instantiate(&mut store);
-        self.fuel_left = store.get_fuel().expect("the engine meters").min(self.fuel_left);
-        let instance = instance.map_err(|error| broken(attachment, error))?;
-        let memory = instance.get_memory(&mut store, parapet_abi::import::EXPORT_MEMORY);
-        store.data_mut().memory = memory;
-        Ok(Live { store, instance })
+        let left = left.ok_or(Broken::Spent(HookEnd::OutOfFuel))?;
+        let (instance, left) = compiled.instance(&self.subject, left);
+        let instance = instance.map_err(|error| broken(self.subject.attachment, error));
+        if let Err(Broken::Engine(fault)) = instance {
+            return Err(Broken::Unmade(fault));
+        }
+        self.fuel_left = left;
+        instance
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let (Some(instance), Ok(compiled)) = (self.instance.take(), self.guard.compiled()) {
+            compiled.give_back(instance);
+        }
     }
 }
 
 /// Whose doing it is that a hook did not return.
 enum Broken {
     Guard(HookEnd),
+    /// It used up all that it had.
+    Spent(HookEnd),
+    /// No instance could be made; when there is room again, the same session can be asked.
+    Unmade(Fault),
     Engine(Fault),
 }
 
 /// The only place that tells a guard's doing from the engine's.
 fn broken(attachment: AttachmentId, error: wasmtime::Error) -> Broken {
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => return Broken::Guard(HookEnd::OutOfFuel),
+        Some(Trap::OutOfFuel) => return Broken::Spent(HookEnd::OutOfFuel),
+        // How many calls fit the stack is the compiler's business; what they cost must not be.
+        Some(trap @ Trap::StackOverflow) => return Broken::Spent(HookEnd::Trapped { reason: trap.to_string() }),
         Some(trap) => return Broken::Guard(HookEnd::Trapped { reason: trap.to_string() }),
         None => {}
     }
     match error.downcast::<Stop>() {
         Ok(Stop::Veto { code, detail }) => Broken::Guard(HookEnd::Vetoed { code, detail }),
         Ok(Stop::Limit(limit)) => Broken::Guard(HookEnd::LimitExceeded(limit)),
-        Ok(Stop::OutOfFuel) => Broken::Guard(HookEnd::OutOfFuel),
+        Ok(Stop::OutOfFuel) => Broken::Spent(HookEnd::OutOfFuel),
         Ok(Stop::Trap(reason)) => Broken::Guard(HookEnd::Trapped { reason: reason.to_owned() }),
         Ok(Stop::State(fault)) => Broken::Engine(Fault::State(fault)),
         Ok(Stop::Incoherent) => Broken::Engine(Fault::Unsettled),

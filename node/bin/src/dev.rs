@@ -1,6 +1,6 @@
 //! `parapet dev`: puts the steps of the path together and runs them until it is told to stop.
 
-use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
 use parapet_genesis::DevGenesis;
@@ -13,6 +13,8 @@ use crate::{args::DevArgs, banner::Ready, failure::Failure, metrics};
 
 /// Longest time that requests at hand may take once the node is told to stop.
 const STOP_MAX: Duration = Duration::from_secs(5);
+/// Folder of compiled guards, below a chain's own.
+const COMPILED_GUARDS: &str = "compiled-guards";
 
 /// Runs the node.
 pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
@@ -38,7 +40,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     let metrics = metrics::collect()?;
     let chain_settings =
         ChainSettings { mining, threads: args.threads, check: args.check(), ..ChainSettings::default() };
-    let chain = Chain::new(store, chain_settings, monitor()?, Arc::new(SystemClock));
+    let chain = Chain::new(store, chain_settings, monitor(args.datadir.as_deref())?, Arc::new(SystemClock));
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
@@ -78,8 +80,10 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
 }
 
 /// What judges transactions: the guards that are attached on the chain.
-pub(crate) fn monitor() -> Result<Arc<dyn Monitor>, Failure> {
-    let engine = parapet_vm::Engine::new(parapet_vm::EngineSettings::default())?;
+/// Where the chain is kept, so are its guards in compiled form.
+pub(crate) fn monitor(datadir: Option<&Path>) -> Result<Arc<dyn Monitor>, Failure> {
+    let compiled = datadir.map(|dir| dir.join(COMPILED_GUARDS));
+    let engine = parapet_vm::Engine::new(parapet_vm::EngineSettings { compiled, ..Default::default() })?;
     Ok(Arc::new(parapet_judge::Judge::new(engine)))
 }
 

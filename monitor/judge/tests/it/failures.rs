@@ -93,7 +93,10 @@ fn an_exhausted_engine_is_a_fault_and_no_verdict() {
     for _ in 0..3 {
         chain.attach(guard("frame", &format!("{ON_CALL})"))).failure = Failure::Open;
     }
-    let judge = Judge::with_clock(Engine::new(EngineSettings { instances_max: 2 }).unwrap(), clock);
+    let judge = Judge::with_clock(
+        Engine::new(EngineSettings { instances_max: 2, ..EngineSettings::default() }).unwrap(),
+        clock,
+    );
     let mut state = chain.state();
     let mut judging = judge.open(&context(VAULT), &mut state).unwrap().unwrap();
     let trace = Trace { frames: vec![frame(USER, VAULT, 0)], ..Trace::default() };

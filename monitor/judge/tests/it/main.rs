@@ -104,7 +104,7 @@ impl Chain {
 }
 
 fn judge() -> Judge {
-    Judge::with_clock(Engine::new(EngineSettings { instances_max: 128 }).unwrap(), clock)
+    Judge::with_clock(Engine::new(EngineSettings { instances_max: 128, ..EngineSettings::default() }).unwrap(), clock)
 }
 
 fn context(target: Address) -> ContextRecord {

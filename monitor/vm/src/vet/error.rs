@@ -2,7 +2,10 @@
 
 use parapet_monitor::DescriptorError;
 
-use crate::limits::{MEMORY_PAGES_MAX, TABLE_ELEMENTS_MAX};
+use crate::{
+    expose::RESERVED,
+    limits::{MEMORY_PAGES_MAX, TABLE_ELEMENTS_MAX},
+};
 
 /// A module is refused. Registering or attaching it must fail.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,20 @@ pub enum VetError {
         count: u64,
         /// The limit.
         max: u32,
+    },
+    /// A function has too many of something.
+    #[error("function {function} has {count} {what}, at most {max} are accepted; {remedy}")]
+    Function {
+        /// Its index, imports counted.
+        function: u32,
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        count: u64,
+        /// The limit.
+        max: u64,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The table is too large.
     #[error(
@@ -119,6 +136,12 @@ pub enum VetError {
         expected: String,
         /// What is exported.
         actual: String,
+    },
+    /// An export under a name of the host's own.
+    #[error("export {name:?}: names that start with {RESERVED:?} belong to the host; choose another one")]
+    ReservedExport {
+        /// Its name.
+        name: String,
     },
     /// Nothing to call.
     #[error("the module exports none of on_call, on_call_end and on_tx, so it could never judge")]

@@ -3,6 +3,7 @@
 //! Limits are compared as each section is met, before the validator works on it; names and types of imports and exports
 //! last, when the validator knows all types. The outcome depends on the bytes alone.
 
+mod body;
 mod error;
 mod feature;
 mod surface;
@@ -12,11 +13,11 @@ pub use surface::Hooks;
 
 use parapet_abi::descriptor::SECTION;
 use parapet_monitor::Descriptor;
-use wasmparser::{FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload, Validator};
+use wasmparser::{FuncValidatorAllocations, Parser, Payload, ValidPayload, Validator};
 
 use crate::limits::{
-    BODY_BYTES_MAX, DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX,
-    LOCALS_MAX, MEMORY_PAGES_MAX, MODULE_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TYPES_MAX,
+    DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX, MEMORY_PAGES_MAX,
+    MODULE_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TYPES_MAX, VALUES_MAX,
 };
 use surface::Surface;
 
@@ -27,6 +28,9 @@ pub struct Vetted {
     pub descriptor: Descriptor,
     /// What it can be asked.
     pub hooks: Hooks,
+    /// Whether its tables, and which of its segments are dropped, are for ever as they are in a fresh instance: it has no
+    /// instruction that changes them.
+    pub keeps_segments: bool,
 }
 
 /// First bytes of every Wasm module.
@@ -62,7 +66,7 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
         check_limits(&payload)?;
         match validator.payload(&payload)? {
             ValidPayload::Func(function, body) => {
-                check_body(function.index, &body)?;
+                body::check_size(function.index, &body)?;
                 functions.push((function, body));
             }
             ValidPayload::End(all) => types = Some(all),
@@ -80,22 +84,33 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
         }
     }
     let mut allocations = FuncValidatorAllocations::default();
+    let mut keeps_segments = true;
     for (function, body) in functions {
+        let index = function.index;
         let mut function = function.into_validator(allocations);
         function.validate(&body)?;
+        keeps_segments &= body::check_operators(index, &body)?.keeps_segments;
         allocations = function.into_allocations();
     }
     let types = types.expect("the parser ends every module it does not refuse with `End`");
     let hooks = surface.check(&types.as_ref())?;
     let descriptor = Descriptor::parse(descriptor.ok_or(VetError::NoDescriptor)?)?;
-    Ok(Vetted { descriptor, hooks })
+    Ok(Vetted { descriptor, hooks, keeps_segments })
 }
 
 fn check_limits(payload: &Payload<'_>) -> Result<(), VetError> {
     const SMALLER: &str = "split the guard, or use fewer and smaller dependencies";
     const MERGE: &str = "let the linker merge segments";
     match payload {
-        Payload::TypeSection(section) => at_most("function types", section.count(), TYPES_MAX, SMALLER),
+        Payload::TypeSection(section) => {
+            at_most("function types", section.count(), TYPES_MAX, SMALLER)?;
+            // The validator says what is wrong with those that are no functions' types.
+            for ty in section.clone().into_iter_err_on_gc_types().flatten() {
+                let count = u32::try_from(ty.params().len().max(ty.results().len())).unwrap_or(u32::MAX);
+                at_most("parameters or results of one type", count, VALUES_MAX, "pass a pointer to them")?;
+            }
+            Ok(())
+        }
         Payload::ImportSection(section) => {
             at_most("imports", section.count(), IMPORTS_MAX, "each function of the host is needed once")
         }
@@ -136,21 +151,6 @@ fn check_limits(payload: &Payload<'_>) -> Result<(), VetError> {
 fn at_most(what: &'static str, count: u32, max: u32, remedy: &'static str) -> Result<(), VetError> {
     if count > max {
         return Err(VetError::TooMany { what, count: count.into(), max: max.into(), remedy });
-    }
-    Ok(())
-}
-
-fn check_body(function: u32, body: &FunctionBody<'_>) -> Result<(), VetError> {
-    let size = body.range().len();
-    if size > BODY_BYTES_MAX {
-        return Err(VetError::BodyBytes { function, size, max: BODY_BYTES_MAX });
-    }
-    let mut count = 0;
-    for local in body.get_locals_reader()? {
-        count += u64::from(local?.0);
-        if count > u64::from(LOCALS_MAX) {
-            return Err(VetError::Locals { function, count, max: LOCALS_MAX });
-        }
     }
     Ok(())
 }

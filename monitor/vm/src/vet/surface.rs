@@ -5,6 +5,7 @@ use parapet_monitor::Hook;
 use wasmparser::{ExportSectionReader, ExternalKind, FuncType, ImportSectionReader, TypeRef, ValType, types::TypesRef};
 
 use super::VetError;
+use crate::expose::RESERVED;
 
 const I32: ValType = ValType::I32;
 const I64: ValType = ValType::I64;
@@ -86,6 +87,9 @@ impl<'a> Surface<'a> {
     pub(crate) fn take_exports(&mut self, section: ExportSectionReader<'a>) -> Result<(), VetError> {
         for export in section {
             let export = export?;
+            if export.name.starts_with(RESERVED) {
+                return Err(VetError::ReservedExport { name: export.name.to_owned() });
+            }
             self.exports.push((export.name, export.kind, export.index));
         }
         Ok(())

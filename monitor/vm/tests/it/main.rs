@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod host;
+mod hostile;
 mod limits;
 mod mutants;
 mod store;
 mod vetting;
+mod warm;
 
 use std::sync::Arc;
 
@@ -57,7 +59,7 @@ fn on_tx(code: &str) -> Bytes {
 }
 
 fn engine() -> Engine {
-    Engine::new(EngineSettings { instances_max: 4 }).unwrap()
+    Engine::new(EngineSettings { instances_max: 4, ..EngineSettings::default() }).unwrap()
 }
 
 fn subject() -> Subject {

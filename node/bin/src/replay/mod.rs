@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         (Some(folder), _) => {
             let chain = KeptChain::open(folder, &args.chain)?;
             let numbers = chain.numbers(args.block.map(|number| number..=number).or_else(|| args.blocks.clone()))?;
-            let monitor = dev::monitor()?;
+            let monitor = dev::monitor(Some(folder))?;
             let how = Rerun { workers: &Workers::new(args.threads), monitor: &*monitor, explain: args.explain };
             show.begin();
             for number in numbers {

@@ -97,7 +97,13 @@ fn only_execution_names_revm() {
 
 #[test]
 fn only_the_guard_vm_names_wasmtime() {
-    only(&["wasmtime"], &["monitor/vm"], &KINDS);
+    // And the benchmark that runs guards without fuel, which the guard VM never does.
+    only(&["wasmtime"], &["monitor/vm", "devnet/bench-guards"], &KINDS);
+}
+
+#[test]
+fn only_the_comparison_of_engines_names_the_second_one() {
+    only(&["wasmi"], &["devnet/differential"], &KINDS);
 }
 
 #[test]

@@ -17,7 +17,7 @@ const FUEL_MAX: u64 = 1_000_000;
 
 fn load(name: &str) -> Arc<Guard> {
     let wasm = shipped::find(name).unwrap().wasm;
-    let engine = Engine::new(EngineSettings { instances_max: 4 }).unwrap();
+    let engine = Engine::new(EngineSettings { instances_max: 4, ..EngineSettings::default() }).unwrap();
     engine.load(keccak256(wasm), Bytes::from_static(wasm)).unwrap()
 }
 

@@ -1,0 +1,77 @@
+//! The guard VM, asked as the judge asks it.
+
+use std::sync::Arc;
+
+use alloy_primitives::keccak256;
+use parapet_monitor::{Fork, Fuel, StateView as _};
+use parapet_vm::{Engine, HookCall, HookEnd, Session, Subject};
+
+use crate::{Case, End, Said, Trap};
+
+/// Fuel of one transaction: more than a drawn module can spend.
+const FUEL: Fuel = Fuel(1_000_000_000);
+/// The hooks that are called.
+pub(crate) const CALLS: [HookCall; 3] = [HookCall::OnCall(0), HookCall::OnCallEnd(0), HookCall::OnTx];
+
+/// What the guard VM makes of a module; `Err` if it is refused.
+///
+/// # Errors
+/// Why vetting or the compiler refuses it.
+///
+/// # Panics
+/// When the engine itself fails.
+pub fn guard_vm(engine: &Engine, module: &[u8], case: &Case) -> Result<Said, String> {
+    let bytes = module.to_vec().into();
+    let guard = engine.load(keccak256(module), bytes).map_err(|refusal| refusal.to_string())?;
+    guard.prepare()?;
+    let subject = Subject {
+        attachment: case.attachment,
+        accounts: case.accounts.clone(),
+        configuration: case.configuration.clone(),
+        subscriptions: case.subscriptions,
+        fuel_max: FUEL,
+        store_account: case.store,
+    };
+    let mut session = Session::new(guard, Arc::new(subject));
+    let (mut said, mut state) = (Said::default(), case.state.clone());
+    for call in CALLS {
+        let end = session.call(call, &case.trace, &mut state).expect("state in memory can be read");
+        said.ends.push(end_of(end));
+        if said.ends.last() != Some(&End::Returned) {
+            break;
+        }
+    }
+    said.alerts = session.take_alerts().into_iter().map(|alert| (alert.code, alert.detail)).collect();
+    for update in session.into_updates() {
+        let before = state.storage(Fork::PreTx, case.store, update.slot).expect("state in memory can be read");
+        let after = update.ops.iter().fold(before, |word, op| op.apply(word).expect("it was accepted"));
+        said.writes.push((update.slot, after));
+    }
+    Ok(said)
+}
+
+fn end_of(end: HookEnd) -> End {
+    match end {
+        HookEnd::Returned => End::Returned,
+        HookEnd::Vetoed { code, detail } => End::Vetoed { code, detail },
+        HookEnd::Trapped { reason } => trap_of(&reason),
+        HookEnd::OutOfFuel => End::Exhausted,
+        HookEnd::LimitExceeded(_) => End::Limit,
+        HookEnd::Unusable { reason } => panic!("it was compiled: {reason}"),
+    }
+}
+
+/// The guard VM tells of a trap in wasmtime's words.
+fn trap_of(reason: &str) -> End {
+    End::Trapped(match reason {
+        words if words.contains("`unreachable`") => Trap::Unreachable,
+        words if words.contains("call stack exhausted") => return End::Exhausted,
+        words if words.contains("out of bounds table access") => Trap::Table,
+        words if words.contains("out of bounds memory access") => Trap::Memory,
+        words if words.contains("uninitialized element") => Trap::Null,
+        words if words.contains("indirect call type mismatch") => Trap::Type,
+        words if words.contains("integer divide by zero") => Trap::Zero,
+        words if words.contains("integer overflow") => Trap::Overflow,
+        _ => Trap::Host,
+    })
+}

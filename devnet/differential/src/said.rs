@@ -1,0 +1,84 @@
+//! What a guard said, in words that both engines share.
+
+use alloy_primitives::{Bytes, U256};
+
+/// Why a guard's code stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trap {
+    /// `unreachable`.
+    Unreachable,
+    /// A range outside of memory.
+    Memory,
+    /// An index outside of the table.
+    Table,
+    /// An empty element of the table.
+    Null,
+    /// A function of another type.
+    Type,
+    /// A division by zero.
+    Zero,
+    /// A division whose result does not fit.
+    Overflow,
+    /// A host call that the interface says traps.
+    Host,
+}
+
+/// How a hook ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It returned.
+    Returned,
+    /// It vetoed.
+    Vetoed {
+        /// The code.
+        code: u16,
+        /// The words.
+        detail: Bytes,
+    },
+    /// It trapped.
+    Trapped(Trap),
+    /// It exceeded a limit of the interface.
+    Limit,
+    /// Fuel or stack were exhausted: another engine may get further.
+    Exhausted,
+}
+
+/// All that a guard said of one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// How each hook ended, up to the first that did not return.
+    pub ends: Vec<End>,
+    /// Codes and words of alerts.
+    pub alerts: Vec<(u16, Bytes)>,
+    /// Words of guard state that were written, by slot; none if a hook did not return.
+    pub writes: Vec<(U256, U256)>,
+}
+
+impl Said {
+    /// Whether the engine gave up.
+    #[must_use]
+    pub fn exhausted(&self) -> bool {
+        self.ends.contains(&End::Exhausted)
+    }
+}
+
+/// What two engines make of one module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// The same.
+    Same,
+    /// One of them gave up, so nothing can be told.
+    Exhausted,
+    /// Something else.
+    Different,
+}
+
+/// Compares.
+#[must_use]
+pub fn compare(one: &Said, other: &Said) -> Agreement {
+    match (one.exhausted() || other.exhausted(), one == other) {
+        (true, _) => Agreement::Exhausted,
+        (false, true) => Agreement::Same,
+        (false, false) => Agreement::Different,
+    }
+}
