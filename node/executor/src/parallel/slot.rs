@@ -71,8 +71,8 @@ impl SlotCell {
         Ok((view, self.stamp.load(Ordering::Relaxed)))
     }
 
-    /// Adds what a transaction wrote, and forgets what no reader above `settled` can see.
-    pub(crate) fn write(&self, version: Version, settled: Version, value: U256) {
+    /// Adds what a transaction wrote, and forgets what no reader above `settled` can see. Gives the stamp before that.
+    pub(crate) fn write(&self, version: Version, settled: Version, value: U256) -> u64 {
         let mut versions = self.versions.lock();
         versions.forget(settled);
         let at = versions.values.partition_point(|(other, _)| *other < version);
@@ -80,7 +80,7 @@ impl SlotCell {
             Some((same, written)) if *same == version => *written = value,
             Some(_) | None => versions.values.insert(at, (version, value)),
         }
-        self.stamp.fetch_add(1, Ordering::Release);
+        self.stamp.fetch_add(1, Ordering::Release)
     }
 
     /// Takes back what a transaction wrote.
