@@ -194,10 +194,12 @@ impl Member<'_, '_> {
         })
     }
 
-    /// As a worker's thread, which ends the block for everybody if it fails.
+    /// As a worker's thread, which ends the block for everybody if it fails. The first one begins at the frontier.
     fn work(&mut self) {
-        if crew::work(self).is_err() {
-            self.block.schedule.end();
+        let block = self.block;
+        let done = if self.id == 0 { crew::begin(self, block.frontier.lock()) } else { crew::work(self) };
+        if done.is_err() {
+            block.schedule.end();
         }
     }
 }

@@ -51,7 +51,9 @@ pub fn readers_see_only_whole_writes_below_them() {
     let cell = account();
     let write = |version: u32| -> Task<'_> {
         let cell = &cell;
-        Box::new(move || cell.write(Version(version), Version(1), add(version)))
+        Box::new(move || {
+            cell.write(Version(version), Version(1), add(version));
+        })
     };
     let again = || {
         cell.write(Version(3), Version(1), add(3));
@@ -159,7 +161,9 @@ pub fn equal_stamps_of_an_account_mean_equal_views() {
         cell.retract(Version(1));
         cell.write(Version(1), Version(1), add(2));
     };
-    let other = || cell.write(Version(2), Version(1), add(3));
+    let other = || {
+        cell.write(Version(2), Version(1), add(3));
+    };
     let read = || {
         for _ in 0..3 {
             let before = cell.stamp();
@@ -182,7 +186,9 @@ pub fn equal_stamps_of_a_slot_mean_equal_views() {
         cell.write(Version(1), Version(1), U256::from(20));
     };
     // Made without knowing what it changes.
-    let other = || cell.change(Version(2), &[StateOp::Add { amount: U256::from(1), cap: U256::MAX }]);
+    let other = || {
+        cell.change(Version(2), &[StateOp::Add { amount: U256::from(1), cap: U256::MAX }]);
+    };
     let read = || {
         for _ in 0..2 {
             for at in [2, 4] {

@@ -10,7 +10,7 @@
 //! `Release` or `SeqCst` is found on any machine, not on a weakly ordered one by luck.
 //!
 //! What is not checked: load buffering and out-of-thin-air values (nothing is read before it was written), the interning
-//! of keys (`DashMap` and `boxcar`), the EVM.
+//! of keys (`DashMap` and `arena.rs`), the EVM.
 //!
 //! Environment of the tests:
 //! - `INTERLEAVINGS_SECONDS=600` explores each test for that long, under a seed of its own, in place of a fixed number of

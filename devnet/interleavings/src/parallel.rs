@@ -6,6 +6,8 @@ pub(crate) mod account;
 #[path = "../../../node/executor/src/parallel/crew.rs"]
 pub(crate) mod crew;
 pub(crate) mod memory;
+#[path = "../../../node/executor/src/parallel/queue.rs"]
+pub(crate) mod queue;
 #[path = "../../../node/executor/src/parallel/reads.rs"]
 pub(crate) mod reads;
 #[path = "../../../node/executor/src/parallel/schedule.rs"]

@@ -17,6 +17,9 @@ const GAS: &str = "parapet_executor_gas_total";
 const SPECULATED: &str = "parapet_executor_speculated_incarnations_total";
 const SETTLED: &str = "parapet_executor_settled_incarnations_total";
 const AS_ONE: &str = "parapet_executor_as_one_transactions_total";
+const WAITS: &str = "parapet_executor_waits_total";
+const HINTS_RIGHT: &str = "parapet_executor_right_hints_total";
+const HINTS_WRONG: &str = "parapet_executor_wrong_hints_total";
 const CONFLICTS: &str = "parapet_executor_conflicts_total";
 const BLOCK_WALL: &str = "parapet_executor_block_wall_seconds";
 const BLOCK_CPU: &str = "parapet_executor_block_cpu_seconds";
@@ -43,6 +46,9 @@ pub fn describe_metrics() {
     describe_counter!(SPECULATED, Unit::Count, "Incarnations that ran ahead of the frontier");
     describe_counter!(SETTLED, Unit::Count, "Incarnations that ran at the frontier, on settled state");
     describe_counter!(AS_ONE, Unit::Count, "Transactions that ran as one stretch, as a sequential loop would run them");
+    describe_counter!(WAITS, Unit::Count, "Times that a transaction was put off until another one had run");
+    describe_counter!(HINTS_RIGHT, Unit::Count, "Guesses that a transaction needs another one, which it did");
+    describe_counter!(HINTS_WRONG, Unit::Count, "Guesses that a transaction needs another one, which it did not");
     describe_counter!(CONFLICTS, Unit::Count, "Incarnations ahead of the frontier whose reads did not hold");
     describe_histogram!(BLOCK_WALL, Unit::Seconds, "Wall time of a block's execution");
     describe_histogram!(BLOCK_CPU, Unit::Seconds, "CPU time of the whole process during a block's execution");
@@ -50,7 +56,8 @@ pub fn describe_metrics() {
     describe_histogram!(BLOCK_GAS, Unit::Count, "Gas used by a block");
     describe_histogram!(BLOCK_ACCOUNTS, Unit::Count, "Accounts that a block met");
     describe_histogram!(BLOCK_SLOTS, Unit::Count, "Storage slots that a block met");
-    for name in [BLOCKS, TRANSACTIONS, LEFT_OUT, GAS, SPECULATED, SETTLED, AS_ONE, CONFLICTS] {
+    let ways = [SPECULATED, SETTLED, AS_ONE, WAITS, HINTS_RIGHT, HINTS_WRONG, CONFLICTS];
+    for name in [BLOCKS, TRANSACTIONS, LEFT_OUT, GAS].into_iter().chain(ways) {
         counter!(name).absolute(0);
     }
 }
@@ -86,6 +93,9 @@ impl Measuring {
         counter!(SPECULATED).increment(report.speculated);
         counter!(SETTLED).increment(report.settled);
         counter!(AS_ONE).increment(report.as_one);
+        counter!(WAITS).increment(report.waits);
+        counter!(HINTS_RIGHT).increment(report.hints_right);
+        counter!(HINTS_WRONG).increment(report.hints_wrong);
         counter!(CONFLICTS).increment(report.conflicts.iter().map(|(_, _, times)| times).sum());
         histogram!(BLOCK_TRANSACTIONS).record(executed.included.len() as f64);
         histogram!(BLOCK_GAS).record(executed.gas_used as f64);

@@ -1,16 +1,18 @@
 //! The threads that execute blocks. They live as long as the node.
 
-use std::{mem, num::NonZeroUsize, sync::Arc};
+use std::{mem, num::NonZeroUsize, sync::Arc, vec};
 
 use alloy_consensus::{TxEnvelope, crypto::RecoveryError, transaction::SignerRecoverable as _};
 use parapet_types::Transaction;
 use parking_lot::Mutex;
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::parallel::{Cells, Codes, Profile};
 
 /// Most cells of past blocks whose memory is kept for the next ones.
 const KEPT_MAX: usize = 2;
+/// Signatures that a thread takes at once: about a millisecond of work.
+const RECOVERED_AT_ONCE: usize = 32;
 
 /// Threads for [`Mode::Parallel`](crate::Mode::Parallel), with what they learned from recent blocks and the memory they
 /// work in.
@@ -36,7 +38,8 @@ impl Workers {
         let pool = pool.and_then(|built| {
             built.inspect_err(|error| tracing::warn!("blocks are executed on one thread: {error}")).ok()
         });
-        Self { threads, pool, codes: Arc::default(), profile: Mutex::default(), kept: Arc::default() }
+        let kept = Arc::new(Mutex::new(vec![Cells::ready()]));
+        Self { threads, pool, codes: Arc::default(), profile: Mutex::default(), kept }
     }
 
     /// How many threads there are, the calling one included.
@@ -45,30 +48,34 @@ impl Workers {
         self.threads
     }
 
-    /// Recovers the senders of transactions, in order.
+    /// Recovers the senders of transactions, in order. Whoever is free takes the next few: halves would be done together
+    /// only if nothing else ran on the machine.
     ///
     /// # Errors
-    /// The first signature that is not one.
+    /// A signature that is not one.
     pub fn recover(&self, transactions: Vec<TxEnvelope>) -> Result<Vec<Transaction>, RecoveryError> {
-        let recover = |transaction: TxEnvelope| transaction.try_into_recovered().map_err(|_| RecoveryError::new());
-        match &self.pool {
-            None => transactions.into_iter().map(recover).collect(),
-            Some(pool) => {
-                // The calling thread takes its share too.
-                let mut transactions = transactions;
-                let own = transactions.len() / self.threads;
-                let rest = transactions.split_off(own);
-                let mut others = Ok(Vec::new());
-                let mut first = Ok(Vec::new());
-                pool.in_place_scope(|scope| {
-                    scope.spawn(|_| others = rest.into_par_iter().map(recover).collect());
-                    first = transactions.into_iter().map(recover).collect();
-                });
-                let mut first: Vec<_> = first?;
-                first.extend(others?);
-                Ok(first)
+        let Some(pool) = &self.pool else { return transactions.into_iter().map(recover).collect() };
+        let count = transactions.len();
+        let left = Mutex::new((0, transactions.into_iter()));
+        let done = Mutex::new(Vec::with_capacity(count.div_ceil(RECOVERED_AT_ONCE)));
+        let next = || next_few(&mut left.lock());
+        let work = &|| {
+            while let Some((at, few)) = next() {
+                let recovered = few.into_iter().map(recover).collect::<Result<Vec<_>, _>>();
+                done.lock().push((at, recovered));
             }
+        };
+        pool.in_place_scope(|scope| {
+            (1..self.threads.get()).for_each(|_| scope.spawn(|_| work()));
+            work();
+        });
+        let mut done = done.into_inner();
+        done.sort_unstable_by_key(|(at, _)| *at);
+        let mut recovered = Vec::with_capacity(count);
+        for (_, few) in done {
+            recovered.extend(few?);
         }
+        Ok(recovered)
     }
 
     pub(crate) const fn pool(&self) -> Option<&ThreadPool> {
@@ -90,6 +97,18 @@ impl Workers {
         let cells = self.kept.lock().pop().unwrap_or_default();
         Lent { cells, home: Arc::clone(&self.kept) }
     }
+}
+
+fn recover(transaction: TxEnvelope) -> Result<Transaction, RecoveryError> {
+    transaction.try_into_recovered().map_err(|_| RecoveryError::new())
+}
+
+/// The next few of what is left, and the position of the first of them.
+fn next_few<T>((at, left): &mut (usize, vec::IntoIter<T>)) -> Option<(usize, Vec<T>)> {
+    let few: Vec<T> = left.by_ref().take(RECOVERED_AT_ONCE).collect();
+    let first = *at;
+    *at += few.len();
+    (!few.is_empty()).then_some((first, few))
 }
 
 /// Cells that go back, emptied, when the block's outcome is not needed any more.

@@ -41,11 +41,12 @@ impl Journal<'_, '_> {
             return Ok(position);
         }
         let (mut view, stamp) = self.memory.read_account(index, self.at)?;
-        if let Some(nonce) = predicted {
-            view.identity.nonce = view.identity.nonce.max(nonce);
+        let mut stamp = Some(stamp);
+        if let Some(nonce) = predicted.filter(|nonce| view.identity.nonce < *nonce) {
+            (view.identity.nonce, stamp) = (nonce, None);
         }
         self.changed.push((index, view, view));
-        Ok(self.reads.add_account(index, predicted.is_none().then_some(stamp), view))
+        Ok(self.reads.add_account(index, stamp, view))
     }
 
     fn read_slot(&mut self) -> Result<u64, ReadError> {
@@ -79,20 +80,24 @@ impl Journal<'_, '_> {
     }
 
     /// Writes what was changed, as `publish` of the executor.
-    fn publish(&self) -> Vec<Written> {
+    fn publish(&mut self) -> Vec<Written> {
         let mut written = Vec::new();
-        for (index, seen, now) in &self.changed {
+        for (position, (index, seen, now)) in self.changed.iter().enumerate() {
             let write = AccountWrite {
                 balance: now.balance.wrapping_sub(seen.balance),
                 identity: (now.identity != seen.identity).then_some(now.identity),
             };
             if write != AccountWrite::default() {
-                self.memory.account(*index).write(self.at, self.settled, write);
+                let stamp = self.memory.account(*index).write(self.at, self.settled, write);
+                self.reads.wrote_account(position, stamp);
                 written.push(Written::Account(*index));
             }
         }
         if let Some(value) = self.slot {
-            self.memory.slot(SLOT).write(self.at, self.settled, U256::from(value));
+            let stamp = self.memory.slot(SLOT).write(self.at, self.settled, U256::from(value));
+            if let Some((position, _)) = self.reads.find_slot(HOLDER, U256::ZERO) {
+                self.reads.wrote_slot(position, stamp);
+            }
             written.push(Written::Slot(SLOT));
         }
         if let Some(op) = self.added {

@@ -47,6 +47,9 @@ struct JsonBlock {
     speculated: u64,
     settled: u64,
     as_one: u64,
+    put_off: u64,
+    hints_right: u64,
+    hints_wrong: u64,
     accounts: usize,
     slots: usize,
     /// Where speculation failed in this run.
@@ -135,6 +138,9 @@ impl From<Replayed> for JsonBlock {
             speculated: report.speculated,
             settled: report.settled,
             as_one: report.as_one,
+            put_off: report.waits,
+            hints_right: report.hints_right,
+            hints_wrong: report.hints_wrong,
             accounts: report.accounts,
             slots: report.slots,
             conflicts: conflicts
@@ -199,6 +205,14 @@ fn explain(text: &mut String, replayed: &Replayed) -> std::fmt::Result {
             Some(slot) => writeln!(text, "  running ahead failed {times} in this run, at slot {slot:#x} of {address}")?,
             None => writeln!(text, "  running ahead failed {times} in this run, at the account {address}")?,
         }
+    }
+    let guesses = report.hints_right + report.hints_wrong;
+    if guesses > 0 {
+        let (waits, right) = (times_in_words(usize::try_from(report.waits).unwrap_or(usize::MAX)), report.hints_right);
+        writeln!(
+            text,
+            "  a transaction was put off {waits} in this run; {right} of {guesses} guesses of who needs whom were right"
+        )?;
     }
     if report.as_one > 0 {
         let share = percent(report.as_one, u64::try_from(*transactions).unwrap_or(u64::MAX));

@@ -103,6 +103,9 @@ async fn a_kept_chain_is_what_it_was_and_the_hot_slot_is_named() {
     assert_eq!((&block["transactions"], &block["speculated"]), (&CALLS.into(), &0.into()));
     let ran = block["settled"].as_u64().unwrap() + block["asOne"].as_u64().unwrap();
     assert_eq!(ran, CALLS, "one thread runs each of them once, and nothing ahead");
+    for count in ["putOff", "hintsRight", "hintsWrong"] {
+        assert_eq!(block[count], 0, "one thread has nobody to wait for: {count}");
+    }
     let waits = &block["waits"];
     assert_eq!((&waits["waiting"], &waits["chainTransactions"]), (&(CALLS - 1).into(), &CALLS.into()));
     assert_eq!((&waits["chainGas"], &waits["gas"]), (&block["gas"], &block["gas"]));

@@ -54,6 +54,15 @@ impl AccountView {
     }
 }
 
+/// What a look at an account's cell shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountSight {
+    pub(crate) view: AccountView,
+    pub(crate) stamp: u64,
+    /// Nothing of it is unsettled: every reader sees the same for as long as the stamp is this one.
+    pub(crate) is_steady: bool,
+}
+
 /// An account, its balance as a sum of differences, so that writers do not conflict with each other.
 #[derive(Debug)]
 pub(crate) struct AccountCell {
@@ -102,8 +111,18 @@ impl AccountCell {
         at: Version,
         load: impl FnOnce() -> Result<Option<AccountInfo>, E>,
     ) -> Result<(AccountView, u64), E> {
+        self.look(at, load).map(|AccountSight { view, stamp, .. }| (view, stamp))
+    }
+
+    /// As [`AccountCell::read`], and whether it is the same for every reader.
+    pub(crate) fn look<E>(
+        &self,
+        at: Version,
+        load: impl FnOnce() -> Result<Option<AccountInfo>, E>,
+    ) -> Result<AccountSight, E> {
         let versions = self.loaded(load)?;
-        Ok((versions.view(at), self.stamp.load(Ordering::Relaxed)))
+        let is_steady = versions.changes.is_empty() && versions.identities.is_empty();
+        Ok(AccountSight { view: versions.view(at), stamp: self.stamp.load(Ordering::Relaxed), is_steady })
     }
 
     /// The view at a version of an account that was read before.
@@ -128,7 +147,8 @@ impl AccountCell {
     }
 
     /// Adds what a transaction does, after folding everything below `settled` into one. The account was read before.
-    pub(crate) fn write(&self, version: Version, settled: Version, write: AccountWrite) {
+    /// Gives the stamp before that.
+    pub(crate) fn write(&self, version: Version, settled: Version, write: AccountWrite) -> u64 {
         let mut versions = self.versions.lock();
         versions.fold(settled);
         if !write.balance.is_zero() {
@@ -139,7 +159,7 @@ impl AccountCell {
             let at = versions.identities.partition_point(|(other, _)| *other <= version);
             versions.identities.insert(at, (version, identity));
         }
-        self.stamp.fetch_add(1, Ordering::Release);
+        self.stamp.fetch_add(1, Ordering::Release)
     }
 
     /// Takes back what a transaction did.

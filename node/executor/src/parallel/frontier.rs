@@ -9,8 +9,10 @@ use super::{
     account::{AccountWrite, Version},
     incarnation::{Ended, Incarnation, fold, retract},
     listed,
-    plan::{CHUNK, Plan, Profile, Shape},
+    plan::{CHUNK, Plan, Shape},
+    profile::{Kind, Profile},
     reads::Stale,
+    report::Hints,
     worker::{Worker, version},
 };
 use crate::{
@@ -62,23 +64,27 @@ pub(crate) struct Frontier {
     plan: Plan,
     window: usize,
     threads: usize,
+    room: Room,
     /// Transactions that are left to the frontier's owner, when the frontier reaches them.
     alone: Option<Alone>,
     /// What a stretch up to the block's end left on its journal.
     pub(crate) tail: Option<EvmState>,
+    pub(crate) hints: Hints,
     /// May be claimed when what is run as one is settled.
     held_limit: Option<u32>,
 }
 
 impl Frontier {
-    pub(crate) fn new(profile: Profile, transactions: usize, threads: usize) -> Self {
+    pub(crate) fn new(profile: Profile, room: Room, transactions: usize, threads: usize) -> Self {
         Self {
             progress: Progress::with_room_for(transactions),
             plan: Plan::new(profile, transactions, threads),
             window: WINDOW_PER_THREAD * threads,
             threads,
+            room,
             alone: None,
             tail: None,
+            hints: Hints::default(),
             held_limit: None,
         }
     }
@@ -90,14 +96,14 @@ impl Frontier {
     /// Plans ahead of the frontier. `Some`: what the frontier has reached is left to its owner.
     pub(crate) fn look_ahead(&mut self, block: &Block<'_>, frontier: u32) -> Option<Alone> {
         if let Some(limit) = self.held_limit.take() {
-            block.schedule.raise_limit(limit);
+            self.raise_limit(block, limit);
         }
         let total = block.input.transactions.len();
         while self.alone.is_none() && self.plan.planned() < total.min(frontier as usize + self.window) {
             let start = narrow(self.plan.planned());
             let (end, shape) = self.chunk(block);
             match how(shape) {
-                None => block.schedule.raise_limit(end),
+                None => self.raise_limit(block, end),
                 Some(how) => self.alone = Some(Alone { start, end, how }),
             }
         }
@@ -115,16 +121,23 @@ impl Frontier {
         Some(alone)
     }
 
+    /// The last chunk that was planned may be claimed, the heavy ones of it first.
+    fn raise_limit(&self, block: &Block<'_>, limit: u32) {
+        for (index, gas) in self.plan.heavy() {
+            block.schedule.put_first(*index, *gas);
+        }
+        block.schedule.raise_limit(limit);
+    }
+
     fn chunk(&mut self, block: &Block<'_>) -> (u32, Shape) {
         let transactions = block.input.transactions;
         let start = self.plan.planned();
         let end = transactions.len().min(start + CHUNK);
-        let shape = self.plan.chunk(&transactions[start..end]);
+        let shape = self.plan.chunk(&transactions[start..end], &block.authorities);
         let listed = &block.memory.listed;
         let shape = match shape {
             // What is left to the frontier's owner does not tell what each transaction met.
             _ if listed.is_recorded() => Shape::Parallel,
-            Shape::Parallel if self.threads == 1 => Shape::Serial,
             Shape::Parallel | Shape::Serial | Shape::Transfers => shape,
         };
         // Who starts from the block's access list waits for nobody.
@@ -139,8 +152,8 @@ impl Frontier {
     }
 
     /// Whether the block has room for a transaction.
-    pub(crate) fn check_room(&self, block: &Block<'_>, transaction: &Transaction) -> Result<(), TxError> {
-        self.progress.check(&Room::of(&block.input.at), transaction)
+    pub(crate) fn check_room(&self, transaction: &Transaction) -> Result<(), TxError> {
+        self.progress.check(&self.room, transaction)
     }
 
     pub(crate) fn include(&mut self, block: &Block<'_>, index: u32, executed: Executed) {
@@ -174,11 +187,11 @@ impl Frontier {
         &mut self,
         worker: &mut Worker<'_>,
         index: u32,
-        incarnation: Incarnation,
+        incarnation: Box<Incarnation>,
     ) -> Result<(), BlockError> {
         let block = worker.block;
         let transaction = &block.input.transactions[index as usize];
-        if let Err(full) = self.check_room(block, transaction) {
+        if let Err(full) = self.check_room(transaction) {
             retract(&incarnation.written, worker.reader(), version(index));
             return self.leave_out(block, index, full);
         }
@@ -204,30 +217,32 @@ impl Frontier {
     /// Runs the transaction at the frontier, on settled state.
     pub(crate) fn run_settled(&mut self, worker: &mut Worker<'_>, index: u32) -> Result<(), BlockError> {
         let block = worker.block;
-        if let Err(full) = self.check_room(block, &block.input.transactions[index as usize]) {
+        if let Err(full) = self.check_room(&block.input.transactions[index as usize]) {
             return self.leave_out(block, index, full);
         }
         let incarnation = worker.execute_settled(index)?;
         self.learn(block, index, &incarnation);
-        block.report.ran_settled();
+        worker.tally.settled += 1;
         self.take(worker, index, incarnation)
     }
 
     /// Includes what ran, or leaves it out. What it wrote is in the versioned memory.
-    fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Incarnation) -> Result<(), BlockError> {
+    fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Box<Incarnation>) -> Result<(), BlockError> {
         let block = worker.block;
         let before = listed::before(block, index, &incarnation)?;
-        worker.recycle(incarnation.reads);
-        match incarnation.ended {
+        let Incarnation { ended, reads, written, emptied, fee, footprint } = *incarnation;
+        worker.recycle(reads);
+        match ended {
             Ended::Executed(executed) => {
-                for emptied in &incarnation.emptied {
-                    block.memory.account(*emptied).touch_empty();
+                for index in emptied {
+                    block.memory.account(index).touch_empty();
                 }
                 let included = self.progress.included.len();
+                self.plan.used(&block.input.transactions[index as usize], executed.gas_used);
                 self.include(block, index, executed);
-                self.reward(block, version(index), incarnation.fee)?;
-                listed::settled(block, index, included, before.as_ref(), &incarnation.footprint)?;
-                Ok(fold(&incarnation.written, &block.memory, version(index + 1))?)
+                self.reward(block, version(index), fee)?;
+                listed::settled(block, index, included, before.as_ref(), &footprint)?;
+                Ok(fold(&written, &block.memory, version(index + 1))?)
             }
             Ended::Refused(reason) | Ended::Failed(reason) => self.leave_out(block, index, reason),
             Ended::Unusable => Err(BlockError::Panicked("an execution at the frontier had no outcome".into())),
@@ -236,7 +251,12 @@ impl Frontier {
 
     fn learn(&mut self, block: &Block<'_>, index: u32, incarnation: &Incarnation) {
         if let Some(guess) = self.plan.guess(index as usize) {
-            let was_right = incarnation.reads.depends_on(version(guess.on));
+            let (reads, on) = (&incarnation.reads, version(guess.on));
+            let was_right = match guess.kind {
+                Kind::Authority => reads.accounts.iter().any(|read| read.seen.writer == on),
+                Kind::Party(_) | Kind::Hot(_) | Kind::HotForCaller(_) | Kind::Listed => reads.depends_on(on),
+            };
+            *(if was_right { &mut self.hints.right } else { &mut self.hints.wrong }) += 1;
             self.plan.learn(&block.input.transactions[index as usize], guess, was_right);
         }
     }

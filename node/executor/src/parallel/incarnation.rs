@@ -94,7 +94,7 @@ pub(crate) fn publish<'s>(
 ) -> Result<Left, ReadError> {
     let mut left = Left::default();
     for (address, account) in state.filter(|(_, account)| account.is_touched()) {
-        let (position, seen) = reader.account(*address)?;
+        let (position, seen) = reader.account_at(*address, account.info.account_id)?;
         let index = reader.reads.accounts[position].index;
         let version = reader.at;
         let destroyed = account.is_selfdestructed();
@@ -113,7 +113,8 @@ pub(crate) fn publish<'s>(
             if identity.code_hash != seen.identity.code_hash && identity.code_hash != KECCAK256_EMPTY {
                 add_code(reader, account);
             }
-            reader.memory.account(index).write(version, settled, write);
+            let stamp = reader.memory.account(index).write(version, settled, write);
+            reader.reads.wrote_account(position, stamp);
             left.written.push(Written::Account(index));
         } else if seen.is_empty() {
             if reader.memory.account(index).existed() {
@@ -146,7 +147,7 @@ fn add_code(reader: &Reader<'_>, account: &Account) {
     }
 }
 
-fn publish_slots(reader: &Reader<'_>, index: AccountIndex, account: &Account, settled: Version, left: &mut Left) {
+fn publish_slots(reader: &mut Reader<'_>, index: AccountIndex, account: &Account, settled: Version, left: &mut Left) {
     for (slot, value) in &account.storage {
         // On a journal of several transactions the original is the last one's, so it tells nothing of the first.
         let kept = value.transaction_id.get() > 0;
@@ -157,15 +158,24 @@ fn publish_slots(reader: &Reader<'_>, index: AccountIndex, account: &Account, se
 }
 
 fn publish_slot(
-    reader: &Reader<'_>,
+    reader: &mut Reader<'_>,
     account: AccountIndex,
     slot: U256,
     value: U256,
     settled: Version,
     left: &mut Left,
 ) {
-    let known = reader.reads.slot_index(account, slot);
-    let index = known.unwrap_or_else(|| reader.memory.slot_index(account, slot));
-    reader.memory.slot(index).write(reader.at, settled, value);
+    let index = match reader.reads.find_slot(account, slot) {
+        Some((position, index)) => {
+            let stamp = reader.memory.slot(index).write(reader.at, settled, value);
+            reader.reads.wrote_slot(position, stamp);
+            index
+        }
+        None => {
+            let index = reader.memory.slot_index(account, slot);
+            reader.memory.slot(index).write(reader.at, settled, value);
+            index
+        }
+    };
     left.written.push(Written::Slot(index));
 }

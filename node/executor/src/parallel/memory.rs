@@ -4,60 +4,82 @@
 //! Keys are interned once per block under a hash that is seeded anew for every block, so nobody can aim at collisions,
 //! and a key is identified by itself, never by its hash.
 
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
-use dashmap::{DashMap, mapref::entry::Entry};
+use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use parapet_types::{AccountChange, AccountInfo, Ancestors, ReadError, StateChanges, StateReader};
 use revm::state::Bytecode;
 
 use super::{
     account::{AccountCell, AccountView, Version},
+    arena::Arena,
+    codes::Codes,
     listed::Listed,
     slot::{AccountIndex, SlotCell, SlotIndex, SlotView},
+    table::Table,
 };
 use crate::Point;
 
-/// Most codes kept, analysed, from one block to the next.
-const CODES_MAX: usize = 4_096;
+/// Accounts and slots of a block for which there is always memory.
+const USUAL_ACCOUNTS: usize = 1_024;
+const USUAL_SLOTS: usize = 3_072;
 
-/// Analysed code by its hash. It outlives blocks: code is found by content, so it cannot go stale.
-#[derive(Debug, Default)]
-pub(crate) struct Codes(DashMap<B256, Bytecode, RandomState>);
+/// An address, hashed word by word: as bytes of any length it takes three times as long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct AccountKey(Address);
 
-impl Codes {
-    /// Makes room before a block.
-    pub(crate) fn trim(&self) {
-        if self.0.len() > CODES_MAX {
-            self.0.clear();
-        }
+impl Hash for AccountKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (words, rest) = self.0.as_chunks::<8>();
+        words.iter().for_each(|word| state.write_u64(u64::from_le_bytes(*word)));
+        rest.iter().rfold(0, |rest, byte| rest << 8 | u32::from(*byte)).hash(state);
+    }
+}
+
+/// A slot of an account, hashed word by word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SlotKey(AccountIndex, U256);
+
+impl Hash for SlotKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u32(self.0.0);
+        self.1.as_limbs().iter().for_each(|limb| state.write_u64(*limb));
     }
 }
 
 /// The cells of a block, kept from one block to the next for their memory alone.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
-    account_keys: DashMap<Address, AccountIndex, RandomState>,
-    accounts: boxcar::Vec<AccountCell>,
-    slot_keys: DashMap<(AccountIndex, U256), SlotIndex, RandomState>,
-    slots: boxcar::Vec<SlotCell>,
+    account_keys: Table<AccountKey>,
+    accounts: Arena<AccountCell>,
+    slot_keys: Table<SlotKey>,
+    slots: Arena<SlotCell>,
     /// Code created in the block, by its hash.
     created: DashMap<B256, Bytes, RandomState>,
 }
 
 impl Cells {
+    /// Empty ones, with memory for a usual block: what is asked of the system in the middle of a block takes longer than
+    /// all else that a cell costs.
+    pub(crate) fn ready() -> Self {
+        let cells = Self::default();
+        cells.accounts.reserve(USUAL_ACCOUNTS);
+        cells.slots.reserve(USUAL_SLOTS);
+        cells
+    }
+
     /// Forgets everything and draws a new seed.
     pub(crate) fn clear(&mut self) {
-        *self = Self {
-            account_keys: DashMap::with_capacity_and_hasher(self.accounts.count(), RandomState::default()),
-            slot_keys: DashMap::with_capacity_and_hasher(self.slots.count(), RandomState::default()),
-            accounts: std::mem::take(&mut self.accounts),
-            slots: std::mem::take(&mut self.slots),
-            created: DashMap::default(),
-        };
+        self.account_keys.clear(self.accounts.count());
         self.accounts.clear();
+        self.slot_keys.clear(self.slots.count());
         self.slots.clear();
+        self.created = DashMap::default();
     }
 }
 
@@ -86,32 +108,40 @@ impl<'a> Memory<'a> {
 
     /// The account's place.
     pub(crate) fn account_index(&self, address: Address) -> AccountIndex {
-        // A look without the right to write would cost as much, and most keys are new.
-        match self.cells.account_keys.entry(address) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
-                *new.insert(AccountIndex(narrow(self.cells.accounts.push(AccountCell::new(address)))))
-            }
-        }
+        let add = || narrow(self.cells.accounts.push(AccountCell::new(address)));
+        AccountIndex(self.cells.account_keys.find_or_add(
+            AccountKey(address),
+            |place| self.is_account(place, address),
+            add,
+        ))
     }
 
     /// The account's place, if the block has met it.
     pub(crate) fn find_account(&self, address: Address) -> Option<AccountIndex> {
-        self.cells.account_keys.get(&address).map(|known| *known)
+        let known = self.cells.account_keys.find(AccountKey(address), |place| self.is_account(place, address));
+        known.map(AccountIndex)
+    }
+
+    fn is_account(&self, place: u32, address: Address) -> bool {
+        self.cells.accounts[place as usize].address == address
     }
 
     /// The slot's place, if the block has met it.
     pub(crate) fn find_slot(&self, account: AccountIndex, slot: U256) -> Option<SlotIndex> {
-        self.cells.slot_keys.get(&(account, slot)).map(|known| *known)
+        let key = SlotKey(account, slot);
+        self.cells.slot_keys.find(key, |place| self.is_slot(place, key)).map(SlotIndex)
     }
 
     /// The slot's place.
     pub(crate) fn slot_index(&self, account: AccountIndex, slot: U256) -> SlotIndex {
-        let key = (account, slot);
-        match self.cells.slot_keys.entry(key) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => *new.insert(SlotIndex(narrow(self.cells.slots.push(SlotCell::new(account, slot))))),
-        }
+        let key = SlotKey(account, slot);
+        let add = || narrow(self.cells.slots.push(SlotCell::new(account, slot)));
+        SlotIndex(self.cells.slot_keys.find_or_add(key, |place| self.is_slot(place, key), add))
+    }
+
+    fn is_slot(&self, place: u32, SlotKey(account, slot): SlotKey) -> bool {
+        let cell = &self.cells.slots[place as usize];
+        cell.account == account && cell.slot == slot
     }
 
     /// The account at a place.
@@ -155,15 +185,15 @@ impl<'a> Memory<'a> {
         if code_hash == KECCAK256_EMPTY || code_hash.is_zero() {
             return Ok(Bytecode::default());
         }
-        if let Some(known) = self.codes.0.get(&code_hash) {
-            return Ok(known.clone());
+        if let Some(known) = self.codes.get(code_hash) {
+            return Ok(known);
         }
         let bytes = match self.cells.created.get(&code_hash) {
             Some(created) => created.clone(),
             None => self.world.code(code_hash)?.ok_or(ReadError::missing_code(code_hash))?,
         };
         let code = Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes));
-        self.codes.0.insert(code_hash, code.clone());
+        self.codes.insert(code_hash, code.clone());
         Ok(code)
     }
 
@@ -182,9 +212,9 @@ impl<'a> Memory<'a> {
     /// What the block does to the state below it, when everything is settled: nothing that is as it was.
     pub(crate) fn changes(&self) -> Result<StateChanges, ReadError> {
         let mut changes = StateChanges::default();
-        let mut written: Vec<Option<AccountChange>> = Vec::new();
-        for (_, cell) in self.cells.accounts.iter() {
-            written.push(cell.ends().and_then(|ends| {
+        let mut written: Vec<Option<AccountChange>> = vec![None; self.cells.accounts.places()];
+        for (index, cell) in self.cells.accounts.iter() {
+            written[index] = cell.ends().and_then(|ends| {
                 let info = AccountInfo {
                     nonce: ends.end.identity.nonce,
                     balance: ends.end.balance,
@@ -200,7 +230,7 @@ impl<'a> Memory<'a> {
                 };
                 let wipe_storage = wipe_storage || info.is_none();
                 changed.then_some(AccountChange { info, wipe_storage, ..AccountChange::default() })
-            }));
+            });
         }
         for (_, cell) in self.cells.slots.iter() {
             if !cell.is_written() {
@@ -231,8 +261,8 @@ impl<'a> Memory<'a> {
                     .insert(cell.slot, value);
             }
         }
-        for ((_, cell), change) in self.cells.accounts.iter().zip(written) {
-            if let Some(change) = change {
+        for (index, cell) in self.cells.accounts.iter() {
+            if let Some(change) = written[index].take() {
                 if let Some(info) = change.info.filter(|info| info.code_hash != KECCAK256_EMPTY) {
                     self.new_code(info.code_hash, &mut changes)?;
                 }

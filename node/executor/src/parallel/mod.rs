@@ -12,17 +12,25 @@
 //! ([`plan`]); a stretch in which one transaction leads to the next is run on one journal, as a sequential loop would.
 
 pub(crate) mod account;
+mod arena;
+mod authorities;
+mod codes;
 mod crew;
 mod frontier;
 mod incarnation;
 mod listed;
+mod marks;
 mod memory;
 mod plan;
+mod profile;
+mod queue;
 mod reader;
 mod reads;
 mod report;
 mod schedule;
 mod slot;
+mod stretch;
+mod table;
 mod transfer;
 mod worker;
 
@@ -30,7 +38,10 @@ use std::{
     any::Any,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use alloy_consensus::Transaction as _;
@@ -39,7 +50,8 @@ use alloy_eips::eip7685::Requests;
 use parapet_monitor::Monitor;
 use parapet_types::{ReadError, StateChanges};
 use revm::{
-    context::{BlockEnv, CfgEnv},
+    context::{BlockEnv, CfgEnv, TxEnv},
+    context_interface::either::Either,
     state::EvmState,
 };
 
@@ -47,16 +59,19 @@ use crate::{
     BlockError, BlockInput, Point, Workers,
     access_list::Recording,
     block::Extent,
-    environment::{block_env, cfg_env},
-    progress::Progress,
+    environment::{block_env, cfg_env, tx_env},
+    progress::{Progress, Room},
     sync::Mutex,
     system,
     workers::Lent,
 };
-pub(crate) use memory::{Cells, Codes, Memory};
-pub(crate) use plan::Profile;
+pub(crate) use codes::Codes;
+pub(crate) use memory::{Cells, Memory};
+pub(crate) use profile::Profile;
 pub use report::RunReport;
 
+use authorities::Authorities;
+use crew::Unfinished;
 use frontier::{Frontier, ahead_max, lag_max, narrow};
 use incarnation::{Incarnation, publish};
 use listed::Listed;
@@ -65,7 +80,7 @@ use report::Counts;
 use schedule::Schedule;
 use slot::AccountIndex;
 use transfer::TransferRules;
-use worker::{FIRST_SYSTEM_VERSION, Worker, version};
+use worker::{FIRST_SYSTEM_VERSION, Worker, look_out, version};
 
 /// With fewer transactions, or less gas, than this, other threads would come too late.
 const TRANSACTIONS_MIN: usize = 4;
@@ -75,10 +90,11 @@ const GAS_MIN: u64 = 300_000;
 pub(crate) struct Block<'a> {
     input: &'a BlockInput<'a>,
     extent: Extent,
+    authorities: Authorities<'a>,
     memory: Memory<'a>,
     schedule: Schedule,
     /// What ran ahead and is not settled, by the transaction's index modulo their number.
-    slots: Vec<Mutex<Option<Incarnation>>>,
+    slots: Vec<Mutex<Option<Box<Incarnation>>>>,
     frontier: Mutex<Frontier>,
     transfers: TransferRules,
     beneficiary: AccountIndex,
@@ -87,8 +103,17 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
+    /// A transaction as the EVM sees it.
+    fn tx_env(&self, index: u32) -> TxEnv {
+        let mut tx = tx_env(&self.input.transactions[index as usize]);
+        if let Some(recovered) = self.authorities.recovered(index) {
+            tx.authorization_list = recovered.iter().cloned().map(Either::Right).collect();
+        }
+        tx
+    }
+
     /// Where a transaction that ran ahead leaves its incarnation.
-    fn slot(&self, index: u32) -> &Mutex<Option<Incarnation>> {
+    fn slot(&self, index: u32) -> &Mutex<Option<Box<Incarnation>>> {
         &self.slots[index as usize % self.slots.len()]
     }
 
@@ -152,20 +177,22 @@ pub(crate) fn run<'a>(
             lag_max(threads),
         ),
         slots: (0..ahead_max(threads).min(input.transactions.len())).map(|_| Mutex::new(None)).collect(),
-        frontier: Mutex::new(Frontier::new(profile, input.transactions.len(), threads)),
+        frontier: Mutex::new(Frontier::new(profile, Room::of(&input.at), input.transactions.len(), threads)),
         transfers: TransferRules::new(&cfg, &env),
         beneficiary: memory.account_index(input.at.block.beneficiary),
         report: Counts::default(),
         failure: Mutex::new(None),
+        authorities: Authorities::new(input.transactions),
         memory,
         input,
         extent,
     };
     let requests = on_threads(&block, (&cfg, &env), monitor, workers, threads);
-    let report = block.report.report(block.memory.met());
+    let frontier = block.frontier.into_inner();
+    let report = block.report.report(block.memory.met(), block.schedule.waits(), frontier.hints);
     let transactions = block.schedule.len();
     let recording = block.memory.listed.take();
-    let (progress, profile, tail) = block.frontier.into_inner().into_parts();
+    let (progress, profile, tail) = frontier.into_parts();
     *workers.profile().lock() = profile;
     Ok(ParallelRun {
         progress,
@@ -190,21 +217,35 @@ fn on_threads(
 ) -> Result<Requests, BlockError> {
     let at = &block.input.at;
     let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
-    first.reader().settle(FIRST_SYSTEM_VERSION);
-    system::before(&mut first.session, at, block.extent)?;
-    let work = &|worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| crew::work(worker))) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => block.fail(error),
-        Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
+    let mut begin = || {
+        // Others may be there by now. They have nothing to do before the frontier is free, or the block is given up.
+        let frontier = block.frontier.lock();
+        let unfinished = Unfinished(&block.schedule);
+        first.reader().settle(FIRST_SYSTEM_VERSION);
+        system::before(&mut first.session, at, block.extent)?;
+        mem::forget(unfinished);
+        work(block, &mut first, |first| crew::begin(first, frontier));
+        Ok::<_, BlockError>(())
     };
     match workers.pool().filter(|_| threads > 1) {
-        None => work(&mut first),
-        Some(pool) => pool.in_place_scope(|scope| {
-            for id in 1..narrow(threads) {
-                scope.spawn(move |_| work(&mut Worker::new(block, id, (cfg.clone(), env.clone()), monitor)));
-            }
-            work(&mut first);
-        }),
+        None => begin()?,
+        Some(pool) => {
+            let inside = &AtomicUsize::new(threads - 1);
+            pool.in_place_scope(|scope| {
+                for id in 1..narrow(threads) {
+                    scope.spawn(move |_| {
+                        let mut helper = Worker::new(block, id, (cfg.clone(), env.clone()), monitor);
+                        work(block, &mut helper, |helper| crew::work(helper));
+                        drop(helper);
+                        inside.fetch_sub(1, Ordering::Release);
+                    });
+                }
+                let done = begin();
+                // Who lies down to wait for the others sleeps longer than they take to leave.
+                look_out(|| inside.load(Ordering::Acquire) == 0);
+                done
+            })?;
+        }
     }
     if let Some(failure) = block.failure.lock().take() {
         return Err(failure);
@@ -217,6 +258,17 @@ fn on_threads(
     let requests = system::after(&mut first.session, at, block.extent, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));
     Ok(requests)
+}
+
+/// One worker's part. Whatever ends it early ends the block.
+fn work<'a>(block: &Block<'_>, worker: &mut Worker<'a>, part: impl FnOnce(&mut Worker<'a>) -> Result<(), BlockError>) {
+    block.authorities.recover();
+    match catch_unwind(AssertUnwindSafe(|| part(worker))) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => block.fail(error),
+        Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
+    }
+    block.report.add(worker.tally);
 }
 
 fn useful_threads(input: &BlockInput<'_>, threads: usize) -> usize {

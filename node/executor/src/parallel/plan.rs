@@ -1,83 +1,44 @@
-//! Guesses which transactions will conflict, from what they say of themselves and from what the block has taught.
+//! Guesses which transactions will conflict, from what they say of themselves and from what recent blocks have taught.
 //!
 //! A *mark* is something that two transactions may both stand on: a contract together with a party (the sender, or a word
-//! of the calldata that looks like an address), or a slot that a kind of call was seen to fight over. Who shares a mark
-//! with an earlier transaction waits for it. Guesses cost time when they are wrong, never correctness, so they are kept
-//! cheap: one table look-up per mark, and a hash in place of the mark.
+//! of the calldata that looks like an address), a slot that the access list names (EIP-2930), a slot that a kind of call,
+//! or one caller's, was seen to fight over, or an account that a transaction speaks for (EIP-7702). Who shares a mark with
+//! an earlier transaction waits for it. Guesses cost time when they are wrong, never correctness, so they are kept cheap:
+//! one table look-up per mark, and a hash in place of the mark.
+
+use std::mem;
 
 use alloy_consensus::Transaction as _;
-use alloy_primitives::{Address, U256, map::HashMap};
+use alloy_primitives::{Address, U256, map::AddressMap};
 use parapet_types::Transaction;
 use smallvec::SmallVec;
 
-/// Words of calldata that are looked at.
-const WORDS_MAX: usize = 8;
-/// Kinds of marks: the sender, the words, the slots fought over.
-const KINDS: usize = 1 + WORDS_MAX;
-/// Slots remembered for a kind of call.
-const HOT_SLOTS_MAX: usize = 4;
-/// Places in the table of who stood last on a mark.
-const TABLE_PLACES: usize = 1 << 13;
-/// A guess counts while its score is at least this.
-const SCORE_ACTIVE: i8 = 1;
-/// From here up a guess has proved itself.
-const SCORE_SURE: i8 = 3;
-const SCORE_MAX: i8 = 8;
-const SCORE_MIN: i8 = -4;
-/// Kinds of calls remembered from block to block.
-const CLASSES_MAX: usize = 16_384;
+use super::{
+    authorities::Authorities,
+    marks,
+    profile::{Kind, Profile, class_key},
+};
+
 /// Transactions that are planned together.
 pub(crate) const CHUNK: usize = 32;
+/// From here up a transaction is begun before others.
+const HEAVY_GAS_MIN: u64 = 1_000_000;
 /// Below this much parallelism, in percent of one after the other, a chunk is run as one.
 const WORTHWHILE_PERCENT: u64 = 115;
-/// After so many serial chunks in a row the next ones are taken to be serial,
+/// After so many chunks in a row that are serial, or in which nobody waits for anybody, the next ones are taken to be so
+/// too,
 const STREAK_MIN: u32 = 4;
 /// but for one in so many, which is looked at.
 const LOOK_EVERY: u32 = 4;
-/// Every so many chunks that look serial, one is run in parallel all the same, to see whether they are.
+/// After so many stretches, the first chunk of one is run in parallel all the same, to see whether it is serial.
 const DOUBT_EVERY: u32 = 16;
-
-/// What is known of calls to one function of one contract.
-#[derive(Clone, Debug)]
-struct Class {
-    /// By kind of mark: the sender first, then the words.
-    scores: [i8; KINDS],
-    hot: SmallVec<[(u64, i8); HOT_SLOTS_MAX]>,
-}
-
-impl Default for Class {
-    fn default() -> Self {
-        Self { scores: [SCORE_ACTIVE; KINDS], hot: SmallVec::new() }
-    }
-}
-
-type ClassKey = (Address, [u8; 4]);
-
-/// What was learned from recent blocks.
-#[derive(Debug, Default)]
-pub(crate) struct Profile(HashMap<ClassKey, Class>);
-
-impl Profile {
-    /// Makes room before a block.
-    pub(crate) fn trim(&mut self) {
-        if self.0.len() > CLASSES_MAX {
-            self.0.clear();
-        }
-    }
-}
 
 /// Why a transaction waits for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Guess {
     /// Index of the earlier transaction.
     pub(crate) on: u32,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Party(u8),
-    Hot(u64),
+    pub(crate) kind: Kind,
 }
 
 /// How a chunk is to be run.
@@ -96,23 +57,28 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 pub(crate) struct Plan {
     profile: Profile,
-    /// The mark, and one more than the index of who stood on it last.
-    last: Vec<(u64, u32)>,
+    /// Accounts that a transaction spoke for, and the index of the last one that did.
+    delegated: AddressMap<u32>,
     guesses: Vec<Option<Guess>>,
-    doubts: u32,
+    /// Transactions of the last chunk that are heavy and wait for nobody, with the gas they may use.
+    heavy: SmallVec<[(u32, u64); 4]>,
     /// Chunks in a row that looked serial.
     streak: u32,
+    /// Chunks in a row in which nobody waited for anybody.
+    free: u32,
     threads: u64,
 }
 
 impl Plan {
-    pub(crate) fn new(profile: Profile, transactions: usize, threads: usize) -> Self {
+    pub(crate) fn new(mut profile: Profile, transactions: usize, threads: usize) -> Self {
+        profile.standing.begin(u32::try_from(transactions).unwrap_or(u32::MAX));
         Self {
             profile,
-            last: vec![(0, 0); TABLE_PLACES],
+            delegated: AddressMap::default(),
             guesses: Vec::with_capacity(transactions),
-            doubts: 0,
+            heavy: SmallVec::new(),
             streak: 0,
+            free: 0,
             threads: threads as u64,
         }
     }
@@ -127,37 +93,54 @@ impl Plan {
         self.guesses.len()
     }
 
+    /// Passes over the next transactions, which will run one after the other whatever is guessed of them.
+    fn pass(&mut self, transactions: usize) {
+        self.guesses.resize(self.guesses.len() + transactions, None);
+    }
+
     /// What a planned transaction waits for.
     pub(crate) fn guess(&self, index: usize) -> Option<Guess> {
         self.guesses[index]
     }
 
     /// Plans the next transactions, the first of them with index [`Self::planned`].
-    pub(crate) fn chunk(&mut self, transactions: &[Transaction]) -> Shape {
+    pub(crate) fn chunk(&mut self, transactions: &[Transaction], authorities: &Authorities<'_>) -> Shape {
         let first = self.guesses.len();
-        if self.streak >= STREAK_MIN && !self.streak.is_multiple_of(LOOK_EVERY) {
+        self.heavy.clear();
+        if self.threads == 1 {
+            self.pass(transactions.len());
+            return if is_one_account(transactions) { Shape::Transfers } else { Shape::Serial };
+        }
+        let goes_on = |streak: u32| streak >= STREAK_MIN && !streak.is_multiple_of(LOOK_EVERY);
+        if goes_on(self.streak) {
             self.streak += 1;
-            self.guesses.resize(first + transactions.len(), None);
+            self.pass(transactions.len());
             return Shape::Serial;
+        }
+        if goes_on(self.free) {
+            self.free += 1;
+            self.pass(transactions.len());
+            return Shape::Parallel;
         }
         let (mut work, mut span, mut sure, mut waiting) = (0_u64, 0_u64, true, 0);
         let mut ends: SmallVec<[u64; CHUNK]> = SmallVec::new();
         for transaction in transactions {
-            let guess = self.next(transaction);
+            let guess = self.next(transaction, authorities);
             let start = match guess {
                 Some(guess) if guess.on as usize >= first => ends[guess.on as usize - first],
                 Some(_) | None => 0,
             };
             waiting += usize::from(guess.is_some());
-            sure &= guess.is_none_or(|guess| self.is_sure(transaction, guess));
+            sure &= guess.is_none_or(|guess| self.profile.is_sure(transaction, guess.kind));
             let end = start.saturating_add(transaction.gas_limit());
             work = work.saturating_add(transaction.gas_limit());
             span = span.max(end);
             ends.push(end);
             self.guesses.push(guess);
         }
+        self.free = if waiting == 0 { self.free + 1 } else { 0 };
         if is_one_account(transactions) {
-            self.streak = 0;
+            (self.streak, self.free) = (0, 0);
             return Shape::Transfers;
         }
         let best = span.max(work / self.threads);
@@ -167,81 +150,88 @@ impl Plan {
             self.streak = 0;
             return Shape::Parallel;
         }
-        self.doubts += 1;
         self.streak += 1;
-        if self.doubts.is_multiple_of(DOUBT_EVERY) { Shape::Parallel } else { Shape::Serial }
-    }
-
-    fn is_sure(&self, transaction: &Transaction, guess: Guess) -> bool {
-        let Some(class) = class_key(transaction).and_then(|key| self.profile.0.get(&key)) else { return false };
-        match guess.kind {
-            Kind::Party(kind) => class.scores[usize::from(kind)] >= SCORE_SURE,
-            Kind::Hot(slot) => class.hot.iter().any(|(hot, score)| *hot == slot && *score >= SCORE_SURE),
+        // Where a stretch ends, all that its journal holds moves to the memory. So doubts come before one.
+        if self.streak == 1 && self.profile.is_doubtful(DOUBT_EVERY) {
+            return Shape::Parallel;
         }
+        Shape::Serial
     }
 
-    fn next(&mut self, transaction: &Transaction) -> Option<Guess> {
+    fn next(&mut self, transaction: &Transaction, authorities: &Authorities<'_>) -> Option<Guess> {
         let index = u32::try_from(self.guesses.len()).ok()?;
-        let key = class_key(transaction)?;
-        let class = self.profile.0.entry(key).or_default();
-        let mut guess: Option<Guess> = None;
+        let mut guess = self.meet_authorities(index, transaction, authorities);
+        let Some(key) = class_key(transaction) else { return guess };
+        let mut standing = mem::take(&mut self.profile.standing);
         let mut stand = |mark: u64, kind: Kind| {
-            let place = &mut self.last[mark as usize % TABLE_PLACES];
-            let stood = place.0 == mark && place.1 > 0 && place.1 <= index;
-            if stood && guess.is_none_or(|guess| guess.on < place.1 - 1) {
-                guess = Some(Guess { on: place.1 - 1, kind });
+            if let Some(on) = standing.stand(mark, index)
+                && guess.is_none_or(|guess| guess.on < on)
+            {
+                guess = Some(Guess { on, kind });
             }
-            *place = (mark, index + 1);
         };
-        for (kind, party) in parties(transaction) {
-            if class.scores[usize::from(kind)] >= SCORE_ACTIVE {
-                stand(mark(&key.0, party), Kind::Party(kind));
+        for slot in self.profile.hot_for_caller(key, transaction.signer()) {
+            stand(slot, Kind::HotForCaller(slot));
+        }
+        let class = self.profile.class(key);
+        for (kind, party) in marks::parties(transaction) {
+            if class.heeds_party(kind) {
+                stand(marks::mark(&key.0, party), Kind::Party(kind));
             }
         }
-        for (slot, _) in &class.hot {
-            stand(*slot, Kind::Hot(*slot));
+        class.hot().for_each(|slot| stand(slot, Kind::Hot(slot)));
+        if class.heeds_list() {
+            marks::listed(transaction).for_each(|slot| stand(slot, Kind::Listed));
         }
+        if guess.is_none() && transaction.gas_limit() >= HEAVY_GAS_MIN {
+            let gas = class.gas().unwrap_or(transaction.gas_limit());
+            if gas >= HEAVY_GAS_MIN {
+                self.heavy.push((index, gas));
+            }
+        }
+        self.profile.standing = standing;
         guess
+    }
+
+    /// Who speaks for an account changes its code and nonce: whoever is sent by it, calls it, or speaks for it too, is
+    /// behind.
+    fn meet_authorities(
+        &mut self,
+        index: u32,
+        transaction: &Transaction,
+        authorities: &Authorities<'_>,
+    ) -> Option<Guess> {
+        let spoken_for = authorities.of(index);
+        let mut on = None;
+        if !self.delegated.is_empty() {
+            let met = [Some(transaction.signer()), transaction.to()].into_iter().flatten();
+            on = met.chain(spoken_for.clone()).filter_map(|account| self.delegated.get(&account).copied()).max();
+        }
+        self.delegated.extend(spoken_for.map(|account| (account, index)));
+        on.map(|on| Guess { on, kind: Kind::Authority })
+    }
+
+    /// Transactions of the last chunk that are heavy and wait for nobody, with the gas they may use.
+    pub(crate) fn heavy(&self) -> &[(u32, u64)] {
+        &self.heavy
+    }
+
+    /// A transaction used that much gas. What is never much is not remembered.
+    pub(crate) fn used(&mut self, transaction: &Transaction, gas: u64) {
+        if transaction.gas_limit() >= HEAVY_GAS_MIN {
+            self.profile.used(transaction, gas);
+        }
     }
 
     /// A transaction that waited did, or did not, stand on what it waited for.
     pub(crate) fn learn(&mut self, transaction: &Transaction, guess: Guess, was_right: bool) {
-        let Some(class) = class_key(transaction).and_then(|key| self.profile.0.get_mut(&key)) else { return };
-        let step =
-            |score: &mut i8| *score = if was_right { *score + 1 } else { *score - 1 }.clamp(SCORE_MIN, SCORE_MAX);
-        match guess.kind {
-            Kind::Party(kind) => step(&mut class.scores[usize::from(kind)]),
-            Kind::Hot(slot) => {
-                if let Some((_, score)) = class.hot.iter_mut().find(|(hot, _)| *hot == slot) {
-                    step(score);
-                }
-                class.hot.retain(|(_, score)| *score >= SCORE_ACTIVE);
-            }
-        }
+        self.profile.learn(transaction, guess.kind, was_right);
     }
 
     /// Two transactions fought over a slot, and nobody had guessed it.
     pub(crate) fn surprise(&mut self, winner: &Transaction, loser: &Transaction, account: &Address, slot: U256) {
-        let (Some(won), Some(lost)) = (class_key(winner), class_key(loser)) else { return };
-        if won == lost
-            && let Some((kind, _)) = parties(loser).find(|(_, party)| parties(winner).any(|(_, other)| other == *party))
-        {
-            let class = self.profile.0.entry(lost).or_default();
-            let score = &mut class.scores[usize::from(kind)];
-            *score = score.saturating_add(2).min(SCORE_MAX);
-            if *score > SCORE_ACTIVE {
-                return;
-            }
-        }
-        let hot = mark(account, slot.as_limbs()[0] ^ slot.as_limbs()[1] ^ slot.as_limbs()[2] ^ slot.as_limbs()[3]);
-        for key in [won, lost] {
-            let class = self.profile.0.entry(key).or_default();
-            if let Some((_, score)) = class.hot.iter_mut().find(|(known, _)| *known == hot) {
-                *score = (*score + 1).min(SCORE_MAX);
-            } else if class.hot.len() < HOT_SLOTS_MAX {
-                class.hot.push((hot, SCORE_ACTIVE + 1));
-            }
-        }
+        self.free = 0;
+        self.profile.surprise(winner, loser, account, slot);
     }
 }
 
@@ -252,36 +242,105 @@ fn is_one_account(transactions: &[Transaction]) -> bool {
     transactions.iter().all(plain) && transactions.windows(2).filter(shared).count() * 2 > transactions.len()
 }
 
-fn class_key(transaction: &Transaction) -> Option<ClassKey> {
-    let selector = transaction.input().first_chunk::<4>()?;
-    Some((transaction.to()?, *selector))
-}
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEip7702, TxEnvelope};
+    use alloy_eips::{
+        eip2930::{AccessList, AccessListItem},
+        eip7702::{Authorization, SignedAuthorization},
+    };
+    use alloy_primitives::{B256, Bytes, Signature, TxKind};
+    use alloy_signer::SignerSync as _;
+    use alloy_signer_local::PrivateKeySigner;
 
-/// The sender, and the words of the calldata that look like addresses, each with its kind.
-fn parties(transaction: &Transaction) -> impl Iterator<Item = (u8, u64)> + '_ {
-    let words = transaction.input().get(4..).unwrap_or_default().chunks_exact(32).take(WORDS_MAX);
-    let sender = std::iter::once((0, fold(transaction.signer_ref().as_slice())));
-    let named = words.enumerate().filter_map(|(position, word)| {
-        let (zeros, address) = word.split_at(12);
-        // A number that is an address by chance has its upper bytes set; small numbers do not.
-        let is_address = zeros.iter().all(|byte| *byte == 0) && address[..8].iter().any(|byte| *byte != 0);
-        is_address.then(|| (position as u8 + 1, fold(address)))
-    });
-    sender.chain(named)
-}
+    use super::*;
 
-/// A hash good enough for a guess.
-fn fold(address: &[u8]) -> u64 {
-    let mut folded = 0_u64;
-    for chunk in address.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        folded = (folded ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    const CONTRACT: Address = Address::repeat_byte(0xcc);
+    const SLOT: U256 = U256::ONE;
+
+    /// A call of one function, by the sender of that number, which names the party of that number.
+    fn call(sender: u8, party: u8, access_list: AccessList) -> Transaction {
+        let mut input = vec![1, 2, 3, 4];
+        input.extend(Address::repeat_byte(party).into_word());
+        let tx = TxEip1559 {
+            gas_limit: 100_000,
+            to: TxKind::Call(CONTRACT),
+            input: input.into(),
+            access_list,
+            ..TxEip1559::default()
+        };
+        let envelope = TxEnvelope::from(tx.into_signed(Signature::test_signature()));
+        Transaction::new_unchecked(envelope, Address::repeat_byte(sender))
     }
-    folded
-}
 
-fn mark(account: &Address, party: u64) -> u64 {
-    let mixed = (fold(account.as_slice()) ^ party.rotate_left(17)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    mixed ^ (mixed >> 29)
+    fn plain(sender: u8, party: u8) -> Transaction {
+        call(sender, party, AccessList::default())
+    }
+
+    fn naming(sender: u8, slot: U256) -> Transaction {
+        let item = AccessListItem { address: CONTRACT, storage_keys: vec![B256::from(slot)] };
+        call(sender, sender, AccessList(vec![item]))
+    }
+
+    fn guesses(profile: Profile, transactions: &[Transaction]) -> (Vec<Option<Guess>>, Profile) {
+        let authorities = Authorities::new(transactions);
+        authorities.recover();
+        let mut plan = Plan::new(profile, transactions.len(), 2);
+        plan.chunk(transactions, &authorities);
+        ((0..transactions.len()).map(|index| plan.guess(index)).collect(), plan.into_profile())
+    }
+
+    fn on(profile: Profile, transactions: &[Transaction]) -> Vec<Option<u32>> {
+        guesses(profile, transactions).0.into_iter().map(|guess| guess.map(|guess| guess.on)).collect()
+    }
+
+    #[test]
+    fn who_names_the_same_party_waits_for_the_last_one_that_did() {
+        let transactions = [plain(1, 9), plain(2, 8), plain(3, 9), plain(4, 9), plain(2, 7)];
+        assert_eq!(on(Profile::default(), &transactions), [None, None, Some(0), Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn slots_of_access_lists_are_guesses_until_they_prove_wrong() {
+        let transactions = [naming(1, SLOT), naming(2, U256::from(2)), naming(3, SLOT)];
+        let (guesses, mut profile) = guesses(Profile::default(), &transactions);
+        let guess = guesses[2].expect("the first one names the slot too");
+        assert_eq!((guess.on, guess.kind), (0, Kind::Listed));
+        profile.learn(&transactions[2], guess.kind, false);
+        assert_eq!(on(profile, &transactions), [None, None, None]);
+    }
+
+    #[test]
+    fn what_one_caller_fights_over_is_still_guessed_of_it_when_it_is_no_more_of_others() {
+        let mut profile = Profile::default();
+        profile.surprise(&plain(1, 11), &plain(2, 12), &CONTRACT, SLOT);
+        for sender in 3..6 {
+            let (guesses, learned) = guesses(profile, &[plain(1, 13), plain(sender, 20 + sender)]);
+            profile = learned;
+            if let Some(guess) = guesses[1] {
+                profile.learn(&plain(sender, 20 + sender), guess.kind, false);
+            }
+        }
+        assert_eq!(on(profile, &[plain(1, 31), plain(3, 33), plain(2, 32)]), [None, None, Some(0)]);
+    }
+
+    #[test]
+    fn who_calls_or_is_sent_by_an_account_comes_after_whoever_speaks_for_it() {
+        let authority = PrivateKeySigner::from_bytes(&B256::repeat_byte(5)).expect("a key");
+        let authorization = Authorization { chain_id: U256::ONE, address: CONTRACT, nonce: 0 };
+        let signature = authority.sign_hash_sync(&authorization.signature_hash()).expect("a key signs");
+        let speaks = |sender: u8, signed: SignedAuthorization| {
+            let tx = TxEip7702 { authorization_list: vec![signed], to: CONTRACT, ..TxEip7702::default() };
+            let envelope = TxEnvelope::from(tx.into_signed(Signature::test_signature()));
+            Transaction::new_unchecked(envelope, Address::repeat_byte(sender))
+        };
+        let signed = authorization.into_signed(signature);
+        let to_authority =
+            TxEip1559 { to: TxKind::Call(authority.address()), input: Bytes::new(), ..TxEip1559::default() };
+        let envelope = TxEnvelope::from(to_authority.into_signed(Signature::test_signature()));
+        let calls = Transaction::new_unchecked(envelope, Address::repeat_byte(7));
+        let sent = Transaction::new_unchecked(plain(8, 8).into_inner(), authority.address());
+        let transactions = [plain(6, 6), speaks(1, signed.clone()), calls, speaks(2, signed), sent];
+        assert_eq!(on(Profile::default(), &transactions), [None, None, Some(1), Some(1), Some(3)]);
+    }
 }

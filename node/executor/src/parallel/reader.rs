@@ -1,20 +1,22 @@
 //! The database under a worker's EVM: the versioned memory at one version, with everything read written down.
 
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, map::B256Map};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parapet_monitor::StateOp;
-use parapet_types::{AccountInfo, ReadError};
+use parapet_types::ReadError;
 use revm::{
     Database,
     state::{Account, AccountId, AccountInfo as EvmAccountInfo, Bytecode, EvmState},
 };
 
 use super::{
-    account::{AccountView, AccountWrite, Identity, Version},
+    account::{AccountSight, AccountView, AccountWrite, Identity, Version},
+    codes::OwnCodes,
     incarnation::publish,
     listed::{self, Followed},
     memory::Memory,
     reads::ReadSet,
     slot::{AccountIndex, SlotIndex, SlotView},
+    stretch::Stretch,
 };
 use crate::{
     StateError,
@@ -27,6 +29,16 @@ use crate::{
 const NO_STAMP: u64 = u64::MAX;
 /// Places for accounts met lately.
 const MET_PLACES: usize = 1 << 9;
+/// Places for contracts that many transactions call and none changes.
+const STEADY_PLACES: usize = 1 << 6;
+
+/// A contract as every reader sees it while its cell has this stamp.
+#[derive(Clone, Copy, Debug)]
+struct Steady {
+    index: AccountIndex,
+    stamp: u64,
+    view: AccountView,
+}
 
 /// Reads for one worker, transaction after transaction.
 pub(crate) struct Reader<'a> {
@@ -36,14 +48,7 @@ pub(crate) struct Reader<'a> {
     /// The sender, and the nonce that it will have if all of its earlier transactions are included.
     sender: Option<(Address, u64)>,
     pub(crate) reads: ReadSet,
-    /// Only this reader's journal is changed meanwhile, so nobody needs to know what it met.
-    alone: bool,
-    /// Fees of the journal's earlier transactions, which the fee recipient's cell does not hold yet.
-    pub(crate) owed: Option<U256>,
-    /// The fee recipient was read.
-    pub(crate) met_fee_recipient: bool,
-    /// An account that is there and empty was read: it ends where it is touched (EIP-161), with what storage it has.
-    pub(crate) met_relic: bool,
+    pub(crate) stretch: Stretch,
     /// What the block's last transactions left on a journal. It moves to the memory as it is asked for.
     pub(crate) tail: EvmState,
     /// Where an account stands in `reads`, by its index; valid where the first part is this round.
@@ -51,7 +56,9 @@ pub(crate) struct Reader<'a> {
     round: u32,
     /// Places of accounts that this worker met lately, by the end of their address.
     met: Vec<(Address, AccountIndex)>,
-    codes: B256Map<Bytecode>,
+    /// By the end of their index. The cell itself is locked to be read, and what all threads lock goes from core to core.
+    steady: Vec<Option<Steady>>,
+    codes: OwnCodes,
     /// A slot that nobody has written yet, if its cell still says so, and what it holds below the block.
     unwritten: Option<((AccountIndex, U256, SlotIndex), Address, SlotView)>,
 }
@@ -64,15 +71,13 @@ impl<'a> Reader<'a> {
             footing: Footing::Settled,
             sender: None,
             reads: ReadSet::default(),
-            alone: false,
-            owed: None,
-            met_fee_recipient: false,
-            met_relic: false,
+            stretch: Stretch::default(),
             tail: EvmState::default(),
             positions: Vec::new(),
             round: 1,
             met: vec![(Address::ZERO, memory.account_index(Address::ZERO)); MET_PLACES],
-            codes: B256Map::default(),
+            steady: vec![None; STEADY_PLACES],
+            codes: OwnCodes::default(),
             unwritten: None,
         }
     }
@@ -91,11 +96,12 @@ impl<'a> Reader<'a> {
 
     /// Goes on to the next transaction on the same journal, which nobody else knows of.
     pub(crate) fn go_on(&mut self, at: Version) {
-        (self.at, self.footing, self.sender, self.alone) = (at, Footing::Settled, None, true);
+        (self.at, self.footing, self.sender, self.stretch.is_running) = (at, Footing::Settled, None, true);
     }
 
     fn start(&mut self, at: Version) {
-        (self.at, self.alone, self.met_fee_recipient, self.met_relic) = (at, false, false, false);
+        self.at = at;
+        self.stretch.leave();
         self.round = self.round.wrapping_add(1).max(1);
         self.reads.clear();
     }
@@ -127,28 +133,60 @@ impl<'a> Reader<'a> {
         if let Some(position) = self.position(index) {
             return Ok((position, self.reads.accounts[position].seen));
         }
-        let (mut view, stamp) = self.memory.read_account(index, self.at)?;
+        let (mut view, stamp) = self.look(index)?;
         let mut stamp = Some(stamp);
         if let Some(followed) = self.followed()
             && let Some(listed) = followed.account(&address, self.at, &view)
         {
             (view, stamp) = (listed, None);
         }
-        if let Some((sender, nonce)) = self.sender
-            && sender == address
-        {
+        let is_sender = self.sender.is_some_and(|(sender, _)| sender == address);
+        if let Some((_, nonce)) = self.sender.filter(|(_, nonce)| is_sender && view.identity.nonce < *nonce) {
             // Its earlier transactions may be anywhere; that they come first is certain.
-            if view.identity.nonce < nonce {
-                view.identity.nonce = nonce;
-            }
-            stamp = None;
+            (view.identity.nonce, stamp) = (nonce, None);
         }
         let position = self.reads.add_account(index, stamp, view);
+        if is_sender {
+            self.reads.nonce_matters(position);
+        }
         if self.positions.len() <= index.0 as usize {
             self.positions.resize(index.0 as usize + 64, (0, 0));
         }
         self.positions[index.0 as usize] = (self.round, u32::try_from(position).unwrap_or(u32::MAX));
         Ok((position, view))
+    }
+
+    /// As [`Reader::account`], of one that the journal has; `id` is where it stood in the read set when it was loaded.
+    pub(crate) fn account_at(
+        &mut self,
+        address: Address,
+        id: Option<AccountId>,
+    ) -> Result<(usize, AccountView), ReadError> {
+        if let Some(position) = id.map(AccountId::get)
+            && let Some(read) = self.reads.accounts.get(position)
+            && self.memory.account(read.index).address == address
+        {
+            return Ok((position, read.seen));
+        }
+        self.account(address)
+    }
+
+    /// Looks at an account's cell, or at what is known of it while it has the same stamp.
+    fn look(&mut self, index: AccountIndex) -> Result<(AccountView, u64), ReadError> {
+        let memory = self.memory;
+        let cell = memory.account(index);
+        let place = &mut self.steady[index.0 as usize % STEADY_PLACES];
+        if let Some(known) = place
+            && known.index == index
+            && known.stamp == cell.stamp()
+        {
+            return Ok((known.view, known.stamp));
+        }
+        let AccountSight { view, stamp, is_steady } = cell.look(self.at, || memory.world.account(&cell.address))?;
+        if is_steady && view.identity.code_hash != KECCAK256_EMPTY {
+            *place = Some(Steady { index, stamp, view });
+        }
+        Ok((view, stamp))
     }
 
     /// Moves one account of the tail to the memory, as the last thing below this version.
@@ -164,58 +202,23 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// An account for a journal that only this reader changes: nothing is written down, and what the block has not met
-    /// stays unmet.
-    fn account_alone(&mut self, address: Address) -> Result<AccountView, ReadError> {
-        let mut view = match self.memory.find_account(address) {
-            Some(index) => {
-                let (view, _) = self.memory.read_account(index, self.at)?;
-                self.met_relic |= view.is_empty() && self.memory.account(index).existed();
-                view
-            }
-            None => {
-                let base = self.memory.world.account(&address)?;
-                self.met_relic |= base == Some(AccountInfo::default());
-                AccountView::of(base)
-            }
-        };
-        if address == self.memory.fee_recipient {
-            self.met_fee_recipient = true;
-            view.balance += self.owed.unwrap_or_default();
-        }
-        Ok(view)
-    }
-
-    fn slot_alone(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
-        if let Some(account) = self.memory.find_account(address) {
-            let wiped = self.memory.read_account(account, self.at)?.0.identity.wiped;
-            if let Some(index) = self.memory.find_slot(account, slot) {
-                return Ok(self.memory.read_slot(index, self.at, wiped)?.0.value);
-            }
-            if wiped > Version::BASE {
-                return Ok(U256::ZERO);
-            }
-        }
-        Ok(self.memory.world.storage(&address, slot)?)
-    }
-
     /// The list that the block came with, where what is below is not certain.
     fn followed(&self) -> Option<&'a Followed<'a>> {
         if self.footing == Footing::Speculative { self.memory.listed.followed() } else { None }
     }
 
-    fn slot(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
-        if self.alone {
-            return self.slot_alone(address, slot);
+    fn slot(&mut self, address: Address, id: Option<AccountId>, slot: U256) -> Result<U256, StateError> {
+        if self.stretch.is_running {
+            return self.slot_in_stretch(address, slot);
         }
-        let SlotSeen { place, stamp, wiped, seen } = self.see(address, slot)?;
+        let SlotSeen { place, stamp, wiped, seen } = self.see(address, id, slot)?;
         self.reads.add_slot(place, stamp, wiped, seen);
         Ok(seen.value)
     }
 
     /// Looks at a slot; whoever asked writes down how much of it matters.
-    fn see(&mut self, address: Address, slot: U256) -> Result<SlotSeen, StateError> {
-        let (position, view) = self.account(address)?;
+    fn see(&mut self, address: Address, id: Option<AccountId>, slot: U256) -> Result<SlotSeen, StateError> {
+        let (position, view) = self.account_at(address, id)?;
         let account = self.reads.accounts[position].index;
         let index = self.memory.slot_index(account, slot);
         let (mut seen, mut stamp) = self.memory.read_slot(index, self.at, view.identity.wiped)?;
@@ -240,8 +243,8 @@ impl Database for Reader<'_> {
     type Error = StateError;
 
     fn basic(&mut self, address: Address) -> Result<Option<EvmAccountInfo>, StateError> {
-        let (position, view) = if self.alone {
-            (None, self.account_alone(address)?)
+        let (position, view) = if self.stretch.is_running {
+            (None, self.account_in_stretch(address)?)
         } else {
             self.account(address).map(|(position, view)| (Some(position), view))?
         };
@@ -254,21 +257,21 @@ impl Database for Reader<'_> {
             nonce: view.identity.nonce,
             code_hash,
             account_id: position.and_then(AccountId::new),
-            code: (code_hash == KECCAK256_EMPTY).then(Bytecode::default),
+            code: (code_hash == KECCAK256_EMPTY).then(|| self.codes.empty()),
         }))
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, StateError> {
-        if let Some(known) = self.codes.get(&code_hash) {
-            return Ok(known.clone());
-        }
-        let code = self.memory.code(code_hash)?;
-        self.codes.insert(code_hash, code.clone());
-        Ok(code)
+        let memory = self.memory;
+        Ok(self.codes.get(code_hash, || memory.code(code_hash))?)
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
-        self.slot(address, slot)
+        self.slot(address, None, slot)
+    }
+
+    fn storage_by_account_id(&mut self, address: Address, id: AccountId, slot: U256) -> Result<U256, StateError> {
+        self.slot(address, Some(id), slot)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
@@ -284,13 +287,13 @@ impl EvmDatabase for Reader<'_> {
             && place.1 == slot
             && self.memory.slot(place.2).stamp() == 0
         {
-            if !self.alone {
+            if !self.stretch.is_running {
                 self.reads.add_slot(place, 0, Version::BASE, seen);
             }
             return Ok(seen.value.is_zero());
         }
-        let value = self.slot(address, slot)?;
-        if self.alone {
+        let value = self.slot(address, None, slot)?;
+        if self.stretch.is_running {
             return Ok(value.is_zero());
         }
         let account = self.index(address);
@@ -303,8 +306,8 @@ impl EvmDatabase for Reader<'_> {
 
     /// What decides it is part of the account as it was read: that it was not wiped.
     fn has_bare_storage(&mut self, address: Address) -> Result<bool, StateError> {
-        let view = if self.alone {
-            self.account_alone(address)?
+        let view = if self.stretch.is_running {
+            self.account_in_stretch(address)?
         } else {
             let (position, view) = self.account(address)?;
             self.reads.nonce_matters(position);
@@ -314,10 +317,10 @@ impl EvmDatabase for Reader<'_> {
     }
 
     fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateError> {
-        if self.alone {
-            return Ok(StateOp::apply_all(ops, self.slot_alone(address, slot)?).is_some());
+        if self.stretch.is_running {
+            return Ok(StateOp::apply_all(ops, self.slot_in_stretch(address, slot)?).is_some());
         }
-        let SlotSeen { place: (.., index), stamp, wiped, seen } = self.see(address, slot)?;
+        let SlotSeen { place: (.., index), stamp, wiped, seen } = self.see(address, None, slot)?;
         Ok(self.reads.ask_slot(index, stamp, wiped, (ops, seen.value)))
     }
 

@@ -114,10 +114,27 @@ impl ReadSet {
         accepts
     }
 
-    /// The place of a slot that was read, if it is quicker found here than in the memory.
-    pub(crate) fn slot_index(&self, account: AccountIndex, slot: U256) -> Option<SlotIndex> {
-        let few = self.slots.get(..self.slots.len().min(SLOTS_SEARCHED_MAX))?;
-        few.iter().find(|read| read.slot == slot && read.account == account).map(|read| read.index)
+    /// Where a slot stands here and in the memory, if it was read, and is quicker found here than there.
+    pub(crate) fn find_slot(&self, account: AccountIndex, slot: U256) -> Option<(usize, SlotIndex)> {
+        let few = self.slots.iter().take(SLOTS_SEARCHED_MAX).enumerate();
+        let (position, read) = few.into_iter().find(|(_, read)| read.slot == slot && read.account == account)?;
+        Some((position, read.index))
+    }
+
+    /// The reader wrote to an account that it had read, whose stamp was this: its own write does not make it stale.
+    pub(crate) fn wrote_account(&mut self, position: usize, stamp: u64) {
+        let read = &mut self.accounts[position];
+        if read.stamp == Some(stamp) {
+            read.stamp = Some(stamp + 1);
+        }
+    }
+
+    /// The reader wrote to a slot that it had read, whose stamp was this.
+    pub(crate) fn wrote_slot(&mut self, position: usize, stamp: u64) {
+        let read = &mut self.slots[position];
+        if read.stamp == stamp {
+            read.stamp += 1;
+        }
     }
 
     /// The balance was looked at.

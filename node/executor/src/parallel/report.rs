@@ -1,20 +1,36 @@
 //! What a parallel run did, for metrics and for whoever asks why a block was slow.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use alloy_primitives::{Address, U256};
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most places of conflict that are told apart.
 const PLACES_MAX: usize = 4_096;
 
+/// What one worker did in a block. It is added up when the worker is done: counting together would cost as much as a
+/// look-up for each transaction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) speculated: u64,
+    pub(crate) settled: u64,
+    pub(crate) as_one: u64,
+}
+
+/// How guesses turned out. The frontier's owner counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hints {
+    pub(crate) right: u64,
+    pub(crate) wrong: u64,
+}
+
 /// Counts while a block runs.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    speculated: AtomicU64,
-    settled: AtomicU64,
-    as_one: AtomicU64,
+    workers: Mutex<Tally>,
     again: AtomicU64,
     conflicts: Mutex<BTreeMap<(Address, Option<U256>), u64>>,
 }
@@ -30,6 +46,12 @@ pub struct RunReport {
     pub as_one: u64,
     /// Transactions that ran twice, because what they did ahead of the frontier could not stand.
     pub again: u64,
+    /// Times that a transaction was put off until another one had run.
+    pub waits: u64,
+    /// Guesses that a transaction needs another one, and it did read what that one wrote.
+    pub hints_right: u64,
+    /// Guesses that a transaction needs another one, and it did not.
+    pub hints_wrong: u64,
     /// Where speculation failed: account, and slot where it was one; how often.
     pub conflicts: Vec<(Address, Option<U256>, u64)>,
     /// Accounts that the block met.
@@ -39,16 +61,12 @@ pub struct RunReport {
 }
 
 impl Counts {
-    pub(crate) fn speculated(&self) {
-        self.speculated.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn ran_settled(&self) {
-        self.settled.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn ran_as_one(&self, transactions: u32) {
-        self.as_one.fetch_add(u64::from(transactions), Ordering::Relaxed);
+    /// Adds what a worker did.
+    pub(crate) fn add(&self, tally: Tally) {
+        let mut sum = self.workers.lock();
+        sum.speculated += tally.speculated;
+        sum.settled += tally.settled;
+        sum.as_one += tally.as_one;
     }
 
     pub(crate) fn ran_again(&self) {
@@ -62,15 +80,19 @@ impl Counts {
         }
     }
 
-    pub(crate) fn report(&self, (accounts, slots): (usize, usize)) -> RunReport {
+    pub(crate) fn report(&self, (accounts, slots): (usize, usize), waits: u32, hints: Hints) -> RunReport {
         let mut conflicts: Vec<_> =
             self.conflicts.lock().iter().map(|((address, slot), count)| (*address, *slot, *count)).collect();
         conflicts.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
+        let Tally { speculated, settled, as_one } = *self.workers.lock();
         RunReport {
-            speculated: self.speculated.load(Ordering::Relaxed),
-            settled: self.settled.load(Ordering::Relaxed),
-            as_one: self.as_one.load(Ordering::Relaxed),
+            speculated,
+            settled,
+            as_one,
             again: self.again.load(Ordering::Relaxed),
+            waits: waits.into(),
+            hints_right: hints.right,
+            hints_wrong: hints.wrong,
             conflicts,
             accounts,
             slots,

@@ -13,9 +13,11 @@
 //! - After the frontier's lock is released, its last owner looks at the frontier again, so a transaction that became done
 //!   in between is settled by it or by whoever holds the lock then.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::{cmp::Reverse, iter};
 
+use crossbeam_utils::CachePadded;
+
+use super::queue::Queue;
 use crate::sync::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Condvar, Mutex, Ordering};
 
 /// Most transactions that are claimed at once.
@@ -67,24 +69,28 @@ struct Place {
     gas: u64,
 }
 
-/// The schedule of one block.
+/// The schedule of one block. What one thread writes often lies apart from what the others read.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     places: Vec<Place>,
-    frontier: AtomicU32,
+    frontier: CachePadded<AtomicU32>,
     /// First transaction that nobody claimed.
-    cursor: AtomicU32,
+    cursor: CachePadded<AtomicU32>,
     /// First transaction that may not be claimed yet.
     limit: AtomicU32,
     /// Transactions whose wait is over.
-    ready: Mutex<BinaryHeap<Reverse<u32>>>,
-    ready_count: AtomicUsize,
+    ready: Queue<Reverse<u32>>,
+    /// Heavy ones that wait for nobody, by their weight: the sooner such a one is begun, the less others wait for it at
+    /// the block's end.
+    heavy: Queue<(u64, Reverse<u32>)>,
+    /// How often a transaction was put off until another had run.
+    waits: AtomicU32,
     over: AtomicBool,
     sleep: Mutex<()>,
     wake: Condvar,
     sleepers: AtomicUsize,
     /// By worker: it is busy ahead of the frontier, and will look at the frontier when it is done.
-    busy: Vec<AtomicBool>,
+    busy: Vec<CachePadded<AtomicBool>>,
     /// While what is done and not settled is less than this, it is left to the one who ran it, who has it at hand.
     lag_max: u32,
 }
@@ -109,16 +115,17 @@ impl Schedule {
         };
         Self {
             places: gas_limits.map(place).collect(),
-            frontier: AtomicU32::new(0),
-            cursor: AtomicU32::new(0),
+            frontier: AtomicU32::new(0).into(),
+            cursor: AtomicU32::new(0).into(),
             limit: AtomicU32::new(0),
-            ready: Mutex::new(BinaryHeap::new()),
-            ready_count: AtomicUsize::new(0),
+            ready: Queue::new(),
+            heavy: Queue::new(),
+            waits: AtomicU32::new(0),
             over: AtomicBool::new(false),
             sleep: Mutex::new(()),
             wake: Condvar::new(),
             sleepers: AtomicUsize::new(0),
-            busy: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+            busy: (0..workers).map(|_| AtomicBool::new(false).into()).collect(),
             lag_max,
         }
     }
@@ -131,6 +138,11 @@ impl Schedule {
     /// The first transaction that is not settled.
     pub(crate) fn frontier(&self) -> u32 {
         self.frontier.load(Ordering::Acquire)
+    }
+
+    /// How often a transaction was put off until another had run.
+    pub(crate) fn waits(&self) -> u32 {
+        self.waits.load(Ordering::Relaxed)
     }
 
     pub(crate) fn state(&self, index: u32) -> State {
@@ -183,6 +195,11 @@ impl Schedule {
         self.places[index as usize].after.store(after + 1, Ordering::Relaxed);
     }
 
+    /// For the frontier's owner, just before `limit` is raised over it: it should be begun before others.
+    pub(crate) fn put_first(&self, index: u32, weight: u64) {
+        self.heavy.push((weight, Reverse(index)));
+    }
+
     /// For the frontier's owner: transactions below `limit` may be claimed.
     pub(crate) fn raise_limit(&self, limit: u32) {
         self.limit.fetch_max(limit, Ordering::SeqCst);
@@ -233,11 +250,7 @@ impl Schedule {
         while waiting != NOBODY && waiting != CLOSED {
             let next = self.places[waiting as usize].next_waiting.load(Ordering::Acquire);
             if self.state(waiting) == State::Idle {
-                let mut ready = self.ready.lock();
-                ready.push(Reverse(waiting));
-                // Under the lock: counted beside it, two who claim before the count is right would take it below zero,
-                // and everybody would run in circles after transactions that are not there.
-                self.ready_count.store(ready.len(), Ordering::SeqCst);
+                self.ready.push(Reverse(waiting));
             }
             waiting = next;
         }
@@ -261,15 +274,17 @@ impl Schedule {
             }
             place.next_waiting.store(first, Ordering::Release);
             match list.compare_exchange(first, index, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
+                Ok(_) => break,
                 Err(other) => first = other,
             }
         }
+        self.waits.fetch_add(1, Ordering::Relaxed);
+        true
     }
 
     /// Claims transactions to run ahead of the frontier.
     pub(crate) fn claim(&self) -> Option<Claim> {
-        if let Some(index) = self.claim_ready() {
+        if let Some(index) = self.claim_out_of_turn() {
             return Some(Claim { start: index, end: index + 1 });
         }
         let mut start = self.cursor.load(Ordering::Acquire);
@@ -295,21 +310,16 @@ impl Schedule {
         }
     }
 
-    fn claim_ready(&self) -> Option<u32> {
-        while self.ready_count.load(Ordering::Acquire) > 0 {
-            let mut ready = self.ready.lock();
-            let Reverse(index) = ready.pop()?;
-            self.ready_count.store(ready.len(), Ordering::SeqCst);
-            drop(ready);
-            if self.state(index) == State::Idle {
-                return Some(index);
-            }
-        }
-        None
+    fn claim_out_of_turn(&self) -> Option<u32> {
+        let ready = iter::from_fn(|| self.ready.pop());
+        let heavy = iter::from_fn(|| self.heavy.pop());
+        let mut in_order = ready.map(|Reverse(index)| index).chain(heavy.map(|(_, Reverse(index))| index));
+        in_order.find(|index| self.state(*index) == State::Idle)
     }
 
     fn has_claims(&self) -> bool {
-        self.ready_count.load(Ordering::SeqCst) > 0
+        self.ready.len() > 0
+            || self.heavy.len() > 0
             || self.cursor.load(Ordering::SeqCst).max(self.frontier()) < self.limit.load(Ordering::SeqCst)
     }
 
@@ -317,7 +327,7 @@ impl Schedule {
     fn is_worth_waking(&self) -> bool {
         let from = self.cursor.load(Ordering::Acquire).max(self.frontier());
         let limit = self.limit.load(Ordering::Acquire);
-        let mut gas = READY_GAS.saturating_mul(self.ready_count.load(Ordering::Acquire) as u64);
+        let mut gas = READY_GAS.saturating_mul(self.ready.len() as u64);
         if gas >= WAKE_GAS_MIN {
             return true;
         }
@@ -338,12 +348,16 @@ impl Schedule {
         }
     }
 
+    /// Whether there may be something to do.
+    pub(crate) fn has_work(&self, worker: u32, frontier_is_free: impl Fn() -> bool) -> bool {
+        self.is_over() || self.has_claims() || (self.frontier_is_open(worker) && frontier_is_free())
+    }
+
     /// Sleeps until there may be something to do. Whoever held something for others to go on has released it before.
     pub(crate) fn rest(&self, worker: u32, frontier_is_free: impl Fn() -> bool) {
         let mut asleep = self.sleep.lock();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        let has_work = self.is_over() || self.has_claims() || (self.frontier_is_open(worker) && frontier_is_free());
-        if !has_work {
+        if !self.has_work(worker, frontier_is_free) {
             self.wake.wait(&mut asleep);
         }
         self.sleepers.fetch_sub(1, Ordering::SeqCst);

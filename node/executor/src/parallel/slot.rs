@@ -74,8 +74,8 @@ impl SlotCell {
         Ok((view, self.stamp.load(Ordering::Relaxed)))
     }
 
-    /// Adds what a transaction wrote, and forgets what no reader above `settled` can see.
-    pub(crate) fn write(&self, version: Version, settled: Version, value: U256) {
+    /// Adds what a transaction wrote, and forgets what no reader above `settled` can see. Gives the stamp before that.
+    pub(crate) fn write(&self, version: Version, settled: Version, value: U256) -> u64 {
         let mut versions = self.versions.lock();
         versions.forget(settled);
         let at = versions.written.partition_point(|(other, _)| *other < version);
@@ -83,7 +83,7 @@ impl SlotCell {
             Some((same, written)) if *same == version => *written = Written::Value(value),
             Some(_) | None => versions.written.insert(at, (version, Written::Value(value))),
         }
-        self.stamp.fetch_add(1, Ordering::Release);
+        self.stamp.fetch_add(1, Ordering::Release)
     }
 
     /// Adds what a transaction changes without knowing the value: of what it wrote itself, if it did.

@@ -82,7 +82,7 @@ pub(crate) fn run(
     tx: &Transaction,
     rules: &TransferRules,
     settled: Version,
-) -> Result<Option<Incarnation>, ReadError> {
+) -> Result<Option<Box<Incarnation>>, ReadError> {
     let Some((to, price)) = rules.plain(tx) else { return Ok(None) };
     let (sender, from) = reader.account(tx.signer())?;
     let (recipient, target) = reader.account(to)?;
@@ -108,7 +108,8 @@ pub(crate) fn run(
     let mut written = SmallVec::new();
     for (position, write) in [(sender, debit), (recipient, credit)] {
         let index = reader.reads.accounts[position].index;
-        reader.memory.account(index).write(reader.at, settled, write);
+        let stamp = reader.memory.account(index).write(reader.at, settled, write);
+        reader.reads.wrote_account(position, stamp);
         written.push(Written::Account(index));
     }
     let executed = Executed {
@@ -120,7 +121,7 @@ pub(crate) fn run(
         verdicts: Vec::new(),
     };
     let tip = price.saturating_sub(rules.base_fee);
-    Ok(Some(Incarnation {
+    Ok(Some(Box::new(Incarnation {
         ended: Ended::Executed(executed),
         reads: ReadSet::default(),
         written,
@@ -128,5 +129,5 @@ pub(crate) fn run(
         fee: U256::from(tip * u128::from(TRANSFER_GAS)),
         // It met no more than it wrote.
         footprint: Footprint::default(),
-    }))
+    })))
 }

@@ -1,6 +1,6 @@
 //! One thread of a block: an EVM on the block's memory. When it runs what is said in [`crew`](super::crew).
 
-use std::mem;
+use std::{hint, mem};
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256};
@@ -21,13 +21,13 @@ use super::{
     incarnation::{Ended, Incarnation, Left, publish},
     reader::Reader,
     reads::ReadSet,
+    report::Tally,
     schedule::Schedule,
     transfer,
 };
 use crate::{
     BlockError, Session, TxError,
     access_list::Footprint,
-    environment::tx_env,
     recorder::Recorder,
     session::{Identity, Keep, OnJournal, Purpose},
     sync::Mutex,
@@ -44,31 +44,33 @@ pub(crate) struct Worker<'a> {
     pub(crate) session: Session<'a, Reader<'a>>,
     /// Read sets whose memory can be used again.
     spare: Vec<ReadSet>,
+    /// What it has done.
+    pub(crate) tally: Tally,
 }
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(block: &'a Block<'a>, id: u32, (cfg, env): (CfgEnv, BlockEnv), monitor: &'a dyn Monitor) -> Self {
         let mut session = Session::new(Reader::new(&block.memory), cfg, env, monitor, NoOpInspector {});
         session.evm_mut().inner.ctx.chain.fee_apart = true;
-        Self { block, id, session, spare: Vec::new() }
+        Self { block, id, session, spare: Vec::new(), tally: Tally::default() }
     }
 
     pub(crate) fn reader(&mut self) -> &mut Reader<'a> {
         self.session.evm_mut().db_mut()
     }
 
-    fn transaction(&self, index: u32) -> &'a Transaction {
+    pub(crate) fn transaction(&self, index: u32) -> &'a Transaction {
         &self.block.input.transactions[index as usize]
     }
 
     /// Runs a transaction at the frontier.
-    pub(crate) fn execute_settled(&mut self, index: u32) -> Result<Incarnation, ReadError> {
+    pub(crate) fn execute_settled(&mut self, index: u32) -> Result<Box<Incarnation>, ReadError> {
         let at = version(index);
         self.reader().settle(at);
         self.execute(index, at)
     }
 
-    fn execute(&mut self, index: u32, settled: Version) -> Result<Incarnation, ReadError> {
+    fn execute(&mut self, index: u32, settled: Version) -> Result<Box<Incarnation>, ReadError> {
         let transaction = self.transaction(index);
         if self.is_unwatched()? {
             let block = self.block;
@@ -78,7 +80,7 @@ impl<'a> Worker<'a> {
                 return Ok(incarnation);
             }
         }
-        let tx = tx_env(transaction);
+        let tx = self.block.tx_env(index);
         let (sender, _) = self.reader().account(transaction.signer())?;
         // Without this much it would have been refused.
         let need = tx.max_balance_spending().unwrap_or(U256::MAX);
@@ -108,7 +110,7 @@ impl<'a> Worker<'a> {
         };
         self.give_back(state);
         let Left { written, emptied } = left;
-        Ok(Incarnation { ended, reads: self.take_reads(), written, emptied, fee, footprint })
+        Ok(Box::new(Incarnation { ended, reads: self.take_reads(), written, emptied, fee, footprint }))
     }
 
     /// What is in a journal, if anybody asks.
@@ -135,7 +137,7 @@ impl<'a> Worker<'a> {
     }
 
     /// The journal goes on with the memory it had.
-    fn give_back(&mut self, mut state: EvmState) {
+    pub(crate) fn give_back(&mut self, mut state: EvmState) {
         state.clear();
         self.session.evm_mut().inner.ctx.journaled_state.inner.state = state;
     }
@@ -145,90 +147,9 @@ impl<'a> Worker<'a> {
         self.session.evm_mut().is_unwatched().map_err(|error| error.0)
     }
 
-    fn identity(&self, transaction: &Transaction) -> Identity {
+    pub(crate) fn identity(&self, transaction: &Transaction) -> Identity {
         let parent_hash = self.block.input.at.block.parent_hash;
         Identity { tx_hash: *transaction.hash(), parent_hash, purpose: Purpose::Block }
-    }
-
-    /// Runs transactions one after the other, each on what the last one left. Nobody else has started one of them.
-    fn run_one_by_one(&mut self, frontier: &mut Frontier, start: u32, end: u32) -> Result<(), BlockError> {
-        for index in start..end {
-            frontier.run_settled(self, index)?;
-            self.block.schedule.settle(index);
-        }
-        Ok(())
-    }
-
-    /// Runs transactions that lead one to the next on one journal, as if there were no other threads: nobody has started
-    /// one of them, and nobody will.
-    fn run_as_one(&mut self, frontier: &mut Frontier, start: u32, end: u32) -> Result<(), BlockError> {
-        self.reader().settle(version(start));
-        for index in start..end {
-            let transaction = self.transaction(index);
-            self.reader().go_on(version(index));
-            if let Err(full) = frontier.check_room(self.block, transaction) {
-                frontier.leave_out(self.block, index, full)?;
-                continue;
-            }
-            let identity = self.identity(transaction);
-            let ended = self.session.execute_on_journal(tx_env(transaction), identity, Keep::Unwatched);
-            let ctx = &self.session.evm_mut().inner.ctx;
-            let (fee, structural) =
-                (fee(&ctx.chain, &ctx.journaled_state.inner.state, ctx.block.beneficiary), ctx.chain.structural);
-            let mut earned = None;
-            match ended {
-                Ok(OnJournal::Executed(executed, guard_updates)) => {
-                    debug_assert!(guard_updates.is_empty(), "nobody judged it");
-                    frontier.include(self.block, index, executed);
-                    earned = Some(fee);
-                }
-                Ok(OnJournal::Watched) => {
-                    self.pay(frontier, index)?;
-                    self.flush(before(index))?;
-                    frontier.run_settled(self, index)?;
-                    self.reader().settle(version(index));
-                }
-                Err(TxError::State(error)) => return Err(error.into()),
-                Err(error) => frontier.leave_out(self.block, index, error)?,
-            }
-            // What is created or destroyed changes how later transactions see the account: that is not left to a journal
-            // of many; nor is one that ends by being touched. And the fee recipient's balance grows beside the journal,
-            // which has seen it before this fee.
-            if structural || self.reader().met_fee_recipient || self.reader().met_relic {
-                self.pay(frontier, index)?;
-                self.flush(version(index))?;
-            }
-            if let Some(fee) = earned {
-                *self.reader().owed.get_or_insert_default() += fee;
-            }
-        }
-        self.block.schedule.settle_all(start, end);
-        self.block.report.ran_as_one(end - start);
-        self.pay(frontier, end - 1)?;
-        if end < self.block.schedule.len() {
-            return self.flush(version(end - 1));
-        }
-        frontier.tail = Some(self.session.evm_mut().inner.ctx.journaled_state.inner.finalize());
-        Ok(())
-    }
-
-    /// Pays the fee recipient what the journal's transactions earned it.
-    fn pay(&mut self, frontier: &mut Frontier, index: u32) -> Result<(), BlockError> {
-        match self.reader().owed.take() {
-            Some(owed) => frontier.reward(self.block, version(index), owed),
-            None => Ok(()),
-        }
-    }
-
-    /// Moves what the journal holds to the versioned memory.
-    fn flush(&mut self, at: Version) -> Result<(), BlockError> {
-        let state = self.session.evm_mut().inner.ctx.journaled_state.inner.finalize();
-        self.reader().settle(at);
-        let left = publish(state.iter(), self.reader(), &[], at)?;
-        left.touch(&self.block.memory);
-        self.give_back(state);
-        self.reader().settle(at);
-        Ok(())
     }
 }
 
@@ -249,6 +170,11 @@ impl<'a> Crew<'a> for Worker<'a> {
         &self.block.frontier
     }
 
+    fn linger(&self) {
+        let (schedule, frontier) = (self.schedule(), self.frontier());
+        look_out(|| schedule.has_work(self.id, || !frontier.is_locked()));
+    }
+
     fn look_ahead(&mut self, frontier: &mut Frontier, index: u32) -> Option<Alone> {
         frontier.look_ahead(self.block, index)
     }
@@ -262,7 +188,7 @@ impl<'a> Crew<'a> for Worker<'a> {
             // It may be the guess that cannot be read; if it is not, the frontier will meet it again.
             Err(_) => unusable(),
         };
-        self.block.report.speculated();
+        self.tally.speculated += 1;
         *self.block.slot(index).lock() = Some(incarnation);
         Ok(())
     }
@@ -285,32 +211,43 @@ impl<'a> Crew<'a> for Worker<'a> {
     }
 }
 
+/// How often somebody who waits looks, before it lies down,
+const LOOKS: usize = 48;
+/// and how long it pauses in between, in pauses of the processor: altogether some tens of microseconds, less than it
+/// takes to be woken.
+const PAUSES: usize = 12;
+
+/// Looks out for something for a little while.
+pub(crate) fn look_out(is_there: impl Fn() -> bool) {
+    for _ in 0..LOOKS {
+        if is_there() {
+            return;
+        }
+        (0..PAUSES).for_each(|_| hint::spin_loop());
+    }
+}
+
 /// What the fee recipient is owed. One that the transaction destroyed takes its last fee with it.
-fn fee(recorder: &Recorder<'_>, state: &EvmState, beneficiary: Address) -> U256 {
+pub(crate) fn fee(recorder: &Recorder<'_>, state: &EvmState, beneficiary: Address) -> U256 {
     let destroyed = recorder.structural && state.get(&beneficiary).is_some_and(Account::is_selfdestructed);
     if destroyed { U256::ZERO } else { recorder.fee }
 }
 
-fn unusable() -> Incarnation {
-    Incarnation {
+fn unusable() -> Box<Incarnation> {
+    Box::new(Incarnation {
         ended: Ended::Unusable,
         reads: Default::default(),
         written: Default::default(),
         emptied: Default::default(),
         fee: Default::default(),
         footprint: Default::default(),
-    }
+    })
 }
 
 /// The version of what the chain itself does before the first transaction.
 pub(crate) const FIRST_SYSTEM_VERSION: Version = Version(1);
 /// Versions set apart for what the chain itself does before the first transaction.
 const SYSTEM_VERSIONS: u32 = 8;
-
-/// The version just below a transaction's.
-const fn before(index: u32) -> Version {
-    Version(version(index).0 - 1)
-}
 
 /// The version of a transaction.
 pub(crate) const fn version(index: u32) -> Version {

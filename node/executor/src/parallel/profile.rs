@@ -1,0 +1,209 @@
+//! What was learned from recent blocks: which of the things that calls of a kind share they do fight over, and how much
+//! gas they use. It is used to guess, so it may be wrong, and it is forgotten when it grows too large.
+
+use alloy_consensus::Transaction as _;
+use alloy_primitives::{Address, U256, map::HashMap};
+use parapet_types::Transaction;
+use smallvec::SmallVec;
+
+use super::marks::{Standing, WORDS_MAX, parties, slot_mark};
+
+/// Kinds of parties: the sender, then the words of the calldata.
+const PARTIES: usize = 1 + WORDS_MAX;
+/// Slots remembered for a kind of call, and for one caller's.
+const HOT_SLOTS_MAX: usize = 4;
+/// A guess counts while its score is at least this.
+const SCORE_ACTIVE: i8 = 1;
+/// From here up a guess has proved itself.
+const SCORE_SURE: i8 = 3;
+const SCORE_MAX: i8 = 8;
+const SCORE_MIN: i8 = -4;
+/// Kinds of calls remembered from block to block, and callers of them.
+const CLASSES_MAX: usize = 16_384;
+
+/// Calls to one function of one contract.
+pub(crate) type ClassKey = (Address, [u8; 4]);
+
+/// Why two transactions are thought to conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Both name this party of the same contract: 0 the sender, then the words of the calldata.
+    Party(u8),
+    /// Calls of this kind were seen to fight over this slot.
+    Hot(u64),
+    /// This caller's calls of this kind were seen to fight over this slot.
+    HotForCaller(u64),
+    /// The access list names this slot.
+    Listed,
+    /// One speaks for an account (EIP-7702) that the other is sent by, calls, or speaks for too.
+    Authority,
+}
+
+type HotSlots = SmallVec<[(u64, i8); HOT_SLOTS_MAX]>;
+
+/// What is known of a kind of call.
+#[derive(Clone, Debug)]
+pub(crate) struct Class {
+    scores: [i8; PARTIES],
+    listed: i8,
+    hot: HotSlots,
+    /// Gas that such a call used lately, if it was much.
+    gas: Option<u64>,
+}
+
+impl Default for Class {
+    fn default() -> Self {
+        Self { scores: [SCORE_ACTIVE; PARTIES], listed: SCORE_ACTIVE, hot: SmallVec::new(), gas: None }
+    }
+}
+
+impl Class {
+    /// Whether sharing a party of this kind means anything.
+    pub(crate) const fn heeds_party(&self, kind: u8) -> bool {
+        self.scores[kind as usize] >= SCORE_ACTIVE
+    }
+
+    /// Whether sharing a slot of the access list means anything.
+    pub(crate) const fn heeds_list(&self) -> bool {
+        self.listed >= SCORE_ACTIVE
+    }
+
+    /// Gas that such a call used lately, if it was much.
+    pub(crate) const fn gas(&self) -> Option<u64> {
+        self.gas
+    }
+
+    /// Slots that calls of this kind fight over.
+    pub(crate) fn hot(&self) -> impl Iterator<Item = u64> + '_ {
+        active(&self.hot)
+    }
+}
+
+/// What was learned from recent blocks.
+#[derive(Debug, Default)]
+pub(crate) struct Profile {
+    classes: HashMap<ClassKey, Class>,
+    /// By kind of call and caller, where that says more than the kind alone.
+    callers: HashMap<(ClassKey, Address), HotSlots>,
+    /// Kept for its memory alone.
+    pub(crate) standing: Standing,
+    /// Stretches since one was doubted.
+    stretches: u32,
+}
+
+impl Profile {
+    /// Makes room before a block.
+    pub(crate) fn trim(&mut self) {
+        if self.classes.len() > CLASSES_MAX {
+            self.classes.clear();
+        }
+        if self.callers.len() > CLASSES_MAX {
+            self.callers.clear();
+        }
+    }
+
+    /// A stretch begins: whether it is one of so many that are to be doubted.
+    pub(crate) const fn is_doubtful(&mut self, one_in: u32) -> bool {
+        self.stretches += 1;
+        let doubtful = self.stretches >= one_in;
+        if doubtful {
+            self.stretches = 0;
+        }
+        doubtful
+    }
+
+    /// What is known of calls of this kind.
+    pub(crate) fn class(&mut self, key: ClassKey) -> &Class {
+        self.classes.entry(key).or_default()
+    }
+
+    /// Slots that this caller's calls of this kind fight over.
+    pub(crate) fn hot_for_caller(&self, key: ClassKey, caller: Address) -> impl Iterator<Item = u64> + '_ {
+        let slots = if self.callers.is_empty() { None } else { self.callers.get(&(key, caller)) };
+        slots.into_iter().flat_map(active)
+    }
+
+    /// Whether a guess has proved itself.
+    pub(crate) fn is_sure(&self, transaction: &Transaction, kind: Kind) -> bool {
+        let sure = |slots: &HotSlots, slot: u64| slots.iter().any(|(hot, score)| *hot == slot && *score >= SCORE_SURE);
+        let Some(key) = class_key(transaction) else { return kind == Kind::Authority };
+        match (kind, self.classes.get(&key)) {
+            (Kind::Authority, _) => true,
+            (Kind::HotForCaller(slot), _) => {
+                self.callers.get(&(key, transaction.signer())).is_some_and(|slots| sure(slots, slot))
+            }
+            (Kind::Party(party), Some(class)) => class.scores[usize::from(party)] >= SCORE_SURE,
+            (Kind::Listed, Some(class)) => class.listed >= SCORE_SURE,
+            (Kind::Hot(slot), Some(class)) => sure(&class.hot, slot),
+            (_, None) => false,
+        }
+    }
+
+    /// A transaction that waited did, or did not, stand on what it waited for.
+    pub(crate) fn learn(&mut self, transaction: &Transaction, kind: Kind, was_right: bool) {
+        let Some(key) = class_key(transaction) else { return };
+        let step =
+            |score: &mut i8| *score = if was_right { *score + 1 } else { *score - 1 }.clamp(SCORE_MIN, SCORE_MAX);
+        let step_slot = |slots: &mut HotSlots, slot: u64| {
+            slots.iter_mut().filter(|(hot, _)| *hot == slot).for_each(|(_, score)| step(score));
+        };
+        let class = self.classes.entry(key).or_default();
+        match kind {
+            Kind::Party(party) => step(&mut class.scores[usize::from(party)]),
+            Kind::Listed => step(&mut class.listed),
+            Kind::Hot(slot) => step_slot(&mut class.hot, slot),
+            Kind::HotForCaller(slot) => {
+                step_slot(self.callers.entry((key, transaction.signer())).or_default(), slot);
+            }
+            Kind::Authority => {}
+        }
+    }
+
+    /// A transaction used that much gas, or was thought to.
+    pub(crate) fn used(&mut self, transaction: &Transaction, gas: u64) {
+        let Some(key) = class_key(transaction) else { return };
+        let known = &mut self.classes.entry(key).or_default().gas;
+        *known = Some(known.map_or(gas, |known| known / 4 * 3 + gas / 4));
+    }
+
+    /// Two transactions fought over a slot, and nobody had guessed it.
+    pub(crate) fn surprise(&mut self, winner: &Transaction, loser: &Transaction, account: &Address, slot: U256) {
+        let (Some(won), Some(lost)) = (class_key(winner), class_key(loser)) else { return };
+        if won == lost
+            && let Some((kind, _)) = parties(loser).find(|(_, party)| parties(winner).any(|(_, other)| other == *party))
+        {
+            let score = &mut self.classes.entry(lost).or_default().scores[usize::from(kind)];
+            *score = score.saturating_add(2).min(SCORE_MAX);
+            if *score > SCORE_ACTIVE {
+                return;
+            }
+        }
+        let hot = slot_mark(account, slot);
+        for (key, transaction) in [(won, winner), (lost, loser)] {
+            heat(&mut self.classes.entry(key).or_default().hot, hot);
+            heat(self.callers.entry((key, transaction.signer())).or_default(), hot);
+        }
+    }
+}
+
+fn active(slots: &HotSlots) -> impl Iterator<Item = u64> + '_ {
+    slots.iter().filter(|(_, score)| *score >= SCORE_ACTIVE).map(|(slot, _)| *slot)
+}
+
+/// Notes that a slot was fought over. One that was guessed in vain is remembered too, so that it takes more to guess it
+/// again; it makes room for another when there is none left.
+fn heat(slots: &mut HotSlots, slot: u64) {
+    if let Some((_, score)) = slots.iter_mut().find(|(known, _)| *known == slot) {
+        *score = (*score + 1).min(SCORE_MAX);
+    } else if slots.len() < HOT_SLOTS_MAX {
+        slots.push((slot, SCORE_ACTIVE + 1));
+    } else if let Some(given_up) = slots.iter_mut().find(|(_, score)| *score < SCORE_ACTIVE) {
+        *given_up = (slot, SCORE_ACTIVE + 1);
+    }
+}
+
+/// Which kind of call a transaction is; `None` where it calls no function.
+pub(crate) fn class_key(transaction: &Transaction) -> Option<ClassKey> {
+    let selector = transaction.input().first_chunk::<4>()?;
+    Some((transaction.to()?, *selector))
+}
