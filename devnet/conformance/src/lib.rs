@@ -3,7 +3,7 @@
 //! Path of a test: [`run`] finds the files of a folder, tells their format by their fields, reads each within bounds and
 //! hands it to its runner. Blockchain tests and real blocks go through [`parapet_import`], hence through
 //! [`parapet_executor::execute_block`], sequentially or on several threads; state tests, which have no block, go through
-//! one [`parapet_executor::Session`]. What cannot be run is counted with its reason; nothing is skipped in silence.
+//! [`parapet_executor::execute_transactions`]. What cannot be run is counted with its reason; nothing is skipped in silence.
 //!
 //! Assumption: no attachment. What is compared is Ethereum's own.
 
