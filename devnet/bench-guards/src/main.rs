@@ -32,6 +32,9 @@ struct Options {
     compile: Option<String>,
 }
 
+/// A part of the report: its name, and how its figures are had.
+type Part<'a> = (&'a str, &'a dyn Fn() -> Result<Vec<Row>, BenchError>);
+
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,7 +59,7 @@ fn run(options: &Options) -> Result<(), BenchError> {
     }
     let each = if options.each { Each::Shown } else { Each::Hidden };
     let mut report = Report::default();
-    let parts: [(&str, &dyn Fn() -> Result<Vec<Row>, BenchError>); 4] = [
+    let parts: [Part<'_>; 4] = [
         ("judging", &judging::rows),
         ("blocks", &blocks::rows),
         ("metering", &metering::rows),
