@@ -54,9 +54,10 @@ fn run(options: &Options) -> Result<bool, BenchError> {
     let soaked = soak::run(options.blocks, &workers, &ALLOCATOR, &mut progress)?;
     write(&options.json, &soaked)?;
     let mut out = io::stdout().lock();
-    let [first, second, last] = soaked.live_bytes_max;
+    let [first, second, last] = soaked.live_bytes_mean;
+    let most = soaked.live_bytes_max.into_iter().max().unwrap_or_default();
     writeln!(out, "{} blocks of {} transactions on {} threads", soaked.blocks, soaked.transactions, options.threads)?;
-    writeln!(out, "live between blocks, at most, by thirds of the run: {first}, {second}, {last} bytes")?;
+    writeln!(out, "live between blocks, by thirds of the run: {first}, {second}, {last} bytes; at most {most}")?;
     writeln!(
         out,
         "a block of {} accounts and slots takes {} bytes while it runs",

@@ -11,6 +11,7 @@ use super::{
     listed,
     plan::{CHUNK, Plan, Profile, Shape},
     reads::Stale,
+    slot::SlotIndex,
     worker::{Worker, version},
 };
 use crate::{
@@ -174,7 +175,7 @@ impl Frontier {
         &mut self,
         worker: &mut Worker<'_>,
         index: u32,
-        incarnation: Incarnation,
+        mut incarnation: Incarnation,
     ) -> Result<(), BlockError> {
         let block = worker.block;
         let transaction = &block.input.transactions[index as usize];
@@ -185,6 +186,11 @@ impl Frontier {
         let holds = match &incarnation.ended {
             Ended::Executed(_) | Ended::Refused(_) => match incarnation.reads.stale(&block.memory, version(index))? {
                 None => true,
+                // Judging again is cheaper than waiting would be, so nothing is learned from it.
+                Some(Stale::Watched(slot)) if worker.judge_again(index, &mut incarnation)? => {
+                    note_conflict(block, slot);
+                    true
+                }
                 Some(stale) => {
                     self.note_surprise(block, index, stale)?;
                     false
@@ -217,7 +223,7 @@ impl Frontier {
     fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Incarnation) -> Result<(), BlockError> {
         let block = worker.block;
         let before = listed::before(block, index, &incarnation)?;
-        worker.recycle(incarnation.reads);
+        worker.recycle(incarnation.reads, incarnation.finished);
         match incarnation.ended {
             Ended::Executed(executed) => {
                 for emptied in &incarnation.emptied {
@@ -247,10 +253,10 @@ impl Frontier {
             Stale::Account(account) => {
                 block.report.conflict(block.memory.account(account).address, None);
             }
-            Stale::Slot(slot) => {
+            Stale::Slot(slot) | Stale::Watched(slot) => {
+                note_conflict(block, slot);
                 let cell = block.memory.slot(slot);
                 let address = block.memory.account(cell.account).address;
-                block.report.conflict(address, Some(cell.slot));
                 let wiped = block.memory.account(cell.account).read_again(version(index)).identity.wiped;
                 let (now, _) = block.memory.read_slot(slot, version(index), wiped)?;
                 let winner = now.writer.0.checked_sub(version(0).0).map(|winner| &transactions[winner as usize]);
@@ -261,6 +267,11 @@ impl Frontier {
         }
         Ok(())
     }
+}
+
+fn note_conflict(block: &Block<'_>, slot: SlotIndex) {
+    let cell = block.memory.slot(slot);
+    block.report.conflict(block.memory.account(cell.account).address, Some(cell.slot));
 }
 
 pub(crate) fn narrow(index: usize) -> u32 {

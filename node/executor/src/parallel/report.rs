@@ -16,6 +16,7 @@ pub(crate) struct Counts {
     settled: AtomicU64,
     as_one: AtomicU64,
     again: AtomicU64,
+    judged_again: AtomicU64,
     conflicts: Mutex<BTreeMap<(Address, Option<U256>), u64>>,
 }
 
@@ -30,6 +31,8 @@ pub struct RunReport {
     pub as_one: u64,
     /// Transactions that ran twice, because what they did ahead of the frontier could not stand.
     pub again: u64,
+    /// Transactions that did not run again, but were judged again: only what guards read had changed.
+    pub judged_again: u64,
     /// Where speculation failed: account, and slot where it was one; how often.
     pub conflicts: Vec<(Address, Option<U256>, u64)>,
     /// Accounts that the block met.
@@ -55,6 +58,10 @@ impl Counts {
         self.again.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn judged_again(&self) {
+        self.judged_again.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn conflict(&self, address: Address, slot: Option<U256>) {
         let mut conflicts = self.conflicts.lock();
         if conflicts.len() < PLACES_MAX || conflicts.contains_key(&(address, slot)) {
@@ -71,6 +78,7 @@ impl Counts {
             settled: self.settled.load(Ordering::Relaxed),
             as_one: self.as_one.load(Ordering::Relaxed),
             again: self.again.load(Ordering::Relaxed),
+            judged_again: self.judged_again.load(Ordering::Relaxed),
             conflicts,
             accounts,
             slots,
