@@ -3,7 +3,8 @@
 
 use std::ops::Bound;
 
-use alloy_primitives::{Keccak256, U256};
+use alloy_primitives::{Keccak256, U256, keccak256};
+use parapet_abi::ContextRecord;
 use parapet_monitor::{Fault, StateOp, StateUpdate, StateView, Trace};
 use parapet_store::{Entries, Order, Overlay, OverlayWords, Scan, StoreError, Stored};
 use parapet_types::REGISTRY;
@@ -130,7 +131,8 @@ impl Kept {
         view: &mut dyn StateView,
         digest: &mut Keccak256,
     ) -> Result<(), StoreError> {
-        let hash = trace.context.tx_hash;
+        let ContextRecord { sender, nonce, value, .. } = &trace.context;
+        let hash = keccak256([&sender.bytes[..], &nonce.to_be_bytes(), value].concat());
         // Some keys are beginnings of others, and some are longer than a word.
         let number = hash[0] % ledger.keys.max(1);
         let key = [vec![number; usize::from(number % 3) * 20], vec![number]].concat();

@@ -261,6 +261,10 @@ impl Judging for Judge<'_> {
         Ok(self.says(if looked == Decision::Proceed { kept } else { looked }))
     }
 
+    fn can_be_asked_again(&self) -> bool {
+        self.watcher.looks.iter().all(|(look, _)| !matches!(look.moment, Moment::Call | Moment::CallEnd))
+    }
+
     fn close(self: Box<Self>) -> Judgement {
         let verdict = Verdict {
             attachment: attachment(),

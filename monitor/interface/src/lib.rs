@@ -90,6 +90,14 @@ pub trait Judging {
     /// [`Fault`]: the transaction must be left out of the block and retried.
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault>;
 
+    /// Whether it may be had once more from the finished trace alone: no guard has looked at anything while the
+    /// transaction ran, so only [`Judging::on_tx`] and what was told of frames decide. Whoever speculated and finds that
+    /// only what the monitor read has changed then opens a new judgement, tells it of the same frames, and leaves the
+    /// EVM alone.
+    fn can_be_asked_again(&self) -> bool {
+        false
+    }
+
     /// Ends the judgement. Guard state is to be updated only if the transaction succeeded.
     fn close(self: Box<Self>) -> Judgement;
 }

@@ -101,6 +101,20 @@ impl Trace {
         Recorded { bytes, record_bytes: kind.record_bytes() }
     }
 
+    /// Forgets everything but the context, keeps the memory.
+    pub fn clear(&mut self) {
+        self.frames.clear();
+        self.inputs.clear();
+        self.outputs.clear();
+        self.accesses.clear();
+        self.flows.clear();
+        self.logs.clear();
+        self.log_data.clear();
+        self.code_changes.clear();
+        self.slot_changes.clear();
+        self.overflowed = false;
+    }
+
     /// The frame that runs now: the last one that has not ended.
     #[must_use]
     pub fn running(&self) -> Option<&FrameRecord> {

@@ -28,6 +28,8 @@ pub(crate) struct Judgment {
     asked: usize,
     fuel_granted: u64,
     subscriptions: Subscriptions,
+    /// A guard has run while the transaction did.
+    ran_inline: bool,
     veto: Option<Veto>,
 }
 
@@ -42,6 +44,7 @@ impl Judgment {
             woken: BTreeMap::new(),
             asked: 0,
             fuel_granted: 0,
+            ran_inline: false,
             veto: None,
         }
     }
@@ -95,6 +98,7 @@ impl Judgment {
             );
             return Ok(woken.overload(entry, call, power, &reason));
         }
+        self.ran_inline |= call.frame().is_some() && entry.guard.as_ref().is_ok_and(|guard| guard.has(call.hook()));
         woken.ask(entry, call, power, self.clock, (trace, view))
     }
 
@@ -131,6 +135,10 @@ impl Judging for Judgment {
         positions.sort_unstable();
         positions.dedup();
         self.ask(positions, HookCall::OnTx, power, trace, view)
+    }
+
+    fn can_be_asked_again(&self) -> bool {
+        !self.ran_inline
     }
 
     fn close(self: Box<Self>) -> Judgement {

@@ -197,6 +197,9 @@ fn value_len(head: U256) -> Result<Option<usize>, EntryError> {
     }
 }
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// A walk over the entries between two bounds. It holds no place in the tree but the last key, so entries may be set and
 /// removed meanwhile; it then goes on with what is there.
 #[derive(Clone, Debug)]
@@ -218,7 +221,7 @@ impl Scan {
     ///
     /// # Errors
     /// That of the words; [`EntryError::KeyLength`].
-    pub fn next<W: Words>(&mut self, entries: &mut Entries<'_, W>) -> Result<Option<(Vec<u8>, Vec<u8>)>, W::Error> {
+    pub fn next<W: Words>(&mut self, entries: &mut Entries<'_, W>) -> Result<Option<Pair>, W::Error> {
         let (from, to) = match self.order {
             Order::Ascending => (&self.start, &self.end),
             Order::Descending => (&self.end, &self.start),

@@ -21,6 +21,6 @@ mod overlay;
 mod slots;
 mod tree;
 
-pub use entries::{Entries, EntryError, KEY_BYTES_MAX, Order, Scan, VALUE_BYTES_MAX, Words};
+pub use entries::{Entries, EntryError, KEY_BYTES_MAX, Order, Pair, Scan, VALUE_BYTES_MAX, Words};
 pub use overlay::{OPS_MAX, Overlay, OverlayWords, StoreError, Stored};
 pub use slots::{entries_root, entry_slot, state_slot, window_slot};

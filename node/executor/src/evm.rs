@@ -41,6 +41,15 @@ pub enum Footing {
     Speculative,
 }
 
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The EVM, and what its reads decide cannot stand without them.
+    Evm,
+    /// The monitor, which may be asked again.
+    Monitor,
+}
+
 /// Databases the EVM runs on. One that speculates is told what a transaction could tell of balances and nonces, so that
 /// what nobody looked at may change.
 pub trait EvmDatabase: Database<Error = StateError> {
@@ -48,6 +57,9 @@ pub trait EvmDatabase: Database<Error = StateError> {
     fn footing(&self) -> Footing {
         Footing::Settled
     }
+
+    /// Who reads from here on.
+    fn asked_by(&mut self, _: Asker) {}
 
     /// Whether a storage word is zero.
     ///
@@ -232,7 +244,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             ctx.chain.trace.context = context_record(ctx, identity);
         }
         let chain = &mut ctx.chain;
-        let mut view = JournalView(&mut ctx.journaled_state);
+        let mut view = JournalView::new(&mut ctx.journaled_state);
         let decision = match (moment, chain.judging.as_mut()) {
             (Moment::RegistryChanged, _) => self.monitor.admit(&chain.trace.context, &mut view),
             (_, None) => Ok(Decision::Proceed),
@@ -240,6 +252,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             (Moment::End(id), Some(judging)) => judging.on_call_end(&chain.trace, id, &mut view),
             (Moment::Executed, Some(judging)) => judging.on_tx(&chain.trace, &mut view),
         };
+        drop(view);
         if let Some(judging) = &chain.judging {
             chain.accesses = judging.subscriptions().contains(Subscriptions::ACCESSES);
         }
@@ -286,13 +299,19 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         start: JournalCheckpoint,
         result: &mut FrameResult,
     ) -> Result<(), FrameError<DB>> {
-        if !self.vetoed() && result.instruction_result().is_ok() && self.registry_changed() {
+        let changed = result.instruction_result().is_ok() && self.registry_changed();
+        if !self.vetoed() && changed {
             self.consult(Moment::RegistryChanged)?;
         }
         let ctx = &mut self.inner.ctx;
         if ctx.chain.veto.is_none() && ctx.chain.judging.is_some() {
             ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result());
+            let repeatable = !changed && !ctx.chain.trace.overflowed && ctx.chain.is_repeatable();
+            let sender = ctx.journaled_state.inner.state.get(&ctx.tx.caller);
+            let balance = sender.map(|sender| sender.info.balance);
             self.consult(Moment::Executed)?;
+            let chain = &mut self.inner.ctx.chain;
+            chain.repeatable = balance.filter(|_| repeatable && chain.veto.is_none());
         }
         if self.vetoed() {
             self.revert_to(start)?;

@@ -20,6 +20,7 @@ mod handler;
 mod instructions;
 mod overlay;
 mod parallel;
+mod playback;
 mod progress;
 mod recorder;
 mod session;

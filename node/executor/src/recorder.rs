@@ -65,6 +65,8 @@ pub struct Recorder<'m> {
     pub(crate) fee: U256,
     /// The transaction tried to create or destroy an account.
     pub(crate) structural: bool,
+    /// The judgement may be asked again, and what the sender had when it was asked.
+    pub(crate) repeatable: Option<U256>,
     /// A judgement was opened, so there may be something to forget.
     pub(crate) used: bool,
     /// The trace's context is not written yet.
@@ -91,6 +93,7 @@ impl Recorder<'_> {
         self.fee = U256::ZERO;
         self.structural = false;
         self.context_owed = None;
+        self.repeatable = None;
         if mem::take(&mut self.used) {
             self.forget();
         }
@@ -103,17 +106,12 @@ impl Recorder<'_> {
         self.destructions.clear();
         self.log_marks.clear();
         self.running.clear();
-        let trace = &mut self.trace;
-        trace.frames.clear();
-        trace.inputs.clear();
-        trace.outputs.clear();
-        trace.accesses.clear();
-        trace.flows.clear();
-        trace.logs.clear();
-        trace.log_data.clear();
-        trace.code_changes.clear();
-        trace.slot_changes.clear();
-        trace.overflowed = false;
+        self.trace.clear();
+    }
+
+    /// Whether the judgement under way may be had once more from the finished trace.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.judging.as_ref().is_some_and(|judging| judging.can_be_asked_again())
     }
 
     /// Keeps a frame's input or output while there is room; the copy is made only then.

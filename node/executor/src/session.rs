@@ -1,8 +1,10 @@
 //! One transaction at a time: open the judgement, run the EVM, close the judgement.
 
+use std::mem;
+
 use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Judgement, Monitor, StateUpdate, Veto};
+use parapet_monitor::{Decision, Judgement, Monitor, StateUpdate, Trace, Veto};
 use parapet_types::{Destiny, Executed};
 use revm::{
     Inspector,
@@ -21,6 +23,7 @@ use crate::{
     TxError,
     evm::{EvmContext, EvmDatabase, MonitoredEvm},
     handler::MonitoredHandler,
+    playback,
     view::JournalView,
 };
 
@@ -44,6 +47,13 @@ pub struct Outcome {
     pub state: EvmState,
     /// What it does to guard state; empty unless it succeeded.
     pub guard_updates: Vec<StateUpdate>,
+}
+
+/// A transaction that has run and may be judged again: its journal as the monitor saw it last, and its trace.
+#[derive(Debug, Default)]
+pub(crate) struct Finished {
+    pub(crate) state: EvmState,
+    pub(crate) trace: Trace,
 }
 
 /// What the monitor is told of a transaction besides the EVM's own environment.
@@ -129,6 +139,22 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         Ok(OnJournal::Executed(executed, guard_updates))
     }
 
+    /// Has a transaction judged once more whose journal and trace are these. `None`: the judgement is another one, and
+    /// what the transaction did cannot stand.
+    pub(crate) fn judge_again(&mut self, finished: &mut Finished) -> Option<Judgement> {
+        let ctx = &mut self.evm.inner.ctx;
+        mem::swap(&mut ctx.journaled_state.inner.state, &mut finished.state);
+        let mut view = JournalView::new(&mut ctx.journaled_state);
+        let context = ContextRecord { status: 0, ..finished.trace.context };
+        let judged = self.evm.monitor.open(&context, &mut view).ok().flatten().and_then(|mut judging| {
+            let decision = playback::play(&finished.trace, &mut *judging, &mut view);
+            matches!(decision, Ok(Decision::Proceed)).then(|| judging.close())
+        });
+        drop(view);
+        mem::swap(&mut ctx.journaled_state.inner.state, &mut finished.state);
+        judged
+    }
+
     fn open(&mut self, tx: TxEnv, identity: Identity) -> Result<Watched, TxError> {
         let ctx = &mut self.evm.inner.ctx;
         ctx.tx = tx;
@@ -139,7 +165,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         }
         let ctx = &mut self.evm.inner.ctx;
         ctx.chain.trace.context = context_record(ctx, identity);
-        let mut view = JournalView(&mut ctx.journaled_state);
+        let mut view = JournalView::new(&mut ctx.journaled_state);
         ctx.chain.judging = self.evm.monitor.open(&ctx.chain.trace.context, &mut view)?;
         ctx.chain.used = ctx.chain.judging.is_some();
         Ok(if ctx.chain.used { Watched::Yes } else { Watched::No })

@@ -10,12 +10,26 @@ use revm::{
 
 use crate::{
     StateError,
-    evm::{EvmDatabase, Footing},
+    evm::{Asker, EvmDatabase, Footing},
 };
 
 /// Reads the journal where it knows an account or slot, else the committed state below it. Nothing becomes warm. The
 /// journal may hold what earlier transactions did: what this transaction has not met is as they left it.
-pub(crate) struct JournalView<'a, DB: EvmDatabase>(pub(crate) &'a mut Journal<DB>);
+pub(crate) struct JournalView<'a, DB: EvmDatabase>(&'a mut Journal<DB>);
+
+impl<'a, DB: EvmDatabase> JournalView<'a, DB> {
+    /// For as long as it is there, the monitor is who reads.
+    pub(crate) fn new(journal: &'a mut Journal<DB>) -> Self {
+        journal.database.asked_by(Asker::Monitor);
+        Self(journal)
+    }
+}
+
+impl<DB: EvmDatabase> Drop for JournalView<'_, DB> {
+    fn drop(&mut self) {
+        self.0.database.asked_by(Asker::Evm);
+    }
+}
 
 fn fault(error: StateError) -> StateFault {
     StateFault(Box::new(error))

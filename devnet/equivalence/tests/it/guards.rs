@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 
 use alloy_primitives::U256;
 use parapet_equivalence::{
-    Account, Act, Argument, Body, Candidate, Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Place,
-    Scenario, Subject, Watch, Watcher, Word, Wrath, slot_key,
+    Account, Act, Argument, Body, Candidate, Condition, Consequence, Counter, Hesitation, Keeping, Ledger, Look,
+    Moment, Observed, Place, Scenario, Subject, Watch, Watcher, Word, Wrath, first_difference, observe, slot_key,
 };
-use parapet_executor::{Admission, Mode, Workers, run_block};
+use parapet_executor::{Admission, Mode, RunReport, Workers, run_block};
 use parapet_types::{Hardfork, REGISTRY};
 
 use crate::cases::{RICH, agreed, poke};
@@ -318,4 +318,61 @@ fn walks_over_ordered_entries_miss_nothing_that_others_insert_or_remove() {
     assert_eq!(case.destinies(), "+".repeat(48));
     let written = case.change(Place::Registry).map_or(0, |change| change.storage.len());
     assert!(written > 16, "{written} words of entries");
+}
+
+/// Blocks are run until one has been seen in which it happened.
+const ROUNDS_MAX: u64 = 200;
+
+/// Runs a scenario on eight threads until something was judged again; gives that run's report, once it is compared.
+fn judged_again(scenario: &Scenario) -> RunReport {
+    let (block, watch) = (scenario.realise(), scenario.watch.as_ref().unwrap());
+    let workers = Workers::new(NonZeroUsize::new(8).unwrap());
+    let sequential = observe(&block.input(&block.state), &Watcher::new(watch, &block, None), Mode::Sequential);
+    for round in 0..ROUNDS_MAX {
+        let watcher = Watcher::new(watch, &block, Some(Hesitation::new(round)));
+        let run = run_block(&block.input(&block.state), &watcher, Mode::Parallel(&workers)).unwrap();
+        let report = run.report().unwrap().clone();
+        let seen = run.finish().map(Observed::from);
+        assert_eq!(first_difference(&sequential, &seen), None, "round {round}");
+        if report.judged_again > 0 {
+            return report;
+        }
+    }
+    panic!("nothing was judged again in {ROUNDS_MAX} rounds");
+}
+
+#[test]
+fn who_met_only_stale_guard_state_is_judged_again_and_does_not_run_again() {
+    // All look at the counter, and nothing else is shared.
+    let mut scenario = people(64, counting(1_000, 1));
+    scenario.transactions = transfers(64, 1);
+    assert_eq!(judged_again(&scenario).again, 0);
+    agreed(&scenario);
+}
+
+#[test]
+fn a_judgement_that_turns_into_a_veto_takes_back_what_the_transaction_did() {
+    let mut scenario = people(64, counting(20, 1));
+    scenario.transactions = transfers(64, 1);
+    judged_again(&scenario);
+    assert_eq!(agreed(&scenario).destinies(), "+".repeat(20) + &"v".repeat(44));
+}
+
+#[test]
+fn who_is_judged_again_sees_balances_as_they_are_now() {
+    // The counter makes the judgement stale, and the sender's own balance is looked at, before and after.
+    let mut watch = counting(1_000, 1);
+    for before in [true, false] {
+        let looks = looking(Moment::Executed, before, Subject::Balance(Place::Person(1)), (0, 0), Consequence::Nothing);
+        watch.looks.extend(looks.looks);
+    }
+    let mut scenario = people(40, watch);
+    scenario.transactions = (0..40)
+        .map(|person| match person % 2 {
+            0 => Candidate::transfer(Place::Person(person), Place::Person(person + 1), 5),
+            _ => Candidate::transfer(Place::Person(person), Place::Stranger(3), 7),
+        })
+        .collect();
+    judged_again(&scenario);
+    agreed(&scenario);
 }

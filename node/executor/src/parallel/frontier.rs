@@ -13,6 +13,7 @@ use super::{
     profile::{Kind, Profile},
     reads::Stale,
     report::Hints,
+    slot::SlotIndex,
     worker::{Worker, version},
 };
 use crate::{
@@ -187,7 +188,7 @@ impl Frontier {
         &mut self,
         worker: &mut Worker<'_>,
         index: u32,
-        incarnation: Box<Incarnation>,
+        mut incarnation: Box<Incarnation>,
     ) -> Result<(), BlockError> {
         let block = worker.block;
         let transaction = &block.input.transactions[index as usize];
@@ -198,6 +199,11 @@ impl Frontier {
         let holds = match &incarnation.ended {
             Ended::Executed(_) | Ended::Refused(_) => match incarnation.reads.stale(&block.memory, version(index))? {
                 None => true,
+                // Judging again is cheaper than waiting would be, so nothing is learned from it.
+                Some(Stale::Watched(slot)) if worker.judge_again(index, &mut incarnation)? => {
+                    note_conflict(block, slot);
+                    true
+                }
                 Some(stale) => {
                     self.note_surprise(block, index, stale)?;
                     false
@@ -230,8 +236,8 @@ impl Frontier {
     fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Box<Incarnation>) -> Result<(), BlockError> {
         let block = worker.block;
         let before = listed::before(block, index, &incarnation)?;
-        let Incarnation { ended, reads, written, emptied, fee, footprint } = *incarnation;
-        worker.recycle(reads);
+        let Incarnation { ended, reads, written, emptied, fee, finished, footprint } = *incarnation;
+        worker.recycle(reads, finished);
         match ended {
             Ended::Executed(executed) => {
                 for index in emptied {
@@ -267,10 +273,10 @@ impl Frontier {
             Stale::Account(account) => {
                 block.report.conflict(block.memory.account(account).address, None);
             }
-            Stale::Slot(slot) => {
+            Stale::Slot(slot) | Stale::Watched(slot) => {
+                note_conflict(block, slot);
                 let cell = block.memory.slot(slot);
                 let address = block.memory.account(cell.account).address;
-                block.report.conflict(address, Some(cell.slot));
                 let wiped = block.memory.account(cell.account).read_again(version(index)).identity.wiped;
                 let (now, _) = block.memory.read_slot(slot, version(index), wiped)?;
                 let winner = now.writer.0.checked_sub(version(0).0).map(|winner| &transactions[winner as usize]);
@@ -281,6 +287,11 @@ impl Frontier {
         }
         Ok(())
     }
+}
+
+fn note_conflict(block: &Block<'_>, slot: SlotIndex) {
+    let cell = block.memory.slot(slot);
+    block.report.conflict(block.memory.account(cell.account).address, Some(cell.slot));
 }
 
 pub(crate) fn narrow(index: usize) -> u32 {

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 use parapet_monitor::StateUpdate;
 use parapet_types::{Executed, REGISTRY, ReadError};
-use revm::state::Account;
+use revm::state::{Account, EvmState};
 use smallvec::SmallVec;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     reads::ReadSet,
     slot::{AccountIndex, SlotIndex},
 };
-use crate::{TxError, access_list::Footprint};
+use crate::{TxError, access_list::Footprint, session::Finished};
 
 /// What came of an execution.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(crate) struct Incarnation {
     pub(crate) emptied: SmallVec<[AccountIndex; 1]>,
     /// What the fee recipient is owed.
     pub(crate) fee: U256,
+    /// What it takes to judge it again, if that may be done.
+    pub(crate) finished: Option<Box<Finished>>,
     /// What it met; empty unless the block's access list is recorded.
     pub(crate) footprint: Footprint,
 }
@@ -73,6 +75,23 @@ pub(crate) fn fold(written: &[Written], memory: &Memory<'_>, settled: Version) -
         Written::Guarded(slot) => memory.fold_slot(*slot, settled),
         Written::Account(_) | Written::Slot(_) => Ok(()),
     })
+}
+
+/// Brings the balances in a journal, which were a guess, to what they are at a version, below which everything is settled:
+/// what the transaction did to them stays.
+pub(crate) fn rebase(reads: &ReadSet, memory: &Memory<'_>, at: Version, journal: &mut EvmState) {
+    for read in &reads.accounts {
+        let cell = memory.account(read.index);
+        let moved = cell.read_again(at).balance.wrapping_sub(read.seen.balance);
+        if let Some(account) = journal.get_mut(&cell.address).filter(|_| !moved.is_zero()) {
+            let destroyed = account.is_selfdestructed();
+            let original = account.original_info_mut();
+            original.balance = original.balance.wrapping_add(moved);
+            if !destroyed {
+                account.info.balance = account.info.balance.wrapping_add(moved);
+            }
+        }
+    }
 }
 
 /// Takes back what a version wrote.
@@ -130,15 +149,27 @@ pub(crate) fn publish<'s>(
         }
     }
     if let [_, ..] = guard_updates {
+        left.written.extend(publish_updates(reader, guard_updates)?);
+    }
+    Ok(left)
+}
+
+/// Adds what guards change without knowing it.
+pub(crate) fn publish_updates(
+    reader: &mut Reader<'_>,
+    guard_updates: &[StateUpdate],
+) -> Result<SmallVec<[Written; 6]>, ReadError> {
+    let mut written = SmallVec::new();
+    if let [_, ..] = guard_updates {
         let (position, _) = reader.account(REGISTRY)?;
         let index = reader.reads.accounts[position].index;
         for update in guard_updates {
             let place = reader.memory.slot_index(index, update.slot);
             reader.memory.slot(place).change(reader.at, &update.ops);
-            left.written.push(Written::Guarded(place));
+            written.push(Written::Guarded(place));
         }
     }
-    Ok(left)
+    Ok(written)
 }
 
 fn add_code(reader: &Reader<'_>, account: &Account) {

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     StateError,
     access_list::Footprint,
-    evm::{EvmDatabase, Footing},
+    evm::{Asker, EvmDatabase, Footing},
     system::BlockDatabase,
 };
 
@@ -45,6 +45,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) memory: &'a Memory<'a>,
     pub(crate) at: Version,
     footing: Footing,
+    asker: Asker,
     /// The sender, and the nonce that it will have if all of its earlier transactions are included.
     sender: Option<(Address, u64)>,
     pub(crate) reads: ReadSet,
@@ -69,6 +70,7 @@ impl<'a> Reader<'a> {
             memory,
             at: Version::BASE,
             footing: Footing::Settled,
+            asker: Asker::Evm,
             sender: None,
             reads: ReadSet::default(),
             stretch: Stretch::default(),
@@ -212,7 +214,10 @@ impl<'a> Reader<'a> {
             return self.slot_in_stretch(address, slot);
         }
         let SlotSeen { place, stamp, wiped, seen } = self.see(address, id, slot)?;
-        self.reads.add_slot(place, stamp, wiped, seen);
+        match self.asker {
+            Asker::Evm => self.reads.add_slot(place, stamp, wiped, seen),
+            Asker::Monitor => self.reads.add_watched_slot(place, stamp, wiped, seen),
+        }
         Ok(seen.value)
     }
 
@@ -326,6 +331,10 @@ impl EvmDatabase for Reader<'_> {
 
     fn footing(&self) -> Footing {
         self.footing
+    }
+
+    fn asked_by(&mut self, asker: Asker) {
+        self.asker = asker;
     }
 
     fn balance_observed(&mut self, address: Address) {

@@ -55,11 +55,13 @@ struct SlotAsked {
     accepts: bool,
 }
 
-/// A read that no longer holds.
+/// A read that no longer holds. Those of the EVM are looked at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stale {
     Account(AccountIndex),
     Slot(SlotIndex),
+    /// Nothing but what the monitor read.
+    Watched(SlotIndex),
 }
 
 /// Everything one incarnation read. Each account is in it once.
@@ -67,6 +69,8 @@ pub(crate) enum Stale {
 pub(crate) struct ReadSet {
     pub(crate) accounts: Vec<AccountRead>,
     slots: Vec<SlotRead>,
+    /// Those that the monitor read.
+    watched: Vec<SlotRead>,
     asked: Vec<SlotAsked>,
 }
 
@@ -75,6 +79,7 @@ impl ReadSet {
     pub(crate) fn clear(&mut self) {
         self.accounts.clear();
         self.slots.clear();
+        self.watched.clear();
         self.asked.clear();
     }
 
@@ -99,6 +104,17 @@ impl ReadSet {
         seen: SlotView,
     ) {
         self.slots.push(SlotRead { index, account, slot, stamp, wiped, seen });
+    }
+
+    /// Adds a slot that the monitor read.
+    pub(crate) fn add_watched_slot(
+        &mut self,
+        (account, slot, index): (AccountIndex, U256, SlotIndex),
+        stamp: u64,
+        wiped: Version,
+        seen: SlotView,
+    ) {
+        self.watched.push(SlotRead { index, account, slot, stamp, wiped, seen });
     }
 
     /// Adds a question that a slot was asked, and gives the answer.
@@ -169,7 +185,7 @@ impl ReadSet {
 
     /// Whether a transaction's write is part of what was read.
     pub(crate) fn depends_on(&self, writer: Version) -> bool {
-        self.slots.iter().any(|read| read.seen.writer == writer)
+        self.slots.iter().chain(&self.watched).any(|read| read.seen.writer == writer)
     }
 
     /// Looks for a read that no longer holds at the reader's version, below which everything is settled.
@@ -181,22 +197,34 @@ impl ReadSet {
             }
         }
         for read in &self.slots {
-            if memory.slot(read.index).stamp() != read.stamp {
-                let (now, _) = memory.read_slot(read.index, at, read.wiped)?;
-                if now.value != read.seen.value {
-                    return Ok(Some(Stale::Slot(read.index)));
-                }
+            if !read.holds(memory, at)? {
+                return Ok(Some(Stale::Slot(read.index)));
+            }
+        }
+        for read in &self.watched {
+            if !read.holds(memory, at)? {
+                return Ok(Some(Stale::Watched(read.index)));
             }
         }
         for asked in &self.asked {
             if memory.slot(asked.index).stamp() != asked.stamp {
                 let (now, _) = memory.read_slot(asked.index, at, asked.wiped)?;
                 if StateOp::apply_all(&asked.ops, now.value).is_some() != asked.accepts {
-                    return Ok(Some(Stale::Slot(asked.index)));
+                    return Ok(Some(Stale::Watched(asked.index)));
                 }
             }
         }
         Ok(None)
+    }
+}
+
+impl SlotRead {
+    fn holds(&self, memory: &Memory<'_>, at: Version) -> Result<bool, ReadError> {
+        if memory.slot(self.index).stamp() == self.stamp {
+            return Ok(true);
+        }
+        let (now, _) = memory.read_slot(self.index, at, self.wiped)?;
+        Ok(now.value == self.seen.value)
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Hints {
 pub(crate) struct Counts {
     workers: Mutex<Tally>,
     again: AtomicU64,
+    judged_again: AtomicU64,
     conflicts: Mutex<BTreeMap<(Address, Option<U256>), u64>>,
 }
 
@@ -52,6 +53,8 @@ pub struct RunReport {
     pub hints_right: u64,
     /// Guesses that a transaction needs another one, and it did not.
     pub hints_wrong: u64,
+    /// Transactions that did not run again, but were judged again: only what guards read had changed.
+    pub judged_again: u64,
     /// Where speculation failed: account, and slot where it was one; how often.
     pub conflicts: Vec<(Address, Option<U256>, u64)>,
     /// Accounts that the block met.
@@ -71,6 +74,10 @@ impl Counts {
 
     pub(crate) fn ran_again(&self) {
         self.again.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn judged_again(&self) {
+        self.judged_again.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn conflict(&self, address: Address, slot: Option<U256>) {
@@ -93,6 +100,7 @@ impl Counts {
             waits: waits.into(),
             hints_right: hints.right,
             hints_wrong: hints.wrong,
+            judged_again: self.judged_again.load(Ordering::Relaxed),
             conflicts,
             accounts,
             slots,

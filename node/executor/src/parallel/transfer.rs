@@ -127,6 +127,7 @@ pub(crate) fn run(
         written,
         emptied: smallvec![],
         fee: U256::from(tip * u128::from(TRANSFER_GAS)),
+        finished: None,
         // It met no more than it wrote.
         footprint: Footprint::default(),
     })))

@@ -12,13 +12,14 @@ use revm::{
     inspector::NoOpInspector,
     state::{Account, EvmState},
 };
+use smallvec::SmallVec;
 
 use super::{
     Block,
     account::Version,
     crew::Crew,
     frontier::{Alone, Frontier, How},
-    incarnation::{Ended, Incarnation, Left, publish},
+    incarnation::{Ended, Incarnation, Left, Written, publish, publish_updates, rebase, retract},
     reader::Reader,
     reads::ReadSet,
     report::Tally,
@@ -28,8 +29,9 @@ use super::{
 use crate::{
     BlockError, Session, TxError,
     access_list::Footprint,
+    evm::{EvmDatabase as _, Footing},
     recorder::Recorder,
-    session::{Identity, Keep, OnJournal, Purpose},
+    session::{Finished, Identity, Keep, OnJournal, Purpose},
     sync::Mutex,
 };
 
@@ -46,13 +48,16 @@ pub(crate) struct Worker<'a> {
     spare: Vec<ReadSet>,
     /// What it has done.
     pub(crate) tally: Tally,
+    /// The like of what was kept to be judged again.
+    #[expect(clippy::vec_box, reason = "they move between here and incarnations as they are")]
+    finished: Vec<Box<Finished>>,
 }
 
 impl<'a> Worker<'a> {
     pub(crate) fn new(block: &'a Block<'a>, id: u32, (cfg, env): (CfgEnv, BlockEnv), monitor: &'a dyn Monitor) -> Self {
         let mut session = Session::new(Reader::new(&block.memory), cfg, env, monitor, NoOpInspector {});
         session.evm_mut().inner.ctx.chain.fee_apart = true;
-        Self { block, id, session, spare: Vec::new(), tally: Tally::default() }
+        Self { block, id, session, spare: Vec::new(), finished: Vec::new(), tally: Tally::default() }
     }
 
     pub(crate) fn reader(&mut self) -> &mut Reader<'a> {
@@ -108,9 +113,58 @@ impl<'a> Worker<'a> {
                 (Ended::Failed(fault), Left::default())
             }
         };
-        self.give_back(state);
+        let finished = self.finish(state);
         let Left { written, emptied } = left;
-        Ok(Box::new(Incarnation { ended, reads: self.take_reads(), written, emptied, fee, footprint }))
+        let reads = self.take_reads();
+        Ok(Box::new(Incarnation { ended, reads, written, emptied, fee, finished, footprint }))
+    }
+
+    /// Keeps what it takes to judge a transaction again that ran ahead, if that may be done.
+    fn finish(&mut self, mut state: EvmState) -> Option<Box<Finished>> {
+        let speculative = self.reader().footing() == Footing::Speculative;
+        let chain = &mut self.session.evm_mut().inner.ctx.chain;
+        let Some(sender_had) = chain.repeatable.take().filter(|_| speculative) else {
+            self.give_back(state);
+            return None;
+        };
+        let mut finished = self.finished.pop().unwrap_or_default();
+        let ctx = &mut self.session.evm_mut().inner.ctx;
+        if let Some(sender) = state.get_mut(&ctx.tx.caller) {
+            // The monitor saw it before what was left of the gas came back.
+            sender.info.balance = sender_had;
+        }
+        mem::swap(&mut finished.trace, &mut ctx.chain.trace);
+        let spare = mem::replace(&mut finished.state, state);
+        self.give_back(spare);
+        Some(finished)
+    }
+
+    /// Has a transaction at the frontier judged again of which nothing else is stale than what the monitor read. Whether
+    /// what it did can stand: its judgement and guard state are then the new ones.
+    pub(crate) fn judge_again(&mut self, index: u32, incarnation: &mut Incarnation) -> Result<bool, ReadError> {
+        let (Some(mut finished), Ended::Executed(executed)) = (incarnation.finished.take(), &mut incarnation.ended)
+        else {
+            return Ok(false);
+        };
+        let at = version(index);
+        self.reader().settle(at);
+        rebase(&incarnation.reads, &self.block.memory, at, &mut finished.state);
+        let judged = self.session.judge_again(&mut finished);
+        incarnation.finished = Some(finished);
+        let Some(judgement) = judged else { return Ok(false) };
+        let is_guards = |place: &Written| matches!(place, Written::Guarded(_));
+        let places = incarnation.written.iter().copied();
+        let (old, mut written): (SmallVec<[Written; 6]>, SmallVec<[Written; 6]>) = places.partition(is_guards);
+        retract(&old, self.reader(), at);
+        executed.verdicts = judgement.verdicts;
+        let updates = if executed.succeeded() { judgement.updates } else { Vec::new() };
+        written.extend(publish_updates(self.reader(), &updates)?);
+        incarnation.written = written;
+        if self.block.memory.listed.is_recorded() {
+            incarnation.footprint.guard_updates = updates;
+        }
+        self.block.report.judged_again();
+        Ok(true)
     }
 
     /// What is in a journal, if anybody asks.
@@ -124,7 +178,12 @@ impl<'a> Worker<'a> {
     }
 
     /// The memory of a read set that is not needed any more.
-    pub(crate) fn recycle(&mut self, mut reads: ReadSet) {
+    pub(crate) fn recycle(&mut self, mut reads: ReadSet, finished: Option<Box<Finished>>) {
+        if let Some(mut finished) = finished.filter(|_| self.finished.len() < SPARE_MAX) {
+            finished.state.clear();
+            finished.trace.clear();
+            self.finished.push(finished);
+        }
         if self.spare.len() < SPARE_MAX {
             reads.clear();
             self.spare.push(reads);
@@ -240,6 +299,7 @@ fn unusable() -> Box<Incarnation> {
         written: Default::default(),
         emptied: Default::default(),
         fee: Default::default(),
+        finished: Default::default(),
         footprint: Default::default(),
     })
 }

@@ -1,0 +1,85 @@
+//! Has a finished transaction judged once more, without running it again: its trace is told from its beginning.
+//!
+//! Invariant: at each frame's start and end the judgement sees the records that it saw when the transaction ran. What
+//! it cannot be shown again is state in the middle of the transaction, so only a judgement that has not looked at it
+//! may be asked again ([`Judging::can_be_asked_again`]).
+
+use alloy_primitives::Bytes;
+use parapet_abi::FrameRecord;
+use parapet_monitor::{Decision, Fault, Judging, StateView, Trace};
+
+/// Tells a trace. The decision is the last one, or a veto as soon as there is one.
+pub(crate) fn play(whole: &Trace, judging: &mut dyn Judging, view: &mut dyn StateView) -> Result<Decision, Fault> {
+    let mut told = Told::new(whole);
+    while let Some(event) = told.next() {
+        let decision = match event {
+            Event::Start(frame) => judging.on_call(&told.trace, frame, view)?,
+            Event::End(frame) => judging.on_call_end(&told.trace, frame, view)?,
+        };
+        if decision != Decision::Proceed {
+            return Ok(decision);
+        }
+    }
+    judging.on_tx(whole, view)
+}
+
+/// What happens to a frame.
+#[derive(Clone, Copy)]
+enum Event {
+    Start(u32),
+    End(u32),
+}
+
+/// The part of a trace that was recorded up to some event.
+struct Told<'a> {
+    whole: &'a Trace,
+    trace: Trace,
+    /// Frames that have started and not ended.
+    running: Vec<u32>,
+}
+
+impl<'a> Told<'a> {
+    fn new(whole: &'a Trace) -> Self {
+        let mut trace = Trace { context: whole.context, ..Trace::default() };
+        // How it ends is not known before it has.
+        trace.context.status = 0;
+        Self { whole, trace, running: Vec::new() }
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        let next = self.whole.frames.get(self.trace.frames.len());
+        let ending = self.running.last().map(|id| &self.whole.frames[*id as usize]);
+        match (next, ending) {
+            (Some(next), Some(ending)) if next.start_seq < ending.end_seq => Some(self.start(next)),
+            (_, Some(ending)) => Some(self.end(ending)),
+            (Some(next), None) => Some(self.start(next)),
+            (None, None) => None,
+        }
+    }
+
+    fn start(&mut self, frame: &FrameRecord) -> Event {
+        self.accesses_before(frame.start_seq);
+        let running = FrameRecord { end_seq: 0, status: 0, gas_used: 0, output_len: 0, is_precompile: 0, ..*frame };
+        let input = self.whole.inputs.get(frame.id as usize).cloned();
+        self.trace.frames.push(running);
+        self.trace.inputs.push(input.unwrap_or_default());
+        self.trace.outputs.push(Bytes::new());
+        self.running.push(frame.id);
+        Event::Start(frame.id)
+    }
+
+    fn end(&mut self, frame: &FrameRecord) -> Event {
+        self.accesses_before(frame.end_seq);
+        let id = frame.id as usize;
+        self.trace.frames[id] = *frame;
+        self.trace.outputs[id] = self.whole.outputs.get(id).cloned().unwrap_or_default();
+        self.running.pop();
+        Event::End(frame.id)
+    }
+
+    fn accesses_before(&mut self, seq: u32) {
+        let rest = &self.whole.accesses[self.trace.accesses.len()..];
+        let before = rest.partition_point(|access| access.seq < seq);
+        self.trace.accesses.extend_from_slice(&rest[..before]);
+    }
+}
