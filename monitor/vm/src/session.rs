@@ -180,6 +180,7 @@ impl Session {
         let live = self.live.as_mut().expect("made above");
         let host = live.store.data_mut();
         (host.hook, host.frame) = (call.hook(), call.frame());
+        (host.fork_seen, host.view_output) = (None, Bytes::new());
         live.store.set_fuel(self.fuel_left).expect("the engine meters");
         let instance = live.instance;
         let ended = lend(&mut live.store, loan, |store| match call.frame() {

@@ -8,10 +8,10 @@ mod wasm;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use scripted::{
     alert, config_read, keccak256, state_balance, state_code_hash, state_storage, store_get, store_set, trace_count,
-    trace_data, trace_read, veto, window_add, with_accounts,
+    trace_data, trace_read, veto, view_call, view_output, window_add, with_accounts,
 };
 #[cfg(target_arch = "wasm32")]
 pub(crate) use wasm::{
     alert, config_read, keccak256, state_balance, state_code_hash, state_storage, store_get, store_set, trace_count,
-    trace_data, trace_read, veto, window_add, with_accounts,
+    trace_data, trace_read, veto, view_call, view_output, window_add, with_accounts,
 };
