@@ -7,7 +7,7 @@ use alloy_eip7928::{AccountChanges, BlockAccessList};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
 use parapet_executor::{BlockError, BlockInput, Mode, TxError, execute_block};
-use parapet_monitor::Monitor;
+use parapet_monitor::{Monitor, Verdict};
 use parapet_types::{Executed, ExecutedBlock, StateChanges};
 
 /// A transaction that is in the block.
@@ -38,11 +38,15 @@ pub struct Observed {
     pub requests: Requests,
     /// EIP-7928, if it was asked for.
     pub access_list: Option<BlockAccessList>,
+    /// What was said of what the chain itself did.
+    pub verdicts: Vec<Verdict>,
 }
 
 impl From<ExecutedBlock<TxError>> for Observed {
     fn from(block: ExecutedBlock<TxError>) -> Self {
-        let ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list } = block;
+        let ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list, mut verdicts } =
+            block;
+        verdicts.iter_mut().for_each(|verdict| verdict.elapsed_ns = 0);
         let included = included
             .into_iter()
             .map(|mut included| {
@@ -51,7 +55,7 @@ impl From<ExecutedBlock<TxError>> for Observed {
             })
             .collect();
         let left_out = left_out.into_iter().map(|left| (left.candidate, left.reason.to_string())).collect();
-        Self { included, left_out, changes, gas_used, blob_gas_used, requests, access_list }
+        Self { included, left_out, changes, gas_used, blob_gas_used, requests, access_list, verdicts }
     }
 }
 
@@ -130,7 +134,6 @@ fn changes(expected: &StateChanges, found: &StateChanges) -> Option<String> {
 mod tests {
     use alloy_consensus::Receipt;
     use alloy_primitives::{Address, Bytes};
-    use parapet_monitor::Verdict;
     use parapet_types::{AccountChange, Destiny};
 
     use super::*;
@@ -153,6 +156,7 @@ mod tests {
             blob_gas_used: 0,
             requests: Requests::default(),
             access_list: None,
+            verdicts: Vec::new(),
         }
     }
 
@@ -220,8 +224,9 @@ mod tests {
                 })
                 .collect();
             let left_out = Vec::new();
-            let access_list = None;
-            let block = ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list };
+            let (access_list, verdicts) = (None, vec![verdict(elapsed_ns)]);
+            let block =
+                ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list, verdicts };
             Observed::from(block)
         };
         assert_eq!(block(1), block(2));

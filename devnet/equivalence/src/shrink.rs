@@ -67,6 +67,7 @@ impl<F: FnMut(&Scenario) -> bool> Search<F> {
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.wrath));
         self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.unless_zero = None));
         self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.accesses = false));
+        self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.forks = false));
         self.each(|scenario| Some(&mut scenario.withdrawals));
         self.each(|scenario| Some(&mut scenario.accounts));
         for index in 0..self.best.accounts.len() {

@@ -4,13 +4,16 @@
 use alloy_primitives::{Address, B256, Bytes, Keccak256, U256, keccak256};
 use parapet_abi::{ContextRecord, FrameStatus};
 use parapet_monitor::{
-    Attention, Decision, Fault, Fork, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView, Subscriptions,
-    Trace, Verdict, Veto,
+    Attention, CallRequest, Decision, Fault, Fork, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView,
+    Subscriptions, Trace, Verdict, Veto,
 };
 use parapet_types::REGISTRY;
 use serde::{Deserialize, Serialize};
 
 use crate::{Counter, Hesitation, Ledger, Place, Realised, keep::Kept, slot_key};
+
+/// Gas of a call at a fork.
+const CALL_GAS: u64 = 60_000;
 
 /// What is watched, and what follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,9 @@ pub struct Watch {
     pub accesses: bool,
     /// Nobody wakes while the slot of this number of this account is zero, and the executor is told so beforehand.
     pub unless_zero: Option<(Place, u8)>,
+    /// Whether what is looked at is looked at once more in the end, before and after frames, and called there.
+    #[serde(default)]
+    pub forks: bool,
     /// Refuses to judge transactions that change the registry by what is not settled.
     pub settled_only: bool,
 }
@@ -153,7 +159,10 @@ impl<'a> Watcher<'a> {
 }
 
 fn read(look: &Look, address: Address, view: &mut dyn StateView) -> Result<U256, Fault> {
-    let fork = if look.before { Fork::PreTx } else { Fork::Now };
+    read_at(if look.before { Fork::PreTx } else { Fork::Now }, look, address, view)
+}
+
+fn read_at(fork: Fork, look: &Look, address: Address, view: &mut dyn StateView) -> Result<U256, Fault> {
     Ok(match look.subject {
         Subject::Slot(_, slot) => view.storage(fork, address, slot_key(slot))?,
         Subject::Balance(_) => view.balance(fork, address)?,
@@ -213,6 +222,23 @@ impl Judge<'_> {
         self.watcher.look(moment, view, &mut self.digest)
     }
 
+    /// Looks at everything before and after the first and the last frame, and calls it there.
+    fn look_at_forks(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<(), Fault> {
+        let last = u32::try_from(trace.frames.len()).unwrap_or(0).saturating_sub(1);
+        let forks = [Fork::BeforeFrame(0), Fork::AfterFrame(0), Fork::BeforeFrame(last), Fork::AfterFrame(last)];
+        for (look, address) in &self.watcher.looks {
+            for fork in forks {
+                self.digest.update(read_at(fork, look, *address, view)?.to_be_bytes::<32>());
+                let request = CallRequest { to: *address, input: Bytes::new(), gas: CALL_GAS };
+                let outcome = view.call(fork, &request)?;
+                self.digest.update([outcome.status as u8]);
+                self.digest.update(outcome.gas_used.to_be_bytes());
+                self.digest.update(&outcome.output);
+            }
+        }
+        Ok(())
+    }
+
     fn says(&mut self, decision: Decision) -> Decision {
         if decision != Decision::Proceed {
             self.outcome = Outcome::Veto;
@@ -253,6 +279,9 @@ impl Judging for Judge<'_> {
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
         self.digest.update(trace.to_region(&[]));
         let looked = self.look(Moment::Executed, view)?;
+        if self.watcher.watch.forks {
+            self.look_at_forks(trace, view)?;
+        }
         let kept = self.keep(trace, view)?;
         if trace.context.status != u8::from(FrameStatus::Succeeded) {
             // What failed by itself is not vetoed.

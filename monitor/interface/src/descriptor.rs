@@ -1,9 +1,14 @@
 //! A guard's descriptor, parsed. See `parapet_abi::descriptor` for the format.
 
-use parapet_abi::descriptor::{DESCRIPTOR_BYTES_MAX, SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS, TRIGGER_FLOW, TRIGGER_FRAME};
+use parapet_abi::descriptor::{
+    DESCRIPTOR_BYTES_MAX, SUBSCRIBE_ACCESSES, SUBSCRIBE_FEES, SUBSCRIBE_FLOWS, SUBSCRIBE_PREIMAGES,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::Subscriptions;
+use crate::{
+    Subscriptions,
+    trigger::{BindError, Condition, TRIGGERS_MAX, Trigger},
+};
 
 /// Most parameters a guard may declare.
 pub const PARAMETERS_MAX: usize = 32;
@@ -24,7 +29,7 @@ pub struct Descriptor {
     #[serde(default)]
     pub summary: String,
     /// What wakes an attachment.
-    pub triggers: Vec<String>,
+    pub triggers: Vec<Trigger>,
     /// What it reads besides frames.
     #[serde(default)]
     pub subscribes: Vec<String>,
@@ -71,11 +76,19 @@ pub enum DescriptorError {
     /// Two parameters of one name.
     #[error("parameter {0:?} is declared twice")]
     Duplicate(String),
-    /// A trigger this host does not know.
-    #[error("trigger {0:?} is unknown; known are \"frame\" and \"flow\"")]
-    Trigger(String),
+    /// A trigger that means nothing.
+    #[error("trigger {trigger}: {wrong}")]
+    Trigger {
+        /// As it was written.
+        trigger: String,
+        /// What is wrong.
+        wrong: BindError,
+    },
+    /// Too many triggers.
+    #[error("{0} triggers, at most {TRIGGERS_MAX} are accepted")]
+    Triggers(usize),
     /// A subscription this host does not know.
-    #[error("subscription {0:?} is unknown; known are \"accesses\" and \"flows\"")]
+    #[error("subscription {0:?} is unknown; known are \"accesses\", \"flows\", \"preimages\" and \"fees\"")]
     Subscription(String),
     /// Nothing would ever wake it.
     #[error("the guard declares no trigger, so nothing would ever wake it")]
@@ -113,34 +126,40 @@ impl Descriptor {
         if self.triggers.is_empty() {
             return Err(DescriptorError::NoTrigger);
         }
-        if let Some(other) = self.triggers.iter().find(|t| ![TRIGGER_FRAME, TRIGGER_FLOW].contains(&t.as_str())) {
-            return Err(DescriptorError::Trigger(other.clone()));
+        if self.triggers.len() > TRIGGERS_MAX {
+            return Err(DescriptorError::Triggers(self.triggers.len()));
         }
-        let known = [SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS];
+        for trigger in &self.triggers {
+            let wrong = |wrong| DescriptorError::Trigger { trigger: trigger.to_string(), wrong };
+            trigger.check(&self.parameters).map_err(wrong)?;
+        }
+        let known = [SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS, SUBSCRIBE_PREIMAGES, SUBSCRIBE_FEES];
         match self.subscribes.iter().find(|s| !known.contains(&s.as_str())) {
             Some(other) => Err(DescriptorError::Subscription(other.clone())),
             None => Ok(()),
         }
     }
 
-    /// Whether a trigger is declared.
-    #[must_use]
-    pub fn triggered_by(&self, trigger: &str) -> bool {
-        self.triggers.iter().any(|declared| declared == trigger)
+    /// What an attachment with this configuration waits for.
+    ///
+    /// # Errors
+    /// [`BindError`] when the configuration is not one of this guard's parameters.
+    pub fn conditions(&self, configuration: &[u8]) -> Result<Vec<Condition>, BindError> {
+        self.triggers.iter().map(|trigger| trigger.bind(&self.parameters, configuration)).collect()
     }
 
-    /// What must be recorded for it once it woke.
+    /// What it may read once it woke. Who is woken by a kind of record may read that kind.
     #[must_use]
     pub fn subscriptions(&self) -> Subscriptions {
-        let has = |name: &str| self.subscribes.iter().any(|declared| declared == name);
-        let mut subscriptions = Subscriptions::NONE;
-        if has(SUBSCRIBE_ACCESSES) {
-            subscriptions = subscriptions.union(Subscriptions::ACCESSES);
-        }
-        if has(SUBSCRIBE_FLOWS) || self.triggered_by(TRIGGER_FLOW) {
-            subscriptions = subscriptions.union(Subscriptions::FLOWS);
-        }
-        subscriptions
+        let declared = self.subscribes.iter().map(|name| match name.as_str() {
+            SUBSCRIBE_ACCESSES => Subscriptions::ACCESSES,
+            SUBSCRIBE_FLOWS => Subscriptions::FLOWS,
+            SUBSCRIBE_PREIMAGES => Subscriptions::PREIMAGES,
+            SUBSCRIBE_FEES => Subscriptions::FLOWS.union(Subscriptions::FEES),
+            _ => Subscriptions::NONE,
+        });
+        let implied = self.triggers.iter().map(Trigger::implies);
+        declared.chain(implied).fold(Subscriptions::NONE, Subscriptions::union)
     }
 }
 

@@ -4,24 +4,27 @@
 //! of the finished transaction, and closes it. Between those calls it owns nothing of the executor; during them it may
 //! look at state through a [`StateView`]. Nothing here names the EVM implementation, the Wasm engine, or the node.
 
+mod closing;
 mod decision;
 pub mod descriptor;
 mod memory;
 mod ops;
 mod trace;
+pub mod trigger;
 mod veto;
 mod view;
 mod window;
 
+pub use closing::{Accounts, Closed, Closing};
 pub use decision::{
     AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, Verdict, Veto, detail_text,
 };
 pub use descriptor::{Descriptor, DescriptorError, Parameter};
 pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
 pub use ops::{StateOp, StateUpdate};
-pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, Trace};
+pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_PREIMAGES_MAX, Trace};
 pub use veto::GuardVeto;
-pub use view::{Fork, StateFault, StateView};
+pub use view::{CallOutcome, CallRequest, CallStatus, Fork, StateFault, StateView, VIEW_GAS_MAX};
 
 use alloy_primitives::{Address, U256};
 use parapet_abi::ContextRecord;
@@ -82,6 +85,13 @@ pub trait Judging {
     /// # Errors
     /// [`Fault`]: the transaction must be left out of the block and retried.
     fn on_call_end(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault>;
+
+    /// Whether anything woke, or wakes by what the executed transaction left. Asked once, before the trace is completed;
+    /// after `false` it is not, and [`Judging::on_tx`] is not called: nobody has anything to say.
+    fn stirs(&mut self, closing: &mut dyn Closing) -> bool {
+        let _ = closing;
+        true
+    }
 
     /// The transaction has executed; `trace.context.status` tells how. A veto of a transaction that failed by itself
     /// changes nothing and is not returned as one.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 
-use crate::{Fork, StateFault, StateView};
+use crate::{CallOutcome, CallRequest, CallStatus, Fork, StateFault, StateView};
 
 /// An account in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,13 +20,17 @@ pub struct MemoryAccount {
 /// Accounts by address.
 pub type MemoryAccounts = BTreeMap<Address, MemoryAccount>;
 
-/// Both forks of a state, and a count of how often it was looked at.
+/// The forks of a state, and a count of how often it was looked at.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryState {
     /// [`Fork::PreTx`].
     pub pre_tx: MemoryAccounts,
     /// [`Fork::Now`].
     pub now: MemoryAccounts,
+    /// [`Fork::BeforeFrame`] and [`Fork::AfterFrame`]; where one is missing, `now` stands for it.
+    pub at: BTreeMap<Fork, MemoryAccounts>,
+    /// What static calls answer, by fork, account and calldata; others succeed and return nothing.
+    pub answers: BTreeMap<(Fork, Address, Bytes), CallOutcome>,
     /// Looks so far, of any kind.
     pub reads: u64,
 }
@@ -35,7 +39,7 @@ impl MemoryState {
     /// One state for both forks.
     #[must_use]
     pub fn unchanged(accounts: MemoryAccounts) -> Self {
-        Self { now: accounts.clone(), pre_tx: accounts, reads: 0 }
+        Self { now: accounts.clone(), pre_tx: accounts, ..Self::default() }
     }
 
     fn account(&mut self, fork: Fork, address: Address) -> Option<&MemoryAccount> {
@@ -43,6 +47,7 @@ impl MemoryState {
         match fork {
             Fork::PreTx => self.pre_tx.get(&address),
             Fork::Now => self.now.get(&address),
+            Fork::BeforeFrame(_) | Fork::AfterFrame(_) => self.at.get(&fork).unwrap_or(&self.now).get(&address),
         }
     }
 }
@@ -63,5 +68,11 @@ impl StateView for MemoryState {
 
     fn code(&mut self, fork: Fork, address: Address) -> Result<Bytes, StateFault> {
         Ok(self.account(fork, address).map(|account| account.code.clone()).unwrap_or_default())
+    }
+
+    fn call(&mut self, fork: Fork, request: &CallRequest) -> Result<CallOutcome, StateFault> {
+        self.reads += 1;
+        let answer = self.answers.get(&(fork, request.to, request.input.clone())).cloned();
+        Ok(answer.unwrap_or(CallOutcome { status: CallStatus::Succeeded, output: Bytes::new(), gas_used: 0 }))
     }
 }

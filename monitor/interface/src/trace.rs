@@ -2,8 +2,8 @@
 
 use alloy_primitives::Bytes;
 use parapet_abi::{
-    AccessRecord, AccountRecord, CodeChangeRecord, ContextRecord, FlowRecord, FrameRecord, Kind, LogRecord,
-    SlotChangeRecord, region::RegionWriter,
+    AccessRecord, AccountRecord, AuthorizationRecord, CodeChangeRecord, ContextRecord, DelegateRecord, FlowRecord,
+    FrameRecord, Kind, LogRecord, PreimageRecord, SlotChangeRecord, region::RegionWriter,
 };
 
 /// Most events (frame starts and ends, accesses, flows, logs) a trace numbers. Gas keeps transactions far below it.
@@ -12,6 +12,9 @@ pub const TRACE_EVENTS_MAX: u32 = 16_000_000;
 /// Most bytes of inputs and outputs that are kept of one transaction. Gas does not bound them: a call whose input is a
 /// megabyte of its caller's memory costs no more than an empty one.
 pub const TRACE_DATA_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Most preimages that are kept of one transaction.
+pub const TRACE_PREIMAGES_MAX: usize = 65_536;
 
 /// What is recorded besides frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,11 +27,21 @@ impl Subscriptions {
     pub const ACCESSES: Self = Self(1);
     /// Logs and flows.
     pub const FLOWS: Self = Self(2);
+    /// What is hashed to find entries of mappings.
+    pub const PREIMAGES: Self = Self(4);
+    /// Fees among the flows.
+    pub const FEES: Self = Self(8);
 
-    /// Both.
+    /// All of both.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What of it must be recorded while the transaction runs; the rest can be told at its end.
+    #[must_use]
+    pub const fn recorded_live(self) -> Self {
+        Self(self.0 & (Self::ACCESSES.0 | Self::PREIMAGES.0))
     }
 
     /// Whether all of `other` is included.
@@ -51,8 +64,10 @@ pub struct Trace {
     pub outputs: Vec<Bytes>,
     /// In order.
     pub accesses: Vec<AccessRecord>,
-    /// In order.
+    /// In order; the last `fee_flows` of them are fees.
     pub flows: Vec<FlowRecord>,
+    /// How many of the flows are fees. They stand behind all others, so that who did not ask for them is shown the rest.
+    pub fee_flows: usize,
     /// In order.
     pub logs: Vec<LogRecord>,
     /// Data of each log, by index.
@@ -61,7 +76,13 @@ pub struct Trace {
     pub code_changes: Vec<CodeChangeRecord>,
     /// By address and slot.
     pub slot_changes: Vec<SlotChangeRecord>,
-    /// Whether inputs or outputs beyond [`TRACE_DATA_BYTES_MAX`] were not kept. Guards cannot judge what they cannot see,
+    /// In order.
+    pub preimages: Vec<PreimageRecord>,
+    /// In order.
+    pub authorizations: Vec<AuthorizationRecord>,
+    /// By frame.
+    pub delegates: Vec<DelegateRecord>,
+    /// Whether inputs or outputs beyond [`TRACE_DATA_BYTES_MAX`], or preimages beyond [`TRACE_PREIMAGES_MAX`], were not kept. Guards cannot judge what they cannot see,
     /// so a transaction that wakes one and overflows is vetoed.
     pub overflowed: bool,
 }
@@ -84,6 +105,19 @@ impl Recorded<'_> {
 }
 
 impl Trace {
+    /// The flows without the fees.
+    #[must_use]
+    pub fn flows_but_fees(&self) -> &[FlowRecord] {
+        &self.flows[..self.flows.len() - self.fee_flows]
+    }
+
+    /// The account whose code a frame ran, if it did so by a delegation (EIP-7702).
+    #[must_use]
+    pub fn delegate_of(&self, frame: u32) -> Option<&DelegateRecord> {
+        let place = self.delegates.binary_search_by_key(&frame, |record| record.frame).ok()?;
+        self.delegates.get(place)
+    }
+
     /// The records of one kind. [`Kind::Account`] belongs to an attachment, not to the trace, and is empty here.
     #[must_use]
     pub fn recorded(&self, kind: Kind) -> Recorded<'_> {
@@ -97,6 +131,9 @@ impl Trace {
             Kind::Log => self.logs.as_bytes(),
             Kind::CodeChange => self.code_changes.as_bytes(),
             Kind::SlotChange => self.slot_changes.as_bytes(),
+            Kind::Preimage => self.preimages.as_bytes(),
+            Kind::Authorization => self.authorizations.as_bytes(),
+            Kind::Delegate => self.delegates.as_bytes(),
         };
         Recorded { bytes, record_bytes: kind.record_bytes() }
     }
@@ -112,6 +149,10 @@ impl Trace {
         self.log_data.clear();
         self.code_changes.clear();
         self.slot_changes.clear();
+        self.preimages.clear();
+        self.authorizations.clear();
+        self.delegates.clear();
+        self.fee_flows = 0;
         self.overflowed = false;
     }
 
@@ -133,6 +174,9 @@ impl Trace {
         writer.section(&self.logs);
         writer.section(&self.code_changes);
         writer.section(&self.slot_changes);
+        writer.section(&self.preimages);
+        writer.section(&self.authorizations);
+        writer.section(&self.delegates);
         writer.finish()
     }
 }

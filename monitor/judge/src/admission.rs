@@ -109,6 +109,8 @@ fn admit_attachment(
     let guard = guard(engine, &mut RegistryReader::new(view, Fork::Now), attachment.module, id)?;
     guard.prepare().map_err(|reason| refused(id, &format!("the guard does not compile: {reason}")))?;
     let name = guard.descriptor().name.clone();
+    let wrong = |wrong| refused(id, &format!("guard {name}: its triggers do not fit its configuration: {wrong}"));
+    guard.descriptor().conditions(&attachment.configuration).map_err(wrong)?;
     let subject = subject(attachment, guard.subscriptions());
     let trace = Trace { context: *context, ..Trace::default() };
     let mut session = Session::new(guard, Arc::new(subject));

@@ -1,19 +1,19 @@
 //! Who guards which account, read from the registry's storage.
 //!
-//! Invariant: attachments are in the order in which they judge, (priority, id), and so are the positions by account.
+//! Invariant: attachments are in the order in which they judge, (priority, id), and so are the positions of watchers.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use alloy_primitives::{Address, B256, map::AddressMap};
-use parapet_abi::{
-    AccountRecord, FlowRecord, FrameKind, FrameRecord,
-    descriptor::{TRIGGER_FLOW, TRIGGER_FRAME},
+use alloy_primitives::{Address, B256};
+use parapet_abi::AccountRecord;
+use parapet_monitor::{
+    AttachmentId, Fault, Fork, Mode, ModuleHash, StateView, Subscriptions,
+    trigger::{CallTrigger, CodeTrigger, Condition, FlowTrigger, LogTrigger, SlotTrigger, Trigger},
 };
-use parapet_monitor::{AttachmentId, Fault, Fork, Mode, ModuleHash, StateView, Subscriptions};
 use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::{Engine, Guard, Subject};
 
-use crate::registry_fault;
+use crate::{registry_fault, watchers::Watchers};
 
 /// An attachment that judges.
 #[derive(Debug)]
@@ -39,21 +39,32 @@ impl Entry {
         self.guard.as_ref().map_or("", |guard| guard.descriptor().name.as_str())
     }
 
-    /// A guard that cannot be read might have had any trigger.
-    fn triggered_by(&self, trigger: &str) -> bool {
-        self.guard.as_ref().map_or(true, |guard| guard.descriptor().triggered_by(trigger))
+    /// What it waits for.
+    fn conditions(&self) -> Vec<Condition> {
+        match self.guard.as_ref().map(|guard| guard.descriptor().conditions(&self.subject.configuration)) {
+            Ok(Ok(conditions)) => conditions,
+            // A guard that cannot be read might have had any trigger, and `Guards::entry` has seen that it binds.
+            Ok(Err(_)) | Err(_) => any_condition(),
+        }
     }
 }
 
-/// Positions in [`Index::entries`].
-type Positions = AddressMap<Vec<usize>>;
+/// Everything that can wake.
+fn any_condition() -> Vec<Condition> {
+    let triggers = [
+        Trigger::Call(CallTrigger::default()),
+        Trigger::Slot(SlotTrigger::default()),
+        Trigger::Log(LogTrigger::default()),
+        Trigger::Flow(FlowTrigger::default()),
+        Trigger::Code(CodeTrigger::default()),
+    ];
+    triggers.iter().map(|trigger| trigger.bind(&[], &[]).expect("a trigger without values binds to anything")).collect()
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     entries: Vec<Entry>,
-    by_frame: Positions,
-    by_flow: Positions,
-    standing: Subscriptions,
+    watchers: Watchers,
 }
 
 impl Index {
@@ -77,25 +88,12 @@ impl Index {
 
     fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by_key(|entry| (entry.priority, entry.id()));
-        let mut index = Self::default();
+        let mut watchers = Watchers::default();
         for (position, entry) in entries.iter().enumerate() {
-            let (by_frame, by_flow) = (entry.triggered_by(TRIGGER_FRAME), entry.triggered_by(TRIGGER_FLOW));
-            for account in &entry.subject.accounts {
-                let address = Address::from(account.address.bytes);
-                if by_frame {
-                    index.by_frame.entry(address).or_default().push(position);
-                }
-                if by_flow {
-                    index.by_flow.entry(address).or_default().push(position);
-                }
-            }
-            if by_flow {
-                // It wakes when everything has happened, so what it reads must have been recorded all along.
-                index.standing = index.standing.union(entry.subject.subscriptions);
-            }
+            let accounts = entry.subject.accounts.iter().map(|account| Address::from(account.address.bytes));
+            watchers.add(position, accounts, entry.conditions(), entry.subject.subscriptions);
         }
-        index.entries = entries;
-        index
+        Self { entries, watchers }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -106,59 +104,9 @@ impl Index {
         &self.entries[position]
     }
 
-    /// What must be recorded before anything woke.
-    pub(crate) fn standing(&self) -> Subscriptions {
-        self.standing
-    }
-
-    /// Attachments whose accounts a frame touches: by code, by storage, or by ether that moves.
-    pub(crate) fn touched_by_frame(&self, frame: &FrameRecord) -> Vec<usize> {
-        let mut touched = Touched::default();
-        touched.add(&self.by_frame, frame.target);
-        touched.add(&self.by_frame, frame.code_address);
-        if moves_value(frame) {
-            touched.add(&self.by_frame, frame.caller);
-        }
-        touched.in_order()
-    }
-
-    /// Attachments whose accounts lose or gain in any of the flows.
-    pub(crate) fn touched_by_flows(&self, flows: &[FlowRecord]) -> Vec<usize> {
-        let mut touched = Touched::default();
-        if !self.by_flow.is_empty() {
-            for flow in flows {
-                touched.add(&self.by_flow, flow.from);
-                touched.add(&self.by_flow, flow.to);
-            }
-        }
-        touched.in_order()
-    }
-}
-
-/// A kind that this version does not know counts as one that moves value: too many wake rather than too few.
-fn moves_value(frame: &FrameRecord) -> bool {
-    let moving = match FrameKind::from_u8(frame.kind) {
-        Some(FrameKind::DelegateCall | FrameKind::StaticCall | FrameKind::System) => false,
-        Some(FrameKind::Call | FrameKind::CallCode | FrameKind::Create | FrameKind::Create2) | None => true,
-    };
-    moving && frame.value != [0; 32]
-}
-
-/// Positions, each once. Nothing is allocated while nothing is touched.
-#[derive(Default)]
-struct Touched(Vec<usize>);
-
-impl Touched {
-    fn add(&mut self, positions: &Positions, address: parapet_abi::Address) {
-        if let Some(positions) = positions.get(&Address::from(address.bytes)) {
-            self.0.extend_from_slice(positions);
-        }
-    }
-
-    fn in_order(mut self) -> Vec<usize> {
-        self.0.sort_unstable();
-        self.0.dedup();
-        self.0
+    /// Who waits for what.
+    pub(crate) const fn watchers(&self) -> &Watchers {
+        &self.watchers
     }
 }
 
@@ -178,6 +126,10 @@ impl Guards<'_> {
                 found
             }
         };
+        let guard = guard.and_then(|guard| match guard.descriptor().conditions(&attachment.configuration) {
+            Ok(_) => Ok(guard),
+            Err(wrong) => Err(format!("its triggers do not fit its configuration: {wrong}")),
+        });
         let subscriptions = guard.as_ref().map_or(Subscriptions::NONE, |guard| guard.subscriptions());
         Ok(Entry {
             module: attachment.module,

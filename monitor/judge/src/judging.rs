@@ -4,9 +4,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use parapet_abi::{ContextRecord, FrameStatus};
+use parapet_abi::{ContextRecord, FrameStatus, TX_TYPE_CHAIN};
 use parapet_monitor::{
-    Decision, Fault, Judgement, Judging, StateView, Subscriptions, TRACE_DATA_BYTES_MAX, Trace, Veto,
+    Closed, Closing, Decision, Fault, Judgement, Judging, StateView, Subscriptions, TRACE_DATA_BYTES_MAX, Trace, Veto,
+    trigger::Moment,
 };
 use parapet_registry::REGISTRY_ADDRESS;
 use parapet_vm::HookCall;
@@ -35,9 +36,10 @@ pub(crate) struct Judgment {
 
 impl Judgment {
     pub(crate) fn new(index: Arc<Index>, context: &ContextRecord, clock: Clock) -> Self {
-        let escape = context.target.bytes == REGISTRY_ADDRESS.into_array();
+        // The registry's own functions must stay reachable, and the chain's own doings cannot be undone (I5).
+        let escape = context.target.bytes == REGISTRY_ADDRESS.into_array() || context.tx_type == TX_TYPE_CHAIN;
         Self {
-            subscriptions: index.standing(),
+            subscriptions: index.watchers().standing(),
             index,
             clock,
             power: if escape { Power::None } else { Power::Full },
@@ -106,9 +108,13 @@ impl Judgment {
         self.veto.clone().map_or(Decision::Proceed, Decision::Veto)
     }
 
-    fn touched(&self, trace: &Trace, frame: u32) -> Vec<usize> {
-        let frame = trace.frames.get(frame as usize).expect("the executor tells of frames that it has recorded");
-        self.index.touched_by_frame(frame)
+    /// Who waits for a frame. What those who may wake at the end will read is recorded from now on.
+    fn touched(&mut self, trace: &Trace, frame: u32, moment: Moment) -> Vec<usize> {
+        let record = trace.frames.get(frame as usize).expect("the executor tells of frames that it has recorded");
+        let delegate = trace.delegate_of(frame).map(|record| record.delegate.bytes.into());
+        let touched = self.index.watchers().of_frame(record, delegate, moment);
+        self.subscriptions = self.subscriptions.union(touched.arms);
+        touched.positions
     }
 }
 
@@ -118,11 +124,17 @@ impl Judging for Judgment {
     }
 
     fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        self.ask(self.touched(trace, frame), HookCall::OnCall(frame), self.power, trace, view)
+        let touched = self.touched(trace, frame, Moment::Start);
+        self.ask(touched, HookCall::OnCall(frame), self.power, trace, view)
     }
 
     fn on_call_end(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        self.ask(self.touched(trace, frame), HookCall::OnCallEnd(frame), self.power, trace, view)
+        let touched = self.touched(trace, frame, Moment::End);
+        self.ask(touched, HookCall::OnCallEnd(frame), self.power, trace, view)
+    }
+
+    fn stirs(&mut self, closing: &mut dyn Closing) -> bool {
+        !self.woken.is_empty() || !self.index.watchers().of_end(closing).is_empty()
     }
 
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
@@ -130,7 +142,7 @@ impl Judging for Judgment {
             Some(FrameStatus::Reverted | FrameStatus::Halted) => Power::None,
             Some(FrameStatus::Running | FrameStatus::Succeeded) | None => self.power,
         };
-        let mut positions = self.index.touched_by_flows(&trace.flows);
+        let mut positions = self.index.watchers().of_end(&mut Closed(trace));
         positions.extend(self.woken.keys());
         positions.sort_unstable();
         positions.dedup();

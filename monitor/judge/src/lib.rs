@@ -21,6 +21,7 @@
 mod admission;
 mod index;
 mod judging;
+mod watchers;
 mod woken;
 
 use std::{

@@ -18,6 +18,12 @@ pub const WORD_COPIED: u64 = 1;
 pub const RECORD: u64 = 4;
 /// One look at state: storage word, balance or code hash.
 pub const STATE_READ: u64 = 5_000;
+/// One entry of the journal undone to rebuild a fork.
+pub const FORK_ENTRY: u64 = 20;
+/// One static call, besides what it runs.
+pub const VIEW_CALL: u64 = 10_000;
+/// One gas of a static call.
+pub const VIEW_GAS: u64 = 2;
 /// One word of the guard's own state written.
 pub const STORE_WRITE: u64 = 5_000;
 /// One word of an ordered entry that the transaction has met before.

@@ -185,6 +185,7 @@ impl Session {
         };
         let host = instance.host();
         (host.hook, host.frame) = (call.hook(), call.frame());
+        (host.fork_seen, host.view_output) = (None, Bytes::new());
         let (ended, fuel_left) = instance.call(call, loan, self.fuel_left);
         self.fuel_left = fuel_left;
         let ended = ended.map_err(|error| broken(attachment, error));

@@ -62,6 +62,9 @@ pub enum Difference {
     /// Block-level access lists (EIP-7928) differ.
     #[error("the block-level access lists differ")]
     AccessList,
+    /// What attachments said of system calls and withdrawals differs.
+    #[error("what guards said of the chain's own calls and withdrawals differs")]
+    ChainVerdicts,
 }
 
 /// A part of what a transaction did.
@@ -111,6 +114,11 @@ pub fn first_difference(one: &ExecutedBlock<TxError>, other: &ExecutedBlock<TxEr
         .or_else(|| (one.blob_gas_used != other.blob_gas_used).then_some(Difference::BlobGas))
         .or_else(|| (one.requests != other.requests).then_some(Difference::Requests))
         .or_else(|| (one.access_list != other.access_list).then_some(Difference::AccessList))
+        .or_else(|| (timeless(&one.verdicts) != timeless(&other.verdicts)).then_some(Difference::ChainVerdicts))
+}
+
+fn timeless(verdicts: &[Verdict]) -> Vec<Verdict> {
+    verdicts.iter().map(|verdict| Verdict { elapsed_ns: 0, ..verdict.clone() }).collect()
 }
 
 /// The first candidate that is not at the same place in both.
@@ -151,9 +159,6 @@ fn transactions(one: &ExecutedBlock<TxError>, other: &ExecutedBlock<TxError>) ->
 /// What two executions of a transaction differ in. Taken apart by name, so that a field that is added must be thought of.
 fn part(one: &Executed, other: &Executed) -> Option<Part> {
     let Executed { destiny, gas_used, output, logs, created, verdicts } = one;
-    let timeless = |verdicts: &[Verdict]| -> Vec<Verdict> {
-        verdicts.iter().map(|verdict| Verdict { elapsed_ns: 0, ..verdict.clone() }).collect()
-    };
     [
         (*destiny != other.destiny, Part::Outcome),
         (*gas_used != other.gas_used, Part::Gas),
@@ -235,6 +240,7 @@ mod tests {
             blob_gas_used: 0,
             requests: Default::default(),
             access_list: None,
+            verdicts: vec![verdict(1)],
         }
     }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, TxType};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
-use parapet_monitor::Monitor;
+use parapet_monitor::{Monitor, Verdict};
 use parapet_types::{
     Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Included, LeftOut, REGISTRY, StateReader,
     Transaction,
@@ -107,7 +107,7 @@ pub struct BlockRun<'a> {
 }
 
 enum Run<'a> {
-    Sequential { progress: Progress, requests: Requests, overlay: Box<Overlay<'a>> },
+    Sequential { progress: Progress, requests: Requests, verdicts: Vec<Verdict>, overlay: Box<Overlay<'a>> },
     Parallel(Box<ParallelRun<'a>>),
 }
 
@@ -144,15 +144,15 @@ impl BlockRun<'_> {
     /// # Errors
     /// [`BlockError`] when state cannot be read, or the block came with an access list that is not its own.
     pub fn finish(self) -> Result<ExecutedBlock<TxError>, BlockError> {
-        let (progress, changes, requests, access_list) = match self.run {
-            Run::Sequential { progress, requests, mut overlay } => {
+        let (progress, changes, requests, verdicts, access_list) = match self.run {
+            Run::Sequential { progress, requests, verdicts, mut overlay } => {
                 let access_list = overlay.take_access_list()?;
-                (progress, overlay.into_changes()?, requests, access_list)
+                (progress, overlay.into_changes()?, requests, verdicts, access_list)
             }
             Run::Parallel(mut run) => {
                 let access_list = run.take_access_list()?;
                 let changes = run.changes()?;
-                (run.progress, changes, run.requests, access_list)
+                (run.progress, changes, run.requests, run.verdicts, access_list)
             }
         };
         access_list::compare(self.input.access_list, access_list.as_ref())?;
@@ -168,6 +168,7 @@ impl BlockRun<'_> {
             blob_gas_used: progress.blob_gas_used,
             requests,
             access_list,
+            verdicts,
         })
     }
 }
@@ -218,7 +219,8 @@ fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor, extent: E
     session.evm_mut().db_mut().record_after(progress.included.len());
     let logs = progress.included.iter().flat_map(|placed| &placed.executed.logs);
     let requests = system::after(&mut session, &input.at, extent, logs)?;
-    Ok(Run::Sequential { progress, requests, overlay: Box::new(session.into_db()) })
+    let verdicts = session.take_chain_verdicts();
+    Ok(Run::Sequential { progress, requests, verdicts, overlay: Box::new(session.into_db()) })
 }
 
 fn include(

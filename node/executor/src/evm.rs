@@ -1,6 +1,7 @@
 //! The EVM with its frame machine wrapped: a monitor sees every frame start and end, and its veto ends them all.
 
-use parapet_monitor::{Attention, Decision, Fault, Monitor, StateOp, Subscriptions};
+use parapet_abi::{FlowRecord, FrameStatus};
+use parapet_monitor::{Attention, Closed, Decision, Fault, Monitor, StateOp, Subscriptions};
 use parapet_types::REGISTRY;
 use revm::{
     Context, Database, Inspector, Journal,
@@ -16,11 +17,14 @@ use revm::{
         interpreter::EthInterpreter, interpreter_action::FrameInit,
     },
     primitives::{Address, Bytes, U256},
+    state::Bytecode,
 };
 
 use crate::{
-    StateError, instructions,
-    recorder::{FrameStart, Recorder},
+    StateError,
+    forks::Frames,
+    instructions,
+    recorder::{FrameStart, Recorder, Stirred},
     session::context_record,
     view::JournalView,
 };
@@ -97,7 +101,7 @@ pub trait EvmDatabase: Database<Error = StateError> {
 /// revm's EVM with a recorder and a monitor around its frames.
 pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     pub(crate) inner: Inner<'m, DB, INSP>,
-    /// The table in force while storage accesses are recorded.
+    /// The table in force while storage accesses or preimages are recorded.
     recording: Instructions<'m, DB>,
     pub(crate) monitor: &'m dyn Monitor,
 }
@@ -169,9 +173,12 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         }
         let logs = ctx.journaled_state.inner.logs.len();
         ctx.chain.mark_logs(logs);
-        let (mut selector, mut data, mut input_len, mut creator_nonce) = ([0; 4], Bytes::new(), 0, 0);
+        let (mut selector, mut data, mut input_len, mut creator_nonce, mut delegate) =
+            ([0; 4], Bytes::new(), 0, 0, None);
         match &init.frame_input {
             FrameInput::Call(inputs) => {
+                let named = ctx.journaled_state.inner.state.get(&inputs.bytecode_address);
+                delegate = named.and_then(|named| named.info.code.as_ref()).and_then(Bytecode::eip7702_address);
                 let (local, chain) = (&ctx.local, &mut ctx.chain);
                 input_len = inputs.input.len();
                 data = chain.keep(input_len, || inputs.input.bytes_local(local));
@@ -187,8 +194,16 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             }
             FrameInput::Empty => {}
         }
-        let start =
-            FrameStart { input: &init.frame_input, data, input_len, selector, depth: init.depth, creator_nonce };
+        let start = FrameStart {
+            input: &init.frame_input,
+            data,
+            input_len,
+            selector,
+            depth: init.depth,
+            creator_nonce,
+            delegate,
+            journal_len: ctx.journaled_state.inner.journal.len(),
+        };
         let id = ctx.chain.start_frame(start);
         if !self.vetoed() {
             self.consult(Moment::Start(id))?;
@@ -232,7 +247,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         }
         let logs = ctx.journaled_state.inner.logs.len();
         ctx.chain.mark_logs(logs);
-        match ctx.chain.end_frame(result) {
+        match ctx.chain.end_frame(result, ctx.journaled_state.inner.journal.len()) {
             Some(id) if !self.vetoed() => self.consult(Moment::End(id)),
             _ => Ok(()),
         }
@@ -244,7 +259,13 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             ctx.chain.trace.context = context_record(ctx, identity);
         }
         let chain = &mut ctx.chain;
-        let mut view = JournalView::new(&mut ctx.journaled_state);
+        chain.forks.clear();
+        let mut view = JournalView::new(
+            &mut ctx.journaled_state,
+            Frames { records: &chain.trace.frames, spans: &chain.spans },
+            &mut chain.forks,
+            (&ctx.cfg, &ctx.block),
+        );
         let decision = match (moment, chain.judging.as_mut()) {
             (Moment::RegistryChanged, _) => self.monitor.admit(&chain.trace.context, &mut view),
             (_, None) => Ok(Decision::Proceed),
@@ -254,15 +275,33 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         };
         drop(view);
         if let Some(judging) = &chain.judging {
-            chain.accesses = judging.subscriptions().contains(Subscriptions::ACCESSES);
+            chain.recorded = judging.subscriptions().recorded_live();
         }
         match decision {
             Ok(Decision::Proceed) => Ok(()),
+            Ok(Decision::Veto(_)) if chain.is_chains_own => Ok(()),
+            Err(fault) if chain.is_chains_own => {
+                tracing::error!(%fault, "what the chain does itself goes on without being judged");
+                chain.judging = None;
+                Ok(())
+            }
             Ok(Decision::Veto(veto)) => {
                 chain.veto = Some(veto);
                 Ok(())
             }
             Err(fault) => Err(self.stop(fault)),
+        }
+    }
+
+    /// Tells whoever waits for it that the chain is about to credit accounts: withdrawals (EIP-4895).
+    pub(crate) fn withdrawn(&mut self, withdrawals: Vec<FlowRecord>) {
+        let chain = &mut self.inner.ctx.chain;
+        chain.trace.flows = withdrawals;
+        chain.trace.context.status = FrameStatus::Succeeded.into();
+        let trace = &chain.trace;
+        if chain.judging.as_mut().is_some_and(|judging| judging.stirs(&mut Closed(trace))) {
+            let told = self.consult(Moment::Executed);
+            debug_assert!(told.is_ok(), "of what is the chain's own, neither vetoes nor faults count");
         }
     }
 
@@ -284,6 +323,12 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         Ok(ended)
     }
 
+    /// Whether somebody who judges asked for fees.
+    pub(crate) fn records_fees(&self) -> bool {
+        let judging = self.inner.ctx.chain.judging.as_ref();
+        !self.vetoed() && judging.is_some_and(|judging| judging.subscriptions().contains(Subscriptions::FEES))
+    }
+
     /// A point in the journal to which a veto after execution can return.
     pub(crate) fn mark(&mut self) -> JournalCheckpoint {
         let journal = &mut self.inner.ctx.journaled_state;
@@ -298,6 +343,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         &mut self,
         start: JournalCheckpoint,
         result: &mut FrameResult,
+        fees: &[FlowRecord],
     ) -> Result<(), FrameError<DB>> {
         let changed = result.instruction_result().is_ok() && self.registry_changed();
         if !self.vetoed() && changed {
@@ -305,11 +351,13 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         }
         let ctx = &mut self.inner.ctx;
         if ctx.chain.veto.is_none() && ctx.chain.judging.is_some() {
-            ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result());
+            let stirred = ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result(), fees);
             let repeatable = !changed && !ctx.chain.trace.overflowed && ctx.chain.is_repeatable();
             let sender = ctx.journaled_state.inner.state.get(&ctx.tx.caller);
             let balance = sender.map(|sender| sender.info.balance);
-            self.consult(Moment::Executed)?;
+            if stirred == Stirred::Somebody {
+                self.consult(Moment::Executed)?;
+            }
             let chain = &mut self.inner.ctx.chain;
             chain.repeatable = balance.filter(|_| repeatable && chain.veto.is_none());
         }
@@ -421,7 +469,8 @@ impl<'m, DB: EvmDatabase, INSP> EvmTr for MonitoredEvm<'m, DB, INSP> {
             self.unwind()?
         } else {
             let inner = &mut self.inner;
-            let table = if inner.ctx.chain.accesses { &self.recording } else { &inner.instruction };
+            let live = inner.ctx.chain.recorded != Subscriptions::NONE;
+            let table = if live { &self.recording } else { &inner.instruction };
             let frame = inner.frame_stack.get();
             let action = frame.interpreter.run_plain(table.instruction_table(), table.gas_table(), &mut inner.ctx);
             let next = frame.process_next_action::<_, FrameError<DB>>(&mut inner.ctx, action)?;
@@ -471,7 +520,8 @@ where
             self.unwind()?
         } else {
             let inner = &mut self.inner;
-            let table = if inner.ctx.chain.accesses { &self.recording } else { &inner.instruction };
+            let live = inner.ctx.chain.recorded != Subscriptions::NONE;
+            let table = if live { &self.recording } else { &inner.instruction };
             let frame = inner.frame_stack.get();
             let action = inspect_instructions(
                 &mut inner.ctx,

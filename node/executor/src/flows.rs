@@ -1,8 +1,7 @@
 //! Ether and token flows of a transaction, from its frames, its self-destructs and its logs.
 
-use alloy_primitives::{Address as EvmAddress, B256, U256, b256};
+use alloy_primitives::{Address as EvmAddress, B256, Bytes, U256, b256};
 use parapet_abi::{Address, Asset, FlowReason, FlowRecord, FrameRecord, FrameStatus, LogRecord, NO_FRAME, Word};
-use parapet_monitor::Trace;
 
 use crate::recorder::{Destruction, flow_reason};
 
@@ -26,9 +25,15 @@ pub(crate) fn standing_frames(frames: &[FrameRecord]) -> Vec<bool> {
 }
 
 /// All flows in order of their events.
-pub(crate) fn collect(trace: &Trace, destructions: &[Destruction], stands: &[bool]) -> Vec<FlowRecord> {
+pub(crate) fn collect(
+    frames: &[FrameRecord],
+    logs: &[LogRecord],
+    log_data: &[Bytes],
+    destructions: &[Destruction],
+    stands: &[bool],
+) -> Vec<FlowRecord> {
     let mut flows = Vec::new();
-    for frame in trace.frames.iter().filter(|frame| stands[frame.id as usize] && frame.value != Word::default()) {
+    for frame in frames.iter().filter(|frame| stands[frame.id as usize] && frame.value != Word::default()) {
         if let Some(reason) = flow_reason(frame.kind) {
             flows.push(ether(frame.start_seq, frame.id, reason, frame.caller, frame.target, frame.value));
         }
@@ -37,11 +42,28 @@ pub(crate) fn collect(trace: &Trace, destructions: &[Destruction], stands: &[boo
         let (from, to) = (d.from.into_array().into(), d.to.into_array().into());
         flows.push(ether(d.seq, d.frame, FlowReason::SelfDestruct, from, to, d.wei.to_be_bytes()));
     }
-    for (log, data) in trace.logs.iter().zip(&trace.log_data) {
+    for (log, data) in logs.iter().zip(log_data) {
         tokens(log, data, &mut flows);
     }
     flows.sort_by_key(|flow| flow.seq);
     flows
+}
+
+/// A withdrawal from the beacon chain (EIP-4895).
+pub(crate) fn withdrawal(seq: u32, to: EvmAddress, wei: U256) -> FlowRecord {
+    let to = to.into_array().into();
+    ether(seq, NO_FRAME, FlowReason::Withdrawal, Address::default(), to, wei.to_be_bytes())
+}
+
+/// What a transaction costs its sender: the fee recipient's part, and what is burned.
+pub(crate) fn fees(sender: EvmAddress, beneficiary: EvmAddress, tip: U256, burned: U256) -> Vec<FlowRecord> {
+    let parts = [(beneficiary, tip), (EvmAddress::ZERO, burned)];
+    let parts = parts.into_iter().filter(|(_, wei)| !wei.is_zero());
+    let fee = |(to, wei): (EvmAddress, U256)| {
+        let (from, to) = (sender.into_array().into(), to.into_array().into());
+        ether(u32::MAX, NO_FRAME, FlowReason::Fee, from, to, wei.to_be_bytes())
+    };
+    parts.map(fee).collect()
 }
 
 fn ether(seq: u32, frame: u32, reason: FlowReason, from: Address, to: Address, amount: Word) -> FlowRecord {

@@ -2,20 +2,25 @@
 
 use std::marker::PhantomData;
 
+use parapet_abi::FlowRecord;
 use revm::{
     Inspector,
     context::{
         ContextTr as _, JournalTr as _,
         result::{EVMError, HaltReason},
     },
-    context_interface::{Transaction as _, journaled_state::JournalCheckpoint},
-    handler::{EvmTr as _, FrameResult, Handler, execution::runtime_oog_unwind, post_execution},
+    context_interface::{Block as _, Transaction as _, journaled_state::JournalCheckpoint},
+    handler::{EvmTr as _, FrameResult, Handler, execution::runtime_oog_unwind, post_execution, pre_execution},
     inspector::InspectorHandler,
     interpreter::{FrameInput, GasTracker, interpreter::EthInterpreter, interpreter_action::FrameInit},
     primitives::U256,
 };
 
-use crate::evm::{EvmContext, EvmDatabase, MonitoredEvm};
+use crate::{
+    authorizations,
+    evm::{EvmContext, EvmDatabase, MonitoredEvm},
+    flows,
+};
 
 /// Mainnet's phases around a monitored execution.
 pub(crate) struct MonitoredHandler<'m, DB, INSP>(PhantomData<(&'m (), DB, INSP)>);
@@ -46,9 +51,35 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredHandler<'m, DB, INSP> {
         evm.ctx().journal_mut().checkpoint_commit();
         let start = evm.mark();
         let mut result = run_frames(self, evm, first)?;
-        evm.conclude(start, &mut result)?;
+        let fees = if evm.records_fees() { self.fees(evm, &result, gas)? } else { Vec::new() };
+        evm.conclude(start, &mut result, &fees)?;
         self.last_frame_result(evm, &mut result, gas)?;
         Ok(Some(result))
+    }
+}
+
+impl<'m, DB: EvmDatabase, INSP> MonitoredHandler<'m, DB, INSP> {
+    /// What the transaction has cost so far, as flows: all that remains to be charged is what guards spend from here on.
+    fn fees(
+        &mut self,
+        evm: &mut MonitoredEvm<'m, DB, INSP>,
+        result: &FrameResult,
+        gas: &GasTracker,
+    ) -> Result<Vec<FlowRecord>, EVMError<DB::Error>> {
+        let (mut result, mut gas) = (result.clone(), *gas);
+        self.last_frame_result(evm, &mut result, &mut gas)?;
+        let initial = self.validate_initial_tx_gas(evm)?;
+        let refund = i64::try_from(evm.ctx().chain.authorization_refund).unwrap_or(i64::MAX);
+        self.refund(evm, &mut result, refund)?;
+        self.eip7623_check_gas_floor(evm, &mut result, initial);
+        let ctx = evm.ctx();
+        let gas = result.gas();
+        let used = U256::from(gas.used().saturating_sub(gas.reservoir()));
+        let base_fee = u128::from(ctx.block.basefee);
+        let tip = ctx.tx.effective_gas_price(base_fee).saturating_sub(base_fee);
+        let blobs = U256::from(ctx.tx.total_blob_gas()) * U256::from(ctx.block.blob_gasprice().unwrap_or_default());
+        let burned = used * U256::from(base_fee) + blobs;
+        Ok(flows::fees(ctx.tx.caller, ctx.block.beneficiary, used * U256::from(tip), burned))
     }
 }
 
@@ -56,6 +87,21 @@ impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
     type Evm = MonitoredEvm<'m, DB, INSP>;
     type Error = EVMError<DB::Error>;
     type HaltReason = HaltReason;
+
+    fn apply_eip7702_auth_list(&self, evm: &mut Self::Evm, gas: &mut GasTracker) -> Result<Option<u64>, Self::Error> {
+        let ctx = evm.ctx();
+        if ctx.chain.judging.is_none() || ctx.tx.authorization_list.is_empty() {
+            return pre_execution::apply_eip7702_auth_list(ctx, gas);
+        }
+        authorizations::recover(&mut ctx.tx);
+        let refund: Option<u64> = pre_execution::apply_eip7702_auth_list::<_, Self::Error>(ctx, gas)?;
+        if let Some(refund) = refund {
+            ctx.chain.authorization_refund = refund;
+            let records = authorizations::records(&ctx.tx, ctx.cfg.chain_id, &ctx.journaled_state.inner.state);
+            records.into_iter().for_each(|record| ctx.chain.authorization(record));
+        }
+        Ok(refund)
+    }
 
     fn execution(
         &mut self,

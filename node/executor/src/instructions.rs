@@ -1,18 +1,24 @@
-//! Instructions that record what they do. Those of storage are in force only while a guard that woke asked for it;
+//! Instructions that record what they do. Those of storage and KECCAK256 are in force only while somebody asked for it;
 //! SELFDESTRUCT, BALANCE and SELFBALANCE, which are rare, always.
 
 use parapet_abi::AccessKind;
+use parapet_monitor::Subscriptions;
 use revm::{
     bytecode::opcode,
     handler::instructions::EthInstructions,
     interpreter::{
-        Instruction, InstructionContext, InstructionExecResult, InstructionResult, Interpreter, instructions::host,
-        interpreter::EthInterpreter, interpreter_types::InputsTr as _,
+        Instruction, InstructionContext, InstructionExecResult, InstructionResult, Interpreter,
+        instructions::{host, system},
+        interpreter::EthInterpreter,
+        interpreter_types::InputsTr as _,
     },
     primitives::{Address, U256, hardfork::SpecId},
 };
 
 use crate::evm::{EvmContext, EvmDatabase};
+
+/// A key and a slot.
+const PREIMAGE_BYTES: usize = 64;
 
 type Table<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
 type Frame<'a, 'm, DB> = InstructionContext<'a, EvmContext<'m, DB>, EthInterpreter>;
@@ -26,13 +32,14 @@ pub(crate) fn plain<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
     table
 }
 
-/// The table in force while storage accesses are recorded.
+/// The table in force while storage accesses or preimages are recorded.
 pub(crate) fn recording<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
     let mut table = plain(spec);
     replace(&mut table, opcode::SLOAD, Instruction::new(sload));
     replace(&mut table, opcode::SSTORE, Instruction::new(sstore));
     replace(&mut table, opcode::TLOAD, Instruction::new(tload));
     replace(&mut table, opcode::TSTORE, Instruction::new(tstore));
+    replace(&mut table, opcode::KECCAK256, Instruction::new(keccak256));
     table
 }
 
@@ -59,7 +66,7 @@ fn sload<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
     let InstructionContext { interpreter, host } = context;
     let slot = peek(interpreter, 0);
     host::sload(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
-    if let (Some(slot), Some(value)) = (slot, peek(interpreter, 0)) {
+    if let (true, Some(slot), Some(value)) = (records_accesses(host), slot, peek(interpreter, 0)) {
         host.chain.access(AccessKind::StorageRead, this(interpreter), slot, value, value);
     }
     Ok(())
@@ -71,7 +78,7 @@ fn sstore<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult 
     let address = this(interpreter);
     let before = slot.and_then(|slot| known(host, address, slot)).map(|known| known.0);
     host::sstore(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
-    if let (Some(slot), Some(new)) = (slot, new) {
+    if let (true, Some(slot), Some(new)) = (records_accesses(host), slot, new) {
         // A slot that the journal did not know before held what the transaction found there.
         let old = before.or_else(|| known(host, address, slot).map(|known| known.1)).unwrap_or_default();
         host.chain.access(AccessKind::StorageWrite, address, slot, old, new);
@@ -89,7 +96,7 @@ fn tload<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
     let InstructionContext { interpreter, host } = context;
     let slot = peek(interpreter, 0);
     host::tload(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
-    if let (Some(slot), Some(value)) = (slot, peek(interpreter, 0)) {
+    if let (true, Some(slot), Some(value)) = (records_accesses(host), slot, peek(interpreter, 0)) {
         host.chain.access(AccessKind::TransientRead, this(interpreter), slot, value, value);
     }
     Ok(())
@@ -101,8 +108,33 @@ fn tstore<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult 
     let address = this(interpreter);
     let old = slot.map(|slot| host.journaled_state.inner.tload(address, slot)).unwrap_or_default();
     host::tstore(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
-    if let (Some(slot), Some(new)) = (slot, new) {
+    if let (true, Some(slot), Some(new)) = (records_accesses(host), slot, new) {
         host.chain.access(AccessKind::TransientWrite, address, slot, old, new);
+    }
+    Ok(())
+}
+
+fn records_accesses<DB: EvmDatabase>(host: &EvmContext<'_, DB>) -> bool {
+    host.chain.recorded.contains(Subscriptions::ACCESSES)
+}
+
+/// Hashing 64 bytes is how Solidity and Vyper find the entry of a mapping: the key, then the mapping's own slot.
+fn keccak256<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let (offset, length) = (peek(interpreter, 0), peek(interpreter, 1));
+    system::keccak256(InstructionContext { interpreter: &mut *interpreter, host: &mut *host })?;
+    if length == Some(U256::from(PREIMAGE_BYTES))
+        && host.chain.recorded.contains(Subscriptions::PREIMAGES)
+        && let (Some(offset), Some(hash)) =
+            (offset.and_then(|offset| usize::try_from(offset).ok()), peek(interpreter, 0))
+    {
+        // Memory reaches that far: the instruction has just read it.
+        let preimage = interpreter.memory.slice_len(offset, PREIMAGE_BYTES);
+        let (words, _) = preimage.as_chunks::<32>();
+        if let [key, base] = *words {
+            drop(preimage);
+            host.chain.preimage(key, base, hash.to_be_bytes());
+        }
     }
     Ok(())
 }

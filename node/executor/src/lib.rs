@@ -10,12 +10,15 @@
 //! Only this crate, and what simulates through it, names revm.
 
 mod access_list;
+mod authorizations;
 pub mod block;
+mod closing;
 mod collision;
 mod environment;
 mod error;
 pub mod evm;
 mod flows;
+mod forks;
 mod handler;
 mod instructions;
 mod overlay;

@@ -4,9 +4,11 @@
 //! it cannot be shown again is state in the middle of the transaction, so only a judgement that has not looked at it
 //! may be asked again ([`Judging::can_be_asked_again`]).
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, B256, Bytes, U256};
 use parapet_abi::FrameRecord;
-use parapet_monitor::{Decision, Fault, Judging, StateView, Trace};
+use parapet_monitor::{
+    CallOutcome, CallRequest, Decision, Fault, Fork, Judging, StateFault, StateOp, StateView, Trace,
+};
 
 /// Tells a trace. The decision is the last one, or a veto as soon as there is one.
 pub(crate) fn play(whole: &Trace, judging: &mut dyn Judging, view: &mut dyn StateView) -> Result<Decision, Fault> {
@@ -21,6 +23,54 @@ pub(crate) fn play(whole: &Trace, judging: &mut dyn Judging, view: &mut dyn Stat
         }
     }
     judging.on_tx(whole, view)
+}
+
+/// State around a finished transaction: what it left stands, the points inside of it are gone. Who asks for one of them
+/// cannot be answered, and then the transaction runs again.
+pub(crate) struct Around<'a>(pub(crate) &'a mut dyn StateView);
+
+/// A point inside of a transaction that is not there any more.
+#[derive(Debug, thiserror::Error)]
+#[error("a finished transaction has no state at its frames")]
+struct Gone;
+
+impl Around<'_> {
+    fn at(&mut self, fork: Fork) -> Result<&mut dyn StateView, StateFault> {
+        match fork {
+            Fork::PreTx | Fork::Now => Ok(self.0),
+            Fork::BeforeFrame(_) | Fork::AfterFrame(_) => Err(StateFault(Box::new(Gone))),
+        }
+    }
+}
+
+impl StateView for Around<'_> {
+    fn is_settled(&self) -> bool {
+        self.0.is_settled()
+    }
+
+    fn storage(&mut self, fork: Fork, address: Address, slot: U256) -> Result<U256, StateFault> {
+        self.at(fork)?.storage(fork, address, slot)
+    }
+
+    fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateFault> {
+        self.0.would_accept(address, slot, ops)
+    }
+
+    fn balance(&mut self, fork: Fork, address: Address) -> Result<U256, StateFault> {
+        self.at(fork)?.balance(fork, address)
+    }
+
+    fn code_hash(&mut self, fork: Fork, address: Address) -> Result<B256, StateFault> {
+        self.at(fork)?.code_hash(fork, address)
+    }
+
+    fn code(&mut self, fork: Fork, address: Address) -> Result<Bytes, StateFault> {
+        self.at(fork)?.code(fork, address)
+    }
+
+    fn call(&mut self, fork: Fork, request: &CallRequest) -> Result<CallOutcome, StateFault> {
+        self.at(fork)?.call(fork, request)
+    }
 }
 
 /// What happens to a frame.
@@ -40,7 +90,12 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn new(whole: &'a Trace) -> Self {
-        let mut trace = Trace { context: whole.context, ..Trace::default() };
+        let mut trace = Trace {
+            context: whole.context,
+            authorizations: whole.authorizations.clone(),
+            delegates: whole.delegates.clone(),
+            ..Trace::default()
+        };
         // How it ends is not known before it has.
         trace.context.status = 0;
         Self { whole, trace, running: Vec::new() }

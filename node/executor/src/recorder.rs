@@ -1,13 +1,14 @@
-//! Records one transaction for its guards: frames as they start and end, accesses when asked for, the rest at the end.
+//! Records one transaction for its guards: frames as they start and end, accesses and preimages when asked for, the rest
+//! at the end (`closing`).
 
 use std::mem;
 
-use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use parapet_abi::{
-    AccessKind, AccessRecord, CodeChangeKind, CodeChangeRecord, FlowReason, FrameKind, FrameRecord, FrameStatus,
-    LogRecord, NO_FRAME, SlotChangeRecord,
+    AccessKind, AccessRecord, AuthorizationRecord, DelegateRecord, FlowReason, FlowRecord, FrameKind, FrameRecord,
+    FrameStatus, NO_FRAME, PreimageRecord, Word,
 };
-use parapet_monitor::{Fault, Judging, TRACE_DATA_BYTES_MAX, Trace, Veto};
+use parapet_monitor::{Fault, Judging, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_PREIMAGES_MAX, Trace, Verdict, Veto};
 use revm::{
     JournalEntry,
     context::{CreateScheme, JournalInner},
@@ -15,7 +16,11 @@ use revm::{
     interpreter::{CallInputs, CallScheme, CreateInputs, FrameInput, InstructionResult},
 };
 
-use crate::{flows, session::Identity};
+use crate::{
+    closing::JournalClosing,
+    forks::{Forks, Span},
+    session::Identity,
+};
 
 /// What is known of a frame as it starts.
 pub(crate) struct FrameStart<'a> {
@@ -29,13 +34,17 @@ pub(crate) struct FrameStart<'a> {
     pub(crate) depth: usize,
     /// Nonce of the account that creates.
     pub(crate) creator_nonce: u64,
+    /// The account whose code runs, if that is by a delegation.
+    pub(crate) delegate: Option<Address>,
+    /// Length of the journal.
+    pub(crate) journal_len: usize,
 }
 
 /// Where a log was emitted. Kept in step with the journal's logs, which forget those of reverted frames.
 #[derive(Clone, Copy, Debug)]
-struct LogMark {
-    frame: u32,
-    seq: u32,
+pub(crate) struct LogMark {
+    pub(crate) frame: u32,
+    pub(crate) seq: u32,
 }
 
 /// Ether moved by SELFDESTRUCT.
@@ -57,8 +66,8 @@ pub struct Recorder<'m> {
     pub(crate) veto: Option<Veto>,
     /// Set by the first fault, which ends the execution with an error.
     pub(crate) fault: Option<Fault>,
-    /// Whether storage accesses are recorded.
-    pub(crate) accesses: bool,
+    /// What is recorded while the transaction runs.
+    pub(crate) recorded: Subscriptions,
     /// Whether the fee recipient's reward is kept apart in `fee` instead of being paid.
     pub(crate) fee_apart: bool,
     /// What the fee recipient is owed.
@@ -67,13 +76,22 @@ pub struct Recorder<'m> {
     pub(crate) structural: bool,
     /// The judgement may be asked again, and what the sender had when it was asked.
     pub(crate) repeatable: Option<U256>,
+    /// What runs is the chain's own: it is seen, and cannot be vetoed.
+    pub(crate) is_chains_own: bool,
+    /// What was said of what the chain itself did in this block.
+    pub(crate) chain_verdicts: Vec<Verdict>,
     /// A judgement was opened, so there may be something to forget.
     pub(crate) used: bool,
+    /// Gas that the transaction's authorizations give back.
+    pub(crate) authorization_refund: u64,
     /// The trace's context is not written yet.
     pub(crate) context_owed: Option<Identity>,
     destructions: Vec<Destruction>,
     log_marks: Vec<LogMark>,
     running: Vec<u32>,
+    /// Where each frame lies in the journal, by id.
+    pub(crate) spans: Vec<Span>,
+    pub(crate) forks: Forks,
     events: u32,
     data_bytes: usize,
 }
@@ -89,9 +107,10 @@ impl Recorder<'_> {
     pub(crate) fn reset(&mut self) {
         self.veto = None;
         self.fault = None;
-        self.accesses = false;
+        self.recorded = Subscriptions::NONE;
         self.fee = U256::ZERO;
         self.structural = false;
+        self.is_chains_own = false;
         self.context_owed = None;
         self.repeatable = None;
         if mem::take(&mut self.used) {
@@ -101,11 +120,14 @@ impl Recorder<'_> {
 
     fn forget(&mut self) {
         self.judging = None;
+        self.authorization_refund = 0;
         self.events = 0;
         self.data_bytes = 0;
         self.destructions.clear();
         self.log_marks.clear();
         self.running.clear();
+        self.spans.clear();
+        self.forks.clear();
         self.trace.clear();
     }
 
@@ -146,18 +168,26 @@ impl Recorder<'_> {
 
     /// Records the start of a frame and gives its id.
     pub(crate) fn start_frame(&mut self, start: FrameStart<'_>) -> u32 {
-        let FrameStart { input, data, input_len, selector, depth, creator_nonce } = start;
+        let FrameStart { input, data, input_len, selector, depth, creator_nonce, delegate, journal_len } = start;
         let id = u32::try_from(self.trace.frames.len()).unwrap_or(NO_FRAME);
         let mut record = match input {
             FrameInput::Call(inputs) => call_record(inputs, selector),
             FrameInput::Create(inputs) => create_record(inputs, creator_nonce),
             FrameInput::Empty => FrameRecord::default(),
         };
+        if self.is_chains_own && depth == 0 {
+            record.kind = FrameKind::System.into();
+        }
         record.id = id;
         record.parent = self.running_frame();
         record.start_seq = self.next_seq();
         record.depth = u32::try_from(depth).unwrap_or(u32::MAX);
         record.input_len = u32::try_from(input_len).unwrap_or(u32::MAX);
+        if let Some(delegate) = delegate {
+            let (account, delegate) = (record.code_address, delegate.into_array().into());
+            self.trace.delegates.push(DelegateRecord { frame: id, zero: 0, account, delegate });
+        }
+        self.spans.push(Span { start: journal_len, end: usize::MAX });
         self.trace.frames.push(record);
         self.trace.inputs.push(data);
         self.trace.outputs.push(Bytes::new());
@@ -166,8 +196,9 @@ impl Recorder<'_> {
     }
 
     /// Records the end of the running frame and gives its id.
-    pub(crate) fn end_frame(&mut self, result: &FrameResult) -> Option<u32> {
+    pub(crate) fn end_frame(&mut self, result: &FrameResult, journal_len: usize) -> Option<u32> {
         let id = self.running.pop()?;
+        self.spans[id as usize].end = journal_len;
         let seq = self.next_seq();
         let outcome = result.interpreter_result();
         let record = &mut self.trace.frames[id as usize];
@@ -208,71 +239,55 @@ impl Recorder<'_> {
         self.destructions.push(destruction);
     }
 
-    /// Completes the trace when the transaction has executed: logs, flows, code and slot changes, all of them of frames
-    /// that were not reverted.
-    pub(crate) fn complete(&mut self, journal: &JournalInner<JournalEntry>, result: InstructionResult) {
+    /// Records 64 bytes that the running frame hashed.
+    pub(crate) fn preimage(&mut self, key: Word, base: Word, hash: Word) {
+        if self.trace.preimages.len() >= TRACE_PREIMAGES_MAX {
+            self.trace.overflowed = true;
+            return;
+        }
+        let record = PreimageRecord { seq: self.next_seq(), frame: self.running_frame(), key, base, hash };
+        self.trace.preimages.push(record);
+    }
+
+    /// Records an authorization of the transaction.
+    pub(crate) fn authorization(&mut self, mut record: AuthorizationRecord) {
+        if record.applied == 1 {
+            record.seq = self.next_seq();
+        }
+        self.trace.authorizations.push(record);
+    }
+
+    /// Asks the monitor whether anybody has something to say of the executed transaction, and completes the trace if so.
+    pub(crate) fn complete(
+        &mut self,
+        journal: &JournalInner<JournalEntry>,
+        result: InstructionResult,
+        fees: &[FlowRecord],
+    ) -> Stirred {
         self.trace.context.status = status(result).into();
         self.mark_logs(journal.logs.len());
-        let stands = flows::standing_frames(&self.trace.frames);
-        for (log, mark) in journal.logs.iter().zip(&self.log_marks) {
-            self.trace.logs.push(log_record(log, *mark));
-            self.trace.log_data.push(log.data.data.clone());
+        let Some(judging) = &mut self.judging else { return Stirred::Nobody };
+        let mut closing = JournalClosing::new(&self.trace, journal, &self.destructions, &self.log_marks, fees);
+        if !judging.stirs(&mut closing) {
+            return Stirred::Nobody;
         }
-        self.trace.flows = flows::collect(&self.trace, &self.destructions, &stands);
-        self.changes(journal, &stands);
-    }
-
-    fn changes(&mut self, journal: &JournalInner<JournalEntry>, stands: &[bool]) {
-        let seq = self.next_seq();
-        let stands_in = |frame: u32| stands.get(frame as usize).copied().unwrap_or(false);
-        for destruction in self.destructions.iter().filter(|d| stands_in(d.frame)) {
-            let hash = journal.state.get(&destruction.from).map_or(B256::ZERO, |account| account.info.code_hash);
-            self.trace.code_changes.push(CodeChangeRecord {
-                seq: destruction.seq,
-                frame: destruction.frame,
-                kind: CodeChangeKind::SelfDestruct.into(),
-                zero: [0; 7],
-                address: destruction.from.into_array().into(),
-                old: hash.0,
-                new: B256::ZERO.0,
-            });
-        }
-        for (address, account) in &journal.state {
-            let original = account.original_info();
-            if account.info.code_hash != original.code_hash {
-                let creator =
-                    self.trace.frames.iter().find(|frame| {
-                        is_creation(frame.kind) && frame.target.bytes == address.0 && stands_in(frame.id)
-                    });
-                self.trace.code_changes.push(CodeChangeRecord {
-                    seq: creator.map_or(seq, |frame| frame.end_seq),
-                    frame: creator.map_or(NO_FRAME, |frame| frame.id),
-                    kind: creator.map_or(CodeChangeKind::Delegation, |_| CodeChangeKind::Create).into(),
-                    zero: [0; 7],
-                    address: address.into_array().into(),
-                    old: original.code_hash.0,
-                    new: account.info.code_hash.0,
-                });
-            }
-            for (slot, value) in account.changed_storage_slots() {
-                self.trace.slot_changes.push(SlotChangeRecord {
-                    address: address.into_array().into(),
-                    slot: slot.to_be_bytes(),
-                    old: value.original_value.to_be_bytes(),
-                    new: value.present_value.to_be_bytes(),
-                });
-            }
-        }
-        self.trace.code_changes.sort_by_key(|change| (change.seq, change.address));
-        self.trace.slot_changes.sort_by_key(|change| (change.address, change.slot));
+        let whole = closing.whole();
+        let trace = &mut self.trace;
+        (trace.logs, trace.log_data) = (whole.logs, whole.log_data);
+        (trace.flows, trace.fee_flows) = (whole.flows, fees.len());
+        (trace.code_changes, trace.slot_changes) = (whole.code_changes, whole.slot_changes);
+        Stirred::Somebody
     }
 }
 
-fn is_creation(kind: u8) -> bool {
-    matches!(FrameKind::from_u8(kind), Some(FrameKind::Create | FrameKind::Create2))
+/// Whether anybody has something to say of an executed transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stirred {
+    Somebody,
+    Nobody,
 }
 
-fn length(bytes: &Bytes) -> u32 {
+pub(crate) fn length(bytes: &Bytes) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
 
@@ -321,21 +336,6 @@ fn create_record(inputs: &CreateInputs, creator_nonce: u64) -> FrameRecord {
         code_address: created,
         value: inputs.value().to_be_bytes(),
         ..FrameRecord::default()
-    }
-}
-
-fn log_record(log: &Log, mark: LogMark) -> LogRecord {
-    let mut topics = [[0; 32]; 4];
-    for (to, from) in topics.iter_mut().zip(log.topics()) {
-        *to = from.0;
-    }
-    LogRecord {
-        seq: mark.seq,
-        frame: mark.frame,
-        topic_count: u32::try_from(log.topics().len()).unwrap_or(0),
-        data_len: length(&log.data.data),
-        address: log.address.into_array().into(),
-        topics,
     }
 }
 

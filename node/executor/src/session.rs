@@ -3,11 +3,14 @@
 use std::mem;
 
 use alloy_primitives::{B256, U256};
-use parapet_abi::ContextRecord;
-use parapet_monitor::{Decision, Judgement, Monitor, StateUpdate, Trace, Veto};
+use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
+use parapet_monitor::{
+    CallOutcome, CallRequest, Decision, Fork, Judgement, Monitor, StateFault, StateUpdate, StateView as _, Trace, Verdict,
+    Veto,
+};
 use parapet_types::{Destiny, Executed};
 use revm::{
-    Inspector,
+    Inspector, Journal,
     context::{
         BlockEnv, CfgEnv, JournalTr as _, TxEnv,
         result::{EVMError, ExecutionResult, HaltReason, Output},
@@ -22,8 +25,9 @@ use revm::{
 use crate::{
     TxError,
     evm::{EvmContext, EvmDatabase, MonitoredEvm},
+    forks::{Forks, Frames},
     handler::MonitoredHandler,
-    playback,
+    playback::{self, Around},
     view::JournalView,
 };
 
@@ -34,6 +38,8 @@ pub enum Purpose {
     Block,
     /// It is `eth_call` or its like.
     Simulation,
+    /// It is none: what the chain itself does in a block. Guards see it and cannot veto it (I5).
+    Chain,
 }
 
 /// What a transaction would change: nothing of it is committed yet.
@@ -144,15 +150,50 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     pub(crate) fn judge_again(&mut self, finished: &mut Finished) -> Option<Judgement> {
         let ctx = &mut self.evm.inner.ctx;
         mem::swap(&mut ctx.journaled_state.inner.state, &mut finished.state);
-        let mut view = JournalView::new(&mut ctx.journaled_state);
+        let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
         let context = ContextRecord { status: 0, ..finished.trace.context };
         let judged = self.evm.monitor.open(&context, &mut view).ok().flatten().and_then(|mut judging| {
-            let decision = playback::play(&finished.trace, &mut *judging, &mut view);
+            let decision = playback::play(&finished.trace, &mut *judging, &mut Around(&mut view));
             matches!(decision, Ok(Decision::Proceed)).then(|| judging.close())
         });
         drop(view);
         mem::swap(&mut ctx.journaled_state.inner.state, &mut finished.state);
         judged
+    }
+
+    /// Runs a static call as guards do, on the session's state: between two transactions, where all forks are one.
+    ///
+    /// # Errors
+    /// [`StateFault`] when the store cannot answer.
+    pub fn view(&mut self, request: &CallRequest) -> Result<CallOutcome, StateFault> {
+        let ctx = &mut self.evm.inner.ctx;
+        before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block).call(Fork::Now, request)
+    }
+
+    /// Opens the judgement of something that the chain itself does. Whoever cannot judge it does not stop the chain: that
+    /// is said loudly, and nobody judges it.
+    pub(crate) fn watch_chain(&mut self, tx: TxEnv, parent_hash: B256) {
+        let identity = Identity { tx_hash: B256::ZERO, parent_hash, purpose: Purpose::Chain };
+        let opened = self.open(tx, identity);
+        let chain = &mut self.evm.inner.ctx.chain;
+        chain.is_chains_own = true;
+        if let Err(error) = opened {
+            tracing::error!(%error, "what the chain does itself goes on without being judged");
+            chain.judging = None;
+        }
+    }
+
+    /// Ends that judgement. Its verdicts are kept; guard state is not written outside of transactions.
+    pub(crate) fn unwatch_chain(&mut self) {
+        let chain = &mut self.evm.inner.ctx.chain;
+        if let Some(judging) = chain.judging.take() {
+            chain.chain_verdicts.extend(judging.close().verdicts);
+        }
+    }
+
+    /// What attachments said of what the chain itself did.
+    pub(crate) fn take_chain_verdicts(&mut self) -> Vec<Verdict> {
+        std::mem::take(&mut self.evm.inner.ctx.chain.chain_verdicts)
     }
 
     fn open(&mut self, tx: TxEnv, identity: Identity) -> Result<Watched, TxError> {
@@ -165,7 +206,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         }
         let ctx = &mut self.evm.inner.ctx;
         ctx.chain.trace.context = context_record(ctx, identity);
-        let mut view = JournalView::new(&mut ctx.journaled_state);
+        let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
         ctx.chain.judging = self.evm.monitor.open(&ctx.chain.trace.context, &mut view)?;
         ctx.chain.used = ctx.chain.judging.is_some();
         Ok(if ctx.chain.used { Watched::Yes } else { Watched::No })
@@ -187,6 +228,16 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
             Err(other) => Err(TxError::Evm(other.to_string())),
         }
     }
+}
+
+/// What can be looked at before there are frames.
+fn before_frames<'a, DB: EvmDatabase>(
+    journal: &'a mut Journal<DB>,
+    forks: &'a mut Forks,
+    cfg: &'a CfgEnv,
+    block: &'a BlockEnv,
+) -> JournalView<'a, DB> {
+    JournalView::new(journal, Frames { records: &[], spans: &[] }, forks, (cfg, block))
 }
 
 /// Whether the monitor judges a transaction.
@@ -239,7 +290,7 @@ pub(crate) fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity
         block_gas_limit: block.gas_limit,
         gas_limit: tx.gas_limit,
         nonce: tx.nonce,
-        tx_type: tx.tx_type,
+        tx_type: if identity.purpose == Purpose::Chain { TX_TYPE_CHAIN } else { tx.tx_type },
         simulation: u8::from(identity.purpose == Purpose::Simulation),
         status: 0,
         zero: [0; 5],

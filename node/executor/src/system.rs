@@ -1,5 +1,6 @@
 //! What the chain itself does in a block: EIP-4788 and EIP-2935 before its transactions, EIP-7685 requests and
-//! EIP-4895 withdrawals after them. Guards do not judge these (I5).
+//! EIP-4895 withdrawals after them. Guards see these as traces without a transaction, and cannot veto them (I5): the
+//! frames of system calls have their own kind, withdrawals are flows.
 
 use alloy_eips::{
     eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS, eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS,
@@ -12,15 +13,11 @@ use revm::{
         JournalTr as _, TxEnv,
         result::{EVMError, ExecutionResult},
     },
-    handler::{Handler as _, MainnetHandler, SystemCallTx as _},
+    handler::{Handler as _, SystemCallTx as _},
     state::EvmState,
 };
 
-use crate::{
-    BlockError, Overlay, Point, Session,
-    block::Extent,
-    evm::{EvmDatabase, MonitoredEvm},
-};
+use crate::{BlockError, Overlay, Point, Session, block::Extent, evm::EvmDatabase, flows, handler::MonitoredHandler};
 
 /// `DepositEvent(bytes,bytes,bytes,bytes,bytes)` of the deposit contract (EIP-6110).
 const DEPOSIT_EVENT: B256 = b256!("649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5");
@@ -75,10 +72,10 @@ pub fn begin_block<DB: BlockDatabase>(
     block: &BlockContext,
 ) -> Result<(), BlockError> {
     if let (true, Some(root)) = (hardfork >= Hardfork::Cancun, block.parent_beacon_block_root) {
-        note(session, BEACON_ROOTS_ADDRESS, root.0.into())?;
+        note(session, BEACON_ROOTS_ADDRESS, root.0.into(), block)?;
     }
     if hardfork >= Hardfork::Prague {
-        note(session, HISTORY_STORAGE_ADDRESS, block.parent_hash.0.into())?;
+        note(session, HISTORY_STORAGE_ADDRESS, block.parent_hash.0.into(), block)?;
     }
     Ok(())
 }
@@ -116,14 +113,30 @@ pub(crate) fn after<'r, DB: BlockDatabase>(
         requests.push_request_with_type(0, deposits);
         for (kind, address) in [(1, WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS), (2, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS)]
         {
-            requests.push_request_with_type(kind, ask(session, address)?);
+            requests.push_request_with_type(kind, ask(session, address, at.block)?);
         }
     }
-    for withdrawal in &at.block.withdrawals {
-        let wei = U256::from(withdrawal.amount) * U256::from(GWEI);
-        session.evm_mut().db_mut().credit(withdrawal.address, wei)?;
-    }
+    withdraw(session, at.block)?;
     Ok(requests)
+}
+
+/// Guards are told before anything is credited.
+fn withdraw<DB: BlockDatabase>(session: &mut Session<'_, DB>, block: &BlockContext) -> Result<(), BlockError> {
+    let credits = block.withdrawals.iter().map(|withdrawal| {
+        let wei = U256::from(withdrawal.amount) * U256::from(GWEI);
+        (withdrawal.address, wei)
+    });
+    let flows = (1..).zip(credits.clone().filter(|(_, wei)| !wei.is_zero()));
+    let flows: Vec<_> = flows.map(|(seq, (address, wei))| flows::withdrawal(seq, address, wei)).collect();
+    if !flows.is_empty() {
+        session.watch_chain(TxEnv::default(), block.parent_hash);
+        session.evm_mut().withdrawn(flows);
+        session.unwatch_chain();
+    }
+    for (address, wei) in credits {
+        session.evm_mut().db_mut().credit(address, wei)?;
+    }
+    Ok(())
 }
 
 /// The request bytes of a deposit: its fields one behind the other.
@@ -143,29 +156,42 @@ fn deposit(data: &[u8]) -> Result<Vec<u8>, BlockError> {
 }
 
 /// Tells a contract something. If it fails, so be it (EIP-4788, EIP-2935).
-fn note<DB: BlockDatabase>(session: &mut Session<'_, DB>, address: Address, data: Bytes) -> Result<(), BlockError> {
-    match call(session, address, data) {
+fn note<DB: BlockDatabase>(
+    session: &mut Session<'_, DB>,
+    address: Address,
+    data: Bytes,
+    block: &BlockContext,
+) -> Result<(), BlockError> {
+    match call(session, address, data, block) {
         Ok(_) | Err(BlockError::SystemCall { .. }) => Ok(()),
         Err(other) => Err(other),
     }
 }
 
 /// Asks a contract that must be there and must answer (EIP-7002, EIP-7251).
-fn ask<DB: BlockDatabase>(session: &mut Session<'_, DB>, address: Address) -> Result<Bytes, BlockError> {
+fn ask<DB: BlockDatabase>(
+    session: &mut Session<'_, DB>,
+    address: Address,
+    block: &BlockContext,
+) -> Result<Bytes, BlockError> {
     let info = session.evm_mut().db_mut().basic(address).map_err(|error| error.0)?;
     if info.is_none_or(|info| info.is_empty_code_hash()) {
         return Err(BlockError::SystemCall { address, reason: "there is no code".into() });
     }
-    call(session, address, Bytes::new())
+    call(session, address, Bytes::new(), block)
 }
 
-fn call<DB: BlockDatabase>(session: &mut Session<'_, DB>, address: Address, data: Bytes) -> Result<Bytes, BlockError> {
+fn call<DB: BlockDatabase>(
+    session: &mut Session<'_, DB>,
+    address: Address,
+    data: Bytes,
+    block: &BlockContext,
+) -> Result<Bytes, BlockError> {
     let failed = |reason: String| BlockError::SystemCall { address, reason };
+    session.watch_chain(TxEnv::new_system_tx(address, data), block.parent_hash);
+    let result = MonitoredHandler::new().run_system_call(session.evm_mut());
+    session.unwatch_chain();
     let evm = session.evm_mut();
-    let ctx = &mut evm.inner.ctx;
-    ctx.chain.reset();
-    ctx.tx = TxEnv::new_system_tx(address, data);
-    let result = MainnetHandler::<MonitoredEvm<'_, DB>, EVMError<_>, _>::default().run_system_call(evm);
     let state = evm.inner.ctx.journaled_state.finalize();
     if let Ok(ExecutionResult::Revert { .. } | ExecutionResult::Halt { .. }) = &result {
         evm.db_mut().meet(&state);

@@ -1,33 +1,46 @@
 //! State as the monitor sees it: over the journal, without touching it.
 
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
-use parapet_monitor::{Fork, StateFault, StateOp, StateView};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use parapet_monitor::{CallOutcome, CallRequest, CallStatus, Fork, StateFault, StateOp, StateView, VIEW_GAS_MAX};
 use revm::{
-    Journal,
-    context::JournalTr as _,
-    state::{Account, AccountInfo},
+    Context, Journal, MainBuilder as _,
+    context::{BlockEnv, CfgEnv, JournalTr as _, TxEnv, result::EVMError},
+    context_interface::ContextTr as _,
+    handler::{FrameResult, Handler as _, MainnetHandler},
+    interpreter::{CallScheme, FrameInput, GasTracker},
 };
 
 use crate::{
     StateError,
     evm::{Asker, EvmDatabase, Footing},
+    forks::{ForkState, Forks, Frames},
 };
 
-/// Reads the journal where it knows an account or slot, else the committed state below it. Nothing becomes warm. The
-/// journal may hold what earlier transactions did: what this transaction has not met is as they left it.
-pub(crate) struct JournalView<'a, DB: EvmDatabase>(&'a mut Journal<DB>);
+/// What the monitor may look at while it is asked. Nothing becomes warm, nothing is loaded into the journal.
+pub(crate) struct JournalView<'a, DB: EvmDatabase> {
+    journal: &'a mut Journal<DB>,
+    frames: Frames<'a>,
+    forks: &'a mut Forks,
+    cfg: &'a CfgEnv,
+    block: &'a BlockEnv,
+}
 
 impl<'a, DB: EvmDatabase> JournalView<'a, DB> {
     /// For as long as it is there, the monitor is who reads.
-    pub(crate) fn new(journal: &'a mut Journal<DB>) -> Self {
+    pub(crate) fn new(
+        journal: &'a mut Journal<DB>,
+        frames: Frames<'a>,
+        forks: &'a mut Forks,
+        (cfg, block): (&'a CfgEnv, &'a BlockEnv),
+    ) -> Self {
         journal.database.asked_by(Asker::Monitor);
-        Self(journal)
+        Self { journal, frames, forks, cfg, block }
     }
 }
 
 impl<DB: EvmDatabase> Drop for JournalView<'_, DB> {
     fn drop(&mut self) {
-        self.0.database.asked_by(Asker::Evm);
+        self.journal.database.asked_by(Asker::Evm);
     }
 }
 
@@ -36,41 +49,19 @@ fn fault(error: StateError) -> StateFault {
 }
 
 impl<DB: EvmDatabase> JournalView<'_, DB> {
-    fn known(&self, address: Address) -> Option<&Account> {
-        self.0.inner.state.get(&address)
-    }
-
-    fn info(&mut self, fork: Fork, address: Address) -> Result<Option<AccountInfo>, StateFault> {
-        let now = self.0.inner.transaction_id;
-        let known = self.known(address).map(|account| match fork {
-            Fork::PreTx if account.transaction_id == now => account.original_info(),
-            Fork::PreTx | Fork::Now => account.info.clone(),
-        });
-        let info = match known {
-            Some(info) => Some(info),
-            None => self.0.db_mut().basic(address).map_err(fault)?,
-        };
-        Ok(info.filter(|info| !info.is_empty()))
+    fn at(&mut self, fork: Fork) -> ForkState<'_> {
+        let Journal { database, inner } = &mut *self.journal;
+        ForkState::new(fork, self.frames, self.forks, inner, database)
     }
 }
 
 impl<DB: EvmDatabase> StateView for JournalView<'_, DB> {
     fn is_settled(&self) -> bool {
-        self.0.database.footing() == Footing::Settled
+        self.journal.database.footing() == Footing::Settled
     }
 
     fn storage(&mut self, fork: Fork, address: Address, slot: U256) -> Result<U256, StateFault> {
-        let now = self.0.inner.transaction_id;
-        if let Some(account) = self.known(address) {
-            match (account.storage.get(&slot), fork) {
-                (Some(known), Fork::Now) => return Ok(known.present_value),
-                (Some(known), Fork::PreTx) if known.transaction_id != now => return Ok(known.present_value),
-                (Some(known), Fork::PreTx) if !account.is_created() => return Ok(known.original_value),
-                (None, Fork::Now) if account.is_created() => return Ok(U256::ZERO),
-                (Some(_), Fork::PreTx) | (None, _) => {}
-            }
-        }
-        self.0.db_mut().storage(address, slot).map_err(fault)
+        self.at(fork).slot(address, slot).map_err(fault)
     }
 
     fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateFault> {
@@ -82,23 +73,61 @@ impl<DB: EvmDatabase> StateView for JournalView<'_, DB> {
     }
 
     fn balance(&mut self, fork: Fork, address: Address) -> Result<U256, StateFault> {
-        let balance = self.info(fork, address)?.map(|info| info.balance).unwrap_or_default();
-        self.0.db_mut().balance_observed(address);
-        Ok(balance)
+        self.at(fork).balance(address).map_err(fault)
     }
 
     fn code_hash(&mut self, fork: Fork, address: Address) -> Result<B256, StateFault> {
-        Ok(self.info(fork, address)?.map(|info| info.code_hash).unwrap_or_default())
+        Ok(self.at(fork).info(address).map_err(fault)?.map(|info| info.code_hash).unwrap_or_default())
     }
 
     fn code(&mut self, fork: Fork, address: Address) -> Result<Bytes, StateFault> {
-        let Some(info) = self.info(fork, address)? else { return Ok(Bytes::new()) };
-        if let Some(code) = info.code {
-            return Ok(code.original_bytes());
-        }
-        if info.code_hash.is_zero() || info.code_hash == KECCAK256_EMPTY {
-            return Ok(Bytes::new());
-        }
-        Ok(self.0.db_mut().code_by_hash(info.code_hash).map_err(fault)?.original_bytes())
+        self.at(fork).code(address).map_err(fault)
     }
+
+    fn distance(&mut self, fork: Fork) -> u64 {
+        ForkState::distance(fork, self.frames, &self.journal.inner) as u64
+    }
+
+    fn call(&mut self, fork: Fork, request: &CallRequest) -> Result<CallOutcome, StateFault> {
+        let (cfg, block) = (self.cfg, self.block);
+        static_call(self.at(fork), cfg, block, request).map_err(|error| StateFault(Box::new(error)))
+    }
+}
+
+/// Runs a static call on a state that stays as it is: a plain EVM of its own, nobody watching, everything cold, transient
+/// storage empty. Sender and origin are the zero address, the gas price is zero.
+fn static_call(
+    state: ForkState<'_>,
+    cfg: &CfgEnv,
+    block: &BlockEnv,
+    request: &CallRequest,
+) -> Result<CallOutcome, EVMError<StateError>> {
+    let gas_limit = request.gas.min(VIEW_GAS_MAX);
+    let mut ctx: Context<BlockEnv, TxEnv, CfgEnv, ForkState<'_>, Journal<ForkState<'_>>, ()> =
+        Context::new(state, cfg.spec);
+    ctx.journaled_state.set_spec_id(cfg.spec);
+    (ctx.cfg, ctx.block) = (cfg.clone(), block.clone());
+    ctx.tx = TxEnv { kind: TxKind::Call(request.to), data: request.input.clone(), gas_limit, ..TxEnv::default() };
+    let mut evm = ctx.build_mainnet();
+    let mut handler = MainnetHandler::<_, EVMError<StateError>, _>::default();
+    handler.load_accounts(&mut evm)?;
+    let mut gas = GasTracker::new(gas_limit, gas_limit, 0);
+    let Some(mut first) = handler.first_frame_input(&mut evm, &mut gas)? else {
+        return Ok(CallOutcome { status: CallStatus::Halted, output: Bytes::new(), gas_used: gas_limit });
+    };
+    if let FrameInput::Call(inputs) = &mut first.frame_input {
+        (inputs.is_static, inputs.scheme) = (true, CallScheme::StaticCall);
+    }
+    let result: FrameResult = handler.run_exec_loop(&mut evm, first)?;
+    if let Err(error) = std::mem::replace(evm.ctx.error(), Ok(())) {
+        return Err(error.into());
+    }
+    let ended = result.interpreter_result();
+    let (status, remaining) = match (ended.result.is_ok(), ended.result.is_revert()) {
+        (true, _) => (CallStatus::Succeeded, ended.gas.remaining()),
+        (false, true) => (CallStatus::Reverted, ended.gas.remaining()),
+        (false, false) => (CallStatus::Halted, 0),
+    };
+    let output = if status == CallStatus::Halted { Bytes::new() } else { ended.output.clone() };
+    Ok(CallOutcome { status, output, gas_used: gas_limit.saturating_sub(remaining) })
 }

@@ -153,4 +153,6 @@ pub struct ExecutedBlock<E> {
     pub requests: Requests,
     /// The block-level access list (EIP-7928), if it was asked for.
     pub access_list: Option<BlockAccessList>,
+    /// What attachments said of what the chain itself did: system calls and withdrawals.
+    pub verdicts: Vec<Verdict>,
 }

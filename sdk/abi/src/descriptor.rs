@@ -8,6 +8,10 @@
 //!  "parameters": [{"name": "tx_max", "type": "uint256", "default": "1000", "doc": "…"}]}
 //! ```
 //!
+//! A trigger is a name or an object, `{"on": "call", "selector": "transfer(address,uint256)", "role": "target"}`, whose
+//! values may be parameters, `{"on": "slot", "mapping": 3, "key": "$owner"}`: section 6 of the
+//! [specification](crate::SPECIFICATION) has all of them.
+//!
 //! A parameter without `default` must be given at attachment. Types are Solidity ABI types; the configuration bytes of
 //! an attachment are the ABI encoding of the parameters, in order, as Solidity's `abi.encode` gives it.
 
@@ -25,3 +29,7 @@ pub const TRIGGER_FLOW: &str = "flow";
 pub const SUBSCRIBE_ACCESSES: &str = "accesses";
 /// Subscription: logs and the ether and token flows.
 pub const SUBSCRIBE_FLOWS: &str = "flows";
+/// Subscription: what is hashed to find entries of mappings.
+pub const SUBSCRIBE_PREIMAGES: &str = "preimages";
+/// Subscription: fees among the flows; includes [`SUBSCRIBE_FLOWS`].
+pub const SUBSCRIBE_FEES: &str = "fees";

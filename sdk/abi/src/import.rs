@@ -12,6 +12,11 @@
 //! | `state_storage` | `(fork, address, slot, out)` | a storage word, 32 bytes to `out` |
 //! | `state_balance` | `(fork, address, out)` | a balance in wei, 32 bytes to `out` |
 //! | `state_code_hash` | `(fork, address, out)` | a code hash, 32 bytes to `out`; zero for an account that does not exist |
+//! | `state_storage_at` | `(kind, frame, address, slot, out)` | as `state_storage`, at a fork that may be before or after a frame |
+//! | `state_balance_at` | `(kind, frame, address, out)` | as `state_balance`, at such a fork |
+//! | `state_code_hash_at` | `(kind, frame, address, out)` | as `state_code_hash`, at such a fork |
+//! | `view_call` | `(kind, frame, to, input, len, gas: u64, out) -> output_len` | a static call at such a fork; a [`ViewOutcome`] to `out` |
+//! | `view_output` | `(offset, out, len) -> copied` | what the last `view_call` of this hook returned, from `offset` |
 //! | `store_get` | `(key, key_len, out) -> found` | a word of the attachment's own state; `found` is 1 when it is not zero, since storage cannot tell zero from absent |
 //! | `store_set` | `(key, key_len, value)` | writes a word of the attachment's own state |
 //! | `store_add` | `(key, key_len, amount, cap) -> added` | adds to such a word; 0: the sum would exceed `cap`, and nothing was added |
@@ -40,6 +45,8 @@
 //! *from the last*, downward). An entry takes one word and one for each 32 bytes of key and value beyond the first 30 and
 //! 28, and changes some words of entries near it; more than [`ENTRY_WORDS_MAX`] distinct words exceed a limit.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// Module name of every import.
 pub const MODULE: &str = "parapet_v1";
 
@@ -65,6 +72,28 @@ pub const DATA_LOG: u32 = 2;
 pub const FORK_PRE_TX: u32 = 0;
 /// `fork` argument of the state functions: as it is at this point of the transaction.
 pub const FORK_NOW: u32 = 1;
+
+/// `kind` argument of the state functions: as frame `frame` found it.
+pub const FORK_BEFORE_FRAME: u32 = 2;
+/// `kind` argument of the state functions: as frame `frame`, which has ended, left it.
+pub const FORK_AFTER_FRAME: u32 = 3;
+
+/// Most gas of one static call.
+pub const VIEW_GAS_MAX: u64 = 30_000_000;
+/// Longest calldata of a static call, in bytes.
+pub const VIEW_INPUT_BYTES_MAX: u32 = 128 * 1_024;
+
+/// What `view_call` writes: how a static call ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C, align(8))]
+pub struct ViewOutcome {
+    /// A [`FrameStatus`](crate::FrameStatus), never `Running`.
+    pub status: u32,
+    /// Length of the output, in bytes.
+    pub output_len: u32,
+    /// Gas it used.
+    pub gas_used: u64,
+}
 
 /// Longest key of an attachment's own state, in bytes.
 pub const STORE_KEY_BYTES_MAX: u32 = 256;

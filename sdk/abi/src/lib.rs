@@ -5,6 +5,8 @@
 //! as one flat [`region`] with a header, a section table and the records, which is also the file format of recorded
 //! traces.
 //!
+//! `SPECIFICATION.md` says all of it in words, offsets and limits included.
+//!
 //! Rules of the layout, pinned byte by byte in `tests/golden.rs`:
 //! - integers are little-endian and every record is a multiple of 8 bytes;
 //! - addresses are 20 bytes followed by 4 zero bytes; 256-bit words (amounts, slots, hashes) are 32 bytes in the order
@@ -17,15 +19,21 @@
 extern crate alloc;
 
 pub mod descriptor;
+mod enumeration;
 pub mod import;
+mod kind;
 pub mod record;
 pub mod region;
 
+pub use enumeration::{AccessKind, Asset, CodeChangeKind, FlowReason, FrameKind, FrameStatus};
+pub use kind::Kind;
 pub use record::{
-    AccessKind, AccessRecord, AccountRecord, Address, Asset, CodeChangeKind, CodeChangeRecord, ContextRecord,
-    FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus, Kind, LogRecord, NO_FRAME, Record, SlotChangeRecord,
-    Word,
+    AccessRecord, AccountRecord, Address, AuthorizationRecord, CodeChangeRecord, ContextRecord, DelegateRecord, Field,
+    FlowRecord, FrameRecord, LogRecord, NO_FRAME, PreimageRecord, Record, SlotChangeRecord, TX_TYPE_CHAIN, Word,
 };
+
+/// The whole interface in words, for those who write guards or hosts in other languages. Tests compare it with the code.
+pub const SPECIFICATION: &str = include_str!("../SPECIFICATION.md");
 
 /// Version of the layout that this crate describes.
 pub const ABI_VERSION: u32 = 1;

@@ -2,11 +2,16 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::Kind;
+
 /// 256 bits as the EVM writes them to memory: big-endian.
 pub type Word = [u8; 32];
 
 /// `parent` or `frame` of a record that belongs to no frame.
 pub const NO_FRAME: u32 = u32::MAX;
+
+/// `tx_type` of the context where no transaction is judged: the chain's own system calls and withdrawals.
+pub const TX_TYPE_CHAIN: u8 = 255;
 
 /// An account's address and four zero bytes, which keep records aligned.
 #[derive(
@@ -34,176 +39,23 @@ impl From<[u8; 20]> for Address {
     }
 }
 
-/// What a section holds. Kinds are only ever added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Kind {
-    /// One [`ContextRecord`]: the block and the transaction.
-    Context = 1,
-    /// [`AccountRecord`]s: the accounts that the reading attachment guards.
-    Account = 2,
-    /// [`FrameRecord`]s, by the order in which frames started; a frame's id is its index.
-    Frame = 3,
-    /// [`AccessRecord`]s; subscription `accesses`.
-    Access = 4,
-    /// [`FlowRecord`]s; subscription `flows`; complete in `on_tx`.
-    Flow = 5,
-    /// [`LogRecord`]s of frames that were not reverted; subscription `flows`; complete in `on_tx`.
-    Log = 6,
-    /// [`CodeChangeRecord`]s; complete in `on_tx`.
-    CodeChange = 7,
-    /// [`SlotChangeRecord`]s: the transaction's net storage writes, by address and slot; in `on_tx` only.
-    SlotChange = 8,
-}
-
-impl Kind {
-    /// Every kind, in the order in which a region lists them.
-    pub const ALL: [Self; 8] = [
-        Self::Context,
-        Self::Account,
-        Self::Frame,
-        Self::Access,
-        Self::Flow,
-        Self::Log,
-        Self::CodeChange,
-        Self::SlotChange,
-    ];
-
-    /// The kind of a number, if this version knows it.
-    #[must_use]
-    pub fn from_u32(value: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as u32 == value)
-    }
-
-    /// Size of this version's record, in bytes.
-    #[must_use]
-    pub const fn record_bytes(self) -> usize {
-        match self {
-            Self::Context => size_of::<ContextRecord>(),
-            Self::Account => size_of::<AccountRecord>(),
-            Self::Frame => size_of::<FrameRecord>(),
-            Self::Access => size_of::<AccessRecord>(),
-            Self::Flow => size_of::<FlowRecord>(),
-            Self::Log => size_of::<LogRecord>(),
-            Self::CodeChange => size_of::<CodeChangeRecord>(),
-            Self::SlotChange => size_of::<SlotChangeRecord>(),
-        }
-    }
-}
-
 /// A record that lies in a section.
 pub trait Record: FromBytes + IntoBytes + Immutable + KnownLayout + Clone {
     /// The section it lies in.
     const KIND: Kind;
+    /// Its fields, in order.
+    const FIELDS: &'static [Field];
 }
 
-macro_rules! byte_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $value:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum $name { $($(#[$vdoc])* $variant = $value,)* }
-
-        impl $name {
-            /// The value of a byte, if this version knows it.
-            #[must_use]
-            pub const fn from_u8(value: u8) -> Option<Self> {
-                match value { $($value => Some(Self::$variant),)* _ => None }
-            }
-        }
-
-        impl From<$name> for u8 {
-            fn from(value: $name) -> Self { value as Self }
-        }
-    };
-}
-
-byte_enum! {
-    /// How a frame was entered.
-    FrameKind {
-        /// CALL, or the call of the transaction itself.
-        Call = 0,
-        /// CALLCODE.
-        CallCode = 1,
-        /// DELEGATECALL.
-        DelegateCall = 2,
-        /// STATICCALL.
-        StaticCall = 3,
-        /// CREATE, or the creation by the transaction itself.
-        Create = 4,
-        /// CREATE2.
-        Create2 = 5,
-        /// A call made by the chain itself (EIP-4788, EIP-2935, EIP-7002, EIP-7251).
-        System = 6,
-    }
-}
-
-byte_enum! {
-    /// How far a frame has come.
-    FrameStatus {
-        /// It has not ended.
-        Running = 0,
-        /// It returned or stopped.
-        Succeeded = 1,
-        /// It reverted and gave back its remaining gas.
-        Reverted = 2,
-        /// It ended exceptionally (out of gas, invalid opcode, …).
-        Halted = 3,
-    }
-}
-
-byte_enum! {
-    /// A storage access.
-    AccessKind {
-        /// SLOAD.
-        StorageRead = 0,
-        /// SSTORE.
-        StorageWrite = 1,
-        /// TLOAD.
-        TransientRead = 2,
-        /// TSTORE.
-        TransientWrite = 3,
-    }
-}
-
-byte_enum! {
-    /// What flows.
-    Asset {
-        /// Ether, in wei.
-        Ether = 0,
-        /// ERC-20, in the token's smallest unit.
-        Erc20 = 1,
-        /// ERC-721: amount 1 of `token_id`.
-        Erc721 = 2,
-        /// ERC-1155: `amount` of `token_id`.
-        Erc1155 = 3,
-    }
-}
-
-byte_enum! {
-    /// Why ether or a token flows.
-    FlowReason {
-        /// Value of a call.
-        Call = 0,
-        /// Value of a creation.
-        Create = 1,
-        /// Balance moved by SELFDESTRUCT.
-        SelfDestruct = 2,
-        /// Decoded from a log.
-        Log = 3,
-    }
-}
-
-byte_enum! {
-    /// How an account's code changes.
-    CodeChangeKind {
-        /// A contract was created.
-        Create = 0,
-        /// A delegation (EIP-7702) was set, replaced or cleared.
-        Delegation = 1,
-        /// SELFDESTRUCT ran; under EIP-6780 code goes only if it was created in the same transaction.
-        SelfDestruct = 2,
-    }
+/// Where a field lies in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Bytes before it.
+    pub offset: usize,
+    /// Its size, in bytes.
+    pub bytes: usize,
 }
 
 macro_rules! record {
@@ -215,6 +67,11 @@ macro_rules! record {
 
         impl Record for $name {
             const KIND: Kind = Kind::$kind;
+            const FIELDS: &'static [Field] = &[$(Field {
+                name: stringify!($field),
+                offset: core::mem::offset_of!($name, $field),
+                bytes: size_of::<$ty>(),
+            },)*];
         }
 
         const _: () = assert!(size_of::<$name>() == $size && $size % 8 == 0);
@@ -236,11 +93,11 @@ record! {
         gas_limit: u64,
         /// Nonce of the sender before the transaction.
         nonce: u64,
-        /// EIP-2718 type.
+        /// EIP-2718 type, or [`TX_TYPE_CHAIN`].
         tx_type: u8,
         /// 1 in a simulation (`eth_call`, `eth_estimateGas`), which is never committed.
         simulation: u8,
-        /// In `on_tx`: the [`FrameStatus`] of the whole transaction.
+        /// In `on_tx`: the [`FrameStatus`](crate::FrameStatus) of the whole transaction.
         status: u8,
         /// Zero.
         zero: [u8; 5],
@@ -288,9 +145,9 @@ record! {
         depth: u32,
         /// First four bytes of the input, zero-filled. Meaningless in a creation.
         selector: [u8; 4],
-        /// A [`FrameKind`].
+        /// A [`FrameKind`](crate::FrameKind).
         kind: u8,
-        /// A [`FrameStatus`].
+        /// A [`FrameStatus`](crate::FrameStatus).
         status: u8,
         /// 1 when state changes are forbidden in it.
         is_static: u8,
@@ -326,7 +183,7 @@ record! {
         seq: u32,
         /// The frame it happened in.
         frame: u32,
-        /// An [`AccessKind`].
+        /// An [`AccessKind`](crate::AccessKind).
         kind: u8,
         /// Zero.
         zero: [u8; 7],
@@ -348,9 +205,9 @@ record! {
         seq: u32,
         /// The frame it happened in.
         frame: u32,
-        /// An [`Asset`].
+        /// An [`Asset`](crate::Asset).
         asset: u8,
-        /// A [`FlowReason`].
+        /// A [`FlowReason`](crate::FlowReason).
         reason: u8,
         /// Zero.
         zero: [u8; 6],
@@ -392,7 +249,7 @@ record! {
         seq: u32,
         /// The frame it happened in; [`NO_FRAME`] for a delegation.
         frame: u32,
-        /// A [`CodeChangeKind`].
+        /// A [`CodeChangeKind`](crate::CodeChangeKind).
         kind: u8,
         /// Zero.
         zero: [u8; 7],
@@ -416,5 +273,57 @@ record! {
         old: Word,
         /// Value after it.
         new: Word,
+    }
+}
+
+record! {
+    /// 64 bytes that a frame hashed with KECCAK256: how contracts find entries of mappings.
+    PreimageRecord: Preimage, 104 {
+        /// Position among all events of the transaction.
+        seq: u32,
+        /// The frame that hashed them.
+        frame: u32,
+        /// The first 32 bytes: the key, if this finds an entry of a mapping.
+        key: Word,
+        /// The other 32 bytes: the mapping's own slot.
+        base: Word,
+        /// Their hash: the entry's slot.
+        hash: Word,
+    }
+}
+
+record! {
+    /// One EIP-7702 authorization of the transaction. Applied before the first frame; stays if the transaction fails.
+    AuthorizationRecord: Authorization, 80 {
+        /// Position among all events of the transaction; 0 when it did not take effect.
+        seq: u32,
+        /// Its place in the transaction's list.
+        index: u32,
+        /// 1 when it took effect; 0 when the EIP skips it (wrong chain, nonce or signature, or an account with other code).
+        applied: u8,
+        /// Zero.
+        zero: [u8; 7],
+        /// Chain it is for; 0 is any, and a number above 64 bits is cut to the highest.
+        chain_id: u64,
+        /// Nonce it is for.
+        nonce: u64,
+        /// Who signed it; zero where the signature is none.
+        authority: Address,
+        /// The account whose code it gives; zero clears.
+        delegate: Address,
+    }
+}
+
+record! {
+    /// A frame that entered an account which delegates (EIP-7702), and whose code ran there.
+    DelegateRecord: Delegate, 56 {
+        /// The frame.
+        frame: u32,
+        /// Zero.
+        zero: u32,
+        /// The account that delegates: the frame's `code_address`.
+        account: Address,
+        /// The account whose code ran.
+        delegate: Address,
     }
 }

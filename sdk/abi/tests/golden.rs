@@ -3,8 +3,9 @@
 
 use parapet_abi::region::{Header, Region, RegionError, RegionWriter, Section};
 use parapet_abi::{
-    AccessKind, AccessRecord, AccountRecord, CodeChangeRecord, ContextRecord, FlowRecord, FrameKind, FrameRecord,
-    FrameStatus, Kind, LogRecord, NO_FRAME, SlotChangeRecord,
+    AccessKind, AccessRecord, AccountRecord, AuthorizationRecord, CodeChangeRecord, ContextRecord, DelegateRecord,
+    FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus, Kind, LogRecord, NO_FRAME, PreimageRecord,
+    SlotChangeRecord,
 };
 use zerocopy::IntoBytes as _;
 
@@ -94,8 +95,9 @@ fn access_record_has_these_bytes() {
 #[test]
 fn kinds_and_sizes_are_fixed() {
     let sizes: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind as u32, kind.record_bytes())).collect();
-    assert_eq!(sizes, [(1, 320), (2, 24), (3, 192), (4, 136), (5, 152), (6, 168), (7, 104), (8, 120)]);
-    assert_eq!(Kind::from_u32(9), None);
+    assert_eq!(sizes[..8], [(1, 320), (2, 24), (3, 192), (4, 136), (5, 152), (6, 168), (7, 104), (8, 120)]);
+    assert_eq!(sizes[8..], [(9, 104), (10, 80), (11, 56)]);
+    assert_eq!(Kind::from_u32(12), None);
     assert_eq!((size_of::<Header>(), size_of::<Section>()), (24, 24));
 }
 
@@ -117,6 +119,39 @@ fn fields_stand_at_these_offsets() {
     assert_eq!(log, [8, 16, 40]);
     assert_eq!([offset_of!(CodeChangeRecord, address), offset_of!(CodeChangeRecord, new)], [16, 72]);
     assert_eq!([offset_of!(SlotChangeRecord, slot), offset_of!(SlotChangeRecord, new)], [24, 88]);
+    let preimage =
+        [offset_of!(PreimageRecord, key), offset_of!(PreimageRecord, base), offset_of!(PreimageRecord, hash)];
+    assert_eq!(preimage, [8, 40, 72]);
+    assert_eq!([offset_of!(DelegateRecord, account), offset_of!(DelegateRecord, delegate)], [8, 32]);
+}
+
+#[test]
+fn authorization_record_has_these_bytes() {
+    let record = AuthorizationRecord {
+        seq: 1,
+        index: 2,
+        applied: 1,
+        zero: [0; 7],
+        chain_id: 0x0102,
+        nonce: 3,
+        authority: [0xaa; 20].into(),
+        delegate: [0xbb; 20].into(),
+    };
+    let lines = dump(record.as_bytes());
+    let head = ["0100000002000000", "0100000000000000", "0201000000000000", "0300000000000000", "aaaaaaaaaaaaaaaa"];
+    assert_eq!(lines[..5], head);
+    assert_eq!((&lines[6][..], &lines[9][..]), ("aaaaaaaa00000000", "bbbbbbbb00000000"));
+}
+
+#[test]
+fn numbers_of_words_are_fixed() {
+    let reasons = [FlowReason::Call, FlowReason::Create, FlowReason::SelfDestruct, FlowReason::Log, FlowReason::Fee];
+    assert_eq!(reasons.map(u8::from), [0, 1, 2, 3, 4]);
+    assert_eq!(u8::from(FlowReason::Withdrawal), 5);
+    assert_eq!((FlowReason::from_u8(6), FrameKind::from_u8(7)), (None, None));
+    let kinds = [FrameKind::Call, FrameKind::CallCode, FrameKind::DelegateCall, FrameKind::StaticCall];
+    assert_eq!(kinds.map(u8::from), [0, 1, 2, 3]);
+    assert_eq!([FrameKind::Create, FrameKind::Create2, FrameKind::System].map(u8::from), [4, 5, 6]);
 }
 
 fn region() -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, path::PathBuf};
 
 use alloy_primitives::{B256, keccak256};
-use parapet_monitor::{Descriptor, Hook};
+use parapet_monitor::{Descriptor, Hook, trigger::Trigger};
 use parapet_vm::{Hooks, Vetted, vet};
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ impl Module {
             format!("module     {}", self.hash),
             format!("size       {} bytes", grouped(self.wasm.len() as u64)),
             format!("hooks      {}", self.hook_names().join(", ")),
-            format!("triggers   {}", descriptor.triggers.join(", ")),
+            format!("triggers   {}", texts(&descriptor.triggers)),
         ];
         if !descriptor.subscribes.is_empty() {
             lines.push(format!("subscribes {}", descriptor.subscribes.join(", ")));
@@ -77,4 +77,8 @@ impl Module {
             "descriptor": self.descriptor,
         })
     }
+}
+
+fn texts(triggers: &[Trigger]) -> String {
+    triggers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -55,10 +55,10 @@ mod value;
 
 pub use guard::{Guard, Hooks};
 pub use parapet_abi as abi;
-pub use parapet_macros::{alert, guard, veto};
-pub use records::{Access, CodeChange, Context, Flow, Frame, Log, SlotChange, View};
+pub use parapet_macros::{alert, guard, veto, view};
+pub use records::{Access, Authorization, CodeChange, Context, Delegate, Flow, Frame, Log, Preimage, SlotChange, View};
 pub use ruint::aliases::U256;
-pub use tx::{Ancestors, Fork, Records, Tx};
+pub use tx::{Ancestors, Fork, Records, Tx, VIEW_GAS, Viewed};
 pub use value::{Address, B256, Bytes4, keccak256};
 
 /// Code of the veto with which a guard refuses a configuration that it cannot decode. A guard's own codes lie below.
@@ -70,10 +70,10 @@ pub mod prelude {
     pub use parapet_abi::{AccessKind, Asset, CodeChangeKind, FlowReason, FrameKind, FrameStatus};
 
     pub use crate::{
-        Access, Address, B256, Bytes4, CodeChange, Context, Flow, Fork, Frame, Guard, Log, SlotChange, Tx, U256, alert,
-        guard, keccak256,
+        Access, Address, Authorization, B256, Bytes4, CodeChange, Context, Delegate, Flow, Fork, Frame, Guard, Log,
+        Preimage, SlotChange, Tx, U256, alert, guard, keccak256,
         speech::{Detail, Show},
-        store, veto,
+        store, veto, view,
     };
 }
 
@@ -82,9 +82,11 @@ pub mod prelude {
 pub mod expansion {
     #[cfg(target_arch = "wasm32")]
     pub use crate::memory::Once;
+    pub use alloc::vec::Vec;
+
     pub use crate::{
         config, descriptor,
         guard::{load, woken},
-        tx::Tx,
+        tx::{Tx, calldata},
     };
 }

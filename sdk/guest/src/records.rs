@@ -6,8 +6,9 @@
 use alloc::boxed::Box;
 
 use parapet_abi::{
-    AccessKind, AccessRecord, Asset, CodeChangeKind, CodeChangeRecord, ContextRecord, FlowReason, FlowRecord,
-    FrameKind, FrameRecord, FrameStatus, LogRecord, NO_FRAME, Record, SlotChangeRecord,
+    AccessKind, AccessRecord, Asset, AuthorizationRecord, CodeChangeKind, CodeChangeRecord, ContextRecord,
+    DelegateRecord, FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus, LogRecord, NO_FRAME, PreimageRecord,
+    Record, SlotChangeRecord,
 };
 
 use crate::{Address, B256, Bytes4, U256};
@@ -229,5 +230,49 @@ view! {
         before: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.old);
         /// Value after it.
         after: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.new);
+    }
+}
+
+view! {
+    /// 64 bytes that a frame hashed: how contracts find entries of mappings.
+    Preimage(PreimageRecord) {
+        /// Position among all events.
+        seq: u32 = |r: &PreimageRecord| r.seq;
+        /// The frame that hashed them.
+        frame: u32 = |r: &PreimageRecord| r.frame;
+        /// The key, if this finds an entry of a mapping.
+        key: B256 = |r: &PreimageRecord| B256(r.key);
+        /// The mapping's own slot.
+        base: U256 = |r: &PreimageRecord| U256::from_be_bytes(r.base);
+        /// The entry's slot.
+        slot: U256 = |r: &PreimageRecord| U256::from_be_bytes(r.hash);
+    }
+}
+
+view! {
+    /// One EIP-7702 authorization of the transaction.
+    Authorization(AuthorizationRecord) {
+        /// Whether it took effect.
+        is_applied: bool = |r: &AuthorizationRecord| r.applied == 1;
+        /// Chain it is for; 0 is any.
+        chain_id: u64 = |r: &AuthorizationRecord| r.chain_id;
+        /// Nonce it is for.
+        nonce: u64 = |r: &AuthorizationRecord| r.nonce;
+        /// Who signed it; zero where the signature is none.
+        authority: Address = |r: &AuthorizationRecord| r.authority.into();
+        /// The account whose code it gives; zero clears.
+        delegate: Address = |r: &AuthorizationRecord| r.delegate.into();
+    }
+}
+
+view! {
+    /// A frame that ran code by way of a delegation (EIP-7702).
+    Delegate(DelegateRecord) {
+        /// The frame.
+        frame: u32 = |r: &DelegateRecord| r.frame;
+        /// The account that delegates.
+        account: Address = |r: &DelegateRecord| r.account.into();
+        /// The account whose code ran.
+        delegate: Address = |r: &DelegateRecord| r.delegate.into();
     }
 }

@@ -5,11 +5,18 @@ use core::marker::PhantomData;
 
 use parapet_abi::{
     AccountRecord, FrameStatus, Kind, Record,
-    import::{DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG, FORK_NOW, FORK_PRE_TX},
+    import::{
+        DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG, FORK_AFTER_FRAME, FORK_BEFORE_FRAME, FORK_NOW, FORK_PRE_TX,
+    },
 };
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
-use crate::{Access, Address, B256, CodeChange, Context, Flow, Frame, Log, SlotChange, U256, View, host};
+use crate::{
+    Access, Address, Authorization, B256, CodeChange, Context, Delegate, Flow, Frame, Log, Preimage, SlotChange, U256,
+    View,
+    config::{ConfigError, Decoder},
+    host,
+};
 
 /// Records that one call to the host fetches: a balance between calls and stack.
 const BATCH: usize = 8;
@@ -24,6 +31,11 @@ pub enum Fork {
     PreTx,
     /// As it is at this point of the transaction.
     Now,
+    /// As the frame with this id found it.
+    Before(u32),
+    /// As the frame with this id left it; it must have ended. What a reverted frame did is gone, so forks inside of one
+    /// are all as after it.
+    After(u32),
 }
 
 /// The transaction that is judged. A handle: everything is fetched from the host when asked for.
@@ -95,7 +107,8 @@ impl Tx {
         Records::new()
     }
 
-    /// Ether and token flows; needs `subscribes(flows)` or the trigger `flow`; complete in `on_tx`.
+    /// Ether and token flows; needs `subscribes(flows)` or the trigger `flow`; complete in `on_tx`. Fees are among them
+    /// for who subscribes to `fees`.
     #[must_use]
     pub fn flows(&self) -> Records<Flow> {
         Records::new()
@@ -116,6 +129,24 @@ impl Tx {
     /// Net storage writes by address and slot; in `on_tx` only.
     #[must_use]
     pub fn slot_changes(&self) -> Records<SlotChange> {
+        Records::new()
+    }
+
+    /// What was hashed to find entries of mappings; needs `subscribes(preimages)` or a trigger on a mapping.
+    #[must_use]
+    pub fn preimages(&self) -> Records<Preimage> {
+        Records::new()
+    }
+
+    /// The transaction's EIP-7702 authorizations, in order.
+    #[must_use]
+    pub fn authorizations(&self) -> Records<Authorization> {
+        Records::new()
+    }
+
+    /// Frames that ran code by way of a delegation (EIP-7702).
+    #[must_use]
+    pub fn delegates(&self) -> Records<Delegate> {
         Records::new()
     }
 
@@ -159,13 +190,76 @@ impl Tx {
     pub fn code_hash(&self, fork: Fork, account: Address) -> B256 {
         B256(host::state_code_hash(fork.number(), &account.0))
     }
+
+    /// A static call with up to [`VIEW_GAS`] gas; `view!` writes calldata and reads the answer.
+    #[must_use]
+    pub fn view(&self, fork: Fork, contract: Address, calldata: &[u8]) -> Viewed {
+        self.view_with_gas(fork, contract, calldata, VIEW_GAS)
+    }
+
+    /// A static call with up to so much gas, at most [`VIEW_GAS_MAX`](parapet_abi::import::VIEW_GAS_MAX).
+    #[must_use]
+    pub fn view_with_gas(&self, fork: Fork, contract: Address, calldata: &[u8], gas: u64) -> Viewed {
+        let outcome = host::view_call(fork.number(), &contract.0, calldata, gas);
+        let mut output = vec![0; outcome.output_len as usize];
+        host::view_output(&mut output);
+        let status = u8::try_from(outcome.status).ok().and_then(FrameStatus::from_u8);
+        Viewed { status, output, gas_used: outcome.gas_used }
+    }
+}
+
+/// Gas of a static call that names none.
+pub const VIEW_GAS: u64 = 1_000_000;
+
+/// What came of a static call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewed {
+    status: Option<FrameStatus>,
+    /// What it returned, or reverted with.
+    pub output: Vec<u8>,
+    /// Gas it used.
+    pub gas_used: u64,
+}
+
+impl Viewed {
+    /// Whether the call returned or stopped. So does one of an account without code, with no output.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.status == Some(FrameStatus::Succeeded)
+    }
+
+    /// The answer, if the call succeeded and `decode` finds it in the output; what lies behind it is ignored.
+    pub fn decode<T>(&self, decode: impl FnOnce(&mut Decoder<'_>) -> Result<T, ConfigError>) -> Option<T> {
+        if self.succeeded() { decode(&mut Decoder::new(&self.output)).ok() } else { None }
+    }
+}
+
+/// Calldata of a function.
+#[doc(hidden)]
+#[must_use]
+pub fn calldata(selector: [u8; 4], values: &[u8]) -> Vec<u8> {
+    [&selector[..], values].concat()
 }
 
 impl Fork {
-    const fn number(self) -> u32 {
+    /// As a frame found it.
+    #[must_use]
+    pub fn before(frame: &Frame) -> Self {
+        Self::Before(frame.id())
+    }
+
+    /// As a frame, which has ended, left it.
+    #[must_use]
+    pub fn after(frame: &Frame) -> Self {
+        Self::After(frame.id())
+    }
+
+    pub(crate) const fn number(self) -> [u32; 2] {
         match self {
-            Self::PreTx => FORK_PRE_TX,
-            Self::Now => FORK_NOW,
+            Self::PreTx => [FORK_PRE_TX, 0],
+            Self::Now => [FORK_NOW, 0],
+            Self::Before(frame) => [FORK_BEFORE_FRAME, frame],
+            Self::After(frame) => [FORK_AFTER_FRAME, frame],
         }
     }
 }

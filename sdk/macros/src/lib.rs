@@ -7,6 +7,8 @@
 mod hooks;
 mod json;
 mod parameters;
+mod triggers;
+mod view;
 mod words;
 
 use proc_macro::TokenStream;
@@ -16,8 +18,10 @@ use syn::{Item, parse_macro_input};
 ///
 /// On a struct: `#[guard(name = "outflow_cap", triggers(flow, frame), subscribes(flows))]`.
 /// - `name`: 1 to 64 lower-case letters, digits, `_` or `-`;
-/// - `triggers`: `frame`, `flow`, or both;
-/// - `subscribes`: `accesses`, `flows`, both, or left out.
+/// - `triggers`: what wakes it, one or more of `frame`, `flow`, `call(…)`, `slot(…)`, `log(…)`, `flow(…)`, `code(…)`;
+///   the fields are those of `parapet_abi::descriptor`, as in `call(selector = "transfer(address,uint256)", kind = call)`
+///   or `slot(mapping = 3, key = owner)`, where `owner` is a parameter of the guard;
+/// - `subscribes`: what it reads besides frames, some of `accesses`, `flows`, `preimages`, `fees`.
 ///
 /// Every field is a parameter, in order; its doc comment describes it, and `#[param(default = "…")]` gives the value
 /// for attachments that name none. The first paragraph of the struct's own doc comment is the guard's summary, the
@@ -49,4 +53,15 @@ pub fn veto(said: TokenStream) -> TokenStream {
 pub fn alert(said: TokenStream) -> TokenStream {
     let said = parse_macro_input!(said as words::Said);
     said.expand(&quote::quote!(alert)).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Calls a function of a contract at a fork, without changing anything: `view!(tx, fork, contract,
+/// "balanceOf(address)(uint256)", owner)`. The types behind the arguments are those of the answer, whose value is
+/// `Some(…)`, a tuple for several; `None` when the call failed or answered something else.
+///
+/// Types are `address`, `bool`, `bytes4`, `bytes32`, `uint…` and arrays of those; a `uint…` of the answer is a `U256`.
+#[proc_macro]
+pub fn view(call: TokenStream) -> TokenStream {
+    let call = parse_macro_input!(call as view::ViewCall);
+    call.expand().unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -4,7 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Error, Field, Fields, Ident, ItemStruct, LitStr, Result, Type, parse::Parser as _, punctuated::Punctuated};
 
-use crate::json;
+use crate::{json, triggers::Trigger};
+
+/// What a guard can subscribe to.
+const SUBSCRIPTIONS: [&str; 4] = ["accesses", "flows", "preimages", "fees"];
 
 /// Longest name of a guard or a parameter, in bytes; hosts accept no longer one.
 const NAME_BYTES_MAX: usize = 64;
@@ -12,7 +15,7 @@ const NAME_BYTES_MAX: usize = 64;
 #[derive(Default)]
 struct Declared {
     name: Option<LitStr>,
-    triggers: Vec<Ident>,
+    triggers: Vec<Trigger>,
     subscribes: Vec<Ident>,
 }
 
@@ -53,18 +56,21 @@ fn parse_arguments(arguments: TokenStream, guard: &Ident) -> Result<Declared> {
             declared.name = Some(name);
             return Ok(());
         }
-        let (list, known) = match () {
-            () if meta.path.is_ident("triggers") => (&mut declared.triggers, ["frame", "flow"]),
-            () if meta.path.is_ident("subscribes") => (&mut declared.subscribes, ["accesses", "flows"]),
-            () => return Err(meta.error("unknown argument; known are name, triggers and subscribes")),
-        };
         let content;
+        if meta.path.is_ident("triggers") {
+            syn::parenthesized!(content in meta.input);
+            declared.triggers.extend(Punctuated::<Trigger, syn::Token![,]>::parse_terminated(&content)?);
+            return Ok(());
+        }
+        if !meta.path.is_ident("subscribes") {
+            return Err(meta.error("unknown argument; known are name, triggers and subscribes"));
+        }
         syn::parenthesized!(content in meta.input);
         for word in Punctuated::<Ident, syn::Token![,]>::parse_terminated(&content)? {
-            if !known.iter().any(|known| word == known) {
-                return Err(Error::new_spanned(word, format!("known are {} and {}", known[0], known[1])));
+            if !SUBSCRIPTIONS.iter().any(|known| word == known) {
+                return Err(Error::new_spanned(word, format!("known are {}", SUBSCRIPTIONS.join(", "))));
             }
-            list.push(word);
+            declared.subscribes.push(word);
         }
         Ok(())
     });
@@ -75,7 +81,7 @@ fn parse_arguments(arguments: TokenStream, guard: &Ident) -> Result<Declared> {
     if declared.triggers.is_empty() {
         return Err(Error::new_spanned(
             guard,
-            "nothing would wake the guard: write triggers(frame), triggers(flow) or both",
+            "nothing would wake the guard: write triggers(frame), triggers(flow), or others that the SDK documents",
         ));
     }
     Ok(declared)
@@ -127,11 +133,13 @@ fn describe(item: &ItemStruct, declared: &Declared, parameters: &[Parameter]) ->
     let guard = &item.ident;
     let name = declared.name.as_ref().map(LitStr::value).unwrap_or_default();
     let list = |words: &[Ident]| words.iter().map(|word| json::quoted(&word.to_string())).collect::<Vec<_>>().join(",");
+    let names: Vec<String> = parameters.iter().map(|parameter| parameter.field.to_string()).collect();
+    let triggers = declared.triggers.iter().map(|trigger| trigger.json(&names)).collect::<Result<Vec<_>>>()?;
     let before_version = format!("{{\"abi\":1,\"name\":{},\"version\":\"", json::quoted(&name));
     let before_parameters = format!(
         "\",\"summary\":{},\"triggers\":[{}],\"subscribes\":[{}],\"parameters\":[",
         json::quoted(&json::summary(&item.attrs)),
-        list(&declared.triggers),
+        triggers.join(","),
         list(&declared.subscribes),
     );
     let mut parts = Vec::new();

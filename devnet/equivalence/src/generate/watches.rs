@@ -16,6 +16,7 @@ impl Generator {
                 let place = if self.rng.percent(50) { Place::Registry } else { self.place() };
                 (place, self.slot())
             }),
+            forks: looks >= 2,
             settled_only: self.rng.percent(50),
         }
     }

@@ -8,7 +8,7 @@ use parapet_registry::{ATTACHMENTS_MAX, REGISTRY_ADDRESS};
 use crate::{Chain, ON_CALL, VAULT, context, guard, judge, vetoing};
 
 fn admit(before: &Chain, after: &Chain) -> Option<Veto> {
-    let mut state = MemoryState { pre_tx: before.accounts(), now: after.accounts(), reads: 0 };
+    let mut state = MemoryState { pre_tx: before.accounts(), now: after.accounts(), ..MemoryState::default() };
     match judge().admit(&context(REGISTRY_ADDRESS), &mut state).unwrap() {
         Decision::Proceed => None,
         Decision::Veto(veto) => Some(veto),
@@ -148,7 +148,7 @@ fn a_transaction_brings_in_so_much_and_no_more() {
 fn a_chain_that_is_full_takes_no_more_attachments() {
     let mut chain = Chain::default();
     chain.attach(vetoing(1));
-    let mut state = MemoryState { pre_tx: chain.accounts(), now: chain.accounts(), reads: 0 };
+    let mut state = MemoryState { pre_tx: chain.accounts(), now: chain.accounts(), ..MemoryState::default() };
     let registry = state.now.get_mut(&REGISTRY_ADDRESS).unwrap();
     registry.storage.insert(U256::ZERO, U256::from(1));
     registry.storage.insert(U256::from(2), U256::from(ATTACHMENTS_MAX + 1));

@@ -4,6 +4,7 @@
 mod admission;
 mod failures;
 mod index;
+mod triggers;
 mod verdicts;
 mod waking;
 
@@ -40,6 +41,22 @@ fn guard(trigger: &str, body: &str) -> Bytes {
 }
 
 fn guard_subscribing(trigger: &str, subscribes: &str, body: &str) -> Bytes {
+    guard_described(&format!("\"{trigger}\""), subscribes, body)
+}
+
+/// A guard with one trigger in JSON, and `body`.
+fn guard_described(trigger: &str, subscribes: &str, body: &str) -> Bytes {
+    module(trigger, subscribes, "", body)
+}
+
+/// The same with one parameter.
+fn guard_with_parameter(trigger: &str, name: &str, ty: &str, body: &str) -> Bytes {
+    module(trigger, "", &format!(r#"{{"name":"{name}","type":"{ty}"}}"#), body)
+}
+
+fn module(trigger: &str, subscribes: &str, parameters: &str, body: &str) -> Bytes {
+    let escaped = |json: &str| json.replace('"', "\\\"");
+    let (trigger, parameters) = (escaped(trigger), escaped(parameters));
     let text = format!(
         r#"(module
             (import "parapet_v1" "alert" (func $alert (param i32 i32 i32)))
@@ -47,7 +64,7 @@ fn guard_subscribing(trigger: &str, subscribes: &str, body: &str) -> Bytes {
             (import "parapet_v1" "store_set" (func $store_set (param i32 i32 i32)))
             (import "parapet_v1" "config_read" (func $config_read (param i32 i32 i32) (result i32)))
             (memory (export "memory") 1) {body}
-            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"probe\",\"version\":\"1\",\"triggers\":[\"{trigger}\"],\"subscribes\":[{subscribes}]}}"))"#
+            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"probe\",\"version\":\"1\",\"triggers\":[{trigger}],\"subscribes\":[{subscribes}],\"parameters\":[{parameters}]}}"))"#
     );
     wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).into()
 }

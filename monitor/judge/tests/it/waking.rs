@@ -117,10 +117,10 @@ fn what_is_recorded_follows_who_woke() {
     chain.attach(guard_subscribing("flow", "", &format!("{ON_TX})"))).accounts = vec![OTHER];
     let (judge, mut state) = (judge(), chain.state());
     let mut judging = judge.open(&context(USER), &mut state).unwrap().unwrap();
-    assert_eq!(judging.subscriptions(), Subscriptions::FLOWS, "who waits for flows needs them from the start");
+    assert_eq!(judging.subscriptions(), Subscriptions::NONE, "flows are drawn from the trace at its end");
     let trace = Trace { frames: vec![frame(USER, VAULT, 0)], ..Trace::default() };
     judging.on_call(&trace, 0, &mut state).unwrap();
-    assert_eq!(judging.subscriptions(), Subscriptions::FLOWS.union(Subscriptions::ACCESSES));
+    assert_eq!(judging.subscriptions(), Subscriptions::ACCESSES);
 }
 
 /// A chain on which `count` attachments wait for one transaction that touches them all.

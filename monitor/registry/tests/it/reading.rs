@@ -75,7 +75,7 @@ fn a_module_of_several_chunks_reads_back_whole() {
 fn each_fork_is_read_by_itself() {
     let before = state(&RegistryImage::default());
     let after = state(&RegistryImage { attachments: vec![attachment(3)], ..RegistryImage::default() });
-    let mut both = MemoryState { pre_tx: before.pre_tx, now: after.now, reads: 0 };
+    let mut both = MemoryState { pre_tx: before.pre_tx, now: after.now, ..MemoryState::default() };
     assert_eq!(RegistryReader::new(&mut both, Fork::PreTx).attachment_count().unwrap(), 0);
     assert_eq!(RegistryReader::new(&mut both, Fork::Now).attachment_count().unwrap(), 1);
 }

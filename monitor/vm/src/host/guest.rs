@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use alloy_primitives::{Address, U256};
-use parapet_monitor::Fork;
 use wasmtime::{Caller, Memory};
 
 use super::{Host, Stop};
@@ -32,6 +31,11 @@ impl<'a> Guest<'a> {
         let rest = left.checked_sub(fuel);
         self.caller.set_fuel(rest.unwrap_or(0)).expect("the engine meters");
         rest.map(|_| ()).ok_or(Stop::OutOfFuel)
+    }
+
+    /// Fuel that is left.
+    pub(super) fn fuel_left(&self) -> u64 {
+        self.caller.get_fuel().expect("the engine meters")
     }
 
     /// Charges for copying to or from the guest.
@@ -84,14 +88,5 @@ impl<'a> Guest<'a> {
 
     pub(super) fn address(&mut self, ptr: u32) -> Result<Address, Stop> {
         self.read(ptr, 20).map(|bytes| Address::from_slice(&bytes))
-    }
-}
-
-/// The fork that a state function is asked about.
-pub(super) fn fork(number: u32) -> Result<Fork, Stop> {
-    match number {
-        parapet_abi::import::FORK_PRE_TX => Ok(Fork::PreTx),
-        parapet_abi::import::FORK_NOW => Ok(Fork::Now),
-        _ => Err(Stop::Trap("a state function was asked about a fork that does not exist")),
     }
 }

@@ -11,17 +11,14 @@ use parapet_abi::{
 use parapet_monitor::{Recorded, Subscriptions, Trace};
 use wasmtime::{Caller, Linker, Result};
 
-use super::{
-    Alert, Host, Limit, Stop,
-    guest::{Guest, fork},
-    store,
-};
+use super::{Alert, Host, Limit, Stop, guest::Guest, state, store};
 use crate::{metering, session::Subject};
 
 type Call<'a> = Caller<'a, Host>;
 
-/// Gives every import its function. Names and types are those that vetting checks.
+/// Gives every import its function, those about state in `state`. Names and types are those that vetting checks.
 pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
+    state::link(linker)?;
     linker
         .func_wrap(MODULE, "trace_count", |call: Call<'_>, kind: u32| Ok(trace_count(&mut Guest::enter(call)?, kind)))?
         .func_wrap(MODULE, "trace_read", |call: Call<'_>, kind: u32, first: u32, count: u32, out: u32, len: u32| {
@@ -32,15 +29,6 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
         })?
         .func_wrap(MODULE, "config_read", |call: Call<'_>, offset: u32, out: u32, len: u32| {
             Ok(config_read(Guest::enter(call)?, offset, out, len)?)
-        })?
-        .func_wrap(MODULE, "state_storage", |call: Call<'_>, fork: u32, address: u32, slot: u32, out: u32| {
-            Ok(state_storage(Guest::enter(call)?, fork, address, slot, out)?)
-        })?
-        .func_wrap(MODULE, "state_balance", |call: Call<'_>, fork: u32, address: u32, out: u32| {
-            Ok(state_balance(Guest::enter(call)?, fork, address, out)?)
-        })?
-        .func_wrap(MODULE, "state_code_hash", |call: Call<'_>, fork: u32, address: u32, out: u32| {
-            Ok(state_code_hash(Guest::enter(call)?, fork, address, out)?)
         })?
         .func_wrap(MODULE, "keccak256", |call: Call<'_>, data: u32, len: u32, out: u32| {
             Ok(hash(Guest::enter(call)?, data, len, out)?)
@@ -60,11 +48,19 @@ fn recorded<'a>(trace: &'a Trace, subject: &'a Subject, kind: u32) -> Option<Rec
     let kind = Kind::from_u32(kind)?;
     let needed = match kind {
         Kind::Access => Subscriptions::ACCESSES,
+        Kind::Flow if !subject.subscriptions.contains(Subscriptions::FEES) => {
+            let shown = subject.subscriptions.contains(Subscriptions::FLOWS);
+            let bytes = trace.flows_but_fees().as_bytes();
+            return shown.then_some(Recorded { bytes, record_bytes: kind.record_bytes() });
+        }
         Kind::Flow | Kind::Log => Subscriptions::FLOWS,
+        Kind::Preimage => Subscriptions::PREIMAGES,
         Kind::Account => {
             return Some(Recorded { bytes: subject.accounts.as_bytes(), record_bytes: kind.record_bytes() });
         }
-        Kind::Context | Kind::Frame | Kind::CodeChange | Kind::SlotChange => Subscriptions::NONE,
+        Kind::Context | Kind::Frame | Kind::CodeChange | Kind::SlotChange | Kind::Authorization | Kind::Delegate => {
+            Subscriptions::NONE
+        }
     };
     subject.subscriptions.contains(needed).then(|| trace.recorded(kind))
 }
@@ -124,36 +120,17 @@ fn config_read(mut guest: Guest<'_>, offset: u32, out: u32, len: u32) -> Result<
 }
 
 /// Copies from `offset` what fits `range`.
-fn copy_part(guest: &mut Guest<'_>, bytes: &[u8], offset: u32, range: std::ops::Range<usize>) -> Result<u32, Stop> {
+pub(super) fn copy_part(
+    guest: &mut Guest<'_>,
+    bytes: &[u8],
+    offset: u32,
+    range: std::ops::Range<usize>,
+) -> Result<u32, Stop> {
     let rest = bytes.get(offset as usize..).unwrap_or_default();
     let copied = &rest[..rest.len().min(range.len())];
     guest.charge_copy(copied.len())?;
     guest.split().0[range.start..range.start + copied.len()].copy_from_slice(copied);
     Ok(u32::try_from(copied.len()).expect("at most a u32 was asked for"))
-}
-
-fn state_storage(mut guest: Guest<'_>, fork_: u32, address: u32, slot: u32, out: u32) -> Result<(), Stop> {
-    let (fork, address, slot) = (fork(fork_)?, guest.address(address)?, guest.word(slot)?);
-    guest.range(out, 32)?;
-    guest.charge(metering::STATE_READ)?;
-    let word = guest.lent(|loan| loan.view.storage(fork, address, slot))?;
-    guest.write(out, &word.to_be_bytes::<32>())
-}
-
-fn state_balance(mut guest: Guest<'_>, fork_: u32, address: u32, out: u32) -> Result<(), Stop> {
-    let (fork, address) = (fork(fork_)?, guest.address(address)?);
-    guest.range(out, 32)?;
-    guest.charge(metering::STATE_READ)?;
-    let balance = guest.lent(|loan| loan.view.balance(fork, address))?;
-    guest.write(out, &balance.to_be_bytes::<32>())
-}
-
-fn state_code_hash(mut guest: Guest<'_>, fork_: u32, address: u32, out: u32) -> Result<(), Stop> {
-    let (fork, address) = (fork(fork_)?, guest.address(address)?);
-    guest.range(out, 32)?;
-    guest.charge(metering::STATE_READ)?;
-    let code_hash = guest.lent(|loan| loan.view.code_hash(fork, address))?;
-    guest.write(out, code_hash.as_slice())
 }
 
 fn hash(mut guest: Guest<'_>, data: u32, len: u32, out: u32) -> Result<(), Stop> {

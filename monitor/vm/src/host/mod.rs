@@ -2,6 +2,7 @@
 
 mod guest;
 mod imports;
+mod state;
 mod store;
 
 pub(crate) use imports::link;
@@ -10,9 +11,9 @@ pub(crate) use store::OwnState;
 use alloy_primitives::Bytes;
 use parapet_abi::import::{
     ALERTS_MAX, DETAIL_BYTES_MAX, ENGINE_CODE_MIN, ENTRY_VALUE_BYTES_MAX, ENTRY_WORDS_MAX, READ_RECORDS_MAX,
-    STORE_KEY_BYTES_MAX, STORE_WRITES_MAX,
+    STORE_KEY_BYTES_MAX, STORE_WRITES_MAX, VIEW_INPUT_BYTES_MAX,
 };
-use parapet_monitor::{Hook, StateFault};
+use parapet_monitor::{Fork, Hook, StateFault, VIEW_GAS_MAX};
 use parapet_store::{EntryError, StoreError};
 use std::sync::Arc;
 use wasmtime::{Memory, ResourceLimiter};
@@ -59,6 +60,12 @@ pub enum Limit {
     /// A code that is the engine's own.
     #[error("code {0}; the codes of guards lie below {ENGINE_CODE_MIN}")]
     Code(u32),
+    /// Calldata of a static call that is too long.
+    #[error("a static call with {0} bytes of calldata, at most {VIEW_INPUT_BYTES_MAX} are accepted")]
+    ViewInput(u32),
+    /// Gas of a static call that is too much.
+    #[error("a static call with {0} gas, at most {VIEW_GAS_MAX} is given")]
+    ViewGas(u64),
     /// A window that never decays.
     #[error("a window with a period of 0 seconds")]
     Period,
@@ -115,6 +122,10 @@ pub(crate) struct Host {
     pub(crate) alert_count: u32,
     pub(crate) hook: Hook,
     pub(crate) frame: Option<u32>,
+    /// The fork that this hook looked at last.
+    pub(crate) fork_seen: Option<Fork>,
+    /// What the last static call returned.
+    pub(crate) view_output: Bytes,
 }
 
 impl Host {
@@ -129,6 +140,8 @@ impl Host {
             alert_count: 0,
             hook: Hook::Init,
             frame: None,
+            fork_seen: None,
+            view_output: Bytes::new(),
         }
     }
 }

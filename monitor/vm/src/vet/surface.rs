@@ -13,7 +13,7 @@ const I64: ValType = ValType::I64;
 /// A function of the host: name, parameters, results. The meaning is in `parapet_abi::import`.
 type Signature = (&'static str, &'static [ValType], &'static [ValType]);
 
-const IMPORTS: [Signature; 19] = [
+const IMPORTS: [Signature; 24] = [
     ("trace_count", &[I32], &[I32]),
     ("trace_read", &[I32, I32, I32, I32, I32], &[I32]),
     ("trace_data", &[I32, I32, I32, I32, I32], &[I32]),
@@ -21,6 +21,11 @@ const IMPORTS: [Signature; 19] = [
     ("state_storage", &[I32, I32, I32, I32], &[]),
     ("state_balance", &[I32, I32, I32], &[]),
     ("state_code_hash", &[I32, I32, I32], &[]),
+    ("state_storage_at", &[I32, I32, I32, I32, I32], &[]),
+    ("state_balance_at", &[I32, I32, I32, I32], &[]),
+    ("state_code_hash_at", &[I32, I32, I32, I32], &[]),
+    ("view_call", &[I32, I32, I32, I32, I32, I64, I32], &[I32]),
+    ("view_output", &[I32, I32, I32], &[I32]),
     ("store_get", &[I32, I32, I32], &[I32]),
     ("store_set", &[I32, I32, I32], &[]),
     ("store_add", &[I32, I32, I32, I32], &[I32]),
@@ -155,4 +160,21 @@ fn written_type(ty: &FuncType) -> String {
 fn written(parameters: &[ValType], results: &[ValType]) -> String {
     let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     format!("({}) -> ({})", list(parameters), list(results))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IMPORTS, written};
+
+    #[test]
+    fn imports_are_those_of_the_specification() {
+        let section = parapet_abi::SPECIFICATION.split("\n## 3. Imports").nth(1).expect("there is a section 3");
+        let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+        let rows = rows.take_while(|line| line.starts_with('|')).map(|row| {
+            let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).skip(1);
+            (cells.next().unwrap_or_default(), cells.next().unwrap_or_default())
+        });
+        let imports = IMPORTS.iter().map(|(name, from, to)| ((*name).to_owned(), written(from, to)));
+        assert_eq!(rows.collect::<Vec<_>>(), imports.collect::<Vec<_>>());
+    }
 }

@@ -5,6 +5,8 @@ mod host;
 mod hostile;
 mod limits;
 mod mutants;
+mod specification;
+mod state;
 mod store;
 mod vetting;
 mod warm;
@@ -29,6 +31,11 @@ const IMPORTS: &str = r#"
     (import "parapet_v1" "state_storage" (func $state_storage (param i32 i32 i32 i32)))
     (import "parapet_v1" "state_balance" (func $state_balance (param i32 i32 i32)))
     (import "parapet_v1" "state_code_hash" (func $state_code_hash (param i32 i32 i32)))
+    (import "parapet_v1" "state_storage_at" (func $state_storage_at (param i32 i32 i32 i32 i32)))
+    (import "parapet_v1" "state_balance_at" (func $state_balance_at (param i32 i32 i32 i32)))
+    (import "parapet_v1" "state_code_hash_at" (func $state_code_hash_at (param i32 i32 i32 i32)))
+    (import "parapet_v1" "view_call" (func $view_call (param i32 i32 i32 i32 i32 i64 i32) (result i32)))
+    (import "parapet_v1" "view_output" (func $view_output (param i32 i32 i32) (result i32)))
     (import "parapet_v1" "store_get" (func $store_get (param i32 i32 i32) (result i32)))
     (import "parapet_v1" "store_set" (func $store_set (param i32 i32 i32)))
     (import "parapet_v1" "window_add" (func $window_add (param i32 i32 i32 i32 i64) (result i32)))

@@ -2,7 +2,7 @@ use alloy_primitives::Bytes;
 use parapet_monitor::{DescriptorError, Hook};
 use parapet_vm::{VetError, limits, vet};
 
-use crate::{DESCRIPTOR, module, module_with, on_tx};
+use crate::{DESCRIPTOR, IMPORTS, module, module_with, on_tx};
 
 const MEMORY: &str = r#"(memory (export "memory") 1)"#;
 const HOOK: &str = r#"(func (export "on_tx"))"#;
@@ -80,8 +80,9 @@ fn too_many_of_anything_is_refused_by_name() {
 
 #[test]
 fn long_functions_and_many_locals_are_refused() {
+    // Functions are numbered behind the imports.
+    let first = u32::try_from(IMPORTS.matches("(import").count()).unwrap();
     let body = "(nop)".repeat(limits::BODY_BYTES_MAX);
-    let first = u32::try_from(crate::IMPORTS.matches("(import ").count()).unwrap();
     let refused = refusal(&on_tx(&body));
     assert!(matches!(refused, VetError::BodyBytes { function, max: 131_072, .. } if function == first), "{refused}");
     let locals = |count: usize| {
@@ -89,10 +90,7 @@ fn long_functions_and_many_locals_are_refused() {
     };
     vet(&locals(1_024)).unwrap();
     let refused = refusal(&locals(1_025));
-    assert!(
-        matches!(refused, VetError::Locals { function, count: 1_025, max: 1_024 } if function == first),
-        "{refused}"
-    );
+    assert!(matches!(refused, VetError::Locals { function, count: 1_025, max: 1_024 } if function == first), "{refused}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ use std::{
 use alloy_consensus::Transaction as _;
 use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
-use parapet_monitor::Monitor;
+use parapet_monitor::{Monitor, Verdict};
 use parapet_types::{ReadError, StateChanges};
 use revm::{
     context::{BlockEnv, CfgEnv, TxEnv},
@@ -128,6 +128,8 @@ impl Block<'_> {
 pub(crate) struct ParallelRun<'a> {
     pub(crate) progress: Progress,
     pub(crate) requests: Requests,
+    /// What attachments said of what the chain itself did.
+    pub(crate) verdicts: Vec<Verdict>,
     pub(crate) report: RunReport,
     recording: Option<Recording>,
     at: Point<'a>,
@@ -187,16 +189,18 @@ pub(crate) fn run<'a>(
         input,
         extent,
     };
-    let requests = on_threads(&block, (&cfg, &env), monitor, workers, threads);
+    let ended = on_threads(&block, (&cfg, &env), monitor, workers, threads);
     let frontier = block.frontier.into_inner();
     let report = block.report.report(block.memory.met(), block.schedule.waits(), frontier.hints);
     let transactions = block.schedule.len();
     let recording = block.memory.listed.take();
     let (progress, profile, tail) = frontier.into_parts();
     *workers.profile().lock() = profile;
+    let (requests, verdicts) = ended?;
     Ok(ParallelRun {
         progress,
-        requests: requests?,
+        requests,
+        verdicts,
         report,
         recording,
         at: input.at,
@@ -214,7 +218,7 @@ fn on_threads(
     monitor: &dyn Monitor,
     workers: &Workers,
     threads: usize,
-) -> Result<Requests, BlockError> {
+) -> Result<(Requests, Vec<Verdict>), BlockError> {
     let at = &block.input.at;
     let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
     let mut begin = || {
@@ -257,7 +261,7 @@ fn on_threads(
     let logs = frontier.progress.included.iter().flat_map(|placed| &placed.executed.logs);
     let requests = system::after(&mut first.session, at, block.extent, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));
-    Ok(requests)
+    Ok((requests, first.session.take_chain_verdicts()))
 }
 
 /// One worker's part. Whatever ends it early ends the block.

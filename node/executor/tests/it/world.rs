@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transaction::Recovered};
 use alloy_eips::{eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
-use parapet_abi::ContextRecord;
+use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::{
-    Decision, Fault, Judgement, Judging, Monitor, StateUpdate, StateView, Subscriptions, Trace, Veto,
+    Closing, Decision, Fault, Judgement, Judging, Monitor, StateUpdate, StateView, Subscriptions, Trace, Verdict, Veto,
 };
 use parapet_state::WorldState;
 use parapet_types::{
@@ -77,7 +77,16 @@ pub(crate) fn execute(
     transactions: &[Transaction],
     monitor: &dyn Monitor,
 ) -> ExecutedBlock<TxError> {
-    let at = Point { params: &params(), world, ancestors: &Ancestors::new(), block: &block() };
+    execute_in(&block(), world, transactions, monitor)
+}
+
+pub(crate) fn execute_in(
+    block: &BlockContext,
+    world: &WorldState,
+    transactions: &[Transaction],
+    monitor: &dyn Monitor,
+) -> ExecutedBlock<TxError> {
+    let at = Point { params: &params(), world, ancestors: &Ancestors::new(), block };
     let input = BlockInput { at, transactions, admission: Admission::Build, access_list: Listing::Ignore };
     execute_block(&input, monitor, Mode::Sequential).unwrap()
 }
@@ -129,6 +138,11 @@ pub(crate) struct Scripted {
     pub(crate) on_tx: Hook,
     pub(crate) admit: Box<dyn Fn() -> Result<Decision, Fault> + Send + Sync>,
     pub(crate) updates: Vec<StateUpdate>,
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Whether it watches what the chain itself does.
+    pub(crate) sees_chain: bool,
+    /// Whether it has something to say at the end.
+    pub(crate) stirs: bool,
     /// The last trace that `on_tx` saw.
     pub(crate) seen: Arc<Mutex<Option<Trace>>>,
 }
@@ -143,6 +157,9 @@ impl Default for Scripted {
             on_tx: proceed(),
             admit: Box::new(|| Ok(Decision::Proceed)),
             updates: Vec::new(),
+            verdicts: Vec::new(),
+            sees_chain: false,
+            stirs: true,
             seen: Arc::default(),
         }
     }
@@ -153,7 +170,10 @@ pub(crate) fn veto() -> Veto {
 }
 
 impl Monitor for Scripted {
-    fn open(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
+    fn open(&self, context: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
+        if (context.tx_type == TX_TYPE_CHAIN) != self.sees_chain {
+            return Ok(None);
+        }
         Ok(Some(Box::new(Judge(self))))
     }
 
@@ -177,12 +197,16 @@ impl Judging for Judge<'_> {
         (self.0.on_call_end)(trace, frame, view)
     }
 
+    fn stirs(&mut self, _: &mut dyn Closing) -> bool {
+        self.0.stirs
+    }
+
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
         *self.0.seen.lock().unwrap() = Some(trace.clone());
         (self.0.on_tx)(trace, 0, view)
     }
 
     fn close(self: Box<Self>) -> Judgement {
-        Judgement { verdicts: Vec::new(), updates: self.0.updates.clone() }
+        Judgement { verdicts: self.0.verdicts.clone(), updates: self.0.updates.clone() }
     }
 }

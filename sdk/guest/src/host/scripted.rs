@@ -1,6 +1,9 @@
 //! The scripted host: every call goes to the [`World`](crate::mock::World) of this thread's running scene.
 
-use parapet_abi::{AccountRecord, Word, import::NO_ENTRY};
+use parapet_abi::{
+    AccountRecord, FrameStatus, Word,
+    import::{NO_ENTRY, VIEW_GAS_MAX, ViewOutcome},
+};
 
 use crate::{
     mock::{VetoSignal, with_world},
@@ -28,16 +31,32 @@ pub(crate) fn with_accounts<T>(look: impl FnOnce(&[AccountRecord]) -> T) -> T {
     look(&tx::fetch_accounts())
 }
 
-pub(crate) fn state_storage(fork: u32, address: &[u8; 20], slot: &Word) -> Word {
+pub(crate) fn state_storage(fork: [u32; 2], address: &[u8; 20], slot: &Word) -> Word {
     with_world(|world| world.state(fork).storage.get(&(*address, *slot)).copied().unwrap_or_default())
 }
 
-pub(crate) fn state_balance(fork: u32, address: &[u8; 20]) -> Word {
+pub(crate) fn state_balance(fork: [u32; 2], address: &[u8; 20]) -> Word {
     with_world(|world| world.state(fork).balances.get(address).copied().unwrap_or_default())
 }
 
-pub(crate) fn state_code_hash(fork: u32, address: &[u8; 20]) -> Word {
+pub(crate) fn state_code_hash(fork: [u32; 2], address: &[u8; 20]) -> Word {
     with_world(|world| world.state(fork).code_hashes.get(address).copied().unwrap_or_default())
+}
+
+/// A call that nobody scripted succeeds and returns nothing, as one of an account without code does.
+pub(crate) fn view_call(fork: [u32; 2], to: &[u8; 20], input: &[u8], gas: u64) -> ViewOutcome {
+    assert!(gas <= VIEW_GAS_MAX, "a static call has at most {VIEW_GAS_MAX} gas; the engine treats more as a limit");
+    with_world(|world| {
+        let answer = world.answers.get(&(fork, *to, input.to_vec())).cloned();
+        let (status, output) = answer.unwrap_or((FrameStatus::Succeeded, Vec::new()));
+        let outcome = ViewOutcome { status: u8::from(status).into(), output_len: output.len() as u32, gas_used: 0 };
+        world.view_output = output;
+        outcome
+    })
+}
+
+pub(crate) fn view_output(out: &mut [u8]) {
+    with_world(|world| copy(&world.view_output, 0, out));
 }
 
 pub(crate) fn store_get(key: &[u8]) -> Option<Word> {

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use parapet_abi::{AccountRecord, Word};
+use parapet_abi::{AccountRecord, Word, import::ViewOutcome};
 
 use crate::{memory::Once, tx};
 
@@ -17,9 +17,19 @@ mod import {
         pub(super) fn trace_read(kind: u32, first: u32, count: u32, out: *mut u8, record_len: u32) -> u32;
         pub(super) fn trace_data(data: u32, index: u32, offset: u32, out: *mut u8, len: u32) -> u32;
         pub(super) fn config_read(offset: u32, out: *mut u8, len: u32) -> u32;
-        pub(super) fn state_storage(fork: u32, address: *const u8, slot: *const u8, out: *mut u8);
-        pub(super) fn state_balance(fork: u32, address: *const u8, out: *mut u8);
-        pub(super) fn state_code_hash(fork: u32, address: *const u8, out: *mut u8);
+        pub(super) fn state_storage_at(kind: u32, frame: u32, address: *const u8, slot: *const u8, out: *mut u8);
+        pub(super) fn state_balance_at(kind: u32, frame: u32, address: *const u8, out: *mut u8);
+        pub(super) fn state_code_hash_at(kind: u32, frame: u32, address: *const u8, out: *mut u8);
+        pub(super) fn view_call(
+            kind: u32,
+            frame: u32,
+            to: *const u8,
+            input: *const u8,
+            len: u32,
+            gas: u64,
+            out: *mut ViewOutcome,
+        ) -> u32;
+        pub(super) fn view_output(offset: u32, out: *mut u8, len: u32) -> u32;
         pub(super) fn store_get(key: *const u8, key_len: u32, out: *mut u8) -> u32;
         pub(super) fn store_set(key: *const u8, key_len: u32, value: *const u8);
         pub(super) fn window_add(key: *const u8, len: u32, amount: *const u8, cap: *const u8, period_s: u64) -> u32;
@@ -67,25 +77,37 @@ pub(crate) fn with_accounts<T>(look: impl FnOnce(&[AccountRecord]) -> T) -> T {
     look(ACCOUNTS.get(tx::fetch_accounts))
 }
 
-pub(crate) fn state_storage(fork: u32, address: &[u8; 20], slot: &Word) -> Word {
+pub(crate) fn state_storage([kind, frame]: [u32; 2], address: &[u8; 20], slot: &Word) -> Word {
     let mut out = [0; 32];
     // SAFETY: 20, 32 and 32 bytes, as the import says.
-    unsafe { import::state_storage(fork, address.as_ptr(), slot.as_ptr(), out.as_mut_ptr()) };
+    unsafe { import::state_storage_at(kind, frame, address.as_ptr(), slot.as_ptr(), out.as_mut_ptr()) };
     out
 }
 
-pub(crate) fn state_balance(fork: u32, address: &[u8; 20]) -> Word {
+pub(crate) fn state_balance([kind, frame]: [u32; 2], address: &[u8; 20]) -> Word {
     let mut out = [0; 32];
     // SAFETY: 20 and 32 bytes, as the import says.
-    unsafe { import::state_balance(fork, address.as_ptr(), out.as_mut_ptr()) };
+    unsafe { import::state_balance_at(kind, frame, address.as_ptr(), out.as_mut_ptr()) };
     out
 }
 
-pub(crate) fn state_code_hash(fork: u32, address: &[u8; 20]) -> Word {
+pub(crate) fn state_code_hash([kind, frame]: [u32; 2], address: &[u8; 20]) -> Word {
     let mut out = [0; 32];
     // SAFETY: 20 and 32 bytes, as the import says.
-    unsafe { import::state_code_hash(fork, address.as_ptr(), out.as_mut_ptr()) };
+    unsafe { import::state_code_hash_at(kind, frame, address.as_ptr(), out.as_mut_ptr()) };
     out
+}
+
+pub(crate) fn view_call([kind, frame]: [u32; 2], to: &[u8; 20], input: &[u8], gas: u64) -> ViewOutcome {
+    let mut out = ViewOutcome::default();
+    // SAFETY: 20 bytes, `input` with the announced length, and one outcome.
+    unsafe { import::view_call(kind, frame, to.as_ptr(), input.as_ptr(), len(input), gas, &raw mut out) };
+    out
+}
+
+pub(crate) fn view_output(out: &mut [u8]) {
+    // SAFETY: `out` has the announced length.
+    unsafe { import::view_output(0, out.as_mut_ptr(), len(out)) };
 }
 
 pub(crate) fn store_get(key: &[u8]) -> Option<Word> {

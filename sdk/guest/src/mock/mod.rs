@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Invariant: hooks run at the points and for the frames for which the engine runs them, and see what they would see
-//! there. A vetoed scene ignores what is played afterwards, as a vetoed transaction ends.
+//! there; fields that narrow a trigger are the engine's, so a guard that has them is asked for every frame that touches its
+//! accounts, which is more than on a chain. A vetoed scene ignores what is played afterwards, as a vetoed transaction ends.
 
 mod scene;
 mod store;

@@ -252,8 +252,19 @@ impl<G: Guard> Scene<G> {
         let state = match fork {
             Fork::PreTx => &mut self.world.pre_tx,
             Fork::Now => &mut self.world.now,
+            Fork::Before(_) | Fork::After(_) => {
+                let now = self.world.now.clone();
+                self.world.forks.entry(fork.number()).or_insert(now)
+            }
         };
         state.storage.insert((account.0, slot.to_be_bytes()), value.to_be_bytes());
+        self
+    }
+
+    /// What a static call answers at a fork.
+    pub fn answer(&mut self, fork: Fork, contract: Address, calldata: &[u8], output: &[u8]) -> &mut Self {
+        let answer = (FrameStatus::Succeeded, output.to_vec());
+        self.world.answers.insert((fork.number(), contract.0, calldata.to_vec()), answer);
         self
     }
 

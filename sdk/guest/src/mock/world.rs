@@ -8,8 +8,8 @@ use std::{
 };
 
 use parapet_abi::{
-    AccessRecord, AccountRecord, CodeChangeRecord, ContextRecord, FlowRecord, FrameRecord, Kind, LogRecord,
-    SlotChangeRecord, Word,
+    AccessRecord, AccountRecord, AuthorizationRecord, CodeChangeRecord, ContextRecord, DelegateRecord, FlowRecord,
+    FrameRecord, FrameStatus, Kind, LogRecord, PreimageRecord, SlotChangeRecord, Word,
     import::{DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG, FORK_PRE_TX},
 };
 use zerocopy::IntoBytes as _;
@@ -54,10 +54,22 @@ pub struct World {
     pub code_changes: Vec<CodeChangeRecord>,
     /// By address and slot.
     pub slot_changes: Vec<SlotChangeRecord>,
+    /// In order.
+    pub preimages: Vec<PreimageRecord>,
+    /// In order.
+    pub authorizations: Vec<AuthorizationRecord>,
+    /// By frame.
+    pub delegates: Vec<DelegateRecord>,
     /// State as the transaction found it.
     pub pre_tx: State,
     /// State as it is.
     pub now: State,
+    /// State before and after frames, by fork; where one is missing, `now` stands for it.
+    pub forks: BTreeMap<[u32; 2], State>,
+    /// What static calls answer, by fork, contract and calldata.
+    pub answers: BTreeMap<([u32; 2], [u8; 20], Vec<u8>), (FrameStatus, Vec<u8>)>,
+    /// What the last static call returned.
+    pub view_output: Vec<u8>,
     /// The attachment's own state.
     pub store: Store,
     /// Alerts raised so far, as code and detail.
@@ -75,6 +87,9 @@ impl World {
             Kind::Log => self.logs.as_bytes(),
             Kind::CodeChange => self.code_changes.as_bytes(),
             Kind::SlotChange => self.slot_changes.as_bytes(),
+            Kind::Preimage => self.preimages.as_bytes(),
+            Kind::Authorization => self.authorizations.as_bytes(),
+            Kind::Delegate => self.delegates.as_bytes(),
         }
     }
 
@@ -105,8 +120,11 @@ impl World {
         of.get(index as usize).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn state(&self, fork: u32) -> &State {
-        if fork == FORK_PRE_TX { &self.pre_tx } else { &self.now }
+    pub(crate) fn state(&self, fork: [u32; 2]) -> &State {
+        match fork {
+            [FORK_PRE_TX, _] => &self.pre_tx,
+            _ => self.forks.get(&fork).unwrap_or(&self.now),
+        }
     }
 }
 
