@@ -9,10 +9,11 @@ use alloy_primitives::{B256, Bytes};
 use parapet_abi::{ContextRecord, import::CODE_UNUSABLE};
 use parapet_monitor::{AttachmentId, Decision, Fault, Fork, ModuleHash, StateView, Trace, Veto, detail_text};
 use parapet_registry::{ATTACHMENTS_MAX, Attachment, REGISTRY_ADDRESS, RegistryReader};
-use parapet_vm::{Engine, HookCall, HookEnd, Session};
+use parapet_vm::HookCall;
 
 use crate::{
     ADMITTED_MAX, FUEL_WOKEN_MAX,
+    guard::{Engines, Guard, HookEnd},
     index::{Unloadable, load, subject},
     registry_fault,
     woken::text,
@@ -31,11 +32,11 @@ impl From<Fault> for Stopped {
 }
 
 /// Admits what is new in the registry, or refuses it.
-pub(crate) fn admit(engine: &Engine, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
+pub(crate) fn admit(engines: &Engines, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
     if head(view, Fork::PreTx)? == head(view, Fork::Now)? {
         return Ok(Decision::Proceed);
     }
-    match admit_modules(engine, view).and_then(|()| admit_attachments(engine, context, view)) {
+    match admit_modules(engines, view).and_then(|()| admit_attachments(engines, context, view)) {
         Ok(()) => Ok(Decision::Proceed),
         Err(Stopped::Refused(veto)) => Ok(Decision::Veto(veto)),
         Err(Stopped::Fault(fault)) => Err(fault),
@@ -47,7 +48,7 @@ fn head(view: &mut dyn StateView, fork: Fork) -> Result<B256, Fault> {
 }
 
 /// The list of modules only grows, so what is new stands at its end.
-fn admit_modules(engine: &Engine, view: &mut dyn StateView) -> Result<(), Stopped> {
+fn admit_modules(engines: &Engines, view: &mut dyn StateView) -> Result<(), Stopped> {
     let known = RegistryReader::new(view, Fork::PreTx).module_count().map_err(registry_fault)?;
     let mut reader = RegistryReader::new(view, Fork::Now);
     let count = reader.module_count().map_err(registry_fault)?;
@@ -56,12 +57,12 @@ fn admit_modules(engine: &Engine, view: &mut dyn StateView) -> Result<(), Stoppe
     }
     for index in known..count {
         let module = reader.module_at(index).map_err(registry_fault)?;
-        guard(engine, &mut reader, module, B256::ZERO)?;
+        guard(engines, &mut reader, module, B256::ZERO)?;
     }
     Ok(())
 }
 
-fn admit_attachments(engine: &Engine, context: &ContextRecord, view: &mut dyn StateView) -> Result<(), Stopped> {
+fn admit_attachments(engines: &Engines, context: &ContextRecord, view: &mut dyn StateView) -> Result<(), Stopped> {
     let known = RegistryReader::new(view, Fork::PreTx).attachment_count().map_err(registry_fault)?;
     let count = RegistryReader::new(view, Fork::Now).attachment_count().map_err(registry_fault)?;
     if count > known && count > ATTACHMENTS_MAX {
@@ -86,7 +87,7 @@ fn admit_attachments(engine: &Engine, context: &ContextRecord, view: &mut dyn St
                     format!("attachments made or configured in one transaction may have at most {FUEL_WOKEN_MAX} fuel");
                 return Err(refused(id, &words));
             }
-            admit_attachment(engine, context, attachment, view)?;
+            admit_attachment(engines, context, attachment, view)?;
         }
     }
     Ok(())
@@ -100,20 +101,20 @@ fn content(view: &mut dyn StateView, fork: Fork, id: AttachmentId) -> Result<Opt
 }
 
 fn admit_attachment(
-    engine: &Engine,
+    engines: &Engines,
     context: &ContextRecord,
     attachment: Attachment,
     view: &mut dyn StateView,
 ) -> Result<(), Stopped> {
     let id = attachment.id;
-    let guard = guard(engine, &mut RegistryReader::new(view, Fork::Now), attachment.module, id)?;
+    let guard = guard(engines, &mut RegistryReader::new(view, Fork::Now), attachment.module, id)?;
     guard.prepare().map_err(|reason| refused(id, &format!("the guard does not compile: {reason}")))?;
     let name = guard.descriptor().name.clone();
     let wrong = |wrong| refused(id, &format!("guard {name}: its triggers do not fit its configuration: {wrong}"));
     guard.descriptor().conditions(&attachment.configuration).map_err(wrong)?;
     let subject = subject(attachment, guard.subscriptions());
     let trace = Trace { context: *context, ..Trace::default() };
-    let mut session = Session::new(guard, Arc::new(subject));
+    let mut session = guard.session(Arc::new(subject));
     let broke = |how: &str| Err(refused(id, &format!("guard {name} broke while it judged its configuration: {how}")));
     match session.call(HookCall::Init, &trace, view)? {
         HookEnd::Returned => Ok(()),
@@ -121,19 +122,19 @@ fn admit_attachment(
             let words = format!("guard {name} refuses its configuration: {}", detail_text(&detail));
             Err(Stopped::Refused(Veto { guard: REGISTRY_ADDRESS, attachment: id, code, detail: text(&words) }))
         }
-        HookEnd::Trapped { reason } | HookEnd::Unusable { reason } => broke(&reason),
+        HookEnd::Trapped { reason } | HookEnd::Overloaded { reason } | HookEnd::Unusable { reason } => broke(&reason),
         HookEnd::OutOfFuel => broke("it ran out of fuel"),
-        HookEnd::LimitExceeded(limit) => broke(&limit.to_string()),
+        HookEnd::LimitExceeded(limit) => broke(&limit),
     }
 }
 
 fn guard(
-    engine: &Engine,
+    engines: &Engines,
     reader: &mut RegistryReader<'_>,
     module: ModuleHash,
     attachment: AttachmentId,
-) -> Result<Arc<parapet_vm::Guard>, Stopped> {
-    match load(engine, reader, module) {
+) -> Result<Guard, Stopped> {
+    match load(engines, reader, module) {
         Ok((guard, _)) => Ok(guard),
         Err(Unloadable::Fault(fault)) => Err(Stopped::Fault(fault)),
         Err(Unloadable::Refused(reason)) => Err(refused(attachment, &format!("module {module}: {reason}"))),

@@ -11,9 +11,13 @@ use parapet_monitor::{
     trigger::{CallTrigger, CodeTrigger, Condition, FlowTrigger, LogTrigger, SlotTrigger, Trigger},
 };
 use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryError, RegistryReader};
-use parapet_vm::{Engine, Guard, Subject};
+use parapet_vm::Subject;
 
-use crate::{registry_fault, watchers::Watchers};
+use crate::{
+    guard::{Engines, Guard},
+    registry_fault,
+    watchers::Watchers,
+};
 
 /// An attachment that judges.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub(crate) struct Entry {
     pub(crate) failure: Failure,
     priority: u32,
     /// Its guard, or why there is none that could run.
-    pub(crate) guard: Result<Arc<Guard>, String>,
+    pub(crate) guard: Result<Guard, String>,
     /// Account that holds the first bytes of the module; the registry where that is not known.
     pub(crate) guard_address: Address,
     pub(crate) subject: Arc<Subject>,
@@ -69,8 +73,8 @@ pub(crate) struct Index {
 
 impl Index {
     /// Reads what holds before the transaction.
-    pub(crate) fn read(engine: &Engine, view: &mut dyn StateView) -> Result<Self, Fault> {
-        let mut guards = Guards { engine, known: BTreeMap::new() };
+    pub(crate) fn read(engines: &Engines, view: &mut dyn StateView) -> Result<Self, Fault> {
+        let mut guards = Guards { engines, known: BTreeMap::new() };
         let mut reader = RegistryReader::new(view, Fork::PreTx);
         let mut entries = Vec::new();
         for id in reader.attachment_ids().map_err(registry_fault)? {
@@ -112,8 +116,8 @@ impl Index {
 
 /// Guards met while an index is read, so that each module is looked up once.
 struct Guards<'a> {
-    engine: &'a Engine,
-    known: BTreeMap<ModuleHash, (Result<Arc<Guard>, String>, Address)>,
+    engines: &'a Engines,
+    known: BTreeMap<ModuleHash, (Result<Guard, String>, Address)>,
 }
 
 impl Guards<'_> {
@@ -146,8 +150,8 @@ impl Guards<'_> {
         &self,
         reader: &mut RegistryReader<'_>,
         hash: ModuleHash,
-    ) -> Result<(Result<Arc<Guard>, String>, Address), Fault> {
-        match load(self.engine, reader, hash) {
+    ) -> Result<(Result<Guard, String>, Address), Fault> {
+        match load(self.engines, reader, hash) {
             Ok((guard, address)) => Ok((Ok(guard), address)),
             Err(Unloadable::Fault(fault)) => Err(fault),
             Err(Unloadable::Refused(reason)) => Ok((Err(reason), REGISTRY_ADDRESS)),
@@ -179,20 +183,20 @@ pub(crate) enum Unloadable {
 /// Reads, vets and keeps the guard of a registered module, and tells where its first bytes lie. Bytes are not read
 /// again while the guard is ready.
 pub(crate) fn load(
-    engine: &Engine,
+    engines: &Engines,
     reader: &mut RegistryReader<'_>,
     hash: B256,
-) -> Result<(Arc<Guard>, Address), Unloadable> {
+) -> Result<(Guard, Address), Unloadable> {
     let unloadable = |error| match error {
         RegistryError::State(fault) => Unloadable::Fault(Fault::State(fault)),
         other => Unloadable::Refused(other.to_string()),
     };
     let module = reader.module(hash).map_err(unloadable)?;
     let address = module.chunks.first().copied().unwrap_or(REGISTRY_ADDRESS);
-    if let Some(guard) = engine.ready(hash) {
+    if let Some(guard) = engines.ready(hash) {
         return Ok((guard, address));
     }
     let bytes = reader.module_bytes(&module).map_err(unloadable)?;
-    let guard = engine.load(hash, bytes).map_err(|refusal| Unloadable::Refused(refusal.to_string()))?;
+    let guard = engines.load(hash, bytes).map_err(Unloadable::Refused)?;
     Ok((guard, address))
 }

@@ -19,6 +19,7 @@
 //! executor that speculates must not run it across another transaction's change of the registry.
 
 mod admission;
+mod guard;
 mod index;
 mod judging;
 mod watchers;
@@ -37,6 +38,7 @@ use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
 use parking_lot::Mutex;
 
+use guard::Engines;
 use index::Index;
 use judging::Judgment;
 
@@ -55,7 +57,7 @@ pub type Clock = fn() -> u64;
 /// The monitor of a node with guards.
 #[derive(Debug)]
 pub struct Judge {
-    engine: Engine,
+    engines: Engines,
     clock: Clock,
     /// Most recently used first.
     indexes: Mutex<VecDeque<(B256, Arc<Index>)>>,
@@ -71,7 +73,7 @@ impl Judge {
     /// As [`Judge::new`], with another clock.
     #[must_use]
     pub fn with_clock(engine: Engine, clock: Clock) -> Self {
-        Self { engine, clock, indexes: Mutex::default() }
+        Self { engines: Engines::new(engine), clock, indexes: Mutex::default() }
     }
 
     fn index(&self, head: B256, view: &mut dyn StateView) -> Result<Arc<Index>, Fault> {
@@ -81,7 +83,7 @@ impl Judge {
         if !view.is_settled() {
             return Err(Fault::Unsettled);
         }
-        let index = Arc::new(Index::read(&self.engine, view)?);
+        let index = Arc::new(Index::read(&self.engines, view)?);
         if RegistryReader::new(view, Fork::PreTx).head().map_err(registry_fault)? != head {
             let reason = "the registry changed while it was read".to_owned();
             return Err(Fault::Engine { attachment: B256::ZERO, reason });
@@ -125,7 +127,7 @@ impl Monitor for Judge {
     }
 
     fn admit(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        admission::admit(&self.engine, context, view).inspect_err(report)
+        admission::admit(&self.engines, context, view).inspect_err(report)
     }
 }
 

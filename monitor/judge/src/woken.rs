@@ -7,9 +7,13 @@ use alloy_primitives::Bytes;
 use parapet_abi::import::{CODE_LIMIT, CODE_OUT_OF_FUEL, CODE_OVERLOAD, CODE_TRAP, CODE_UNUSABLE, DETAIL_BYTES_MAX};
 use parapet_monitor::{Fault, Fuel, Mode, Outcome, StateUpdate, StateView, Trace, Verdict, Veto};
 use parapet_registry::Failure;
-use parapet_vm::{HookCall, HookEnd, Session};
+use parapet_vm::HookCall;
 
-use crate::{Clock, index::Entry};
+use crate::{
+    Clock,
+    guard::{HookEnd, Session},
+    index::Entry,
+};
 
 /// Whether a veto may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +49,7 @@ enum Reason {
 
 impl Woken {
     pub(crate) fn new(entry: &Entry) -> Self {
-        let session = entry.guard.as_ref().ok().map(|guard| Session::new(guard.clone(), entry.subject.clone()));
+        let session = entry.guard.as_ref().ok().map(|guard| guard.session(entry.subject.clone()));
         Self { session, verdicts: Vec::new(), fuel: Fuel(0), elapsed_ns: 0 }
     }
 
@@ -80,7 +84,11 @@ impl Woken {
                 let reason = format!("out of fuel: {} were spent", entry.subject.fuel_max.0);
                 self.object(entry, call, power, broken(CODE_OUT_OF_FUEL, &reason))
             }
-            HookEnd::LimitExceeded(limit) => self.object(entry, call, power, broken(CODE_LIMIT, &limit.to_string())),
+            HookEnd::LimitExceeded(limit) => self.object(entry, call, power, broken(CODE_LIMIT, &limit)),
+            HookEnd::Overloaded { reason } => {
+                let detail = text(&reason);
+                self.object(entry, call, power, Objection { code: CODE_OVERLOAD, detail, reason: Reason::Judged })
+            }
             HookEnd::Unusable { reason } => self.object(entry, call, power, broken(CODE_UNUSABLE, &reason)),
         })
     }

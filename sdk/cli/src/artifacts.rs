@@ -1,6 +1,6 @@
 //! The committed modules of the shipped guards: how they are made, and how it is told that they match their sources.
 //!
-//! `guards/artifacts/MANIFEST.json` names the compiler, the hash of every module, and [`source_hash`]. A test recomputes
+//! A manifest in `guards/artifacts` names the compiler, the hash of every module, and [`source_hash`]. A test recomputes
 //! that hash, so sources that changed without a rebuild are noticed even where nothing compiles to Wasm.
 
 use std::{
@@ -18,8 +18,33 @@ use crate::{
     module::Module,
 };
 
-/// Crates of the shipped guards, below `guards/`.
-pub const GUARDS: [&str; 2] = ["outflow_cap", "reentrancy"];
+/// Guards that are compiled together, and told by one manifest.
+#[derive(Clone, Copy, Debug)]
+pub struct Set {
+    /// Their crates, below `guards/`.
+    pub guards: &'static [&'static str],
+    sources: &'static [&'static str],
+    manifest: &'static str,
+}
+
+/// The native guards.
+pub const NATIVE: Set = Set { guards: &["outflow_cap", "reentrancy"], sources: &SOURCES, manifest: "MANIFEST.json" };
+
+/// The CosmWasm contracts: their own crates, and thus their own sources and compiler.
+pub const CONTRACTS: Set =
+    Set { guards: &["outflow_cap_cosmwasm"], sources: &CONTRACT_SOURCES, manifest: "CONTRACTS.json" };
+
+/// All of them.
+pub const SETS: [Set; 2] = [NATIVE, CONTRACTS];
+
+/// As [`SOURCES`], for contracts.
+const CONTRACT_SOURCES: [&str; 5] = [
+    "guards/outflow_cap_cosmwasm/Cargo.lock",
+    "guards/outflow_cap_cosmwasm/Cargo.toml",
+    "guards/outflow_cap_cosmwasm/src",
+    "sdk/cosmwasm/Cargo.toml",
+    "sdk/cosmwasm/src",
+];
 
 /// Files and folders whose text decides the modules. The root's Cargo.toml is not among them: of what it gives the
 /// guests, versions stand in `guards/Cargo.lock`, and the rest of it changes with every crate of the host.
@@ -45,7 +70,7 @@ const WORKSHOP: &str = "/tmp/parapet-guards";
 /// Parts of the sources that no module contains: unit tests and their scripted host.
 const NOT_IN_MODULES: [&str; 3] = ["tests.rs", "mock", "scripted.rs"];
 
-/// `guards/artifacts/MANIFEST.json`.
+/// The manifest of a [`Set`], in `guards/artifacts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -81,8 +106,8 @@ pub fn folder(root: &Path) -> PathBuf {
 ///
 /// # Errors
 /// [`CliError`] when there is none, or it is not as it must be.
-pub fn read_manifest(root: &Path) -> Result<Manifest, CliError> {
-    let path = folder(root).join("MANIFEST.json");
+pub fn read_manifest(root: &Path, set: Set) -> Result<Manifest, CliError> {
+    let path = folder(root).join(set.manifest);
     let text = fs::read_to_string(&path).map_err(|source| CliError::Read { path, source })?;
     serde_json::from_str(&text).map_err(|error| CliError::Shipped(error.to_string()))
 }
@@ -91,9 +116,9 @@ pub fn read_manifest(root: &Path) -> Result<Manifest, CliError> {
 ///
 /// # Errors
 /// [`CliError::Read`] when a source is missing.
-pub fn source_hash(root: &Path) -> Result<B256, CliError> {
+pub fn source_hash(root: &Path, set: Set) -> Result<B256, CliError> {
     let mut paths = Vec::new();
-    for source in SOURCES {
+    for source in set.sources {
         collect(root, source, &mut paths)?;
     }
     paths.sort();
@@ -126,23 +151,28 @@ fn collect(root: &Path, relative: &str, paths: &mut Vec<String>) -> Result<(), C
     Ok(())
 }
 
-/// Compiles every shipped guard, from a copy of the sources in one fixed folder.
+/// Compiles every guard of a set, from a copy of the sources in one fixed folder.
 ///
 /// # Errors
 /// [`CliError`] as [`build::compile`] gives it, or when the sources cannot be copied.
-pub fn compile_all(root: &Path, toolchain: &Toolchain, target_dir: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+pub fn compile_all(
+    root: &Path,
+    set: Set,
+    toolchain: &Toolchain,
+    target_dir: &Path,
+) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     let workshop = Path::new(WORKSHOP);
     if workshop.exists() {
         fs::remove_dir_all(workshop).map_err(|source| CliError::Write { path: workshop.to_owned(), source })?;
     }
-    for source in SOURCES.into_iter().chain(["Cargo.toml"]) {
+    for source in set.sources.iter().chain(&["Cargo.toml"]) {
         copy(&root.join(source), &workshop.join(source))?;
     }
     let compile = |name: &str| {
         let crate_dir = build::crate_root(&workshop.join("guards").join(name))?;
         Ok((name.to_owned(), build::compile(&crate_dir, toolchain, Some(target_dir))?.wasm))
     };
-    GUARDS.into_iter().map(compile).collect()
+    set.guards.iter().map(|name| compile(name)).collect()
 }
 
 /// Copies a file, or a folder with all that is in it.
@@ -158,15 +188,15 @@ fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Compiles every shipped guard and writes modules and manifest.
+/// Compiles every guard of a set and writes modules and manifest.
 ///
 /// # Errors
 /// [`CliError`] when there is no toolchain, a guard does not compile or pass vetting, or a file cannot be written.
-pub fn rebuild(root: &Path) -> Result<Manifest, CliError> {
+pub fn rebuild(root: &Path, set: Set) -> Result<Manifest, CliError> {
     let toolchain = build::find(&root.join("guards")).map_err(CliError::NoToolchain)?;
-    let source_hash = source_hash(root)?;
+    let source_hash = source_hash(root, set)?;
     let mut guards = Vec::new();
-    for (name, wasm) in compile_all(root, &toolchain, &root.join("guards/target/artifacts"))? {
+    for (name, wasm) in compile_all(root, set, &toolchain, &root.join("guards/target/artifacts"))? {
         write(&folder(root).join(format!("{name}.wasm")), &wasm)?;
         let module = Module::vet(&name, Cow::Owned(wasm))?;
         guards.push(Artifact { keccak256: module.hash, bytes: module.wasm.len(), name });
@@ -175,7 +205,7 @@ pub fn rebuild(root: &Path) -> Result<Manifest, CliError> {
         Manifest { guards, rustc: toolchain.version().to_owned(), toolchain: toolchain.to_string(), source_hash };
     let mut text = serde_json::to_string_pretty(&manifest).map_err(|error| CliError::Shipped(error.to_string()))?;
     text.push('\n');
-    write(&folder(root).join("MANIFEST.json"), text.as_bytes())?;
+    write(&folder(root).join(set.manifest), text.as_bytes())?;
     Ok(manifest)
 }
 

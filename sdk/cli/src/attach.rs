@@ -14,7 +14,6 @@ use crate::{
     deploy::registered,
     module::Module,
     node::{Client, Node},
-    parameters,
     report::{grouped, progress},
     shipped,
 };
@@ -26,8 +25,8 @@ pub(crate) async fn run(args: &AttachArgs) -> Result<Report, CliError> {
         return Err(CliError::NotDeployed { module: hash, given: args.module.clone() });
     }
     let module = fetch(&client.node, hash).await?;
-    let configuration = parameters::encode(&module.descriptor, &args.parameters)?;
-    let decoded = parameters::decode(&module.descriptor, &configuration).unwrap_or_default();
+    let configuration = module.encode(&args.parameters)?;
+    let decoded = module.decode(&configuration).unwrap_or_default();
     progress(&format!("attaching {} {} to {} accounts", module.descriptor.name, hash, args.accounts.len()));
     let request = registry::AttachRequest {
         module: hash,
@@ -102,7 +101,7 @@ fn report(
         "mode": mode,
         "accounts": args.accounts,
         "parameters": by_name(parameters),
-        "configuration": Bytes::from(parameters::encode(&module.descriptor, &args.parameters).unwrap_or_default()),
+        "configuration": Bytes::from(module.encode(&args.parameters).unwrap_or_default()),
         "transaction": receipt.transaction_hash,
         "gasUsed": receipt.gas_used,
     });

@@ -3,7 +3,6 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use alloy_primitives::{Address, B256};
-use parapet_vm::VetError;
 
 /// How a command ended that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,13 +94,21 @@ pub enum CliError {
         /// The crate.
         path: PathBuf,
     },
+    /// What cargo made of a contract cannot be lowered.
+    #[error("{}: {source}", path.display())]
+    Lower {
+        /// The module.
+        path: PathBuf,
+        /// Why.
+        source: crate::build::NotLowered,
+    },
     /// Vetting refused the module.
     #[error("{module} cannot be a guard: {source}")]
     Vet {
         /// The file or name.
         module: String,
         /// Why.
-        source: VetError,
+        source: crate::module::Refusal,
     },
     /// A parameter of a guard that cannot be encoded.
     #[error("{0}")]
@@ -200,6 +207,7 @@ impl CliError {
             | Self::Start { .. }
             | Self::Cargo { .. }
             | Self::NoModule { .. }
+            | Self::Lower { .. }
             | Self::Vet { .. }
             | Self::NoAnswer { .. }
             | Self::Refused { .. }

@@ -9,7 +9,7 @@
 //! - Standard output holds the result and nothing else, one JSON object with `--json`, errors included; progress goes to
 //!   standard error.
 //! - Exit code 0: done. 1: refused, by the node, by vetting, or because the result could not be had. 2: wrong use.
-//! - Absent: nothing here judges or executes. Vetting is `parapet-vm`'s, the registry's interface `parapet-registry`'s.
+//! - Absent: nothing here judges or executes. Vetting is `parapet-vm`'s and `parapet-cosmwasm`'s, the registry's interface `parapet-registry`'s.
 
 mod args;
 pub mod artifacts;
@@ -34,6 +34,7 @@ pub use args::{
     SignerArgs, VerdictsArgs,
 };
 pub use error::{CliError, Exit};
+pub use module::Refusal;
 pub use report::Report;
 
 /// Runs a command and prints what came of it. Brings its own asynchronous runtime: call it outside of one.

@@ -3,29 +3,29 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, U256};
-use parapet_monitor::Descriptor;
 use parapet_registry::contract::IGuardRegistry as registry;
 use serde_json::{Value, json};
 
 use crate::{
     CliError, ListArgs, Report,
     attach::{by_name, fetch},
+    module::Module,
     node::Node,
-    parameters,
     report::grouped,
 };
 
 /// Ids that one call asks for.
 const PAGE: u64 = 256;
 
-type Descriptors = BTreeMap<B256, Option<Descriptor>>;
+/// What vetting says of each module; nothing where it refuses it, which a listing can show too.
+type Modules = BTreeMap<B256, Option<Module>>;
 
 pub(crate) async fn run(args: &ListArgs) -> Result<Report, CliError> {
     let node = Node::connect(&args.node).await?;
-    let modules = module_hashes(&node).await?;
-    let mut descriptors = Descriptors::new();
-    for module in &modules {
-        descriptors.insert(*module, describe(&node, *module).await?);
+    let hashes = module_hashes(&node).await?;
+    let mut modules = Modules::new();
+    for module in &hashes {
+        modules.insert(*module, describe(&node, *module).await?);
     }
     let mut attachments = Vec::new();
     for id in attachment_ids(&node).await? {
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &ListArgs) -> Result<Report, CliError> {
     }
     // The registry keeps them in no lasting order.
     attachments.sort_by_key(|attachment| (attachment.attachedAt, attachment.priority, attachment.id));
-    Ok(report(&modules, &attachments, &descriptors))
+    Ok(report(&hashes, &attachments, &modules))
 }
 
 async fn module_hashes(node: &Node) -> Result<Vec<B256>, CliError> {
@@ -60,41 +60,41 @@ async fn attachment_ids(node: &Node) -> Result<Vec<B256>, CliError> {
     }
 }
 
-/// What a module says about itself; nothing when vetting refuses it, which a listing can show too.
-async fn describe(node: &Node, module: B256) -> Result<Option<Descriptor>, CliError> {
+async fn describe(node: &Node, module: B256) -> Result<Option<Module>, CliError> {
     match fetch(node, module).await {
-        Ok(module) => Ok(Some(module.descriptor)),
+        Ok(module) => Ok(Some(module)),
         Err(CliError::Vet { .. } | CliError::Parameter(_)) => Ok(None),
         Err(other) => Err(other),
     }
 }
 
-fn report(modules: &[B256], attachments: &[registry::AttachmentInfo], descriptors: &Descriptors) -> Report {
-    let described = |module: &B256| descriptors.get(module).and_then(Option::as_ref);
+fn report(hashes: &[B256], attachments: &[registry::AttachmentInfo], modules: &Modules) -> Report {
+    let vetted = |module: &B256| modules.get(module).and_then(Option::as_ref);
     let mut lines = Vec::new();
     let mut listed = Vec::new();
-    for module in modules {
+    for module in hashes {
+        let descriptor = vetted(module).map(|module| &module.descriptor);
         let (name, version) =
-            described(module).map_or(("(cannot be a guard)", ""), |descriptor| (&descriptor.name, &descriptor.version));
+            descriptor.map_or(("(cannot be a guard)", ""), |descriptor| (&descriptor.name, &descriptor.version));
         lines.push(format!("module     {module} {name} {version}"));
-        listed.push(json!({ "module": module, "descriptor": described(module) }));
+        listed.push(json!({ "module": module, "descriptor": descriptor }));
     }
     for attachment in attachments {
         lines.push(String::new());
-        lines.extend(attachment_lines(attachment, described(&attachment.module)));
+        lines.extend(attachment_lines(attachment, vetted(&attachment.module)));
     }
     if attachments.is_empty() {
         lines.push("no attachments: `parapet guard attach` makes one".to_owned());
     }
     let attachments: Vec<_> =
-        attachments.iter().map(|attachment| attachment_json(attachment, described(&attachment.module))).collect();
+        attachments.iter().map(|attachment| attachment_json(attachment, vetted(&attachment.module))).collect();
     Report { text: lines.join("\n"), json: json!({ "modules": listed, "attachments": attachments }) }
 }
 
-fn attachment_lines(attachment: &registry::AttachmentInfo, descriptor: Option<&Descriptor>) -> Vec<String> {
+fn attachment_lines(attachment: &registry::AttachmentInfo, module: Option<&Module>) -> Vec<String> {
     let paused = if attachment.paused { ", paused" } else { "" };
     let accounts = attachment.accounts.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let name = descriptor.map_or("(cannot be a guard)", |descriptor| &descriptor.name);
+    let name = module.map_or("(cannot be a guard)", |module| &module.descriptor.name);
     let mut lines = vec![
         format!("attachment {}", attachment.id),
         format!("guard      {name} (module {})", attachment.module),
@@ -102,7 +102,7 @@ fn attachment_lines(attachment: &registry::AttachmentInfo, descriptor: Option<&D
         format!("limits     priority {}, fuel {}", attachment.priority, grouped(attachment.fuelMax)),
         format!("accounts   {}", accounts.join(", ")),
     ];
-    match descriptor.and_then(|descriptor| parameters::decode(descriptor, &attachment.configuration)) {
+    match module.and_then(|module| module.decode(&attachment.configuration)) {
         Some(parameters) => {
             lines.extend(parameters.iter().map(|(name, value)| format!("parameter  {name} = {value}")));
         }
@@ -112,12 +112,12 @@ fn attachment_lines(attachment: &registry::AttachmentInfo, descriptor: Option<&D
     lines
 }
 
-fn attachment_json(attachment: &registry::AttachmentInfo, descriptor: Option<&Descriptor>) -> Value {
-    let parameters = descriptor.and_then(|descriptor| parameters::decode(descriptor, &attachment.configuration));
+fn attachment_json(attachment: &registry::AttachmentInfo, module: Option<&Module>) -> Value {
+    let parameters = module.and_then(|module| module.decode(&attachment.configuration));
     json!({
         "attachment": attachment.id,
         "module": attachment.module,
-        "guard": descriptor.map(|descriptor| &descriptor.name),
+        "guard": module.map(|module| &module.descriptor.name),
         "manager": attachment.manager,
         "mode": mode(attachment.mode),
         "failure": failure(attachment.failure),

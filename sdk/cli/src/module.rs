@@ -3,18 +3,43 @@
 use std::{borrow::Cow, path::PathBuf};
 
 use alloy_primitives::{B256, keccak256};
+use parapet_cosmwasm::{Answers, is_contract};
 use parapet_monitor::{Descriptor, Hook, trigger::Trigger};
-use parapet_vm::{Hooks, Vetted, vet};
 use serde_json::{Value, json};
 
-use crate::{CliError, parameters, report::grouped, shipped};
+use crate::{
+    CliError,
+    parameters::{self, ParameterError},
+    report::grouped,
+    shipped,
+};
 
 /// A module that passed vetting.
 pub(crate) struct Module {
     pub(crate) wasm: Cow<'static, [u8]>,
     pub(crate) hash: B256,
     pub(crate) descriptor: Descriptor,
-    hooks: Hooks,
+    pub(crate) form: Form,
+}
+
+/// What runs a module.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// wasmtime.
+    Native(parapet_vm::Hooks),
+    /// cosmwasm-vm.
+    Contract(Answers),
+}
+
+/// Why vetting refuses a module.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A native guard.
+    #[error(transparent)]
+    Native(#[from] parapet_vm::VetError),
+    /// A CosmWasm contract.
+    #[error(transparent)]
+    Contract(#[from] parapet_cosmwasm::VetError),
 }
 
 impl Module {
@@ -34,16 +59,46 @@ impl Module {
 
     /// Vets bytes as a node would, and the parameters that they declare.
     pub(crate) fn vet(name: &str, wasm: Cow<'static, [u8]>) -> Result<Self, CliError> {
-        let Vetted { descriptor, hooks, .. } =
-            vet(&wasm).map_err(|source| CliError::Vet { module: name.to_owned(), source })?;
+        let hash = keccak256(&wasm);
+        let vetted = vet(hash, &wasm).map_err(|source| CliError::Vet { module: name.to_owned(), source });
+        let (descriptor, form) = vetted?;
         parameters::check(&descriptor)?;
-        Ok(Self { hash: keccak256(&wasm), wasm, descriptor, hooks })
+        Ok(Self { hash, wasm, descriptor, form })
+    }
+
+    /// Parameters as the configuration bytes of an attachment.
+    pub(crate) fn encode(&self, given: &[(String, String)]) -> Result<Vec<u8>, ParameterError> {
+        match self.form {
+            Form::Native(_) => parameters::encode(&self.descriptor, given),
+            Form::Contract(_) => parameters::json::encode(&self.descriptor, given),
+        }
+    }
+
+    /// Configuration bytes as parameters; `None` when they are not what the descriptor says.
+    pub(crate) fn decode(&self, configuration: &[u8]) -> Option<Vec<(String, String)>> {
+        match self.form {
+            Form::Native(_) => parameters::decode(&self.descriptor, configuration),
+            Form::Contract(_) => parameters::json::decode(configuration),
+        }
     }
 
     fn hook_names(&self) -> Vec<&'static str> {
-        let all =
+        let native =
             [(Hook::Init, "init"), (Hook::OnCall, "on_call"), (Hook::OnCallEnd, "on_call_end"), (Hook::OnTx, "on_tx")];
-        all.into_iter().filter(|(hook, _)| self.hooks.has(*hook)).map(|(_, name)| name).collect()
+        match self.form {
+            Form::Native(hooks) => {
+                native.into_iter().filter(|(hook, _)| hooks.has(*hook)).map(|(_, name)| name).collect()
+            }
+            Form::Contract(Answers::Queries) => vec!["instantiate", "sudo", "query"],
+            Form::Contract(Answers::Nothing) => vec!["instantiate", "sudo"],
+        }
+    }
+
+    const fn form_name(&self) -> &'static str {
+        match self.form {
+            Form::Native(_) => "native",
+            Form::Contract(_) => "cosmwasm",
+        }
     }
 
     /// What it is, for people.
@@ -53,6 +108,7 @@ impl Module {
             format!("guard      {} {}", descriptor.name, descriptor.version),
             format!("           {}", descriptor.summary),
             format!("module     {}", self.hash),
+            format!("form       {}", self.form_name()),
             format!("size       {} bytes", grouped(self.wasm.len() as u64)),
             format!("hooks      {}", self.hook_names().join(", ")),
             format!("triggers   {}", texts(&descriptor.triggers)),
@@ -72,6 +128,7 @@ impl Module {
     pub(crate) fn json(&self) -> Value {
         json!({
             "module": self.hash,
+            "form": self.form_name(),
             "bytes": self.wasm.len(),
             "hooks": self.hook_names(),
             "descriptor": self.descriptor,
@@ -81,4 +138,14 @@ impl Module {
 
 fn texts(triggers: &[Trigger]) -> String {
     triggers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a node would say of a module.
+fn vet(hash: B256, wasm: &[u8]) -> Result<(Descriptor, Form), Refusal> {
+    if is_contract(wasm) {
+        let vetted = parapet_cosmwasm::vet(hash, wasm)?;
+        return Ok((vetted.descriptor, Form::Contract(vetted.answers)));
+    }
+    let vetted = parapet_vm::vet(wasm)?;
+    Ok((vetted.descriptor, Form::Native(vetted.hooks)))
 }

@@ -1,5 +1,7 @@
 //! A guard's parameters: from `name=value` to the bytes that `abi.encode` gives, and back to text.
 
+pub mod json;
+
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use parapet_monitor::{Descriptor, Parameter};
 
@@ -74,6 +76,13 @@ pub enum ParameterError {
 /// # Errors
 /// [`ParameterError`] names the parameter and, where that helps, all of them.
 pub fn encode(descriptor: &Descriptor, given: &[(String, String)]) -> Result<Vec<u8>, ParameterError> {
+    let values = values(descriptor, given)?;
+    // Of an empty tuple, alloy would encode nothing as well; said here so that it does not depend on that.
+    Ok(if values.is_empty() { Vec::new() } else { DynSolValue::Tuple(values).abi_encode_params() })
+}
+
+/// A value for every parameter, in the descriptor's order.
+fn values(descriptor: &Descriptor, given: &[(String, String)]) -> Result<Vec<DynSolValue>, ParameterError> {
     for (index, (name, _)) in given.iter().enumerate() {
         if !descriptor.parameters.iter().any(|parameter| parameter.name == *name) {
             let (guard, known) = (descriptor.name.clone(), known(descriptor));
@@ -83,10 +92,7 @@ pub fn encode(descriptor: &Descriptor, given: &[(String, String)]) -> Result<Vec
             return Err(ParameterError::Twice(name.clone()));
         }
     }
-    let values = descriptor.parameters.iter().map(|parameter| value(descriptor, parameter, given));
-    let values = values.collect::<Result<Vec<_>, _>>()?;
-    // Of an empty tuple, alloy would encode nothing as well; said here so that it does not depend on that.
-    Ok(if values.is_empty() { Vec::new() } else { DynSolValue::Tuple(values).abi_encode_params() })
+    descriptor.parameters.iter().map(|parameter| value(descriptor, parameter, given)).collect()
 }
 
 /// Checks types and defaults, so that their author learns of a mistake before a user does.

@@ -12,8 +12,12 @@ pub struct Shipped {
 }
 
 /// All of them, by name. Built by `shipped_guards` from `guards/`.
-pub const SHIPPED: [Shipped; 2] = [
+pub const SHIPPED: [Shipped; 3] = [
     Shipped { name: "outflow_cap", wasm: include_bytes!("../../../guards/artifacts/outflow_cap.wasm") },
+    Shipped {
+        name: "outflow_cap_cosmwasm",
+        wasm: include_bytes!("../../../guards/artifacts/outflow_cap_cosmwasm.wasm"),
+    },
     Shipped { name: "reentrancy", wasm: include_bytes!("../../../guards/artifacts/reentrancy.wasm") },
 ];
 

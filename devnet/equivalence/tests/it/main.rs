@@ -14,3 +14,4 @@ mod guards;
 mod money;
 mod overtaken;
 mod serial;
+mod twins;

@@ -1,7 +1,9 @@
 //! `parapet guard build`: the one place that finds a way to Wasm and takes it.
 //!
 //! The module depends on the sources and the compiler alone: one codegen unit, no paths of this machine, no symbols.
+//! CosmWasm contracts are built the same way and then lowered.
 
+mod lower;
 mod toolchain;
 
 use std::{
@@ -13,6 +15,7 @@ use std::{
 
 use serde_json::Value;
 
+pub use lower::{Lowered, NotLowered, lower};
 pub use toolchain::{NoToolchain, Toolchain, find};
 
 use crate::{BuildArgs, CliError, Report, module::Module, report::progress};
@@ -23,14 +26,25 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const STACK_BYTES: u32 = 65_536;
 
 /// How every guest is compiled, whatever its own profile says.
-const PROFILE: [(&str, &str); 6] = [
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+const PROFILE: [(&str, &str); 5] = [
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
     ("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
     ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "false"),
 ];
+
+/// The crate that makes a contract of another one.
+const COSMWASM: &str = "cosmwasm-std";
+
+/// What a crate becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A native guard.
+    Native,
+    /// A CosmWasm contract.
+    Contract,
+}
 
 /// What cargo made.
 #[derive(Clone, Debug)]
@@ -83,10 +97,19 @@ pub fn compile(crate_dir: &Path, toolchain: &Toolchain, target_dir: Option<&Path
     if let Some(target_dir) = target_dir {
         command.arg("--target-dir").arg(target_dir);
     }
-    command.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags(crate_dir, toolchain).join("\x1f"));
+    let kind = kind(crate_dir)?;
+    // Native guards are small, and read records as they lie; a contract reads text, in ten times the code.
+    let optimise = match kind {
+        Kind::Native => "s",
+        Kind::Contract => "3",
+    };
+    command
+        .envs(PROFILE)
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", optimise)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(crate_dir, toolchain).join("\x1f"));
     // What the caller has set up for checking its own code is not for guests.
     command.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("CARGO_BUILD_TARGET");
-    toolchain.prepare(&mut command);
+    toolchain.prepare(&mut command, kind);
 
     let start = |source| CliError::Start { program: "cargo".to_owned(), source };
     let mut cargo = command.stdout(Stdio::piped()).spawn().map_err(start)?;
@@ -98,7 +121,30 @@ pub fn compile(crate_dir: &Path, toolchain: &Toolchain, target_dir: Option<&Path
     }
     let path = made.ok_or_else(|| CliError::NoModule { path: crate_dir.to_owned() })?;
     let wasm = std::fs::read(&path).map_err(|source| CliError::Read { path: path.clone(), source })?;
+    match kind {
+        Kind::Native => Ok(Built { path, wasm }),
+        Kind::Contract => lowered(&path, &wasm),
+    }
+}
+
+/// Lowers a contract, and leaves it beside what cargo made.
+fn lowered(path: &Path, wasm: &[u8]) -> Result<Built, CliError> {
+    let Lowered { wasm, floats, bulk } =
+        lower(wasm).map_err(|source| CliError::Lower { path: path.to_owned(), source })?;
+    let path = path.with_extension("lowered.wasm");
+    std::fs::write(&path, &wasm).map_err(|source| CliError::Write { path: path.clone(), source })?;
+    progress(&format!("lowered {bulk} bulk memory operations to calls, {floats} calculations with floats to traps"));
     Ok(Built { path, wasm })
+}
+
+/// What a crate becomes: a contract, if it depends on CosmWasm's standard library.
+fn kind(crate_dir: &Path) -> Result<Kind, CliError> {
+    let path = crate_dir.join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(|source| CliError::Read { path: path.clone(), source })?;
+    let manifest: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| CliError::NotACrate { path, reason: error.to_string() })?;
+    let depends = manifest.get("dependencies").and_then(|dependencies| dependencies.get(COSMWASM)).is_some();
+    Ok(if depends { Kind::Contract } else { Kind::Native })
 }
 
 /// The module that one of cargo's messages announces, if it is this crate's.

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::TARGET;
+use super::{Kind, TARGET};
 
 /// Debian's compiler, which lies beside rustup's in no one's way.
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -42,11 +42,15 @@ impl Toolchain {
     }
 
     /// Adds to a call of cargo what this way needs.
-    pub(super) fn prepare(&self, cargo: &mut Command) {
+    pub(super) fn prepare(&self, cargo: &mut Command, kind: Kind) {
         match self {
             Self::Target { .. } => {}
             Self::BuildStd { rustc, linker, .. } => {
-                cargo.env("RUSTC", rustc).env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
+                let library = match kind {
+                    Kind::Native => "-Zbuild-std=core,alloc",
+                    Kind::Contract => "-Zbuild-std=std,panic_abort",
+                };
+                cargo.env("RUSTC", rustc).env("RUSTC_BOOTSTRAP", "1").arg(library);
                 cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
             }
         }

@@ -33,6 +33,15 @@ fn check_shows_what_a_shipped_guard_says_about_itself() {
 }
 
 #[test]
+fn check_says_that_a_contract_is_one_and_what_it_takes() {
+    let report = run(&["check", "outflow_cap_cosmwasm"]).unwrap();
+    for part in ["form       cosmwasm", "hooks      instantiate, sudo, query", "tx_max: uint256, required"] {
+        assert!(report.text.contains(part), "{part} in {}", report.text);
+    }
+    assert_eq!(report.json["form"], "cosmwasm");
+}
+
+#[test]
 fn check_refuses_what_is_no_module() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.wasm");
@@ -49,6 +58,6 @@ fn a_missing_file_and_an_unknown_name_are_wrong_use() {
     let error = run(&["check", "no/such/file.wasm"]).unwrap_err();
     assert!(matches!(error, CliError::Read { .. }), "{error}");
     let error = run(&["check", "reentrance"]).unwrap_err();
-    assert!(error.to_string().contains("shipped are outflow_cap, reentrancy"), "{error}");
+    assert!(error.to_string().contains("shipped are outflow_cap, outflow_cap_cosmwasm, reentrancy"), "{error}");
     assert_eq!(error.exit(), Exit::WrongUse);
 }
