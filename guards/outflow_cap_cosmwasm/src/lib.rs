@@ -34,8 +34,7 @@ const CONFIGURATION: &[u8] = b"configuration";
 const WINDOW: &[u8] = b"outflow";
 
 parapet_contract::guard!(
-    r#"{"abi":1,"name":"outflow_cap_cosmwasm","version":"0.1.0","summary":"At most so much of a token or of ether leaves the guarded accounts, per transaction and per decaying window.","triggers":["flow"],"parameters":[{"name":"token","type":"address","default":"0x0000000000000000000000000000000000000000","doc":"The ERC-20 token to watch; zero is ether."},{"name":"tx_max","type":"uint256","doc":"Most that may leave in one transaction, in wei or the token's smallest unit."},{"name":"window_max","type":"uint256","default":"115792089237316195423570985008687907853269984665640564039457584007913129639935","doc":"Most that may leave within a window, in the same unit; the highest value is no limit."},{"name":"window_seconds","type":"uint64","default":"86400","doc":"Length of the window, in seconds; a full window drains evenly within it."}]}"#,
-    r#"["flows"]"#
+    r#"{"abi":1,"name":"outflow_cap_cosmwasm","version":"0.1.0","summary":"At most so much of a token or of ether leaves the guarded accounts, per transaction and per decaying window.","triggers":["flow"],"parameters":[{"name":"token","type":"address","default":"0x0000000000000000000000000000000000000000","doc":"The ERC-20 token to watch; zero is ether."},{"name":"tx_max","type":"uint256","doc":"Most that may leave in one transaction, in wei or the token's smallest unit."},{"name":"window_max","type":"uint256","default":"115792089237316195423570985008687907853269984665640564039457584007913129639935","doc":"Most that may leave within a window, in the same unit; the highest value is no limit."},{"name":"window_seconds","type":"uint64","default":"86400","doc":"Length of the window, in seconds; a full window drains evenly within it."}]}"#
 );
 
 /// The `instantiate` message, which is the attachment's configuration.

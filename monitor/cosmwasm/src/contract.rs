@@ -11,7 +11,6 @@ use crate::{
     instance::{Code, Instance, NoInstance},
     limits::{MEMORY_PAGES_MAX, PAGE_BYTES},
     memory::Image,
-    message::Lists,
 };
 
 /// A contract that may run. Compiling waits until the first session or [`Contract::prepare`], and happens once.
@@ -49,12 +48,6 @@ impl Contract {
     #[must_use]
     pub const fn descriptor(&self) -> &Descriptor {
         &self.vetted.descriptor
-    }
-
-    /// The lists of the message that it reads.
-    #[must_use]
-    pub const fn lists(&self) -> Lists {
-        self.vetted.lists
     }
 
     /// What it reads besides frames.

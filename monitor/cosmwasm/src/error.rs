@@ -60,15 +60,9 @@ pub enum VetError {
     /// An entry point has another type than CosmWasm gives it.
     #[error("`{0}` has another type than CosmWasm's entry point of that name")]
     EntryPointType(&'static str),
-    /// More than one section of a name.
-    #[error("the module has more than one section {0:?}")]
-    SectionTwice(&'static str),
-    /// Its choice of lists cannot be read.
-    #[error(
-        "the section {:?} is no JSON array of \"frames\", \"flows\", \"logs\", \"slot_changes\", \"code_changes\"",
-        crate::vet::LISTS_SECTION
-    )]
-    Lists,
+    /// More than one descriptor.
+    #[error("the module has more than one section {:?}", parapet_abi::descriptor::SECTION)]
+    DescriptorTwice,
     /// Its descriptor cannot be used.
     #[error(transparent)]
     Descriptor(#[from] DescriptorError),

@@ -36,6 +36,6 @@ mod vet;
 pub use contract::Contract;
 pub use engine::Engine;
 pub use error::{End, Limit, VetError};
-pub use message::{Lists, TooLong, judge as sudo_message};
+pub use message::{TooLong, judge as sudo_message};
 pub use session::Session;
 pub use vet::{Answers, Vetted, is_contract, vet};

@@ -12,7 +12,7 @@ use parapet_abi::{
 };
 use parapet_monitor::{Subscriptions, Trace};
 use parapet_vm::Subject;
-use serde::{Serialize, Serializer, ser::SerializeSeq as _, ser::SerializeStruct};
+use serde::{Serialize, Serializer, ser::SerializeSeq as _, ser::SerializeStruct as _};
 
 use crate::limits::MESSAGE_BYTES_MAX;
 
@@ -47,54 +47,13 @@ pub(crate) fn configuration(subject: &Subject) -> &[u8] {
     if subject.configuration.is_empty() { b"{}" } else { &subject.configuration }
 }
 
-/// Lists of the `sudo` message that a contract reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lists(u8);
-
-impl Lists {
-    /// All of them.
-    pub const ALL: Self = Self(u8::MAX);
-    /// The call stack's entries.
-    pub const FRAMES: Self = Self(1);
-    /// What changed hands.
-    pub const FLOWS: Self = Self(2);
-    /// Logs.
-    pub const LOGS: Self = Self(4);
-    /// Net storage writes.
-    pub const SLOT_CHANGES: Self = Self(8);
-    /// Code that appeared, changed or was destroyed.
-    pub const CODE_CHANGES: Self = Self(16);
-
-    const NAMES: [(&'static str, Self); 5] = [
-        ("frames", Self::FRAMES),
-        ("flows", Self::FLOWS),
-        ("logs", Self::LOGS),
-        ("slot_changes", Self::SLOT_CHANGES),
-        ("code_changes", Self::CODE_CHANGES),
-    ];
-
-    /// Reads a JSON array of names; `None` if it is none, or names what is not known.
-    #[must_use]
-    pub fn parse(json: &[u8]) -> Option<Self> {
-        let names: Vec<String> = serde_json::from_slice(json).ok()?;
-        names.iter().try_fold(Self(0), |lists, name| {
-            let (_, list) = Self::NAMES.iter().find(|(known, _)| known == name)?;
-            Some(Self(lists.0 | list.0))
-        })
-    }
-
-    const fn contain(self, list: Self) -> bool {
-        self.0 & list.0 != 0
-    }
-}
-
 /// The `sudo` message: what an attachment's contract is shown of a transaction.
 ///
 /// # Errors
 /// [`TooLong`].
-pub fn judge(trace: &Trace, subject: &Subject, lists: Lists) -> Result<Vec<u8>, TooLong> {
+pub fn judge(trace: &Trace, subject: &Subject) -> Result<Vec<u8>, TooLong> {
     let mut out = Bounded(Vec::with_capacity(4_096));
-    let written = serde_json::to_writer(&mut out, &Sudo { judge: Judge { trace, subject, lists } });
+    let written = serde_json::to_writer(&mut out, &Sudo { judge: Judge { trace, subject } });
     // Writing to memory fails for one reason.
     written.map(|()| out.0).map_err(|_| TooLong)
 }
@@ -123,42 +82,29 @@ struct Sudo<'a> {
 struct Judge<'a> {
     trace: &'a Trace,
     subject: &'a Subject,
-    lists: Lists,
-}
-
-impl Judge<'_> {
-    /// Records of a list, unless it is empty or the contract does not read it.
-    fn list<S: SerializeStruct, R, T: Serialize>(
-        &self,
-        judge: &mut S,
-        (name, list): (&'static str, Lists),
-        records: &[R],
-        made: impl Fn(&R) -> T,
-    ) -> Result<(), S::Error> {
-        if records.is_empty() || !self.lists.contain(list) {
-            return Ok(());
-        }
-        judge.serialize_field(name, &Each(records, made))
-    }
 }
 
 impl Serialize for Judge<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { trace, subject, .. } = self;
+        let Self { trace, subject } = self;
         let subscribed = |to: Subscriptions| subject.subscriptions.contains(to);
         let accesses: &[AccessRecord] = if subscribed(Subscriptions::ACCESSES) { &trace.accesses } else { &[] };
         let (flows, logs): (&[FlowRecord], &[LogRecord]) =
             if subscribed(Subscriptions::FLOWS) { (&trace.flows, &trace.logs) } else { (&[], &[]) };
         let mut judge = serializer.serialize_struct("Judge", 8)?;
         judge.serialize_field("transaction", &transaction(&trace.context))?;
-        let accounts = Each(&subject.accounts, |account: &AccountRecord| Hex(account.address.bytes));
-        judge.serialize_field("accounts", &accounts)?;
-        self.list(&mut judge, ("frames", Lists::FRAMES), &trace.frames, frame)?;
-        self.list(&mut judge, ("accesses", Lists::ALL), accesses, access)?;
-        self.list(&mut judge, ("flows", Lists::FLOWS), flows, flow)?;
-        self.list(&mut judge, ("logs", Lists::LOGS), logs, log)?;
-        self.list(&mut judge, ("slot_changes", Lists::SLOT_CHANGES), &trace.slot_changes, slot_change)?;
-        self.list(&mut judge, ("code_changes", Lists::CODE_CHANGES), &trace.code_changes, code_change)?;
+        judge.serialize_field(
+            "accounts",
+            &Each(&subject.accounts, |account: &AccountRecord| Hex(account.address.bytes)),
+        )?;
+        judge.serialize_field("frames", &Each(&trace.frames, frame))?;
+        if !accesses.is_empty() {
+            judge.serialize_field("accesses", &Each(accesses, access))?;
+        }
+        judge.serialize_field("flows", &Each(flows, flow))?;
+        judge.serialize_field("logs", &Each(logs, log))?;
+        judge.serialize_field("slot_changes", &Each(&trace.slot_changes, slot_change))?;
+        judge.serialize_field("code_changes", &Each(&trace.code_changes, code_change))?;
         judge.end()
     }
 }

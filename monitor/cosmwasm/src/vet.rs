@@ -18,13 +18,9 @@ use crate::{
         GLOBALS_MAX, IMPORTS_MAX, LOCALS_MAX, MEMORY_PAGES_MAX, MODULE_BYTES_MAX, PARAMETERS_MAX, SEGMENTS_MAX,
         TABLE_ELEMENTS_MAX,
     },
-    message::Lists,
 };
 
 mod entry;
-
-/// Section that names the lists of the message that a contract reads; without it, it gets all.
-pub(crate) const LISTS_SECTION: &str = "parapet.message";
 
 /// Beginning of the export that says which interface a contract was built for.
 const INTERFACE: &str = "interface_version_";
@@ -69,8 +65,6 @@ const REFUSED: [(&str, WasmFeatures, &str); 8] = [
 pub struct Vetted {
     /// What it says about itself, or what holds for one that says nothing.
     pub descriptor: Descriptor,
-    /// Lists of the message that it reads.
-    pub lists: Lists,
     /// Whether readers can query it.
     pub answers: Answers,
 }
@@ -111,7 +105,7 @@ pub fn vet(hash: ModuleHash, bytes: &[u8]) -> Result<Vetted, VetError> {
     if bytes.len() > MODULE_BYTES_MAX {
         return Err(VetError::ModuleBytes { size: bytes.len() });
     }
-    let (entries, sections) = inspect(bytes).map_err(|error| match error {
+    let (entries, section) = inspect(bytes).map_err(|error| match error {
         VetError::Invalid { offset, reason } => named(bytes, offset, reason),
         other => other,
     })?;
@@ -121,9 +115,8 @@ pub fn vet(hash: ModuleHash, bytes: &[u8]) -> Result<Vetted, VetError> {
         VmError::StaticValidationErr { msg, .. } => VetError::Static(msg),
         other => VetError::Static(other.to_string()),
     })?;
-    let descriptor = sections.descriptor.map_or_else(|| Ok(unnamed(hash)), Descriptor::parse)?;
-    let lists = sections.lists.map_or(Ok(Lists::ALL), |json| Lists::parse(json).ok_or(VetError::Lists))?;
-    Ok(Vetted { descriptor, lists, answers })
+    let descriptor = section.map_or_else(|| Ok(unnamed(hash)), Descriptor::parse)?;
+    Ok(Vetted { descriptor, answers })
 }
 
 /// What holds for a contract without a descriptor: it wakes for whatever touches its accounts.
@@ -153,30 +146,12 @@ fn limits() -> WasmLimits {
     limits
 }
 
-/// Custom sections that say something to the host.
-#[derive(Default)]
-struct Sections<'a> {
-    descriptor: Option<&'a [u8]>,
-    lists: Option<&'a [u8]>,
-}
-
-impl<'a> Sections<'a> {
-    fn take(&mut self, name: &str, data: &'a [u8]) -> Result<(), VetError> {
-        let (known, place) = match name {
-            SECTION => (SECTION, &mut self.descriptor),
-            LISTS_SECTION => (LISTS_SECTION, &mut self.lists),
-            _ => return Ok(()),
-        };
-        place.replace(data).map_or(Ok(()), |_| Err(VetError::SectionTwice(known)))
-    }
-}
-
-fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Sections<'_>), VetError> {
+fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Option<&[u8]>), VetError> {
     let mut validator = Validator::new_with_features(ALLOWED);
     let mut parser = Parser::new(0);
     parser.set_features(ALLOWED);
     let mut entries = entry::Entries::default();
-    let mut sections = Sections::default();
+    let mut descriptor = None;
     let mut functions = Vec::new();
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
@@ -194,7 +169,11 @@ fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Sections<'_>), VetError>
         }
         match payload {
             Payload::ExportSection(section) => entries.take(section)?,
-            Payload::CustomSection(section) => sections.take(section.name(), section.data())?,
+            Payload::CustomSection(section)
+                if section.name() == SECTION && descriptor.replace(section.data()).is_some() =>
+            {
+                return Err(VetError::DescriptorTwice);
+            }
             _ => {}
         }
     }
@@ -204,7 +183,7 @@ fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Sections<'_>), VetError>
         function.validate(&body)?;
         allocations = function.into_allocations();
     }
-    Ok((entries, sections))
+    Ok((entries, descriptor))
 }
 
 fn check_limits(payload: &Payload<'_>) -> Result<(), VetError> {

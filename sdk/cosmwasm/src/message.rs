@@ -15,7 +15,7 @@ pub enum SudoMsg {
     Judge(Box<Judge>),
 }
 
-/// The record of one transaction. A list that is empty, or that the guard does not read, is not there.
+/// The record of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Judge {
     /// The transaction and its block.
@@ -23,22 +23,19 @@ pub struct Judge {
     /// The accounts that the attachment guards.
     pub accounts: Vec<Address>,
     /// The call stack's entries in the order in which they started, reverted ones included; a frame's id is its index.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<Frame>,
     /// Storage accesses, in order; empty unless the guard's descriptor subscribes to `accesses`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accesses: Vec<StorageAccess>,
     /// Ether and tokens that changed hands in frames that were not reverted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub flows: Vec<Flow>,
     /// Logs of frames that were not reverted. Their data is asked for by `log_data`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub logs: Vec<Log>,
     /// The transaction's net storage writes, by address and slot.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slot_changes: Vec<SlotChange>,
     /// Code that appeared, changed or was destroyed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub code_changes: Vec<CodeChange>,
 }
 

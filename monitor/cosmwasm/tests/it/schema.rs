@@ -7,7 +7,7 @@ use parapet_abi::{
     SlotChangeRecord,
 };
 use parapet_contract::{GuardQuery, SudoMsg};
-use parapet_cosmwasm::{Lists, sudo_message};
+use parapet_cosmwasm::sudo_message;
 use parapet_monitor::{Subscriptions, Trace};
 use parapet_vm::Subject;
 use schemars::schema_for;
@@ -40,9 +40,9 @@ pub(crate) fn seeing_everything() -> Subject {
 }
 
 fn messages() -> Vec<Value> {
-    let all = sudo_message(&everything(), &seeing_everything(), Lists::ALL).unwrap();
+    let all = sudo_message(&everything(), &seeing_everything()).unwrap();
     let none = Subject { subscriptions: Subscriptions::NONE, ..subject() };
-    let least = sudo_message(&trace(), &none, Lists::ALL).unwrap();
+    let least = sudo_message(&trace(), &none).unwrap();
     [all, least].iter().map(|message| serde_json::from_slice(message).unwrap()).collect()
 }
 
@@ -77,15 +77,6 @@ fn the_types_for_authors_read_every_message_and_nothing_is_lost() {
 }
 
 #[test]
-fn lists_that_a_contract_does_not_read_are_not_sent() {
-    let lists = Lists::parse(br#"["flows","logs"]"#).unwrap();
-    let message = sudo_message(&everything(), &seeing_everything(), lists).unwrap();
-    let message: Value = serde_json::from_slice(&message).unwrap();
-    let sent: Vec<_> = message["judge"].as_object().unwrap().keys().collect();
-    assert_eq!(sent, ["accesses", "accounts", "flows", "logs", "transaction"]);
-}
-
-#[test]
 fn the_schema_accepts_every_message() {
     let schema = schema("sudo.json");
     for message in messages() {
@@ -108,7 +99,7 @@ fn the_schema_refuses_what_is_no_message() {
         assert!(accepts(&schema, &schema, &message).is_err(), "{pointer}");
     }
     let mut message = good;
-    message["judge"].as_object_mut().unwrap().remove("accounts");
+    message["judge"].as_object_mut().unwrap().remove("frames");
     assert!(accepts(&schema, &schema, &message).is_err());
 }
 

@@ -127,7 +127,8 @@ fn traps_of_both_engines_end_their_own_calls_in_any_order() {
         let wasm = Bytes::from(wat::parse_str(text).unwrap());
         engine.load(keccak256(&wasm), wasm).unwrap()
     };
-    let contracts = ["unreachable", "(drop (i32.load (i32.const -1))) unreachable"].map(|body| load(&contract_of(body)));
+    let contracts =
+        ["unreachable", "(drop (i32.load (i32.const -1))) unreachable"].map(|body| load(&contract_of(body)));
     let natives = ["unreachable", "(drop (i32.load (i32.const -1)))"].map(native);
     for _ in 0..3 {
         for contract in &contracts {

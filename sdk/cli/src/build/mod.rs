@@ -26,7 +26,8 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const STACK_BYTES: u32 = 65_536;
 
 /// How every guest is compiled, whatever its own profile says.
-const PROFILE: [(&str, &str); 5] = [
+const PROFILE: [(&str, &str); 6] = [
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
@@ -98,15 +99,7 @@ pub fn compile(crate_dir: &Path, toolchain: &Toolchain, target_dir: Option<&Path
         command.arg("--target-dir").arg(target_dir);
     }
     let kind = kind(crate_dir)?;
-    // Native guards are small, and read records as they lie; a contract reads text, in ten times the code.
-    let optimise = match kind {
-        Kind::Native => "s",
-        Kind::Contract => "3",
-    };
-    command
-        .envs(PROFILE)
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", optimise)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(crate_dir, toolchain).join("\x1f"));
+    command.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags(crate_dir, toolchain).join("\x1f"));
     // What the caller has set up for checking its own code is not for guests.
     command.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("CARGO_BUILD_TARGET");
     toolchain.prepare(&mut command, kind);
