@@ -11,11 +11,16 @@ pub const LOCALS_MAX: u32 = 1_024;
 /// Longest body of a function, in bytes.
 pub const BODY_BYTES_MAX: usize = 128 * 1_024;
 /// Most parameters of a function or a block, and most results.
-pub const VALUES_MAX: u32 = 64;
+pub const VALUES_MAX: u32 = 16;
 /// Most blocks around one another.
 pub const DEPTH_MAX: u32 = 1_024;
 /// Most targets of one `br_table`.
 pub const BRANCH_TARGETS_MAX: u32 = 1_024;
+/// Most that compilers may have to pay for a module's branches and calls, in units of [`BRANCH_WORK`]'s kind: each counts
+/// for itself and for every local of its function.
+pub const WORK_MAX: u64 = 131_072;
+/// What a branch or a call counts for by itself.
+pub const BRANCH_WORK: u64 = 8;
 /// Most imports.
 pub const IMPORTS_MAX: u32 = 64;
 /// Most exports.

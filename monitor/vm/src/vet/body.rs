@@ -4,13 +4,15 @@
 use wasmparser::{FunctionBody, Operator};
 
 use super::VetError;
-use crate::limits::{BODY_BYTES_MAX, BRANCH_TARGETS_MAX, DEPTH_MAX, LOCALS_MAX};
+use crate::limits::{BODY_BYTES_MAX, BRANCH_TARGETS_MAX, BRANCH_WORK, DEPTH_MAX, LOCALS_MAX};
 
 /// What the operators of a function say about it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operators {
     /// None of them changes a table, or which segments are dropped.
     pub(super) keeps_segments: bool,
+    /// What compilers pay for its branches and calls: each with the locals that are alive across it.
+    pub(super) work: u64,
 }
 
 /// Checks what is known before a function is validated.
@@ -36,9 +38,11 @@ pub(super) fn check_operators(function: u32, body: &FunctionBody<'_>) -> Result<
         true => Ok(()),
         false => Err(VetError::Function { function, what, count: count.into(), max: max.into(), remedy: SIMPLER }),
     };
-    let (mut depth, mut keeps_segments) = (0_u32, true);
+    let (mut depth, mut branches, mut keeps_segments) = (0_u32, 0_u64, true);
     for operator in body.get_operators_reader()? {
-        match operator? {
+        let operator = operator?;
+        branches += branches_of(&operator);
+        match operator {
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
                 depth += 1;
                 at_most("blocks around one another", depth, DEPTH_MAX)?;
@@ -54,5 +58,26 @@ pub(super) fn check_operators(function: u32, body: &FunctionBody<'_>) -> Result<
             _ => {}
         }
     }
-    Ok(Operators { keeps_segments })
+    let mut locals = 0;
+    for local in body.get_locals_reader()? {
+        locals += u64::from(local?.0);
+    }
+    Ok(Operators { keeps_segments, work: branches * (BRANCH_WORK + locals) })
+}
+
+/// How often an operator leaves the straight way.
+fn branches_of(operator: &Operator<'_>) -> u64 {
+    match operator {
+        Operator::Block { .. }
+        | Operator::Loop { .. }
+        | Operator::If { .. }
+        | Operator::Else
+        | Operator::Br { .. }
+        | Operator::BrIf { .. }
+        | Operator::Return
+        | Operator::Call { .. }
+        | Operator::CallIndirect { .. } => 1,
+        Operator::BrTable { targets } => u64::from(targets.len()) + 1,
+        _ => 0,
+    }
 }

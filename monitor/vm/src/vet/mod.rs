@@ -17,7 +17,7 @@ use wasmparser::{FuncValidatorAllocations, Parser, Payload, ValidPayload, Valida
 
 use crate::limits::{
     DATA_SEGMENTS_MAX, ELEMENT_SEGMENTS_MAX, EXPORTS_MAX, FUNCTIONS_MAX, GLOBALS_MAX, IMPORTS_MAX, MEMORY_PAGES_MAX,
-    MODULE_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TYPES_MAX, VALUES_MAX,
+    MODULE_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TYPES_MAX, VALUES_MAX, WORK_MAX,
 };
 use surface::Surface;
 
@@ -84,12 +84,18 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
         }
     }
     let mut allocations = FuncValidatorAllocations::default();
-    let mut keeps_segments = true;
+    let (mut keeps_segments, mut work) = (true, 0_u64);
     for (function, body) in functions {
         let index = function.index;
         let mut function = function.into_validator(allocations);
         function.validate(&body)?;
-        keeps_segments &= body::check_operators(index, &body)?.keeps_segments;
+        let operators = body::check_operators(index, &body)?;
+        keeps_segments &= operators.keeps_segments;
+        work = work.saturating_add(operators.work);
+        if work > WORK_MAX {
+            let (what, remedy) = ("units of work for the compiler", "use fewer branches, calls and locals");
+            return Err(VetError::TooMany { what, count: work, max: WORK_MAX, remedy });
+        }
         allocations = function.into_allocations();
     }
     let types = types.expect("the parser ends every module it does not refuse with `End`");

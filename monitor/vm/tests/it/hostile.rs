@@ -4,7 +4,7 @@
 use alloy_primitives::Bytes;
 use parapet_hostile::{End, Room, attacks, bombs};
 use parapet_monitor::Fuel;
-use parapet_vm::{Engine, EngineSettings, HookEnd, Optimisation, limits};
+use parapet_vm::{Engine, EngineSettings, HookEnd, Optimisation, VetError, limits, vet};
 
 use crate::{Bench, trapped};
 
@@ -53,14 +53,32 @@ fn attacks_end_alike_however_they_were_compiled() {
 }
 
 #[test]
-fn small_bombs_compile_and_do_nothing() {
+fn small_bombs_compile_and_do_nothing_or_are_refused_for_their_work() {
     let small = Room { module_bytes: 24 * 1_024, body_bytes: 8 * 1_024, depth: 100, targets: 100, locals: 64, ..ROOM };
     let (mut fast, mut plain) = (bench(Optimisation::Speed), bench(Optimisation::None));
+    let mut ran = 0;
     for bomb in bombs(&small) {
         let module = Bytes::from(bomb.bytes);
+        if let Err(refusal) = vet(&module) {
+            assert!(matches!(refusal, VetError::TooMany { max: limits::WORK_MAX, .. }), "{}: {refusal}", bomb.name);
+            continue;
+        }
+        ran += 1;
         let (first, session) = fast.run(&module);
         assert_eq!(first, HookEnd::Returned, "{}", bomb.name);
         let (again, other) = plain.run(&module);
         assert_eq!((again, other.spent()), (first, session.spent()), "{}", bomb.name);
+    }
+    assert!(ran >= 10, "{ran} bombs are small enough to be compiled");
+}
+
+#[test]
+fn bombs_that_compilers_pay_for_more_than_once_are_refused() {
+    let refused = |name: &str| {
+        let bomb = bombs(&ROOM).into_iter().find(|bomb| bomb.name == name).unwrap();
+        matches!(vet(&bomb.bytes), Err(VetError::TooMany { max: limits::WORK_MAX, .. }))
+    };
+    for name in ["skips", "exits", "calls", "locals across skips", "locals across calls", "wide calls", "wide blocks"] {
+        assert!(refused(name), "{name}");
     }
 }
