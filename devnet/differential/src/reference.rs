@@ -48,8 +48,8 @@ impl Host {
     #[must_use]
     pub fn writes(&self) -> Vec<(U256, U256)> {
         let slot = |(window, key): &(bool, Vec<u8>)| match window {
-            true => parapet_vm::window_slot(self.case.attachment, key),
-            false => parapet_vm::state_slot(self.case.attachment, key),
+            true => parapet_store::window_slot(self.case.attachment, key),
+            false => parapet_store::state_slot(self.case.attachment, key),
         };
         let mut writes: Vec<_> = self.kept.iter().map(|(key, kept)| (slot(key), kept.packed(key.0))).collect();
         writes.sort_unstable();

@@ -90,7 +90,7 @@ impl Serialize for Judge<'_> {
         let subscribed = |to: Subscriptions| subject.subscriptions.contains(to);
         let accesses: &[AccessRecord] = if subscribed(Subscriptions::ACCESSES) { &trace.accesses } else { &[] };
         let (flows, logs): (&[FlowRecord], &[LogRecord]) =
-            if subscribed(Subscriptions::FLOWS) { (&trace.flows, &trace.logs) } else { (&[], &[]) };
+            if subscribed(Subscriptions::FLOWS) { (trace.flows_but_fees(), &trace.logs) } else { (&[], &[]) };
         let mut judge = serializer.serialize_struct("Judge", 8)?;
         judge.serialize_field("transaction", &transaction(&trace.context))?;
         judge.serialize_field(
@@ -327,6 +327,8 @@ fn flow(flow: &FlowRecord) -> Flow {
             Some(FlowReason::Create) => "create",
             Some(FlowReason::SelfDestruct) => "self_destruct",
             Some(FlowReason::Log) => "log",
+            Some(FlowReason::Fee) => "fee",
+            Some(FlowReason::Withdrawal) => "withdrawal",
             None => "unknown",
         },
         token: unless_zero(flow.token),

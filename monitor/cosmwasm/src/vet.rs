@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use alloy_primitives::hex;
 use cosmwasm_vm::{VmError, WasmLimits, internals::check_wasm};
 use parapet_abi::descriptor::{SECTION, TRIGGER_FLOW, TRIGGER_FRAME};
-use parapet_monitor::{Descriptor, ModuleHash};
+use parapet_monitor::{Descriptor, ModuleHash, trigger::Trigger};
 use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
 use crate::{
@@ -126,7 +126,7 @@ fn unnamed(hash: ModuleHash) -> Descriptor {
         name: format!("cosmwasm-{}", hex::encode(&hash[..4])),
         version: String::new(),
         summary: "A CosmWasm contract that brings no descriptor.".to_owned(),
-        triggers: vec![TRIGGER_FRAME.to_owned(), TRIGGER_FLOW.to_owned()],
+        triggers: [TRIGGER_FRAME, TRIGGER_FLOW].into_iter().filter_map(Trigger::named).collect(),
         subscribes: Vec::new(),
         parameters: Vec::new(),
     }

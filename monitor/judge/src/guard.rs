@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use parapet_cosmwasm::{Contract, is_contract};
-use parapet_monitor::{Descriptor, Fault, Fuel, ModuleHash, StateUpdate, StateView, Subscriptions, Trace};
+use parapet_monitor::{Descriptor, Fault, Fuel, Hook, ModuleHash, StateUpdate, StateView, Subscriptions, Trace};
 use parapet_vm::{Alert, HookCall, Subject};
 
 /// What runs guards.
@@ -54,6 +54,14 @@ impl Guard {
         match self {
             Self::Native(guard) => guard.subscriptions(),
             Self::Contract(contract) => contract.subscriptions(),
+        }
+    }
+
+    /// Whether it is asked at a hook. A contract is asked once, when the transaction has executed.
+    pub(crate) fn has(&self, hook: Hook) -> bool {
+        match self {
+            Self::Native(guard) => guard.has(hook),
+            Self::Contract(_) => matches!(hook, Hook::Init | Hook::OnTx),
         }
     }
 

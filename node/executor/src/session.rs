@@ -5,8 +5,8 @@ use std::mem;
 use alloy_primitives::{B256, U256};
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_monitor::{
-    CallOutcome, CallRequest, Decision, Fork, Judgement, Monitor, StateFault, StateUpdate, StateView as _, Trace, Verdict,
-    Veto,
+    CallOutcome, CallRequest, Decision, Fork, Judgement, Monitor, StateFault, StateUpdate, StateView as _, Trace,
+    Verdict, Veto,
 };
 use parapet_types::{Destiny, Executed};
 use revm::{

@@ -252,6 +252,10 @@ pub enum FlowReason {
     SelfDestruct,
     /// Decoded from a log.
     Log,
+    /// A fee that the sender pays.
+    Fee,
+    /// A withdrawal from the beacon chain (EIP-4895).
+    Withdrawal,
     /// One that this version does not know.
     #[serde(other)]
     Unknown,

@@ -15,7 +15,8 @@ fn a_contract_without_a_descriptor_wakes_for_frames_and_flows_under_its_hash() {
     let hash = keccak256(&wasm);
     let vetted = vet(hash, &wasm).unwrap();
     assert_eq!(vetted.descriptor.name, format!("cosmwasm-{}", alloy_primitives::hex::encode(&hash[..4])));
-    assert_eq!(vetted.descriptor.triggers, ["frame", "flow"]);
+    let triggers: Vec<String> = vetted.descriptor.triggers.iter().map(ToString::to_string).collect();
+    assert_eq!(triggers, ["frame", "flow"]);
     assert_eq!(vetted.answers, Answers::Nothing);
 }
 
