@@ -9,7 +9,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Bytes};
-use parapet_abi::ContextRecord;
+use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_builder::{ChainError, Consequence, Difference, MineRequest, Mining, SequentialCheck, Settings};
 use parapet_monitor::{Decision, Fault, Judgement, Judging, Monitor, StateView, Subscriptions, Trace, Veto};
 
@@ -27,8 +27,9 @@ struct Fickle(AtomicU32);
 struct Asked<'m>(&'m Fickle);
 
 impl Monitor for Fickle {
-    fn open(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
-        Ok(Some(Box::new(Asked(self))))
+    fn open(&self, context: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
+        // It is asked about what the chain itself does, too.
+        Ok((context.tx_type != TX_TYPE_CHAIN).then(|| Box::new(Asked(self)) as Box<dyn Judging>))
     }
 
     fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
