@@ -194,12 +194,10 @@ impl Member<'_, '_> {
         })
     }
 
-    /// As a worker's thread, which ends the block for everybody if it fails. The first one begins at the frontier.
+    /// As a worker's thread, which ends the block for everybody if it fails.
     fn work(&mut self) {
-        let block = self.block;
-        let done = if self.id == 0 { crew::begin(self, block.frontier.lock()) } else { crew::work(self) };
-        if done.is_err() {
-            block.schedule.end();
+        if crew::work(self).is_err() {
+            self.block.schedule.end();
         }
     }
 }

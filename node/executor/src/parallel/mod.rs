@@ -38,10 +38,7 @@ use std::{
     any::Any,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
 };
 
 use alloy_consensus::Transaction as _;
@@ -71,7 +68,6 @@ pub(crate) use profile::Profile;
 pub use report::RunReport;
 
 use authorities::Authorities;
-use crew::Unfinished;
 use frontier::{Frontier, ahead_max, lag_max, narrow};
 use incarnation::{Incarnation, publish};
 use listed::Listed;
@@ -80,7 +76,7 @@ use report::Counts;
 use schedule::Schedule;
 use slot::AccountIndex;
 use transfer::TransferRules;
-use worker::{FIRST_SYSTEM_VERSION, Worker, look_out, version};
+use worker::{FIRST_SYSTEM_VERSION, Worker, version};
 
 /// With fewer transactions, or less gas, than this, other threads would come too late.
 const TRANSACTIONS_MIN: usize = 4;
@@ -221,35 +217,25 @@ fn on_threads(
 ) -> Result<(Requests, Vec<Verdict>), BlockError> {
     let at = &block.input.at;
     let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
-    let mut begin = || {
-        // Others may be there by now. They have nothing to do before the frontier is free, or the block is given up.
-        let frontier = block.frontier.lock();
-        let unfinished = Unfinished(&block.schedule);
-        first.reader().settle(FIRST_SYSTEM_VERSION);
-        system::before(&mut first.session, at, block.extent)?;
-        mem::forget(unfinished);
-        work(block, &mut first, |first| crew::begin(first, frontier));
-        Ok::<_, BlockError>(())
+    first.reader().settle(FIRST_SYSTEM_VERSION);
+    system::before(&mut first.session, at, block.extent)?;
+    let work = &|worker: &mut Worker<'_>| {
+        block.authorities.recover();
+        match catch_unwind(AssertUnwindSafe(|| crew::work(worker))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => block.fail(error),
+            Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
+        }
+        block.report.add(worker.tally);
     };
     match workers.pool().filter(|_| threads > 1) {
-        None => begin()?,
-        Some(pool) => {
-            let inside = &AtomicUsize::new(threads - 1);
-            pool.in_place_scope(|scope| {
-                for id in 1..narrow(threads) {
-                    scope.spawn(move |_| {
-                        let mut helper = Worker::new(block, id, (cfg.clone(), env.clone()), monitor);
-                        work(block, &mut helper, |helper| crew::work(helper));
-                        drop(helper);
-                        inside.fetch_sub(1, Ordering::Release);
-                    });
-                }
-                let done = begin();
-                // Who lies down to wait for the others sleeps longer than they take to leave.
-                look_out(|| inside.load(Ordering::Acquire) == 0);
-                done
-            })?;
-        }
+        None => work(&mut first),
+        Some(pool) => pool.in_place_scope(|scope| {
+            for id in 1..narrow(threads) {
+                scope.spawn(move |_| work(&mut Worker::new(block, id, (cfg.clone(), env.clone()), monitor)));
+            }
+            work(&mut first);
+        }),
     }
     if let Some(failure) = block.failure.lock().take() {
         return Err(failure);
@@ -262,17 +248,6 @@ fn on_threads(
     let requests = system::after(&mut first.session, at, block.extent, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));
     Ok((requests, first.session.take_chain_verdicts()))
-}
-
-/// One worker's part. Whatever ends it early ends the block.
-fn work<'a>(block: &Block<'_>, worker: &mut Worker<'a>, part: impl FnOnce(&mut Worker<'a>) -> Result<(), BlockError>) {
-    block.authorities.recover();
-    match catch_unwind(AssertUnwindSafe(|| part(worker))) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => block.fail(error),
-        Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
-    }
-    block.report.add(worker.tally);
 }
 
 fn useful_threads(input: &BlockInput<'_>, threads: usize) -> usize {
