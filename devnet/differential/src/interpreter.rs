@@ -5,7 +5,7 @@ use std::fmt;
 use parapet_abi::import::{EXPORT_MEMORY, EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX, MODULE};
 use wasmi::{
     Caller, Config, Engine, Error, Instance, Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
-    errors::HostError,
+    errors::{ErrorKind, HostError, InstantiationError},
 };
 
 use crate::{Case, End, Said, Trap, reference::Host};
@@ -85,6 +85,9 @@ fn call(store: &mut Store<Data>, instance: Instance, hook: &str) -> Result<(), E
 fn end_of(error: &Error) -> Result<End, String> {
     if let Some(stopped) = error.downcast_ref::<Stopped>() {
         return Ok(stopped.0.clone());
+    }
+    if let ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) = error.kind() {
+        return Ok(End::Trapped(Trap::Table));
     }
     let trap = match error.as_trap_code() {
         Some(TrapCode::UnreachableCodeReached) => Trap::Unreachable,
