@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(crate) module: ModuleHash,
     pub(crate) mode: Mode,
     pub(crate) failure: Failure,
-    priority: u32,
+    pub(crate) priority: u32,
     /// Its guard, or why there is none that could run.
     pub(crate) guard: Result<Arc<Guard>, String>,
     /// Account that holds the first bytes of the module; the registry where that is not known.
@@ -53,6 +53,9 @@ pub(crate) struct Index {
     entries: Vec<Entry>,
     by_frame: Positions,
     by_flow: Positions,
+    /// Attachments of the whole chain, by their trigger.
+    every_frame: Vec<usize>,
+    every_flow: Vec<usize>,
     standing: Subscriptions,
 }
 
@@ -75,11 +78,15 @@ impl Index {
         Ok(Self::new(entries))
     }
 
-    fn new(mut entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by_key(|entry| (entry.priority, entry.id()));
         let mut index = Self::default();
         for (position, entry) in entries.iter().enumerate() {
             let (by_frame, by_flow) = (entry.triggered_by(TRIGGER_FRAME), entry.triggered_by(TRIGGER_FLOW));
+            if entry.subject.accounts.is_empty() {
+                index.every_frame.extend(by_frame.then_some(position));
+                index.every_flow.extend(by_flow.then_some(position));
+            }
             for account in &entry.subject.accounts {
                 let address = Address::from(account.address.bytes);
                 if by_frame {
@@ -111,9 +118,10 @@ impl Index {
         self.standing
     }
 
-    /// Attachments whose accounts a frame touches: by code, by storage, or by ether that moves.
+    /// Attachments whose accounts a frame touches: by code, by storage, or by ether that moves; and those of the whole
+    /// chain.
     pub(crate) fn touched_by_frame(&self, frame: &FrameRecord) -> Vec<usize> {
-        let mut touched = Touched::default();
+        let mut touched = Touched(self.every_frame.clone());
         touched.add(&self.by_frame, frame.target);
         touched.add(&self.by_frame, frame.code_address);
         if moves_value(frame) {
@@ -124,7 +132,7 @@ impl Index {
 
     /// Attachments whose accounts lose or gain in any of the flows.
     pub(crate) fn touched_by_flows(&self, flows: &[FlowRecord]) -> Vec<usize> {
-        let mut touched = Touched::default();
+        let mut touched = Touched(if flows.is_empty() { Vec::new() } else { self.every_flow.clone() });
         if !self.by_flow.is_empty() {
             for flow in flows {
                 touched.add(&self.by_flow, flow.from);
@@ -145,7 +153,6 @@ fn moves_value(frame: &FrameRecord) -> bool {
 }
 
 /// Positions, each once. Nothing is allocated while nothing is touched.
-#[derive(Default)]
 struct Touched(Vec<usize>);
 
 impl Touched {
