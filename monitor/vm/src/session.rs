@@ -113,7 +113,10 @@ pub struct Session {
     guard: Arc<Guard>,
     subject: Arc<Subject>,
     live: Option<Live>,
+    /// What it may spend now.
     fuel_left: u64,
+    /// What it would have beyond that, if more were granted.
+    fuel_withheld: u64,
     ended: bool,
 }
 
@@ -133,7 +136,7 @@ impl Session {
     #[must_use]
     pub fn new(guard: Arc<Guard>, subject: Arc<Subject>) -> Self {
         let fuel_left = subject.fuel_max.0;
-        Self { guard, subject, live: None, fuel_left, ended: false }
+        Self { guard, subject, live: None, fuel_left, fuel_withheld: 0, ended: false }
     }
 
     /// Calls a hook. One that the guard does not export, or of a session that has ended, returns at once.
@@ -149,10 +152,23 @@ impl Session {
         Ok(end)
     }
 
+    /// Bounds what the following hooks may spend, besides the attachment's own limit.
+    pub fn grant(&mut self, fuel: Fuel) {
+        let own = self.fuel_left + self.fuel_withheld;
+        self.fuel_left = own.min(fuel.0);
+        self.fuel_withheld = own - self.fuel_left;
+    }
+
+    /// Whether it would have had more fuel, had more been granted.
+    #[must_use]
+    pub const fn is_short(&self) -> bool {
+        self.fuel_withheld > 0
+    }
+
     /// Fuel spent so far.
     #[must_use]
     pub fn spent(&self) -> Fuel {
-        Fuel(self.subject.fuel_max.0 - self.fuel_left)
+        Fuel(self.subject.fuel_max.0 - self.fuel_left - self.fuel_withheld)
     }
 
     /// Alerts raised since the last time they were taken.

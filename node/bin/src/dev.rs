@@ -3,7 +3,9 @@
 use std::{io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
+use parapet_cli::Prepared;
 use parapet_genesis::DevGenesis;
+use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
 use parapet_rpc::{Limits, Settings as ServerSettings, serve};
 use parapet_state::ChainStore;
@@ -38,7 +40,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     let metrics = metrics::collect()?;
     let chain_settings =
         ChainSettings { mining, threads: args.threads, check: args.check(), ..ChainSettings::default() };
-    let chain = Chain::new(store, chain_settings, monitor()?, Arc::new(SystemClock));
+    let chain = Chain::new(store, chain_settings, monitor_of(args)?, Arc::new(SystemClock));
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
@@ -81,6 +83,24 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
 pub(crate) fn monitor() -> Result<Arc<dyn Monitor>, Failure> {
     let engine = parapet_vm::Engine::new(parapet_vm::EngineSettings::default())?;
     Ok(Arc::new(parapet_judge::Judge::new(engine)))
+}
+
+/// The guards of the chain, and this node's own beside them.
+fn monitor_of(args: &DevArgs) -> Result<Arc<dyn Monitor>, Failure> {
+    if args.monitors.is_empty() {
+        return monitor();
+    }
+    let engine = || parapet_vm::Engine::new(parapet_vm::EngineSettings::default());
+    let guards = args.monitors.iter().map(|guard| {
+        let Prepared { module, configuration } = parapet_cli::prepare(&guard.module, &guard.parameters)?;
+        Ok(LocalGuard {
+            module: module.into(),
+            accounts: args.monitor_accounts.clone(),
+            configuration: configuration.into(),
+        })
+    });
+    let guards = guards.collect::<Result<_, Failure>>()?;
+    Ok(Arc::new(LocalJudge::new(Judge::new(engine()?), &engine()?, guards)?))
 }
 
 fn announce(args: &DevArgs, ready: &Ready<'_>) {

@@ -1,7 +1,7 @@
 //! The EVM with its frame machine wrapped: a monitor sees every frame start and end, and its veto ends them all.
 
-use parapet_monitor::{Attention, Decision, Fault, Monitor, Subscriptions};
-use parapet_types::REGISTRY;
+use parapet_monitor::{Attention, Decision, Examination, Fault, FuelSpent, Monitor, Subscriptions};
+use parapet_types::{GuardParams, REGISTRY};
 use revm::{
     Context, Database, Inspector, Journal,
     context::{BlockEnv, CfgEnv, ContextError, Evm, FrameStack, JournalTr as _, TxEnv},
@@ -19,7 +19,7 @@ use revm::{
 };
 
 use crate::{
-    StateError, instructions,
+    ChainRules, StateError, instructions,
     recorder::{FrameStart, Recorder},
     session::context_record,
     view::JournalView,
@@ -80,6 +80,8 @@ pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     /// The table in force while storage accesses are recorded.
     recording: Instructions<'m, DB>,
     pub(crate) monitor: &'m dyn Monitor,
+    /// How guards are paid for.
+    guards: GuardParams,
 }
 
 impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
@@ -90,14 +92,15 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
 
 impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
     /// An EVM over a database, with an inspector that may be a no-op.
-    pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
+    pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
+        let ChainRules { cfg, guards } = rules;
         let spec = cfg.spec;
         let mut ctx: EvmContext<'m, DB> = Context::new(db, spec);
         ctx.journaled_state.set_spec_id(spec);
         ctx.cfg = cfg;
         ctx.block = block;
         let inner = Evm::new_with_inspector(ctx, inspector, instructions::plain(spec), EthPrecompiles::new(spec));
-        Self { inner, recording: instructions::recording(spec), monitor }
+        Self { inner, recording: instructions::recording(spec), monitor, guards }
     }
 
     /// The inspector.
@@ -167,6 +170,8 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             }
             FrameInput::Empty => {}
         }
+        let caller = (!ctx.chain.is_idle()).then(|| self.inner.frame_stack.get().interpreter.gas.remaining());
+        ctx.chain.purse.frame_starts(caller, gas_given(&init.frame_input));
         let start =
             FrameStart { input: &init.frame_input, data, input_len, selector, depth: init.depth, creator_nonce };
         let id = ctx.chain.start_frame(start);
@@ -212,6 +217,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         }
         let logs = ctx.journaled_state.inner.logs.len();
         ctx.chain.mark_logs(logs);
+        ctx.chain.purse.frame_ends(result);
         match ctx.chain.end_frame(result) {
             Some(id) if !self.vetoed() => self.consult(Moment::End(id)),
             _ => Ok(()),
@@ -225,8 +231,18 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         }
         let chain = &mut ctx.chain;
         let mut view = JournalView(&mut ctx.journaled_state);
+        let allowance = chain.purse.allowance(&self.guards);
+        if let Some(judging) = &mut chain.judging {
+            judging.allow(allowance);
+        }
         let decision = match (moment, chain.judging.as_mut()) {
-            (Moment::RegistryChanged, _) => self.monitor.admit(&chain.trace.context, &mut view),
+            (Moment::RegistryChanged, _) => {
+                let admission = self.monitor.admit(&chain.trace.context, allowance, &mut view);
+                admission.map(|Examination { decision, fuel }| {
+                    chain.purse.admitted(fuel);
+                    decision
+                })
+            }
             (_, None) => Ok(Decision::Proceed),
             (Moment::Start(id), Some(judging)) => judging.on_call(&chain.trace, id, &mut view),
             (Moment::End(id), Some(judging)) => judging.on_call_end(&chain.trace, id, &mut view),
@@ -278,6 +294,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         start: JournalCheckpoint,
         result: &mut FrameResult,
     ) -> Result<(), FrameError<DB>> {
+        self.inner.ctx.chain.purse.executed(result);
         if !self.vetoed() && result.instruction_result().is_ok() && self.registry_changed() {
             self.consult(Moment::RegistryChanged)?;
         }
@@ -286,6 +303,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result());
             self.consult(Moment::Executed)?;
         }
+        self.charge(result.instruction_result());
         if self.vetoed() {
             self.revert_to(start)?;
             let output = self.veto_output();
@@ -298,6 +316,16 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             }
         }
         Ok(())
+    }
+
+    /// Fixes what the transaction pays for its guards. One that cannot pay fails.
+    fn charge(&mut self, result: InstructionResult) {
+        let chain = &mut self.inner.ctx.chain;
+        let spent = chain.judging.as_ref().map_or_else(FuelSpent::default, |judging| judging.spent());
+        if chain.veto.is_none() && result.is_ok() {
+            chain.veto = chain.purse.settle(spent, &self.guards);
+        }
+        chain.purse.charge(spent, chain.veto.as_ref(), &self.guards);
     }
 
     fn registry_changed(&self) -> bool {
@@ -318,6 +346,15 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             journal.load_account_mut(sender).map_err(ContextError::Db)?.data.bump_nonce();
         }
         Ok(())
+    }
+}
+
+/// Gas that a frame starts with.
+fn gas_given(input: &FrameInput) -> u64 {
+    match input {
+        FrameInput::Call(inputs) => inputs.gas_limit,
+        FrameInput::Create(inputs) => inputs.gas_limit(),
+        FrameInput::Empty => 0,
     }
 }
 

@@ -15,7 +15,7 @@ use revm::{
     interpreter::{CallInputs, CallScheme, CreateInputs, FrameInput, InstructionResult},
 };
 
-use crate::{flows, session::Identity};
+use crate::{flows, purse::Purse, session::Identity};
 
 /// What is known of a frame as it starts.
 pub(crate) struct FrameStart<'a> {
@@ -69,6 +69,8 @@ pub struct Recorder<'m> {
     pub(crate) used: bool,
     /// The trace's context is not written yet.
     pub(crate) context_owed: Option<Identity>,
+    /// What guards are paid from.
+    pub(crate) purse: Purse,
     destructions: Vec<Destruction>,
     log_marks: Vec<LogMark>,
     running: Vec<u32>,
@@ -91,6 +93,7 @@ impl Recorder<'_> {
         self.fee = U256::ZERO;
         self.structural = false;
         self.context_owed = None;
+        self.purse.reset();
         if mem::take(&mut self.used) {
             self.forget();
         }
@@ -131,6 +134,11 @@ impl Recorder<'_> {
     fn next_seq(&mut self) -> u32 {
         self.events = self.events.saturating_add(1);
         self.events
+    }
+
+    /// Whether no frame runs.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
     }
 
     fn running_frame(&self) -> u32 {

@@ -2,12 +2,12 @@
 
 use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Judgement, Monitor, StateWrite, Veto};
+use parapet_monitor::{Judgement, Monitor, StateWrite};
 use parapet_types::{Destiny, Executed};
 use revm::{
     Inspector,
     context::{
-        BlockEnv, CfgEnv, JournalTr as _, TxEnv,
+        BlockEnv, JournalTr as _, TxEnv,
         result::{EVMError, ExecutionResult, HaltReason, Output},
     },
     context_interface::Transaction as _,
@@ -18,9 +18,11 @@ use revm::{
 };
 
 use crate::{
-    TxError,
+    ChainRules, TxError,
     evm::{EvmContext, EvmDatabase, MonitoredEvm},
     handler::MonitoredHandler,
+    purse::Charge,
+    recorder::Recorder,
     view::JournalView,
 };
 
@@ -70,8 +72,8 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for Session<'_, DB, INSP> {
 
 impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// Starts on a database.
-    pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
-        Self { evm: MonitoredEvm::new(db, cfg, block, monitor, inspector) }
+    pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
+        Self { evm: MonitoredEvm::new(db, rules, block, monitor, inspector) }
     }
 
     /// The EVM underneath.
@@ -104,8 +106,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         });
         let state = self.evm.inner.ctx.journaled_state.finalize();
         let (result, judgement) = ended?;
-        let veto = self.evm.inner.ctx.chain.veto.as_ref();
-        let (executed, guard_writes) = conclude(result.clone(), judgement, veto);
+        let (executed, guard_writes) = conclude(result.clone(), judgement, &self.evm.inner.ctx.chain);
         Ok(Outcome { executed, result, state, guard_writes })
     }
 
@@ -125,7 +126,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         }
         let result = MonitoredHandler::new().run(&mut self.evm);
         let (result, judgement) = self.close(result)?;
-        let (executed, guard_writes) = conclude(result, judgement, self.evm.inner.ctx.chain.veto.as_ref());
+        let (executed, guard_writes) = conclude(result, judgement, &self.evm.inner.ctx.chain);
         Ok(OnJournal::Executed(executed, guard_writes))
     }
 
@@ -233,7 +234,7 @@ pub(crate) fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity
 fn conclude(
     result: ExecutionResult<HaltReason>,
     judgement: Judgement,
-    veto: Option<&Veto>,
+    recorder: &Recorder<'_>,
 ) -> (Executed, Vec<StateWrite>) {
     let gas_used = result.tx_gas_used();
     let (destiny, output, logs, created) = match result {
@@ -245,13 +246,15 @@ fn conclude(
             (Destiny::Succeeded, output.into_data(), logs, created)
         }
         ExecutionResult::Revert { output, .. } => {
-            (veto.map_or(Destiny::Reverted, Destiny::from), output, Vec::new(), None)
+            (recorder.veto.as_ref().map_or(Destiny::Reverted, Destiny::from), output, Vec::new(), None)
         }
         ExecutionResult::Halt { reason, .. } => {
             (Destiny::Halted { reason: format!("{reason:?}") }, alloy_primitives::Bytes::new(), Vec::new(), None)
         }
     };
     let guard_writes = if destiny == Destiny::Succeeded { judgement.writes } else { Vec::new() };
-    let executed = Executed { destiny, gas_used, output, logs, created, verdicts: judgement.verdicts };
+    let Charge { gas: guard_gas_used, fuel: guard_fuel } = recorder.purse.charged;
+    let verdicts = judgement.verdicts;
+    let executed = Executed { destiny, gas_used, guard_gas_used, guard_fuel, output, logs, created, verdicts };
     (executed, guard_writes)
 }

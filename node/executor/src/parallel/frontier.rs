@@ -1,7 +1,7 @@
 //! The owner of the frontier's part: what is settled, in order, and what may be claimed next.
 
 use alloy_primitives::U256;
-use parapet_types::{Executed, LeftOut, Transaction};
+use parapet_types::{Executed, LeftOut};
 use revm::state::EvmState;
 
 use super::{
@@ -13,10 +13,7 @@ use super::{
     reads::Stale,
     worker::{Worker, version},
 };
-use crate::{
-    Admission, BlockError, TxError,
-    progress::{Progress, Room},
-};
+use crate::{Admission, BlockError, TxError, progress::Progress};
 
 /// Transactions ahead of the frontier that may be claimed, for each thread.
 const WINDOW_PER_THREAD: usize = 64;
@@ -138,11 +135,6 @@ impl Frontier {
         (narrow(end), shape)
     }
 
-    /// Whether the block has room for a transaction.
-    pub(crate) fn check_room(&self, block: &Block<'_>, transaction: &Transaction) -> Result<(), TxError> {
-        self.progress.check(&Room::of(&block.input.at), transaction)
-    }
-
     pub(crate) fn include(&mut self, block: &Block<'_>, index: u32, executed: Executed) {
         let candidate = index as usize;
         self.progress.include(candidate, &block.input.transactions[candidate], executed);
@@ -177,10 +169,9 @@ impl Frontier {
         incarnation: Incarnation,
     ) -> Result<(), BlockError> {
         let block = worker.block;
-        let transaction = &block.input.transactions[index as usize];
-        if let Err(full) = self.check_room(block, transaction) {
+        if let Err(reason) = self.progress.admit(block.input, index as usize) {
             retract(&incarnation.written, worker.reader(), version(index));
-            return self.leave_out(block, index, full);
+            return self.leave_out(block, index, reason);
         }
         let holds = match &incarnation.ended {
             Ended::Executed(_) | Ended::Refused(_) => match incarnation.reads.stale(&block.memory, version(index))? {
@@ -194,7 +185,7 @@ impl Frontier {
         };
         if !holds {
             retract(&incarnation.written, worker.reader(), version(index));
-            return self.run_settled(worker, index);
+            return self.run_admitted(worker, index);
         }
         self.learn(block, index, &incarnation);
         self.take(worker, index, incarnation)
@@ -203,9 +194,15 @@ impl Frontier {
     /// Runs the transaction at the frontier, on settled state.
     pub(crate) fn run_settled(&mut self, worker: &mut Worker<'_>, index: u32) -> Result<(), BlockError> {
         let block = worker.block;
-        if let Err(full) = self.check_room(block, &block.input.transactions[index as usize]) {
-            return self.leave_out(block, index, full);
+        if let Err(reason) = self.progress.admit(block.input, index as usize) {
+            return self.leave_out(block, index, reason);
         }
+        self.run_admitted(worker, index)
+    }
+
+    /// Runs a transaction for which there is room.
+    pub(crate) fn run_admitted(&mut self, worker: &mut Worker<'_>, index: u32) -> Result<(), BlockError> {
+        let block = worker.block;
         let incarnation = worker.execute_settled(index)?;
         self.learn(block, index, &incarnation);
         block.report.ran_settled();
@@ -219,6 +216,11 @@ impl Frontier {
         worker.recycle(incarnation.reads);
         match incarnation.ended {
             Ended::Executed(executed) => {
+                let transaction = &block.input.transactions[index as usize];
+                if let Err(full) = self.progress.check_fuel(&block.input.at, transaction, &executed) {
+                    retract(&incarnation.written, worker.reader(), version(index));
+                    return self.leave_out(block, index, full);
+                }
                 for emptied in &incarnation.emptied {
                     block.memory.account(*emptied).touch_empty();
                 }

@@ -38,20 +38,11 @@ use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
 use parapet_monitor::Monitor;
 use parapet_types::{ReadError, StateChanges};
-use revm::{
-    context::{BlockEnv, CfgEnv},
-    state::EvmState,
-};
+use revm::{context::BlockEnv, state::EvmState};
 
 use crate::{
-    BlockError, BlockInput, Point, Workers,
-    access_list::Recording,
-    block::Extent,
-    environment::{block_env, cfg_env},
-    progress::Progress,
-    sync::Mutex,
-    system,
-    workers::Lent,
+    BlockError, BlockInput, ChainRules, Point, Workers, access_list::Recording, block::Extent, environment::block_env,
+    progress::Progress, sync::Mutex, system, workers::Lent,
 };
 pub(crate) use memory::{Cells, Codes, Memory};
 pub(crate) use plan::Profile;
@@ -141,7 +132,7 @@ pub(crate) fn run<'a>(
 ) -> Result<ParallelRun<'a>, BlockError> {
     let threads = useful_threads(input, workers.threads().get());
     let lent = workers.lend();
-    let (cfg, env) = (cfg_env(input.at.params), block_env(input.at.params, input.at.block));
+    let (rules, env) = (ChainRules::of(input.at.params), block_env(input.at.params, input.at.block));
     let mut memory = Memory::new(&input.at, lent.cells(), Arc::clone(workers.codes()));
     memory.listed = Listed::new(input.access_list, &memory);
     let profile = mem::take(&mut *workers.profile().lock());
@@ -153,7 +144,7 @@ pub(crate) fn run<'a>(
         ),
         slots: (0..ahead_max(threads).min(input.transactions.len())).map(|_| Mutex::new(None)).collect(),
         frontier: Mutex::new(Frontier::new(profile, input.transactions.len(), threads)),
-        transfers: TransferRules::new(&cfg, &env),
+        transfers: TransferRules::new(&rules.cfg, &env),
         beneficiary: memory.account_index(input.at.block.beneficiary),
         report: Counts::default(),
         failure: Mutex::new(None),
@@ -161,7 +152,7 @@ pub(crate) fn run<'a>(
         input,
         extent,
     };
-    let requests = on_threads(&block, (&cfg, &env), monitor, workers, threads);
+    let requests = on_threads(&block, (&rules, &env), monitor, workers, threads);
     let report = block.report.report(block.memory.met());
     let transactions = block.schedule.len();
     let recording = block.memory.listed.take();
@@ -183,13 +174,13 @@ pub(crate) fn run<'a>(
 /// What the chain does itself runs on the calling thread, before and after the others work.
 fn on_threads(
     block: &Block<'_>,
-    (cfg, env): (&CfgEnv, &BlockEnv),
+    (rules, env): (&ChainRules, &BlockEnv),
     monitor: &dyn Monitor,
     workers: &Workers,
     threads: usize,
 ) -> Result<Requests, BlockError> {
     let at = &block.input.at;
-    let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
+    let mut first = Worker::new(block, 0, (rules.clone(), env.clone()), monitor);
     first.reader().settle(FIRST_SYSTEM_VERSION);
     system::before(&mut first.session, at, block.extent)?;
     let work = &|worker: &mut Worker<'_>| match catch_unwind(AssertUnwindSafe(|| crew::work(worker))) {
@@ -201,7 +192,7 @@ fn on_threads(
         None => work(&mut first),
         Some(pool) => pool.in_place_scope(|scope| {
             for id in 1..narrow(threads) {
-                scope.spawn(move |_| work(&mut Worker::new(block, id, (cfg.clone(), env.clone()), monitor)));
+                scope.spawn(move |_| work(&mut Worker::new(block, id, (rules.clone(), env.clone()), monitor)));
             }
             work(&mut first);
         }),

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use parapet_monitor::Monitor;
 use parapet_types::{ReadError, Transaction};
 use revm::{
-    context::{BlockEnv, CfgEnv},
+    context::BlockEnv,
     context_interface::Transaction as _,
     inspector::NoOpInspector,
     state::{Account, EvmState},
@@ -25,7 +25,7 @@ use super::{
     transfer,
 };
 use crate::{
-    BlockError, Session, TxError,
+    BlockError, ChainRules, Session, TxError,
     access_list::Footprint,
     environment::tx_env,
     recorder::Recorder,
@@ -47,8 +47,13 @@ pub(crate) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(block: &'a Block<'a>, id: u32, (cfg, env): (CfgEnv, BlockEnv), monitor: &'a dyn Monitor) -> Self {
-        let mut session = Session::new(Reader::new(&block.memory), cfg, env, monitor, NoOpInspector {});
+    pub(crate) fn new(
+        block: &'a Block<'a>,
+        id: u32,
+        (rules, env): (ChainRules, BlockEnv),
+        monitor: &'a dyn Monitor,
+    ) -> Self {
+        let mut session = Session::new(Reader::new(&block.memory), rules, env, monitor, NoOpInspector {});
         session.evm_mut().inner.ctx.chain.fee_apart = true;
         Self { block, id, session, spare: Vec::new() }
     }
@@ -102,9 +107,13 @@ impl<'a> Worker<'a> {
                 self.reader().reads.everything_matters();
                 (Ended::Refused(refusal), Left::default())
             }
-            Err(fault @ (TxError::BlockFull { .. } | TxError::Fault(_) | TxError::Evm(_))) => {
-                (Ended::Failed(fault), Left::default())
-            }
+            Err(
+                fault @ (TxError::BlockFull { .. }
+                | TxError::GuardsFull { .. }
+                | TxError::Deadline
+                | TxError::Fault(_)
+                | TxError::Evm(_)),
+            ) => (Ended::Failed(fault), Left::default()),
         };
         self.give_back(state);
         let Left { written, emptied } = left;
@@ -166,8 +175,8 @@ impl<'a> Worker<'a> {
         for index in start..end {
             let transaction = self.transaction(index);
             self.reader().go_on(version(index));
-            if let Err(full) = frontier.check_room(self.block, transaction) {
-                frontier.leave_out(self.block, index, full)?;
+            if let Err(reason) = frontier.progress.admit(self.block.input, index as usize) {
+                frontier.leave_out(self.block, index, reason)?;
                 continue;
             }
             let identity = self.identity(transaction);
@@ -185,7 +194,7 @@ impl<'a> Worker<'a> {
                 Ok(OnJournal::Watched) => {
                     self.pay(frontier, index)?;
                     self.flush(before(index))?;
-                    frontier.run_settled(self, index)?;
+                    frontier.run_admitted(self, index)?;
                     self.reader().settle(version(index));
                 }
                 Err(TxError::State(error)) => return Err(error.into()),

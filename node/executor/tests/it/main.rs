@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests; a skip is said")]
 
 mod access_lists;
+mod cuts;
+mod guard_gas;
 mod veto;
 mod watching;
 mod world;
