@@ -179,7 +179,8 @@ pub const BLOCK_FUEL_MAX: Fuel = Fuel(200_000_000);
 pub struct FuelPerGas(pub NonZeroU64);
 
 impl FuelPerGas {
-    /// On a chain that sets no other ratio.
+    /// On a chain that sets no other ratio. Provisional: both sides are measured by `bench-prices` (`devnet/bench-prices`),
+    /// and this number is to be drawn from its table.
     pub const DEFAULT: Self = Self(NonZeroU64::new(4).expect("it is above zero"));
 
     /// What fuel costs, rounded up.
