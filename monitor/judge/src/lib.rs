@@ -21,6 +21,7 @@
 mod admission;
 mod index;
 mod judging;
+mod local;
 mod watchers;
 mod woken;
 
@@ -32,10 +33,12 @@ use std::{
 
 use alloy_primitives::B256;
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Attention, Decision, Fault, Fork, Monitor, StateView};
+use parapet_monitor::{Allowance, Attention, Examination, Fault, Fork, Monitor, StateView};
 use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
 use parking_lot::Mutex;
+
+pub use local::{LocalError, LocalGuard, LocalJudge};
 
 use index::Index;
 use judging::Judgment;
@@ -124,8 +127,13 @@ impl Monitor for Judge {
         Ok(Some(Box::new(Judgment::new(index, context, self.clock))))
     }
 
-    fn admit(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        admission::admit(&self.engine, context, view).inspect_err(report)
+    fn admit(
+        &self,
+        context: &ContextRecord,
+        allowance: Allowance,
+        view: &mut dyn StateView,
+    ) -> Result<Examination, Fault> {
+        admission::admit(&self.engine, context, allowance, view).inspect_err(report)
     }
 }
 
