@@ -11,8 +11,8 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    Allowance, AttachmentId, Attention, Closing, Decision, Examination, Fault, FuelSpent, Judgement, Judging, MemoryState, Mode,
-    Monitor, Origin, StateView, Subscriptions, Trace, detail_text,
+    Allowance, AttachmentId, Attention, Closing, Decision, Examination, Fault, FuelSpent, Judgement, Judging,
+    MemoryState, Mode, Monitor, Origin, StateView, Subscriptions, Trace, detail_text,
 };
 use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS};
 use parapet_vm::{Engine, Guard, HookCall, HookEnd, Session};
@@ -92,7 +92,9 @@ fn entry(engine: &Engine, attachment: Attachment, module: Bytes) -> Result<Entry
     let guard = engine.load(attachment.module, module).map_err(|refusal| refusal.to_string())?;
     guard.prepare()?;
     if guard.subscriptions().recorded_live() != Subscriptions::NONE {
-        return Err("it reads storage accesses or preimages, which only the chain's guards may have recorded".to_owned());
+        return Err(
+            "it reads storage accesses or preimages, which only the chain's guards may have recorded".to_owned()
+        );
     }
     if let Err(wrong) = guard.descriptor().conditions(&attachment.configuration) {
         return Err(format!("its triggers do not fit its configuration: {wrong}"));

@@ -380,10 +380,8 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         if ctx.chain.veto.is_none() && ctx.chain.judging.is_some() {
             let stirred = ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result(), fees);
             // Where nobody stirred, the trace is not complete.
-            let repeatable = !changed
-                && stirred == Stirred::Somebody
-                && !ctx.chain.trace.overflowed
-                && ctx.chain.is_repeatable();
+            let repeatable =
+                !changed && stirred == Stirred::Somebody && !ctx.chain.trace.overflowed && ctx.chain.is_repeatable();
             let sender = ctx.journaled_state.inner.state.get(&ctx.tx.caller);
             let balance = sender.map(|sender| sender.info.balance);
             if stirred == Stirred::Somebody {

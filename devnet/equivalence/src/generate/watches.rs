@@ -1,9 +1,7 @@
 //! What the monitor of a scenario watches.
 
 use super::{Feature, Generator, POOR};
-use crate::{
-    Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Place, Subject, Thirst, Watch, Wrath,
-};
+use crate::{Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Place, Subject, Thirst, Watch, Wrath};
 
 impl Generator {
     pub(super) fn watch(&mut self) -> Watch {

@@ -90,7 +90,10 @@ fn long_functions_and_many_locals_are_refused() {
     };
     vet(&locals(1_024)).unwrap();
     let refused = refusal(&locals(1_025));
-    assert!(matches!(refused, VetError::Locals { function, count: 1_025, max: 1_024 } if function == first), "{refused}");
+    assert!(
+        matches!(refused, VetError::Locals { function, count: 1_025, max: 1_024 } if function == first),
+        "{refused}"
+    );
 }
 
 #[test]
