@@ -158,8 +158,11 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         let context = ContextRecord { status: 0, ..finished.trace.context };
         let judged = self.evm.monitor.open(&context, &mut view).ok().flatten().and_then(|mut judging| {
             let decision = playback::play(&finished.trace, &finished.asked, &mut *judging, &mut Around(&mut view));
-            // The fees that were paid, and the room that was found in the block, are those of the first judgement.
-            let stands = matches!(decision, Ok(Some(Decision::Proceed))) && judging.spent() == finished.spent;
+            // The fees that were paid, and the room that was found in the block, are those of the first judgement. And
+            // where other attachments woke, one of them may have looked at what only a running transaction can show.
+            let stands = matches!(decision, Ok(Some(Decision::Proceed)))
+                && judging.spent() == finished.spent
+                && judging.can_be_asked_again();
             stands.then(|| judging.close())
         });
         drop(view);
