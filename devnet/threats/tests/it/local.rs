@@ -75,3 +75,14 @@ fn one_that_cannot_run_is_refused_before_the_node_starts() {
     let error = LocalJudge::new(Judge::new(engine.clone()), &engine, vec![nonsense]).unwrap_err();
     assert!(error.to_string().starts_with("guard 0 of this node cannot be used"), "{error}");
 }
+
+#[test]
+fn one_that_would_have_more_recorded_is_refused_since_the_chains_guards_would_see_it() {
+    let engine = Engine::new(EngineSettings::default()).unwrap();
+    for subscription in ["accesses", "preimages"] {
+        let module = guard::guard("frame", &[subscription], &guard::on_call(""));
+        let local = LocalGuard { module, accounts: vec![VAULT], configuration: Bytes::new() };
+        let error = LocalJudge::new(Judge::new(engine.clone()), &engine, vec![local]).unwrap_err();
+        assert!(error.to_string().contains("storage accesses or preimages"), "{error}");
+    }
+}
