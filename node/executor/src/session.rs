@@ -12,7 +12,7 @@ use parapet_types::{Destiny, Executed};
 use revm::{
     Inspector, Journal,
     context::{
-        BlockEnv, JournalTr as _, TxEnv,
+        BlockEnv, CfgEnv, JournalTr as _, TxEnv,
         result::{EVMError, ExecutionResult, HaltReason, Output},
     },
     context_interface::Transaction as _,
