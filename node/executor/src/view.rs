@@ -66,10 +66,11 @@ impl<DB: EvmDatabase> StateView for JournalView<'_, DB> {
 
     fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateFault> {
         // What the journal holds was read as it is, so nothing is gained by asking for less.
-        if self.known(address).is_some_and(|account| account.storage.contains_key(&slot)) {
+        let known = self.journal.inner.state.get(&address);
+        if known.is_some_and(|account| account.storage.contains_key(&slot)) {
             return Ok(StateOp::apply_all(ops, self.storage(Fork::PreTx, address, slot)?).is_some());
         }
-        self.0.db_mut().would_accept(address, slot, ops).map_err(fault)
+        self.journal.database.would_accept(address, slot, ops).map_err(fault)
     }
 
     fn balance(&mut self, fork: Fork, address: Address) -> Result<U256, StateFault> {
