@@ -6,7 +6,7 @@ pragma solidity ^0.8.24;
 /// by the keccak256 of its bytes. An attachment binds a guard to accounts; from then on the guard judges every
 /// transaction that touches them.
 /// @dev Who may attach and change: for every account of the attachment, the account itself or the current answer
-/// of its `owner()`. A change to what already holds succeeds and leaves no trace: no event, the same `head`.
+/// of its `owner()`; for an attachment of no account, which guards the whole chain, `governance()`. A change to what already holds succeeds and leaves no trace: no event, the same `head`.
 interface IGuardRegistry {
     /// @notice What a verdict does: `Shadow` records it, `Enforce` acts on it. `None` marks an empty entry and is
     /// refused as an argument.
@@ -24,7 +24,7 @@ interface IGuardRegistry {
 
     /// @notice The arguments of `attach`.
     /// @param module keccak256 of the guard's Wasm bytes; must be registered
-    /// @param accounts 1 to 64 different accounts
+    /// @param accounts 1 to 64 different accounts; none for the whole chain
     /// @param configuration the guard's parameters, 0 to 4,096 bytes
     /// @param mode `Shadow` or `Enforce`
     /// @param failure outcome of a guard that cannot finish
@@ -75,6 +75,7 @@ interface IGuardRegistry {
     event Paused(bytes32 indexed attachment);
     event Unpaused(bytes32 indexed attachment);
     event GuardianChanged(address indexed previous, address indexed current);
+    event GovernanceChanged(address indexed previous, address indexed current);
 
     /// @notice Output of a vetoed transaction. The node raises it, the registry never does; it is declared here so
     /// that a client which knows this interface can decode it.
@@ -103,6 +104,8 @@ interface IGuardRegistry {
     error NoAuthority(address account, address sender);
     error NotGuardian(address sender);
     error GuardianMissing();
+    error NotGovernance(address sender);
+    error GovernanceMissing();
 
     /// @notice Stores one chunk of a module. Uploads are kept per sender, so nobody can disturb another's.
     /// @param module keccak256 of the whole module
@@ -117,6 +120,10 @@ interface IGuardRegistry {
     /// @notice Binds a guard to accounts over which the sender has authority.
     /// @return id names the attachment on every chain: it commits to chain, registry, sender and a counter
     function attach(AttachRequest calldata request) external returns (bytes32 id);
+
+    /// @notice Binds a guard to no account: every frame and every flow of the chain wakes it. At most 16 such attachments
+    /// stand at a time; `attachmentsOf(address(0))` lists them. Governance only.
+    function attachChainWide(AttachRequest calldata request) external returns (bytes32 id);
 
     /// @notice Moves an attachment between `Shadow` and `Enforce`.
     function setMode(bytes32 id, Mode mode) external;
@@ -136,11 +143,17 @@ interface IGuardRegistry {
     /// @notice Hands the guardian's office to another account. Guardian only.
     function setGuardian(address guardian) external;
 
+    /// @notice Hands governance to another account. Governance only.
+    function setGovernance(address governance) external;
+
     /// @notice A hash chain over every change that matters to judging: a unique name for the registry's content.
     function head() external view returns (bytes32);
 
     /// @notice The account that may pause any attachment, and add none.
     function guardian() external view returns (address);
+
+    /// @notice The account that may attach guards to the whole chain; zero: nobody may.
+    function governance() external view returns (address);
 
     function moduleCount() external view returns (uint256);
 

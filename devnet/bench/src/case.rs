@@ -44,6 +44,6 @@ impl Case {
     #[must_use]
     pub fn input_with<'a>(&'a self, transactions: &'a [Transaction]) -> BlockInput<'a> {
         let at = Point { params: &self.params, world: &self.state, ancestors: &self.ancestors, block: &self.block };
-        BlockInput { at, transactions, admission: Admission::Import, access_list: Listing::Ignore }
+        BlockInput { at, transactions, admission: Admission::Import, access_list: Listing::Ignore, deadline: None }
     }
 }

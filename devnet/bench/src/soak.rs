@@ -12,7 +12,8 @@ use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_executor::{Mode, Workers, run_block};
 use parapet_monitor::NoMonitor;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, Hardfork, StateChanges, Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork, StateChanges,
+    Transaction,
 };
 use peak_alloc::PeakAlloc;
 use serde::Serialize;
@@ -167,7 +168,12 @@ fn block(number: u64) -> Case {
             transactions.push(transaction(sender, to, value, input));
         }
     }
-    let params = ChainParams { chain_id: CHAIN_ID, hardfork: Hardfork::Cancun, block_gas_limit: GAS_LIMIT };
+    let params = ChainParams {
+        chain_id: CHAIN_ID,
+        hardfork: Hardfork::Cancun,
+        block_gas_limit: GAS_LIMIT,
+        guards: GuardParams::DEFAULT,
+    };
     let block = BlockContext {
         number: number + 1,
         timestamp: number + 1,

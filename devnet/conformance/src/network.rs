@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::U256;
 use parapet_executor::blob_params;
 use parapet_fixtures::{MAINNET, OutOfRange, number};
-use parapet_types::{BlobSchedule, ChainParams, Hardfork};
+use parapet_types::{BlobSchedule, ChainParams, GuardParams, Hardfork};
 use serde::Deserialize;
 
 use crate::{ConformanceError, Skip, error::Stop};
@@ -137,7 +137,12 @@ impl Schedule {
 
     /// Parameters of a block of this chain.
     pub(crate) fn params(&self, chain_id: u64, timestamp: u64, gas_limit: u64) -> ChainParams {
-        ChainParams { chain_id, hardfork: self.at(timestamp), block_gas_limit: gas_limit }
+        ChainParams {
+            chain_id,
+            hardfork: self.at(timestamp),
+            block_gas_limit: gas_limit,
+            guards: GuardParams::default(),
+        }
     }
 }
 

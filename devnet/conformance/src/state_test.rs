@@ -13,7 +13,7 @@ use parapet_executor::{Admission, BlockError, BlockInput, Listing, Mode, Point, 
 use parapet_fixtures::{Accounts, changes_of, number};
 use parapet_monitor::NoMonitor;
 use parapet_state::WorldState;
-use parapet_types::{Ancestors, BlockContext, ChainParams, StateChanges, Transaction};
+use parapet_types::{Ancestors, BlockContext, ChainParams, GuardParams, StateChanges, Transaction};
 use serde::Deserialize;
 
 use crate::{
@@ -86,7 +86,12 @@ pub(crate) fn run(case: Case<'_>, mode: Mode<'_>) -> Result<(), Stop> {
     let Case { test, fork, post } = case;
     let block = test.env.block()?;
     let hardfork = test.config.hardfork(fork)?;
-    let params = ChainParams { chain_id: test.config.chain_id()?, hardfork, block_gas_limit: block.gas_limit };
+    let params = ChainParams {
+        chain_id: test.config.chain_id()?,
+        hardfork,
+        block_gas_limit: block.gas_limit,
+        guards: GuardParams::DEFAULT,
+    };
     let world = WorldState::new().apply(&changes_of(&test.pre)?);
     let executed = match transaction(test, &params, post) {
         Ok(transaction) => execute(&params, &world, &block, transaction, mode)?,
@@ -124,7 +129,7 @@ fn execute(
     let ancestors: Ancestors = numbers.map(|number| (number, keccak256(number.to_string()))).collect();
     let at = Point { params, world, ancestors: &ancestors, block };
     let (admission, access_list) = (Admission::Import, Listing::Ignore);
-    let input = BlockInput { at, transactions: &[transaction], admission, access_list };
+    let input = BlockInput { at, transactions: &[transaction], admission, access_list, deadline: None };
     match execute_transactions(&input, &NoMonitor, mode) {
         Ok(executed) => {
             let logs: Vec<_> = executed.included.into_iter().flat_map(|included| included.executed.logs).collect();

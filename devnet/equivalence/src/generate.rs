@@ -6,7 +6,7 @@ mod features;
 mod watches;
 
 use parapet_executor::Admission;
-use parapet_types::Hardfork;
+use parapet_types::{BLOCK_FUEL_MAX, Hardfork};
 
 use crate::{
     AUTHORITIES, Account, Act, Argument, Authorization, Body, Candidate, ChainChoice, Child, Destination, Envelope,
@@ -24,6 +24,8 @@ const RICH: u64 = 1 << 60;
 const POOR: u64 = 4_000_000;
 /// Gas of a block that is full before its candidates are through.
 const TIGHT_BLOCK_GAS: u64 = 450_000;
+/// Most fuel of a block in which guards have too little.
+const TIGHT_BLOCK_FUEL: u64 = 600_000;
 /// Gas of one that is not.
 const BLOCK_GAS: u64 = 60_000_000;
 
@@ -59,6 +61,8 @@ impl Generator {
         let transactions = (0..count).map(|_| self.candidate()).collect();
         let withdrawals = if self.on(Feature::Withdrawals) { self.payouts() } else { Vec::new() };
         let tight = self.on(Feature::FullBlock);
+        let fuel_max = if self.on(Feature::FullGuards) { self.rng.below(TIGHT_BLOCK_FUEL) } else { BLOCK_FUEL_MAX.0 };
+        let deadline = self.on(Feature::Deadline).then(|| self.rng.index(count as usize + 1));
         Scenario {
             hardfork: self.hardfork,
             admission: if self.rng.percent(7) { Admission::Import } else { Admission::Build },
@@ -69,6 +73,8 @@ impl Generator {
             transactions,
             withdrawals,
             watch: self.on(Feature::Watch).then(|| self.watch()),
+            fuel_max,
+            deadline,
         }
     }
 

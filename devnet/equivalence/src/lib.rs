@@ -30,7 +30,7 @@ pub use keep::{Counter, Keeping, Ledger};
 pub use observe::{Included, Observed, first_difference, observe};
 pub use program::{Act, CallKind, Target, Word};
 pub use reader::{Breakage, Broken, Failure, Hesitant, Hesitation, Overtaken};
-pub use realise::{CHAIN_ID, Realised};
+pub use realise::{CHAIN_ID, Cut, Realised};
 pub use rng::Rng;
 pub use scenario::{
     Account, Argument, Authorization, Body, Candidate, ChainChoice, Child, Destination, Envelope, NonceChoice, Payout,
@@ -38,4 +38,4 @@ pub use scenario::{
 };
 pub use shrink::shrink;
 pub use spoil::{Part, Spoiling, Way, spoilings};
-pub use watch::{Condition, Consequence, Look, Moment, Subject, Watch, Watcher, Wrath};
+pub use watch::{Condition, Consequence, Look, Moment, Subject, Thirst, Watch, Watcher, Wrath};

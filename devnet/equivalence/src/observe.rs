@@ -142,6 +142,8 @@ mod tests {
         let executed = Executed {
             destiny: Destiny::Succeeded,
             gas_used: 1,
+            guard_gas_used: 0,
+            guard_fuel: parapet_monitor::Fuel(0),
             output: Bytes::new(),
             logs: Vec::new(),
             created: None,
@@ -173,6 +175,7 @@ mod tests {
             detail: Bytes::new(),
             fuel: parapet_monitor::Fuel(0),
             elapsed_ns,
+            origin: Default::default(),
         }
     }
 

@@ -11,10 +11,11 @@ use alloy_eips::{
     eip7702::{self, SignedAuthorization},
 };
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
-use parapet_executor::{Admission, BlockInput, Listing, Point};
+use parapet_executor::{Admission, BlockInput, Deadline, Listing, Point};
+use parapet_monitor::Fuel;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, Hardfork, StateChanges, StateReader,
-    Transaction, Withdrawal,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork, StateChanges,
+    StateReader, Transaction, Withdrawal,
 };
 
 use crate::{
@@ -54,6 +55,8 @@ pub struct Realised {
     pub transactions: Vec<Transaction>,
     /// What becomes of those that cannot be included.
     pub admission: Admission,
+    /// When the block must be finished, if ever.
+    pub cut: Option<Cut>,
     children: Children,
 }
 
@@ -65,6 +68,7 @@ impl Realised {
             transactions: &self.transactions,
             admission: self.admission,
             access_list: Listing::Ignore,
+            deadline: self.cut.as_ref().map(|cut| cut as &dyn Deadline),
         }
     }
 
@@ -78,7 +82,17 @@ impl Realised {
     #[must_use]
     pub fn imported(&self, candidates: &[usize]) -> Self {
         let transactions = candidates.iter().filter_map(|index| self.transactions.get(*index).cloned()).collect();
-        Self { transactions, admission: Admission::Import, ..self.clone() }
+        Self { transactions, admission: Admission::Import, cut: None, ..self.clone() }
+    }
+}
+
+/// A deadline that passes when it is a candidate's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut(pub usize);
+
+impl Deadline for Cut {
+    fn has_passed(&self, candidate: usize) -> bool {
+        candidate >= self.0
     }
 }
 
@@ -159,13 +173,19 @@ impl Scenario {
         let mut nonces = Nonces::of(self);
         let transactions = self.transactions.iter().map(|tx| transaction(tx, &children, &mut nonces)).collect();
         Realised {
-            params: ChainParams { chain_id: CHAIN_ID, hardfork: self.hardfork, block_gas_limit: self.gas_limit },
+            params: ChainParams {
+                chain_id: CHAIN_ID,
+                hardfork: self.hardfork,
+                block_gas_limit: self.gas_limit,
+                guards: GuardParams { block_fuel_max: Fuel(self.fuel_max), ..GuardParams::default() },
+            },
             state: FlatState::from(&genesis),
             genesis,
             ancestors: (1..BLOCK_NUMBER).map(|number| (number, keccak256(number.to_be_bytes()))).collect(),
             block: self.context(&children),
             transactions,
             admission: self.admission,
+            cut: self.deadline.map(Cut),
             children,
         }
     }

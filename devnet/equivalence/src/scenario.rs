@@ -2,7 +2,7 @@
 //! relative, addresses are parts that are played, code is acts.
 
 use parapet_executor::Admission;
-use parapet_types::Hardfork;
+use parapet_types::{BLOCK_FUEL_MAX, Hardfork};
 use serde::{Deserialize, Serialize};
 
 use crate::{Act, Place, Watch};
@@ -29,6 +29,16 @@ pub struct Scenario {
     pub withdrawals: Vec<Payout>,
     /// Who watches; nobody if `None`.
     pub watch: Option<Watch>,
+    /// Most fuel that guards may spend.
+    #[serde(default = "fuel_max")]
+    pub fuel_max: u64,
+    /// The candidate at whose turn the deadline has passed.
+    #[serde(default)]
+    pub deadline: Option<usize>,
+}
+
+const fn fuel_max() -> u64 {
+    BLOCK_FUEL_MAX.0
 }
 
 /// An account of the state below.
@@ -205,6 +215,8 @@ impl Scenario {
             transactions: Vec::new(),
             withdrawals: Vec::new(),
             watch: None,
+            fuel_max: fuel_max(),
+            deadline: None,
         }
     }
 
@@ -228,8 +240,11 @@ impl Scenario {
 impl std::fmt::Display for Scenario {
     /// One line for each account and transaction.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { hardfork, admission, beneficiary, gas_limit, .. } = self;
-        writeln!(f, "{hardfork}, {admission:?}, fees to {beneficiary:?}, {gas_limit} gas")?;
+        let Self { hardfork, admission, beneficiary, gas_limit, fuel_max, deadline, .. } = self;
+        writeln!(
+            f,
+            "{hardfork}, {admission:?}, fees to {beneficiary:?}, {gas_limit} gas, {fuel_max} fuel, deadline {deadline:?}"
+        )?;
         self.accounts.iter().try_for_each(|account| writeln!(f, "  {account:?}"))?;
         self.children.iter().enumerate().try_for_each(|(index, child)| writeln!(f, "  child {index}: {child:?}"))?;
         let mut transactions = self.transactions.iter().enumerate();

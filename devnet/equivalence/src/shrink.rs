@@ -1,5 +1,7 @@
 //! From a scenario that fails to the least of it that still does.
 
+use parapet_types::BLOCK_FUEL_MAX;
+
 use crate::{Act, Body, Scenario};
 
 /// Drops whatever can go while `fails` holds, asking it at most `questions_max` times: runs of transactions first, then
@@ -60,6 +62,9 @@ impl<F: FnMut(&Scenario) -> bool> Search<F> {
     /// Drops what is not a transaction, and what transactions can do without.
     fn parts(&mut self) {
         self.attempt(|scenario| scenario.watch = None);
+        self.attempt(|scenario| scenario.deadline = None);
+        self.attempt(|scenario| scenario.fuel_max = BLOCK_FUEL_MAX.0);
+        self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.thirst = None));
         self.attempt(|scenario| scenario.withdrawals.clear());
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.looks));
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.counters));

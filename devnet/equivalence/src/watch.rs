@@ -2,10 +2,10 @@
 //! and of every word that was read, so that a stale read shows even where it decides nothing.
 
 use alloy_primitives::{Address, B256, Bytes, Keccak256, U256, keccak256};
-use parapet_abi::{ContextRecord, FrameStatus};
+use parapet_abi::{ContextRecord, FrameStatus, import::CODE_OUT_OF_GAS};
 use parapet_monitor::{
-    Attention, CallRequest, Decision, Fault, Fork, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView,
-    Subscriptions, Trace, Verdict, Veto,
+    Allowance, Attention, CallRequest, Decision, Examination, Fault, Fork, FuelSpent, Hook, Judgement, Judging, Mode,
+    Monitor, Outcome, StateView, Subscriptions, Trace, Verdict, Veto,
 };
 use parapet_types::REGISTRY;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,20 @@ pub struct Watch {
     pub forks: bool,
     /// Refuses to judge transactions that change the registry by what is not settled.
     pub settled_only: bool,
+    /// What judging costs; nothing if `None`.
+    #[serde(default)]
+    pub thirst: Option<Thirst>,
+}
+
+/// Fuel that is spent at each hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thirst {
+    /// At least.
+    pub hook: u64,
+    /// Up to 255 times more, by all that was read so far.
+    pub unit: u64,
+    /// Whether a transaction that cannot pay for it goes on.
+    pub observing: bool,
 }
 
 /// A frame that is vetoed as it starts.
@@ -199,14 +213,21 @@ impl Monitor for Watcher<'_> {
         if self.look(Moment::Open, view, &mut digest)? != Decision::Proceed {
             return Ok(None);
         }
-        Ok(Some(Box::new(Judge { watcher: self, digest, outcome: Outcome::Allow, kept: Kept::default() })))
+        Ok(Some(Box::new(Judge {
+            watcher: self,
+            digest,
+            outcome: Outcome::Allow,
+            kept: Kept::default(),
+            allowance: Allowance::UNBOUNDED,
+            spent: FuelSpent::default(),
+        })))
     }
 
-    fn admit(&self, _: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
+    fn admit(&self, _: &ContextRecord, _: Allowance, view: &mut dyn StateView) -> Result<Examination, Fault> {
         if self.watch.settled_only && !view.is_settled() {
             return Err(Fault::Unsettled);
         }
-        self.look(Moment::Admit, view, &mut Keccak256::new())
+        self.look(Moment::Admit, view, &mut Keccak256::new()).map(Examination::from)
     }
 }
 
@@ -215,11 +236,25 @@ struct Judge<'a> {
     digest: Keccak256,
     outcome: Outcome,
     kept: Kept,
+    allowance: Allowance,
+    spent: FuelSpent,
 }
 
 impl Judge<'_> {
     fn look(&mut self, moment: Moment, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        self.watcher.look(moment, view, &mut self.digest)
+        let looked = self.watcher.look(moment, view, &mut self.digest)?;
+        Ok(self.drink().unwrap_or(looked))
+    }
+
+    /// Spends what this hook costs, as far as it is allowed.
+    fn drink(&mut self) -> Option<Decision> {
+        let thirst = self.watcher.watch.thirst?;
+        let read = self.digest.clone().finalize()[31];
+        let fuel = thirst.hook + thirst.unit * u64::from(read);
+        let left = self.allowance.fuel.0.saturating_sub(self.spent.total().0);
+        let spent = if thirst.observing { &mut self.spent.observing } else { &mut self.spent.binding };
+        spent.0 += fuel.min(left);
+        (fuel > left && !thirst.observing).then(|| veto(CODE_OUT_OF_GAS, U256::from(fuel)))
     }
 
     /// Looks at everything before and after the first and the last frame, and calls it there.
@@ -254,6 +289,14 @@ impl Judge<'_> {
 }
 
 impl Judging for Judge<'_> {
+    fn allow(&mut self, allowance: Allowance) {
+        self.allowance = allowance;
+    }
+
+    fn spent(&self) -> FuelSpent {
+        self.spent
+    }
+
     fn subscriptions(&self) -> Subscriptions {
         let both = Subscriptions::ACCESSES.union(Subscriptions::FLOWS);
         if self.watcher.watch.accesses { both } else { Subscriptions::NONE }
@@ -305,8 +348,9 @@ impl Judging for Judge<'_> {
             frame: None,
             code: 0,
             detail: Bytes::copy_from_slice(self.digest.finalize().as_slice()),
-            fuel: Fuel(0),
+            fuel: self.spent.total(),
             elapsed_ns: 0,
+            origin: Default::default(),
         };
         Judgement { verdicts: vec![verdict], updates: self.kept.into_updates() }
     }

@@ -14,8 +14,8 @@ pub static CREATE2_FACTORY_CODE: Bytes = bytes!(
 );
 
 /// Adds the contracts that a chain of this fork begins with.
-pub(crate) fn deploy(changes: &mut StateChanges, hardfork: Hardfork, guardian: Address) {
-    let (registry_code, registry_storage) = parapet_registry::genesis_account(guardian);
+pub(crate) fn deploy(changes: &mut StateChanges, hardfork: Hardfork, (guardian, governance): (Address, Address)) {
+    let (registry_code, registry_storage) = parapet_registry::genesis_account(guardian, governance);
     put(changes, REGISTRY, registry_code, registry_storage);
     put(changes, CREATE2_FACTORY, CREATE2_FACTORY_CODE.clone(), Vec::new());
     for (fork, address, code) in system_contracts() {

@@ -2,7 +2,8 @@
 //! Ethereum's own rules and tools expect to find.
 //!
 //! Everything follows from [`DevSettings`]; the time is handed in. The first account is the guardian: it may pause any
-//! attachment. Its key is public, so nothing of value may ever live on such a chain.
+//! attachment. It is governance, too: it may attach guards to the whole chain. Its key is public, so nothing of value may
+//! ever live on such a chain.
 
 mod accounts;
 mod contracts;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
 use parapet_state::{GenesisBlock, WorldState};
-use parapet_types::{AccountChange, AccountInfo, ChainParams, Hardfork, StateChanges};
+use parapet_types::{AccountChange, AccountInfo, ChainParams, GuardParams, Hardfork, StateChanges};
 
 /// Chain id of a development chain, unless another is asked for.
 pub const CHAIN_ID: u64 = 31_337;
@@ -48,8 +49,12 @@ impl DevSettings {
     /// The usual chain, begun at a given time, in seconds since 1970.
     #[must_use]
     pub fn at(timestamp: u64) -> Self {
-        let params =
-            ChainParams { chain_id: CHAIN_ID, hardfork: Hardfork::default(), block_gas_limit: BLOCK_GAS_LIMIT };
+        let params = ChainParams {
+            chain_id: CHAIN_ID,
+            hardfork: Hardfork::default(),
+            block_gas_limit: BLOCK_GAS_LIMIT,
+            guards: GuardParams::default(),
+        };
         Self { accounts: ACCOUNTS, balance: U256::from(BALANCE_WEI), params, timestamp }
     }
 }
@@ -59,7 +64,7 @@ impl DevSettings {
 pub struct DevGenesis {
     /// The funded accounts, in the order in which they derive from [`MNEMONIC`].
     pub accounts: Vec<DevAccount>,
-    /// The account that may pause any attachment: the first.
+    /// The account that may pause any attachment, and governs: the first.
     pub guardian: Address,
     /// The genesis block, its state and the chain's parameters.
     pub block: GenesisBlock,
@@ -77,7 +82,7 @@ impl DevGenesis {
         let accounts = dev_accounts(settings.accounts)?;
         let guardian = accounts[0].address;
         let mut changes = StateChanges::default();
-        contracts::deploy(&mut changes, settings.params.hardfork, guardian);
+        contracts::deploy(&mut changes, settings.params.hardfork, (guardian, guardian));
         for account in &accounts {
             let info = AccountInfo { balance: settings.balance, ..AccountInfo::default() };
             let funded = AccountChange { info: Some(info), wipe_storage: false, storage: BTreeMap::new() };

@@ -1,12 +1,13 @@
 //! The node as a wallet sees it: a stock client library over HTTP.
 
 use alloy_network::{EthereumWallet, TransactionBuilder as _};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_rpc_types_trace::geth::CallFrame;
 use alloy_signer_local::PrivateKeySigner;
 use parapet_monitor::Verdict;
+use serde::Deserialize;
 
 use crate::{error::DemoError, node::Banner};
 
@@ -109,4 +110,17 @@ impl Actor {
         let verdicts = self.provider.raw_request("guard_getVerdicts".into(), (transaction,)).await;
         verdicts.map_err(|error| rpc("guard_getVerdicts")(&error))
     }
+    /// What of a transaction's gas was for its guards. A node leaves it out where that is nothing.
+    pub(crate) async fn guard_gas(&self, transaction: B256) -> Result<u64, DemoError> {
+        let receipt = self.provider.raw_request("eth_getTransactionReceipt".into(), (transaction,)).await;
+        let receipt: GuardCost = receipt.map_err(|error| rpc("eth_getTransactionReceipt")(&error))?;
+        Ok(receipt.guard_gas_used.to())
+    }
+}
+
+/// What a receipt has beyond those of other chains.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct GuardCost {
+    guard_gas_used: U64,
 }

@@ -65,6 +65,8 @@ pub(crate) struct Ending {
     #[serde(serialize_with = "decimal")]
     attacker_paid: U256,
     fuel: u64,
+    /// What the honest user paid for being guarded.
+    guard_gas: u64,
 }
 
 impl Ending {
@@ -78,6 +80,7 @@ impl Ending {
             && !self.attacker_paid.is_zero()
             && self.honest_guarded == Fate::Succeeded
             && !self.honest_withdrawn.is_zero()
+            && self.guard_gas > 0
     }
 }
 
@@ -122,7 +125,7 @@ pub(crate) async fn play(stage: &Stage, node: &Node) -> Result<Ending, DemoError
     let mallory_after = cast.mallory.balance_of(cast.mallory.address).await?;
     stage.balance("Vault", vault_before, vault_after);
     stage.balance("Mallory", mallory_before, mallory_after);
-    let (honest_guarded, honest_withdrawn) = withdraw_honestly(stage, &cast).await?;
+    let (honest_guarded, honest_withdrawn, guard_gas) = withdraw_honestly(stage, &cast).await?;
     Ok(Ending {
         attack_unguarded,
         attack_guarded,
@@ -134,6 +137,7 @@ pub(crate) async fn play(stage: &Stage, node: &Node) -> Result<Ending, DemoError
         honest_withdrawn,
         attacker_paid: mallory_before.saturating_sub(mallory_after),
         fuel,
+        guard_gas,
     })
 }
 
@@ -218,11 +222,13 @@ async fn tell(stage: &Stage, cast: &Cast, receipt: &TransactionReceipt) -> Resul
     stage.call_tree(&cast.mallory.calls(receipt.transaction_hash).await?, &cast.names(), &verdicts);
     stage.verdicts(&verdicts);
     let status = if receipt.status() { "1, succeeded" } else { "0, reverted as a whole" };
-    stage.line(&format!("receipt: status {status}; {} gas paid by the sender", receipt.gas_used));
+    let guard_gas = cast.mallory.guard_gas(receipt.transaction_hash).await?;
+    let gas = receipt.gas_used;
+    stage.line(&format!("receipt: status {status}; {gas} gas paid by the sender, {guard_gas} of it for the guard"));
     Ok(verdicts)
 }
 
-async fn withdraw_honestly(stage: &Stage, cast: &Cast) -> Result<(Fate, U256), DemoError> {
+async fn withdraw_honestly(stage: &Stage, cast: &Cast) -> Result<(Fate, U256, u64), DemoError> {
     stage.chapter(6, "Alice withdraws, as ever");
     let before = cast.alice.balance_of(cast.vault).await?;
     let input = Vault::withdrawCall {}.abi_encode().into();
@@ -230,5 +236,6 @@ async fn withdraw_honestly(stage: &Stage, cast: &Cast) -> Result<(Fate, U256), D
     let verdicts = tell(stage, cast, &receipt).await?;
     let after = cast.alice.balance_of(cast.vault).await?;
     stage.balance("Vault", before, after);
-    Ok((Fate::of(&receipt, &verdicts), before.saturating_sub(after)))
+    let guard_gas = cast.alice.guard_gas(receipt.transaction_hash).await?;
+    Ok((Fate::of(&receipt, &verdicts), before.saturating_sub(after), guard_gas))
 }

@@ -10,7 +10,8 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, address, b
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, Hardfork, StateChanges, Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork, StateChanges,
+    Transaction,
 };
 
 use crate::{
@@ -62,7 +63,7 @@ pub(crate) fn block(before: u64, gas_limit: u64) -> BlockContext {
 
 /// The chain of the measured block.
 pub(crate) const fn params(block_gas_limit: u64) -> ChainParams {
-    ChainParams { chain_id: CHAIN_ID, hardfork: Hardfork::Osaka, block_gas_limit }
+    ChainParams { chain_id: CHAIN_ID, hardfork: Hardfork::Osaka, block_gas_limit, guards: GuardParams::DEFAULT }
 }
 
 /// A transaction still to be numbered and signed.

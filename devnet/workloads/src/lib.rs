@@ -61,7 +61,13 @@ impl Workload {
     #[must_use]
     pub fn input(&self) -> BlockInput<'_> {
         let at = Point { params: &self.params, world: &self.state, ancestors: &self.ancestors, block: &self.block };
-        BlockInput { at, transactions: &self.transactions, admission: Admission::Import, access_list: Listing::Ignore }
+        BlockInput {
+            at,
+            transactions: &self.transactions,
+            admission: Admission::Import,
+            access_list: Listing::Ignore,
+            deadline: None,
+        }
     }
 }
 

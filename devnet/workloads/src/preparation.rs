@@ -121,7 +121,8 @@ fn run(state: &mut FlatState, past: &mut StateChanges, before: u64, transactions
     let params = params(BLOCK_GAS_LIMIT);
     let ancestors = Ancestors::new();
     let at = Point { params: &params, world: state, ancestors: &ancestors, block: &block };
-    let input = BlockInput { at, transactions, admission: Admission::Import, access_list: Listing::Ignore };
+    let input =
+        BlockInput { at, transactions, admission: Admission::Import, access_list: Listing::Ignore, deadline: None };
     let executed = execute_block(&input, &NoMonitor, Mode::Sequential).expect("the preparation is a valid block");
     for included in &executed.included {
         assert!(included.executed.succeeded(), "the preparation failed: {:?}", included.executed);

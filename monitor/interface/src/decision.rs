@@ -3,17 +3,12 @@
 use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 
-use crate::StateUpdate;
+use crate::{Fuel, StateUpdate};
 
 /// Names an attachment; given by the registry.
 pub type AttachmentId = B256;
 /// Keccak-256 of a module's bytes.
 pub type ModuleHash = B256;
-
-/// Metered work of a guard, in units of the guard VM's operator costs. Not gas.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fuel(pub u64);
 
 /// What an attachment's verdict may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -101,6 +96,29 @@ pub struct Verdict {
     pub fuel: Fuel,
     /// Time spent, in nanoseconds, on this machine. A measurement, not part of the chain.
     pub elapsed_ns: u64,
+    /// Whose guard it is.
+    #[serde(default, skip_serializing_if = "Origin::is_chain")]
+    pub origin: Origin,
+}
+
+/// Whose guard a verdict is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The chain's: every node has the same verdict.
+    #[default]
+    Chain,
+    /// This node's own: it acts nowhere, nobody pays for it, and no other node knows of it.
+    Local,
+}
+
+impl Origin {
+    /// Whether it is the chain's.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands in references")]
+    pub const fn is_chain(&self) -> bool {
+        matches!(self, Self::Chain)
+    }
 }
 
 impl Verdict {

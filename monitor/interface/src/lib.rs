@@ -7,6 +7,7 @@
 mod closing;
 mod decision;
 pub mod descriptor;
+mod fuel;
 mod memory;
 mod ops;
 mod trace;
@@ -17,9 +18,10 @@ mod window;
 
 pub use closing::{Accounts, Closed, Closing};
 pub use decision::{
-    AttachmentId, Decision, Fuel, Hook, Judgement, Mode, ModuleHash, Outcome, Verdict, Veto, detail_text,
+    AttachmentId, Decision, Hook, Judgement, Mode, ModuleHash, Origin, Outcome, Verdict, Veto, detail_text,
 };
 pub use descriptor::{Descriptor, DescriptorError, Parameter};
+pub use fuel::{Allowance, Bound, Examination, Fuel, FuelSpent};
 pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
 pub use ops::{StateOp, StateUpdate};
 pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_PREIMAGES_MAX, Trace};
@@ -46,11 +48,17 @@ pub trait Monitor: Send + Sync {
     /// The transaction has executed, succeeded so far, and changed the registry's storage, whether or not anything woke
     /// for it. What it registered is vetted here, and what it attached is compiled and initialised; what cannot run is
     /// refused by a veto in the registry's name, which holds for transactions that no guard may veto, too. Called
-    /// before [`Judging::on_tx`], so that nobody pays for watching the registry in the other transactions.
+    /// before [`Judging::on_tx`], so that nobody pays for watching the registry in the other transactions. What `init`
+    /// may spend is bounded by the allowance.
     ///
     /// # Errors
     /// [`Fault`]: the transaction must be left out of the block and retried.
-    fn admit(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault>;
+    fn admit(
+        &self,
+        context: &ContextRecord,
+        allowance: Allowance,
+        view: &mut dyn StateView,
+    ) -> Result<Examination, Fault>;
 }
 
 /// When a monitor wants to be asked.
@@ -73,6 +81,16 @@ pub enum Attention {
 pub trait Judging {
     /// What must be recorded from now on. Frames always are.
     fn subscriptions(&self) -> Subscriptions;
+
+    /// Told before each hook: what the guards of this transaction may have spent together when the hook ends. A guard
+    /// that would need more has not judged, so the transaction is vetoed, whatever its attachment's failure policy is.
+    /// Who wraps another judgement passes this on, and tells what it spent.
+    fn allow(&mut self, _: Allowance) {}
+
+    /// Fuel that its guards have spent so far and somebody pays for.
+    fn spent(&self) -> FuelSpent {
+        FuelSpent::default()
+    }
 
     /// Frame `frame` of the trace is about to start: nothing of it has happened, its value has not moved.
     ///
@@ -145,7 +163,7 @@ impl Monitor for NoMonitor {
         Ok(None)
     }
 
-    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
-        Ok(Decision::Proceed)
+    fn admit(&self, _: &ContextRecord, _: Allowance, _: &mut dyn StateView) -> Result<Examination, Fault> {
+        Ok(Decision::Proceed.into())
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes};
 use parapet_abi::{ContextRecord, import::CODE_UNUSABLE};
-use parapet_monitor::{AttachmentId, Decision, Fault, Fork, ModuleHash, StateView, Trace, Veto, detail_text};
+use parapet_monitor::{
+    Allowance, AttachmentId, Decision, Examination, Fault, Fork, Fuel, ModuleHash, StateView, Trace, Veto, detail_text,
+};
 use parapet_registry::{ATTACHMENTS_MAX, Attachment, REGISTRY_ADDRESS, RegistryReader};
 use parapet_vm::HookCall;
 
@@ -16,7 +18,7 @@ use crate::{
     guard::{Engines, Guard, HookEnd},
     index::{Unloadable, load, subject},
     registry_fault,
-    woken::text,
+    woken::{text, unpaid},
 };
 
 /// A refusal, or a fault, on the way to admission.
@@ -32,15 +34,31 @@ impl From<Fault> for Stopped {
 }
 
 /// Admits what is new in the registry, or refuses it.
-pub(crate) fn admit(engines: &Engines, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
+pub(crate) fn admit(
+    engines: &Engines,
+    context: &ContextRecord,
+    allowance: Allowance,
+    view: &mut dyn StateView,
+) -> Result<Examination, Fault> {
     if head(view, Fork::PreTx)? == head(view, Fork::Now)? {
-        return Ok(Decision::Proceed);
+        return Ok(Decision::Proceed.into());
     }
-    match admit_modules(engines, view).and_then(|()| admit_attachments(engines, context, view)) {
-        Ok(()) => Ok(Decision::Proceed),
-        Err(Stopped::Refused(veto)) => Ok(Decision::Veto(veto)),
-        Err(Stopped::Fault(fault)) => Err(fault),
-    }
+    let mut asking = Asking { engines, context, allowance, spent: Fuel(0) };
+    let admitted = admit_modules(engines, view).and_then(|()| asking.admit_attachments(view));
+    let decision = match admitted {
+        Ok(()) => Decision::Proceed,
+        Err(Stopped::Refused(veto)) => Decision::Veto(veto),
+        Err(Stopped::Fault(fault)) => return Err(fault),
+    };
+    Ok(Examination { decision, fuel: asking.spent })
+}
+
+/// Asks guards for their opinion of configurations, as far as the transaction pays for it.
+struct Asking<'a> {
+    engines: &'a Engines,
+    context: &'a ContextRecord,
+    allowance: Allowance,
+    spent: Fuel,
 }
 
 fn head(view: &mut dyn StateView, fork: Fork) -> Result<B256, Fault> {
@@ -62,37 +80,6 @@ fn admit_modules(engines: &Engines, view: &mut dyn StateView) -> Result<(), Stop
     Ok(())
 }
 
-fn admit_attachments(engines: &Engines, context: &ContextRecord, view: &mut dyn StateView) -> Result<(), Stopped> {
-    let known = RegistryReader::new(view, Fork::PreTx).attachment_count().map_err(registry_fault)?;
-    let count = RegistryReader::new(view, Fork::Now).attachment_count().map_err(registry_fault)?;
-    if count > known && count > ATTACHMENTS_MAX {
-        return Err(refused(B256::ZERO, &format!("a chain has at most {ATTACHMENTS_MAX} attachments")));
-    }
-    let ids = RegistryReader::new(view, Fork::Now).attachment_ids().map_err(registry_fault)?;
-    let (mut admitted, mut fuel) = (0, 0_u64);
-    for id in ids {
-        if content(view, Fork::PreTx, id)? == content(view, Fork::Now, id)? {
-            continue;
-        }
-        admitted += 1;
-        if admitted > ADMITTED_MAX {
-            let words = format!("a transaction may make or configure at most {ADMITTED_MAX} attachments");
-            return Err(refused(id, &words));
-        }
-        let mut reader = RegistryReader::new(view, Fork::Now);
-        if let Some(attachment) = reader.attachment(id).map_err(registry_fault)? {
-            fuel = fuel.saturating_add(attachment.fuel_max.0);
-            if fuel > FUEL_WOKEN_MAX {
-                let words =
-                    format!("attachments made or configured in one transaction may have at most {FUEL_WOKEN_MAX} fuel");
-                return Err(refused(id, &words));
-            }
-            admit_attachment(engines, context, attachment, view)?;
-        }
-    }
-    Ok(())
-}
-
 /// What `init` judges: a change of it asks anew, a change of mode or a pause does not.
 fn content(view: &mut dyn StateView, fork: Fork, id: AttachmentId) -> Result<Option<(ModuleHash, Bytes)>, Fault> {
     let mut reader = RegistryReader::new(view, fork);
@@ -100,31 +87,71 @@ fn content(view: &mut dyn StateView, fork: Fork, id: AttachmentId) -> Result<Opt
     Ok(Some((module, reader.configuration_of(id).map_err(registry_fault)?)))
 }
 
-fn admit_attachment(
-    engines: &Engines,
-    context: &ContextRecord,
-    attachment: Attachment,
-    view: &mut dyn StateView,
-) -> Result<(), Stopped> {
-    let id = attachment.id;
-    let guard = guard(engines, &mut RegistryReader::new(view, Fork::Now), attachment.module, id)?;
-    guard.prepare().map_err(|reason| refused(id, &format!("the guard does not compile: {reason}")))?;
-    let name = guard.descriptor().name.clone();
-    let wrong = |wrong| refused(id, &format!("guard {name}: its triggers do not fit its configuration: {wrong}"));
-    guard.descriptor().conditions(&attachment.configuration).map_err(wrong)?;
-    let subject = subject(attachment, guard.subscriptions());
-    let trace = Trace { context: *context, ..Trace::default() };
-    let mut session = guard.session(Arc::new(subject));
-    let broke = |how: &str| Err(refused(id, &format!("guard {name} broke while it judged its configuration: {how}")));
-    match session.call(HookCall::Init, &trace, view)? {
-        HookEnd::Returned => Ok(()),
-        HookEnd::Vetoed { code, detail } => {
-            let words = format!("guard {name} refuses its configuration: {}", detail_text(&detail));
-            Err(Stopped::Refused(Veto { guard: REGISTRY_ADDRESS, attachment: id, code, detail: text(&words) }))
+impl Asking<'_> {
+    fn admit_attachments(&mut self, view: &mut dyn StateView) -> Result<(), Stopped> {
+        let known = RegistryReader::new(view, Fork::PreTx).attachment_count().map_err(registry_fault)?;
+        let count = RegistryReader::new(view, Fork::Now).attachment_count().map_err(registry_fault)?;
+        if count > known && count > ATTACHMENTS_MAX {
+            return Err(refused(B256::ZERO, &format!("a chain has at most {ATTACHMENTS_MAX} attachments")));
         }
-        HookEnd::Trapped { reason } | HookEnd::Overloaded { reason } | HookEnd::Unusable { reason } => broke(&reason),
-        HookEnd::OutOfFuel => broke("it ran out of fuel"),
-        HookEnd::LimitExceeded(limit) => broke(&limit),
+        let ids = RegistryReader::new(view, Fork::Now).attachment_ids().map_err(registry_fault)?;
+        let (mut admitted, mut fuel) = (0, 0_u64);
+        for id in ids {
+            if content(view, Fork::PreTx, id)? == content(view, Fork::Now, id)? {
+                continue;
+            }
+            admitted += 1;
+            if admitted > ADMITTED_MAX {
+                let words = format!("a transaction may make or configure at most {ADMITTED_MAX} attachments");
+                return Err(refused(id, &words));
+            }
+            let mut reader = RegistryReader::new(view, Fork::Now);
+            if let Some(attachment) = reader.attachment(id).map_err(registry_fault)? {
+                fuel = fuel.saturating_add(attachment.fuel_max.0);
+                if fuel > FUEL_WOKEN_MAX {
+                    let words = format!(
+                        "attachments made or configured in one transaction may have at most {FUEL_WOKEN_MAX} fuel"
+                    );
+                    return Err(refused(id, &words));
+                }
+                self.admit_attachment(attachment, view)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn admit_attachment(&mut self, attachment: Attachment, view: &mut dyn StateView) -> Result<(), Stopped> {
+        let id = attachment.id;
+        let guard = guard(self.engines, &mut RegistryReader::new(view, Fork::Now), attachment.module, id)?;
+        guard.prepare().map_err(|reason| refused(id, &format!("the guard does not compile: {reason}")))?;
+        let name = guard.descriptor().name.clone();
+        let wrong = |wrong| refused(id, &format!("guard {name}: its triggers do not fit its configuration: {wrong}"));
+        guard.descriptor().conditions(&attachment.configuration).map_err(wrong)?;
+        let subject = subject(attachment, guard.subscriptions());
+        let trace = Trace { context: *self.context, ..Trace::default() };
+        let mut session = guard.session(Arc::new(subject));
+        let broke =
+            |how: &str| Err(refused(id, &format!("guard {name} broke while it judged its configuration: {how}")));
+        let fuel = Fuel(self.allowance.fuel.0.saturating_sub(self.spent.0));
+        session.grant(fuel);
+        let ended = session.call(HookCall::Init, &trace, view)?;
+        self.spent.0 = self.spent.0.saturating_add(session.spent().0);
+        match ended {
+            HookEnd::Returned => Ok(()),
+            HookEnd::Vetoed { code, detail } => {
+                let words = format!("guard {name} refuses its configuration: {}", detail_text(&detail));
+                Err(Stopped::Refused(Veto { guard: REGISTRY_ADDRESS, attachment: id, code, detail: text(&words) }))
+            }
+            HookEnd::Trapped { reason } | HookEnd::Overloaded { reason } | HookEnd::Unusable { reason } => {
+                broke(&reason)
+            }
+            HookEnd::OutOfFuel if session.is_short() => {
+                let (code, words) = unpaid(Allowance { fuel, ..self.allowance });
+                Err(Stopped::Refused(Veto { guard: REGISTRY_ADDRESS, attachment: id, code, detail: words }))
+            }
+            HookEnd::OutOfFuel => broke("it ran out of fuel"),
+            HookEnd::LimitExceeded(limit) => broke(&limit),
+        }
     }
 }
 

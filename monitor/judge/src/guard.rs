@@ -148,6 +148,22 @@ impl Session {
         }
     }
 
+    /// Bounds what the following hooks may spend, besides the attachment's own limit.
+    pub(crate) fn grant(&mut self, fuel: Fuel) {
+        match self {
+            Self::Native(session) => session.grant(fuel),
+            Self::Contract(session) => session.grant(fuel),
+        }
+    }
+
+    /// Whether it would have had more fuel, had more been granted.
+    pub(crate) const fn is_short(&self) -> bool {
+        match self {
+            Self::Native(session) => session.is_short(),
+            Self::Contract(session) => session.is_short(),
+        }
+    }
+
     pub(crate) fn spent(&self) -> Fuel {
         match self {
             Self::Native(session) => session.spent(),

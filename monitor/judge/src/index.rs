@@ -25,7 +25,7 @@ pub(crate) struct Entry {
     pub(crate) module: ModuleHash,
     pub(crate) mode: Mode,
     pub(crate) failure: Failure,
-    priority: u32,
+    pub(crate) priority: u32,
     /// Its guard, or why there is none that could run.
     pub(crate) guard: Result<Guard, String>,
     /// Account that holds the first bytes of the module; the registry where that is not known.
@@ -90,7 +90,7 @@ impl Index {
         Ok(Self::new(entries))
     }
 
-    fn new(mut entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by_key(|entry| (entry.priority, entry.id()));
         let mut watchers = Watchers::default();
         for (position, entry) in entries.iter().enumerate() {

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parapet_abi::{ContextRecord, FrameStatus, TX_TYPE_CHAIN};
 use parapet_monitor::{
-    Closed, Closing, Decision, Fault, Judgement, Judging, StateView, Subscriptions, TRACE_DATA_BYTES_MAX, Trace, Veto,
-    trigger::Moment,
+    Allowance, Closed, Closing, Decision, Fault, Fuel, FuelSpent, Judgement, Judging, Mode, StateView, Subscriptions,
+    TRACE_DATA_BYTES_MAX, Trace, Veto, trigger::Moment,
 };
 use parapet_registry::REGISTRY_ADDRESS;
 use parapet_vm::HookCall;
@@ -28,6 +28,8 @@ pub(crate) struct Judgment {
     /// Attachments that were given a session, and their fuel together.
     asked: usize,
     fuel_granted: u64,
+    allowance: Allowance,
+    spent: FuelSpent,
     subscriptions: Subscriptions,
     /// A guard has run while the transaction did.
     ran_inline: bool,
@@ -42,11 +44,13 @@ impl Judgment {
             subscriptions: index.watchers().standing(),
             index,
             clock,
-            power: if escape { Power::None } else { Power::Full },
+            power: if escape { Power::Escape } else { Power::Full },
             woken: BTreeMap::new(),
             asked: 0,
             fuel_granted: 0,
             ran_inline: false,
+            allowance: Allowance::UNBOUNDED,
+            spent: FuelSpent::default(),
             veto: None,
         }
     }
@@ -101,7 +105,20 @@ impl Judgment {
             return Ok(woken.overload(entry, call, power, &reason));
         }
         self.ran_inline |= call.frame().is_some() && entry.guard.as_ref().is_ok_and(|guard| guard.has(call.hook()));
-        woken.ask(entry, call, power, self.clock, (trace, view))
+        let spends = spends(entry.mode, self.power);
+        let granted = match spends {
+            Spends::Binding => self.spent.binding,
+            Spends::Observing => self.spent.total(),
+        };
+        let before = woken.fuel();
+        let fuel = Fuel(self.allowance.fuel.0.saturating_sub(granted.0));
+        let said = woken.ask(entry, call, power, Allowance { fuel, ..self.allowance }, self.clock, (trace, view));
+        let purse = match spends {
+            Spends::Binding => &mut self.spent.binding,
+            Spends::Observing => &mut self.spent.observing,
+        };
+        purse.0 = purse.0.saturating_add(woken.fuel().0 - before.0);
+        said
     }
 
     fn decision(&self) -> Decision {
@@ -118,7 +135,30 @@ impl Judgment {
     }
 }
 
+/// Whether a transaction that cannot pay for an attachment fails.
+#[derive(Clone, Copy)]
+enum Spends {
+    Binding,
+    Observing,
+}
+
+/// Who cannot act must not act by being dear.
+const fn spends(mode: Mode, power: Power) -> Spends {
+    match (mode, power) {
+        (Mode::Enforce, Power::Full) => Spends::Binding,
+        (Mode::Shadow, _) | (Mode::Enforce, Power::Escape | Power::Failed) => Spends::Observing,
+    }
+}
+
 impl Judging for Judgment {
+    fn allow(&mut self, allowance: Allowance) {
+        self.allowance = allowance;
+    }
+
+    fn spent(&self) -> FuelSpent {
+        self.spent
+    }
+
     fn subscriptions(&self) -> Subscriptions {
         self.subscriptions
     }
@@ -139,7 +179,7 @@ impl Judging for Judgment {
 
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
         let power = match FrameStatus::from_u8(trace.context.status) {
-            Some(FrameStatus::Reverted | FrameStatus::Halted) => Power::None,
+            Some(FrameStatus::Reverted | FrameStatus::Halted) => Power::Failed,
             Some(FrameStatus::Running | FrameStatus::Succeeded) | None => self.power,
         };
         let mut positions = self.index.watchers().of_end(&mut Closed(trace));

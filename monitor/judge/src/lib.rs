@@ -22,6 +22,7 @@ mod admission;
 mod guard;
 mod index;
 mod judging;
+mod local;
 mod watchers;
 mod woken;
 
@@ -33,12 +34,14 @@ use std::{
 
 use alloy_primitives::B256;
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Attention, Decision, Fault, Fork, Monitor, StateView};
+use parapet_monitor::{Allowance, Attention, Examination, Fault, Fork, Monitor, StateView};
 use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
 use parking_lot::Mutex;
 
 use guard::Engines;
+pub use local::{LocalError, LocalGuard, LocalJudge};
+
 use index::Index;
 use judging::Judgment;
 
@@ -126,8 +129,13 @@ impl Monitor for Judge {
         Ok(Some(Box::new(Judgment::new(index, context, self.clock))))
     }
 
-    fn admit(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        admission::admit(&self.engines, context, view).inspect_err(report)
+    fn admit(
+        &self,
+        context: &ContextRecord,
+        allowance: Allowance,
+        view: &mut dyn StateView,
+    ) -> Result<Examination, Fault> {
+        admission::admit(&self.engines, context, allowance, view).inspect_err(report)
     }
 }
 

@@ -4,8 +4,12 @@
 //! objected once says no more in this transaction.
 
 use alloy_primitives::Bytes;
-use parapet_abi::import::{CODE_LIMIT, CODE_OUT_OF_FUEL, CODE_OVERLOAD, CODE_TRAP, CODE_UNUSABLE, DETAIL_BYTES_MAX};
-use parapet_monitor::{Fault, Fuel, Mode, Outcome, StateUpdate, StateView, Trace, Verdict, Veto};
+use parapet_abi::import::{
+    CODE_LIMIT, CODE_OUT_OF_FUEL, CODE_OUT_OF_GAS, CODE_OVERLOAD, CODE_TRAP, CODE_UNUSABLE, DETAIL_BYTES_MAX,
+};
+use parapet_monitor::{
+    Allowance, Bound, Fault, Fuel, Mode, Origin, Outcome, StateUpdate, StateView, Trace, Verdict, Veto,
+};
 use parapet_registry::Failure;
 use parapet_vm::HookCall;
 
@@ -20,8 +24,10 @@ use crate::{
 pub(crate) enum Power {
     /// It reverts the transaction.
     Full,
-    /// It is recorded only: the transaction is one that guards cannot veto, or failed by itself.
-    None,
+    /// It is recorded only: the transaction is one that guards cannot veto.
+    Escape,
+    /// It is recorded only: the transaction failed by itself.
+    Failed,
 }
 
 pub(crate) struct Woken {
@@ -45,6 +51,9 @@ enum Reason {
     Judged,
     /// The guard could not finish.
     Broken,
+    /// The guard was not given the fuel to finish. That is the transaction's doing, not the guard's: with the failure
+    /// policy `open`, whoever offers little gas would pass unguarded.
+    Unpaid,
 }
 
 impl Woken {
@@ -59,6 +68,7 @@ impl Woken {
         entry: &Entry,
         call: HookCall,
         power: Power,
+        grant: Allowance,
         clock: Clock,
         (trace, view): (&Trace, &mut dyn StateView),
     ) -> Result<Option<Veto>, Fault> {
@@ -66,6 +76,7 @@ impl Woken {
             return Ok(self.object(entry, call, power, broken(CODE_UNUSABLE, reason)));
         }
         let Some(session) = &mut self.session else { return Ok(None) };
+        session.grant(grant.fuel);
         let start_ns = clock();
         let ended = session.call(call, trace, view);
         self.elapsed_ns = self.elapsed_ns.saturating_add(clock().saturating_sub(start_ns));
@@ -80,6 +91,10 @@ impl Woken {
                 self.object(entry, call, power, Objection { code, detail, reason: Reason::Judged })
             }
             HookEnd::Trapped { reason } => self.object(entry, call, power, broken(CODE_TRAP, &reason)),
+            HookEnd::OutOfFuel if session.is_short() => {
+                let (code, detail) = unpaid(grant);
+                self.object(entry, call, power, Objection { code, detail, reason: Reason::Unpaid })
+            }
             HookEnd::OutOfFuel => {
                 let reason = format!("out of fuel: {} were spent", entry.subject.fuel_max.0);
                 self.object(entry, call, power, broken(CODE_OUT_OF_FUEL, &reason))
@@ -107,12 +122,19 @@ impl Woken {
         let Objection { code, detail, reason } = objection;
         let outcome = match (reason, entry.failure, entry.mode, power) {
             (Reason::Broken, Failure::Open, _, _) => Outcome::Alert,
+            // It failed by itself, so that it could not pay for a verdict on it says nothing of what it did.
+            (Reason::Unpaid, _, _, Power::Failed) => Outcome::Alert,
             (_, _, Mode::Enforce, Power::Full) => Outcome::Veto,
-            (_, _, Mode::Shadow, _) | (_, _, Mode::Enforce, Power::None) => Outcome::WouldVeto,
+            (_, _, Mode::Shadow, _) | (_, _, Mode::Enforce, Power::Escape | Power::Failed) => Outcome::WouldVeto,
         };
         self.session = None;
         self.verdicts.push(verdict(entry, outcome, (Some(call.hook()), call.frame()), code, detail.clone()));
         (outcome == Outcome::Veto).then(|| Veto { guard: entry.guard_address, attachment: entry.id(), code, detail })
+    }
+
+    /// Fuel that it has spent so far.
+    pub(crate) const fn fuel(&self) -> Fuel {
+        self.fuel
     }
 
     /// Everything it said, at least one verdict, and what it did to its own state.
@@ -129,6 +151,24 @@ impl Woken {
 
 fn broken(code: u16, reason: &str) -> Objection {
     Objection { code, detail: text(reason), reason: Reason::Broken }
+}
+
+/// Code and words for a guard that was not given the fuel to finish.
+pub(crate) fn unpaid(grant: Allowance) -> (u16, Bytes) {
+    let fuel = grant.fuel.0;
+    let (code, words) = match grant.bound {
+        Bound::Gas => (
+            CODE_OUT_OF_GAS,
+            format!(
+                "out of gas: what the transaction has left pays for {fuel} fuel, and the guard needs more; estimate its gas \
+                 again, or give it a higher gas limit"
+            ),
+        ),
+        Bound::Chain => {
+            (CODE_OVERLOAD, format!("the guards of one block may not spend more; {fuel} fuel were left for this one"))
+        }
+    };
+    (code, text(&words))
 }
 
 /// Words of the engine, no longer than a guard's may be.
@@ -156,5 +196,6 @@ fn verdict(
         detail,
         fuel: Fuel(0),
         elapsed_ns: 0,
+        origin: Origin::Chain,
     }
 }

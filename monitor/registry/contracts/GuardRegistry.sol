@@ -5,7 +5,7 @@ import {IGuardRegistry} from "../../../sdk/solidity/IGuardRegistry.sol";
 
 /// @title The registry: guards and attachments as ordinary state
 /// @notice Its runtime code stands in genesis at 0x5061726170657400000000000000000000000001. It has no constructor:
-/// genesis also writes the guardian into slot 1, and gives the account nonce 1 like any created contract.
+/// genesis also writes the guardian into slot 1 and governance into slot 10, and gives the account nonce 1 like any created contract.
 /// @dev The node reads this storage directly, so the layout below is fixed. Fields may be added after the last
 /// slot, never moved.
 ///
@@ -15,12 +15,13 @@ import {IGuardRegistry} from "../../../sdk/solidity/IGuardRegistry.sol";
 /// | 1 | `address guardian` |
 /// | 2 | `bytes32[] attachmentIds`, the live ones |
 /// | 3 | `mapping(bytes32 id => Attachment) attachmentById` |
-/// | 4 | `mapping(address account => bytes32[] ids) idsByAccount` |
+/// | 4 | `mapping(address account => bytes32[] ids) idsByAccount`, those of the whole chain under the zero address |
 /// | 5 | `bytes32[] moduleHashes` |
 /// | 6 | `mapping(bytes32 module => Module) moduleByHash` |
 /// | 7 | `mapping(address uploader => mapping(bytes32 module => address[] chunks)) uploads` |
 /// | 8 | `uint256 attachmentNonce` |
 /// | 9 | `mapping(bytes32 id => uint256) attachmentPositions`, one plus the id's index in slot 2; only `detach` needs it |
+/// | 10 | `address governance` |
 ///
 /// The only calls outward are `owner()` by STATICCALL and the creation of data contracts whose init code is written
 /// here, so nothing can enter this contract half way through a change.
@@ -37,6 +38,9 @@ contract GuardRegistry is IGuardRegistry {
     uint64 public constant FUEL_DEFAULT = 10_000_000;
     /// Enough for a proxy that looks its owner up, too little to make an attachment of 64 accounts unaffordable.
     uint256 public constant OWNER_CALL_GAS_MAX = 50_000;
+
+    /// Under this key stand the attachments of no account. Nobody has authority over it, so nobody else can attach there.
+    address private constant WHOLE_CHAIN = address(0);
 
     struct Attachment {
         bytes32 module;
@@ -68,9 +72,15 @@ contract GuardRegistry is IGuardRegistry {
     mapping(address uploader => mapping(bytes32 module => address[] chunks)) private uploads;
     uint256 private attachmentNonce;
     mapping(bytes32 id => uint256 indexPlusOne) private attachmentPositions;
+    address public governance;
 
     modifier onlyGuardian() {
         require(msg.sender == guardian, NotGuardian(msg.sender));
+        _;
+    }
+
+    modifier onlyGovernance() {
+        require(msg.sender == governance, NotGovernance(msg.sender));
         _;
     }
 
@@ -119,28 +129,23 @@ contract GuardRegistry is IGuardRegistry {
     // ---- attachments ----
 
     function attach(AttachRequest calldata request) external returns (bytes32 id) {
-        _checkRequest(request);
-        id = keccak256(abi.encode(block.chainid, address(this), msg.sender, ++attachmentNonce));
-
-        for (uint256 i = 0; i < request.accounts.length; i++) {
+        _checkTerms(request);
+        uint256 count = request.accounts.length;
+        require(count != 0 && count <= ACCOUNTS_MAX, AccountCountOutOfRange(count, ACCOUNTS_MAX));
+        id = _nextId();
+        for (uint256 i = 0; i < count; i++) {
+            require(hasAuthority(request.accounts[i], msg.sender), NoAuthority(request.accounts[i], msg.sender));
             _bind(id, request.accounts[i]);
         }
-        attachmentById[id] = Attachment({
-            module: request.module,
-            manager: msg.sender,
-            mode: request.mode,
-            failure: request.failure,
-            paused: false,
-            priority: request.priority,
-            fuelMax: request.fuelMax == 0 ? FUEL_DEFAULT : request.fuelMax,
-            attachedAt: uint64(block.number),
-            accounts: request.accounts,
-            configuration: request.configuration
-        });
-        attachmentIds.push(id);
-        attachmentPositions[id] = attachmentIds.length;
-        _advance(abi.encode(this.attach.selector, attachment(id)));
-        emit Attached(id, request.module, msg.sender, request.accounts, request.mode);
+        _add(id, request);
+    }
+
+    function attachChainWide(AttachRequest calldata request) external onlyGovernance returns (bytes32 id) {
+        _checkTerms(request);
+        require(request.accounts.length == 0, AccountCountOutOfRange(request.accounts.length, 0));
+        id = _nextId();
+        _bind(id, WHOLE_CHAIN);
+        _add(id, request);
     }
 
     function setMode(bytes32 id, Mode mode) external {
@@ -163,6 +168,7 @@ contract GuardRegistry is IGuardRegistry {
 
     function detach(bytes32 id) external {
         address[] memory accounts = _changeable(id).accounts;
+        if (accounts.length == 0) _unbind(id, WHOLE_CHAIN);
         for (uint256 i = 0; i < accounts.length; i++) {
             _unbind(id, accounts[i]);
         }
@@ -202,6 +208,15 @@ contract GuardRegistry is IGuardRegistry {
         if (next == guardian) return;
         emit GuardianChanged(guardian, next);
         guardian = next;
+    }
+
+    // ---- governance ----
+
+    function setGovernance(address next) external onlyGovernance {
+        require(next != address(0), GovernanceMissing());
+        if (next == governance) return;
+        emit GovernanceChanged(governance, next);
+        governance = next;
     }
 
     // ---- views ----
@@ -271,13 +286,34 @@ contract GuardRegistry is IGuardRegistry {
 
     // ---- leaves ----
 
-    function _checkRequest(AttachRequest calldata request) private view {
+    function _nextId() private returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), msg.sender, ++attachmentNonce));
+    }
+
+    function _add(bytes32 id, AttachRequest calldata request) private {
+        attachmentById[id] = Attachment({
+            module: request.module,
+            manager: msg.sender,
+            mode: request.mode,
+            failure: request.failure,
+            paused: false,
+            priority: request.priority,
+            fuelMax: request.fuelMax == 0 ? FUEL_DEFAULT : request.fuelMax,
+            attachedAt: uint64(block.number),
+            accounts: request.accounts,
+            configuration: request.configuration
+        });
+        attachmentIds.push(id);
+        attachmentPositions[id] = attachmentIds.length;
+        _advance(abi.encode(this.attach.selector, attachment(id)));
+        emit Attached(id, request.module, msg.sender, request.accounts, request.mode);
+    }
+
+    function _checkTerms(AttachRequest calldata request) private view {
         require(_isRegistered(request.module), UnknownModule(request.module));
         require(request.mode != Mode.None, ModeMissing());
         require(request.fuelMax <= FUEL_MAX, FuelTooLarge(request.fuelMax, FUEL_MAX));
         _checkConfiguration(request.configuration);
-        uint256 count = request.accounts.length;
-        require(count != 0 && count <= ACCOUNTS_MAX, AccountCountOutOfRange(count, ACCOUNTS_MAX));
     }
 
     function _checkConfiguration(bytes calldata configuration) private pure {
@@ -287,7 +323,6 @@ contract GuardRegistry is IGuardRegistry {
 
     /// @dev The new id is always last in an account's list, so a second mention of the account is seen at once.
     function _bind(bytes32 id, address account) private {
-        require(hasAuthority(account, msg.sender), NoAuthority(account, msg.sender));
         bytes32[] storage ids = idsByAccount[account];
         uint256 count = ids.length;
         require(count == 0 || ids[count - 1] != id, DuplicateAccount(account));
@@ -316,6 +351,7 @@ contract GuardRegistry is IGuardRegistry {
     function _changeable(bytes32 id) private view returns (Attachment storage found) {
         found = _existing(id);
         address[] memory accounts = found.accounts;
+        require(accounts.length != 0 || msg.sender == governance, NotGovernance(msg.sender));
         for (uint256 i = 0; i < accounts.length; i++) {
             require(hasAuthority(accounts[i], msg.sender), NoAuthority(accounts[i], msg.sender));
         }

@@ -19,7 +19,8 @@ struct Artefact {
 
 /// Code and storage of the registry before anything happened; its nonce is [`GENESIS_NONCE`].
 #[must_use]
-pub fn genesis_account(guardian: Address) -> (Bytes, Vec<(U256, U256)>) {
+pub fn genesis_account(guardian: Address, governance: Address) -> (Bytes, Vec<(U256, U256)>) {
     let artefact: Artefact = serde_json::from_str(ARTEFACT).expect("the artefact is committed, and a test reads it");
-    (artefact.deployed_bytecode, vec![(layout::GUARDIAN, guardian.into_word().into())])
+    let offices = [(layout::GUARDIAN, guardian), (layout::GOVERNANCE, governance)];
+    (artefact.deployed_bytecode, offices.map(|(slot, account)| (slot, account.into_word().into())).to_vec())
 }

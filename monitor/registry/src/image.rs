@@ -14,6 +14,8 @@ use crate::{Attachment, CHUNK_BYTES_MAX, Failure, REGISTRY_ADDRESS, layout};
 pub struct RegistryImage {
     /// Who may pause.
     pub guardian: Address,
+    /// Who may attach guards to the whole chain.
+    pub governance: Address,
     /// Bytes of each module, in order of registration.
     pub modules: Vec<Bytes>,
     /// Live attachments.
@@ -52,6 +54,7 @@ impl RegistryImage {
         let mut out = self.attachment_storage();
         out.insert(layout::HEAD, self.head().into());
         out.insert(layout::GUARDIAN, self.guardian.into_word().into());
+        out.insert(layout::GOVERNANCE, self.governance.into_word().into());
         let hashes: Vec<B256> = self.modules.iter().map(keccak256).collect();
         write_list(&mut out, layout::MODULE_HASHES, &hashes);
         for (hash, bytes) in hashes.iter().zip(&self.modules) {
@@ -79,7 +82,8 @@ impl RegistryImage {
         for (index, attachment) in (1_u64..).zip(&self.attachments) {
             write_attachment(&mut out, attachment);
             out.insert(layout::value_of(layout::ATTACHMENT_POSITIONS, attachment.id), U256::from(index));
-            for account in &attachment.accounts {
+            let whole_chain = attachment.accounts.is_empty().then_some(&Address::ZERO);
+            for account in attachment.accounts.iter().chain(whole_chain) {
                 by_account.entry(*account).or_default().push(attachment.id);
             }
         }

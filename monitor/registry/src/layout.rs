@@ -19,6 +19,8 @@ pub const MODULE_HASHES: U256 = slot(5);
 pub const MODULES: U256 = slot(6);
 /// `mapping(bytes32 => uint256)`: one plus an attachment's index in [`ATTACHMENT_IDS`]. Only the contract reads it.
 pub const ATTACHMENT_POSITIONS: U256 = slot(9);
+/// `address governance`.
+pub const GOVERNANCE: U256 = slot(10);
 
 /// Fields of `Attachment`, from its first slot.
 pub mod attachment {

@@ -38,7 +38,7 @@ pub struct Attachment {
     pub fuel_max: Fuel,
     /// Number of the block it was made in.
     pub attached_at: u64,
-    /// Whom it guards.
+    /// Whom it guards; none: the whole chain.
     pub accounts: Vec<Address>,
     /// ABI encoding of the guard's parameters.
     pub configuration: Bytes,
@@ -91,6 +91,14 @@ impl<'a> RegistryReader<'a> {
     /// [`RegistryError::State`].
     pub fn guardian(&mut self) -> Result<Address, RegistryError> {
         self.word(layout::GUARDIAN).map(layout::unpack_address)
+    }
+
+    /// Who may attach guards to the whole chain; zero: nobody.
+    ///
+    /// # Errors
+    /// [`RegistryError::State`].
+    pub fn governance(&mut self) -> Result<Address, RegistryError> {
+        self.word(layout::GOVERNANCE).map(layout::unpack_address)
     }
 
     /// Ids of all live attachments, in the contract's own order, which means nothing.

@@ -1,4 +1,5 @@
-//! What work costs, in fuel. One fuel is about one simple operator; a host call costs what it makes the host do.
+//! What work costs, in fuel. One fuel is about one simple operator; a host call costs what it makes the host do. What each
+//! takes in time is measured by `bench-prices` (`devnet/bench-prices`).
 //!
 //! The table is pinned: verdicts depend on it, so a change of any number here, or of how wasmtime counts, is a new
 //! [`METERING_VERSION`] and a fork. A test runs a fixed program and compares its fuel with a recorded number.

@@ -97,7 +97,10 @@ pub struct Session {
     subject: Arc<Subject>,
     /// Out of here while a hook runs, so that one that is left by a panic is never used again.
     instance: Option<Box<Instance>>,
+    /// What it may spend now.
     fuel_left: u64,
+    /// What it would have beyond that, if more were granted.
+    fuel_withheld: u64,
     state: State,
 }
 
@@ -122,7 +125,7 @@ impl Session {
     #[must_use]
     pub fn new(guard: Arc<Guard>, subject: Arc<Subject>) -> Self {
         let fuel_left = subject.fuel_max.0;
-        Self { guard, subject, instance: None, fuel_left, state: State::Open }
+        Self { guard, subject, instance: None, fuel_left, fuel_withheld: 0, state: State::Open }
     }
 
     /// Calls a hook. One that the guard does not export, or of a session that has ended, returns at once.
@@ -157,10 +160,23 @@ impl Session {
         end
     }
 
+    /// Bounds what the following hooks may spend, besides the attachment's own limit.
+    pub fn grant(&mut self, fuel: Fuel) {
+        let own = self.fuel_left + self.fuel_withheld;
+        self.fuel_left = own.min(fuel.0);
+        self.fuel_withheld = own - self.fuel_left;
+    }
+
+    /// Whether it would have had more fuel, had more been granted.
+    #[must_use]
+    pub const fn is_short(&self) -> bool {
+        self.fuel_withheld > 0
+    }
+
     /// Fuel spent so far.
     #[must_use]
     pub fn spent(&self) -> Fuel {
-        Fuel(self.subject.fuel_max.0 - self.fuel_left)
+        Fuel(self.subject.fuel_max.0 - self.fuel_left - self.fuel_withheld)
     }
 
     /// Alerts raised since the last time they were taken.

@@ -2,11 +2,12 @@
 
 use std::{net::IpAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use clap::{Parser, Subcommand};
 use parapet_builder::{BLOCK_TIME_MAX, Mining, SequentialCheck, cores};
 use parapet_genesis::{ACCOUNTS, ACCOUNTS_MAX, BALANCE_WEI, BLOCK_GAS_LIMIT, CHAIN_ID, DevSettings};
-use parapet_types::{ChainParams, Hardfork};
+use parapet_monitor::Fuel;
+use parapet_types::{BLOCK_FUEL_MAX, ChainParams, FuelPerGas, GuardParams, Hardfork};
 
 /// Wei of one ether.
 const ETHER_WEI: u128 = 1_000_000_000_000_000_000;
@@ -34,8 +35,8 @@ what the block's header says. Each line tells of a block:
   settled  executions that ran when all before them was certain, for the first or the second time
   as one   transactions that ran as one stretch, as a sequential loop would run them
 
-A chain is opened as `parapet dev` opens it, so give the same --chain-id, --accounts, --balance, --hardfork and
---gas-limit, if you gave any; and stop the node first. Exit code 1 tells that a block is not what it was.";
+A chain is opened as `parapet dev` opens it, so give the same --chain-id, --accounts, --balance, --hardfork,
+--gas-limit, --fuel-per-gas and --block-fuel, if you gave any; and stop the node first. Exit code 1 tells that a block is not what it was.";
 
 /// Most ether one account can be given: more than there is.
 const BALANCE_ETHER_MAX: u64 = 1_000_000_000_000;
@@ -124,6 +125,12 @@ pub(crate) struct ChainArgs {
     #[arg(long, default_value_t = BLOCK_GAS_LIMIT, value_name = "GAS",
           value_parser = clap::value_parser!(u64).range(GAS_LIMIT_MIN..))]
     pub(crate) gas_limit: u64,
+    /// Guard fuel that one gas pays for.
+    #[arg(long, default_value_t = FuelPerGas::DEFAULT, value_name = "FUEL")]
+    pub(crate) fuel_per_gas: FuelPerGas,
+    /// Most fuel that the guards of one block may spend.
+    #[arg(long, default_value_t = BLOCK_FUEL_MAX.0, value_name = "FUEL")]
+    pub(crate) block_fuel: u64,
 }
 
 /// Run Ethereum's public tests, and real blocks, through this node's own execution.
@@ -171,6 +178,13 @@ pub(crate) struct DevArgs {
     /// Folder that keeps the chain; without it, the chain lives in memory.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) datadir: Option<PathBuf>,
+    /// A guard that this node runs for itself: a file or a shipped guard's name, and its parameters, as in
+    /// 'outflow_cap:tx_max=1000;window_seconds=60'. It can only tell, acts nowhere and costs nobody gas.
+    #[arg(long = "monitor", value_name = "FILE.WASM | NAME[:PARAMETERS]", value_parser = local_guard)]
+    pub(crate) monitors: Vec<LocalGuardArg>,
+    /// An account that these guards watch; without it, they watch the whole chain.
+    #[arg(long = "monitor-account", value_name = "ADDRESS", requires = "monitors")]
+    pub(crate) monitor_accounts: Vec<Address>,
     /// What to log to standard error: error, warn, info, debug, trace, or directives such as `info,parapet_vm=debug`.
     #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -188,7 +202,12 @@ impl ChainArgs {
         DevSettings {
             accounts: self.accounts,
             balance: U256::from(self.balance) * U256::from(ETHER_WEI),
-            params: ChainParams { chain_id: self.chain_id, hardfork: self.hardfork, block_gas_limit: self.gas_limit },
+            params: ChainParams {
+                chain_id: self.chain_id,
+                hardfork: self.hardfork,
+                block_gas_limit: self.gas_limit,
+                guards: GuardParams { fuel_per_gas: self.fuel_per_gas, block_fuel_max: Fuel(self.block_fuel) },
+            },
             timestamp,
         }
     }
@@ -206,6 +225,24 @@ impl DevArgs {
             (None, false) => Mining::Instant,
         }
     }
+}
+
+/// A guard of this node's own, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LocalGuardArg {
+    pub(crate) module: String,
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// `NAME`, or `NAME:a=1;b=2`.
+fn local_guard(text: &str) -> Result<LocalGuardArg, String> {
+    let (module, rest) = text.split_once(':').unwrap_or((text, ""));
+    let parameter = |part: &str| {
+        let (name, value) = part.split_once('=').ok_or_else(|| format!("write {part}=VALUE"))?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    let parts = rest.split(';').filter(|part| !part.trim().is_empty());
+    Ok(LocalGuardArg { module: module.to_owned(), parameters: parts.map(parameter).collect::<Result<_, String>>()? })
 }
 
 fn accounts(text: &str) -> Result<usize, String> {
@@ -258,6 +295,16 @@ mod tests {
         for text in ["7..3", "0..3", "3", "..3", "3..", "3..=7", "a..b", ""] {
             assert!(range(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_guard_of_the_nodes_own_is_named_with_its_parameters() {
+        let named = |text: &str| local_guard(text).map(|guard| (guard.module, guard.parameters));
+        assert_eq!(named("reentrancy"), Ok(("reentrancy".to_owned(), Vec::new())));
+        let parameters =
+            [("tx_max", "1 ether"), ("tokens", "0x1,0x2")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(named("a.wasm:tx_max=1 ether;tokens=0x1,0x2"), Ok(("a.wasm".to_owned(), parameters.to_vec())));
+        assert!(named("reentrancy:nonsense").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, net::SocketAddr, num::NonZeroUsize, path::Path};
 use alloy_primitives::{Address, B256, U256, utils::format_ether};
 use parapet_builder::{Mining, SequentialCheck};
 use parapet_genesis::{DevAccount, MNEMONIC};
-use parapet_types::{ChainParams, REGISTRY};
+use parapet_types::{ChainParams, FuelPerGas, REGISTRY};
 use serde::Serialize;
 
 /// A node that is ready.
@@ -30,6 +30,8 @@ struct Json<'a> {
     chain_id: u64,
     hardfork: &'static str,
     gas_limit: u64,
+    fuel_per_gas: FuelPerGas,
+    block_fuel: u64,
     threads: NonZeroUsize,
     registry: Address,
     guardian: Address,
@@ -62,6 +64,8 @@ impl Ready<'_> {
             chain_id: self.params.chain_id,
             hardfork: self.params.hardfork.name(),
             gas_limit: self.params.block_gas_limit,
+            fuel_per_gas: self.params.guards.fuel_per_gas,
+            block_fuel: self.params.guards.block_fuel_max.0,
             threads: self.threads,
             registry: REGISTRY,
             guardian: self.guardian,
@@ -97,6 +101,8 @@ impl Ready<'_> {
         writeln!(out, "Chain id   {}", self.params.chain_id)?;
         writeln!(out, "Hardfork   {}", self.params.hardfork)?;
         writeln!(out, "Gas limit  {}", self.params.block_gas_limit)?;
+        let guards = self.params.guards;
+        writeln!(out, "Guard fuel {} per gas, {} per block", guards.fuel_per_gas, guards.block_fuel_max.0)?;
         writeln!(out, "Mining     {}", self.mining_text())?;
         writeln!(out, "Threads    {}", self.threads_text())?;
         match self.datadir {

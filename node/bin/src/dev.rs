@@ -3,7 +3,9 @@
 use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
+use parapet_cli::Prepared;
 use parapet_genesis::DevGenesis;
+use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
 use parapet_rpc::{Limits, Settings as ServerSettings, serve};
 use parapet_state::ChainStore;
@@ -40,7 +42,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     let metrics = metrics::collect()?;
     let chain_settings =
         ChainSettings { mining, threads: args.threads, check: args.check(), ..ChainSettings::default() };
-    let chain = Chain::new(store, chain_settings, monitor(args.datadir.as_deref())?, Arc::new(SystemClock));
+    let chain = Chain::new(store, chain_settings, monitor_of(args)?, Arc::new(SystemClock));
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
@@ -82,9 +84,30 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
 /// What judges transactions: the guards that are attached on the chain.
 /// Where the chain is kept, so are its guards in compiled form.
 pub(crate) fn monitor(datadir: Option<&Path>) -> Result<Arc<dyn Monitor>, Failure> {
+    Ok(Arc::new(Judge::new(engine(datadir)?)))
+}
+
+fn engine(datadir: Option<&Path>) -> Result<parapet_vm::Engine, Failure> {
     let compiled = datadir.map(|dir| dir.join(COMPILED_GUARDS));
-    let engine = parapet_vm::Engine::new(parapet_vm::EngineSettings { compiled, ..Default::default() })?;
-    Ok(Arc::new(parapet_judge::Judge::new(engine)))
+    Ok(parapet_vm::Engine::new(parapet_vm::EngineSettings { compiled, ..Default::default() })?)
+}
+
+/// The guards of the chain, and this node's own beside them.
+fn monitor_of(args: &DevArgs) -> Result<Arc<dyn Monitor>, Failure> {
+    let datadir = args.datadir.as_deref();
+    if args.monitors.is_empty() {
+        return monitor(datadir);
+    }
+    let guards = args.monitors.iter().map(|guard| {
+        let Prepared { module, configuration } = parapet_cli::prepare(&guard.module, &guard.parameters)?;
+        Ok(LocalGuard {
+            module: module.into(),
+            accounts: args.monitor_accounts.clone(),
+            configuration: configuration.into(),
+        })
+    });
+    let guards = guards.collect::<Result<_, Failure>>()?;
+    Ok(Arc::new(LocalJudge::new(Judge::new(engine(datadir)?), &engine(None)?, guards)?))
 }
 
 fn announce(args: &DevArgs, ready: &Ready<'_>) {

@@ -29,6 +29,12 @@ pub(crate) enum Failure {
     /// The guard VM cannot run here.
     #[error("the guard VM cannot start: {0}")]
     Engine(#[from] parapet_vm::EngineError),
+    /// A guard that this node is to run for itself cannot be read.
+    #[error("--monitor: {0}")]
+    Monitor(#[from] parapet_cli::CliError),
+    /// A guard that this node is to run for itself cannot run.
+    #[error("--monitor: {0}")]
+    LocalGuard(#[from] parapet_judge::LocalError),
     /// The server cannot start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -75,7 +81,7 @@ impl Failure {
     /// 2 for wrong use, 1 for the rest.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::LogFilter { .. } => ExitCode::from(2),
+            Self::LogFilter { .. } | Self::Monitor(_) | Self::LocalGuard(_) => ExitCode::from(2),
             Self::Genesis(_)
             | Self::Store(_)
             | Self::Engine(_)

@@ -74,6 +74,8 @@ pub enum Part {
     Outcome,
     /// Gas it pays for.
     Gas,
+    /// What of it is for guards, and their fuel.
+    GuardGas,
     /// Return or revert data.
     Output,
     /// Logs.
@@ -91,6 +93,7 @@ impl std::fmt::Display for Part {
         f.write_str(match self {
             Self::Outcome => "outcome",
             Self::Gas => "gas",
+            Self::GuardGas => "gas for guards",
             Self::Output => "output",
             Self::Logs => "log list",
             Self::Created => "created contract",
@@ -158,10 +161,11 @@ fn transactions(one: &ExecutedBlock<TxError>, other: &ExecutedBlock<TxError>) ->
 
 /// What two executions of a transaction differ in. Taken apart by name, so that a field that is added must be thought of.
 fn part(one: &Executed, other: &Executed) -> Option<Part> {
-    let Executed { destiny, gas_used, output, logs, created, verdicts } = one;
+    let Executed { destiny, gas_used, guard_gas_used, guard_fuel, output, logs, created, verdicts } = one;
     [
         (*destiny != other.destiny, Part::Outcome),
         (*gas_used != other.gas_used, Part::Gas),
+        ((*guard_gas_used, *guard_fuel) != (other.guard_gas_used, other.guard_fuel), Part::GuardGas),
         (*output != other.output, Part::Output),
         (*logs != other.logs, Part::Logs),
         (*created != other.created, Part::Created),
@@ -215,6 +219,7 @@ mod tests {
             detail: Bytes::new(),
             fuel: parapet_monitor::Fuel(5),
             elapsed_ns,
+            origin: Default::default(),
         }
     }
 
@@ -222,6 +227,8 @@ mod tests {
         let executed = Executed {
             destiny: Destiny::Succeeded,
             gas_used: 21_000,
+            guard_gas_used: 0,
+            guard_fuel: parapet_monitor::Fuel(0),
             output: Bytes::new(),
             logs: vec![Log::default()],
             created: None,

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn params(hardfork: Hardfork) -> ChainParams {
-        ChainParams { chain_id: 1, hardfork, block_gas_limit: 30_000_000 }
+        ChainParams { chain_id: 1, hardfork, block_gas_limit: 30_000_000, guards: parapet_types::GuardParams::DEFAULT }
     }
 
     #[test]

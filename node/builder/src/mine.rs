@@ -86,8 +86,13 @@ impl Chain {
         let context = next_context(&self.0.params, &self.0.settings, parent, timestamp);
         let ancestors = self.ancestors(context.number);
         let at = Point { params: &self.0.params, world: &head.world, ancestors: &ancestors, block: &context };
-        let input =
-            BlockInput { at, transactions: &candidates, admission: Admission::Build, access_list: Listing::Ignore };
+        let input = BlockInput {
+            at,
+            transactions: &candidates,
+            admission: Admission::Build,
+            access_list: Listing::Ignore,
+            deadline: None,
+        };
         let mut executed = self.execute(&input)?;
         let unfit = self.sort_out(&candidates, std::mem::take(&mut executed.left_out));
         if executed.included.is_empty() && empty == EmptyBlock::Skip {
@@ -164,14 +169,17 @@ impl Chain {
             match &reason {
                 TxError::Fault(_) | TxError::State(_) | TxError::Evm(_) => {
                     tracing::error!("{hash} is left out of this block and will be retried: {reason}");
+                    self.0.pool.write().note_fault(hash);
                 }
-                TxError::Invalid(_) | TxError::BlockFull { .. } => match reason.consequence() {
-                    Consequence::Reject => {
-                        tracing::warn!("{hash} was dropped: {reason}");
-                        Pool::drop(&mut self.0.pool.write(), hash);
+                TxError::Invalid(_) | TxError::BlockFull { .. } | TxError::GuardsFull { .. } | TxError::Deadline => {
+                    match reason.consequence() {
+                        Consequence::Reject => {
+                            tracing::warn!("{hash} was dropped: {reason}");
+                            Pool::drop(&mut self.0.pool.write(), hash);
+                        }
+                        Consequence::Retry => tracing::debug!("{hash} waits for a later block: {reason}"),
                     }
-                    Consequence::Retry => tracing::debug!("{hash} waits for a later block: {reason}"),
-                },
+                }
             }
             Unfit { transaction, reason }
         };

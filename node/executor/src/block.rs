@@ -13,10 +13,10 @@ use parapet_types::{
 use revm::inspector::NoOpInspector;
 
 use crate::{
-    BlockError, Listing, Overlay, RunReport, Session, TxError, Workers, access_list,
-    environment::{block_env, cfg_env, tx_env},
+    BlockError, ChainRules, Listing, Overlay, RunReport, Session, TxError, Workers, access_list,
+    environment::{block_env, tx_env},
     parallel::{self, ParallelRun},
-    progress::{Placed, Progress, Room},
+    progress::{Placed, Progress},
     session::{Identity, Outcome, Purpose},
     system,
 };
@@ -63,6 +63,15 @@ pub struct BlockInput<'a> {
     pub admission: Admission,
     /// What becomes of the block's access list.
     pub access_list: Listing<'a>,
+    /// When to stop, if ever; what is not settled by then is left out.
+    pub deadline: Option<&'a dyn Deadline>,
+}
+
+/// Says when a block must be finished. It is asked once for each candidate, in order, when its turn to be settled comes,
+/// until it has passed; so wherever it cuts, every mode cuts at the same transaction if the answers are the same.
+pub trait Deadline: Send + Sync {
+    /// Whether neither this candidate nor any after it may be taken.
+    fn has_passed(&self, candidate: usize) -> bool;
 }
 
 /// Executes a block, each transaction judged by the monitor before it is committed.
@@ -204,9 +213,9 @@ fn run<'a>(
 fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor, extent: Extent) -> Result<Run<'a>, BlockError> {
     let overlay = Overlay::new(input.at.world, input.at.ancestors).recording(input.access_list.recording());
     let env = block_env(input.at.params, input.at.block);
-    let mut session = Session::new(overlay, cfg_env(input.at.params), env, monitor, NoOpInspector {});
+    let mut session = Session::new(overlay, ChainRules::of(input.at.params), env, monitor, NoOpInspector {});
     system::before(&mut session, &input.at, extent)?;
-    let mut progress = Progress::default();
+    let mut progress = Progress::new(&input.at, input.transactions.len());
     for (index, transaction) in input.transactions.iter().enumerate() {
         session.evm_mut().db_mut().record_after(progress.included.len());
         match (include(&mut session, &mut progress, input, index, transaction), input.admission) {
@@ -230,10 +239,11 @@ fn include(
     candidate: usize,
     transaction: &Transaction,
 ) -> Result<(), TxError> {
-    progress.check(&Room::of(&input.at), transaction)?;
+    progress.admit(input, candidate)?;
     let identity =
         Identity { tx_hash: *transaction.hash(), parent_hash: input.at.block.parent_hash, purpose: Purpose::Block };
     let Outcome { executed, state, guard_updates, .. } = session.execute(tx_env(transaction), identity)?;
+    progress.check_fuel(transaction, &executed)?;
     let overlay = session.evm_mut().db_mut();
     overlay.commit(&state)?;
     for update in &guard_updates {

@@ -3,7 +3,7 @@
 use alloy_consensus::{Transaction as _, Typed2718 as _};
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::U256;
-use parapet_types::{BlockContext, ChainParams, Era, Hardfork, Transaction};
+use parapet_types::{BlockContext, ChainParams, Era, GuardParams, Hardfork, Transaction};
 use revm::{
     context::{BlockEnv, CfgEnv, TxEnv},
     context_interface::either::Either,
@@ -43,6 +43,23 @@ pub const fn blob_params(hardfork: Hardfork) -> Option<BlobParams> {
             update_fraction: blobs.base_fee_update_fraction as u128,
             ..BlobParams::osaka()
         }),
+    }
+}
+
+/// The rules of a chain: the EVM's, and what guards cost.
+#[derive(Clone, Debug)]
+pub struct ChainRules {
+    /// The EVM's.
+    pub cfg: CfgEnv,
+    /// How guards are paid for.
+    pub guards: GuardParams,
+}
+
+impl ChainRules {
+    /// Those of a chain with these parameters.
+    #[must_use]
+    pub fn of(params: &ChainParams) -> Self {
+        Self { cfg: cfg_env(params), guards: params.guards }
     }
 }
 

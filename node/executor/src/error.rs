@@ -1,7 +1,7 @@
 //! What can go wrong, and what follows from it.
 
 use alloy_eip7928::{BlockAccessListGasError, BlockAccessListValidationError};
-use parapet_monitor::Fault;
+use parapet_monitor::{Fault, Fuel};
 use parapet_types::ReadError;
 use revm::{context::result::InvalidTransaction, database_interface::DBErrorMarker};
 
@@ -37,6 +37,17 @@ pub enum TxError {
         /// What the block has left.
         gas_left: u64,
     },
+    /// Its guards spent more than what is left of the block's fuel.
+    #[error("its guards take {} fuel, {} are left in the block", fuel.0, fuel_left.0)]
+    GuardsFull {
+        /// What they spent.
+        fuel: Fuel,
+        /// What the block has left.
+        fuel_left: Fuel,
+    },
+    /// The block was to be finished before its turn came.
+    #[error("the block had to be finished before its turn came")]
+    Deadline,
     /// The monitor could not reach a verdict (I4: it never passes unguarded).
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -55,6 +66,8 @@ impl TxError {
         match self {
             Self::Invalid(InvalidTransaction::NonceTooHigh { .. } | InvalidTransaction::GasPriceLessThanBasefee)
             | Self::BlockFull { .. }
+            | Self::GuardsFull { .. }
+            | Self::Deadline
             | Self::Fault(_)
             | Self::State(_)
             | Self::Evm(_) => Consequence::Retry,

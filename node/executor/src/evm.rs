@@ -1,8 +1,10 @@
 //! The EVM with its frame machine wrapped: a monitor sees every frame start and end, and its veto ends them all.
 
 use parapet_abi::{FlowRecord, FrameStatus};
-use parapet_monitor::{Attention, Closed, Decision, Fault, Monitor, StateOp, Subscriptions};
-use parapet_types::REGISTRY;
+use parapet_monitor::{
+    Allowance, Attention, Bound, Closed, Decision, Examination, Fault, FuelSpent, Monitor, StateOp, Subscriptions,
+};
+use parapet_types::{GuardParams, REGISTRY};
 use revm::{
     Context, Database, Inspector, Journal,
     context::{BlockEnv, CfgEnv, ContextError, Evm, FrameStack, JournalTr as _, TxEnv},
@@ -21,9 +23,10 @@ use revm::{
 };
 
 use crate::{
-    StateError,
+    ChainRules, StateError,
     forks::Frames,
     instructions,
+    playback::Asked,
     recorder::{FrameStart, Recorder, Stirred},
     session::context_record,
     view::JournalView,
@@ -104,6 +107,8 @@ pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     /// The table in force while storage accesses or preimages are recorded.
     recording: Instructions<'m, DB>,
     pub(crate) monitor: &'m dyn Monitor,
+    /// How guards are paid for.
+    guards: GuardParams,
 }
 
 impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
@@ -114,14 +119,15 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
 
 impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
     /// An EVM over a database, with an inspector that may be a no-op.
-    pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
+    pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
+        let ChainRules { cfg, guards } = rules;
         let spec = cfg.spec;
         let mut ctx: EvmContext<'m, DB> = Context::new(db, spec);
         ctx.journaled_state.set_spec_id(spec);
         ctx.cfg = cfg;
         ctx.block = block;
         let inner = Evm::new_with_inspector(ctx, inspector, instructions::plain(spec), EthPrecompiles::new(spec));
-        Self { inner, recording: instructions::recording(spec), monitor }
+        Self { inner, recording: instructions::recording(spec), monitor, guards }
     }
 
     /// The inspector.
@@ -194,6 +200,8 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             }
             FrameInput::Empty => {}
         }
+        let caller = (!ctx.chain.is_idle()).then(|| self.inner.frame_stack.get().interpreter.gas.remaining());
+        ctx.chain.purse.frame_starts(caller, gas_given(&init.frame_input));
         let start = FrameStart {
             input: &init.frame_input,
             data,
@@ -247,6 +255,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         }
         let logs = ctx.journaled_state.inner.logs.len();
         ctx.chain.mark_logs(logs);
+        ctx.chain.purse.frame_ends(result);
         match ctx.chain.end_frame(result, ctx.journaled_state.inner.journal.len()) {
             Some(id) if !self.vetoed() => self.consult(Moment::End(id)),
             _ => Ok(()),
@@ -259,6 +268,15 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             ctx.chain.trace.context = context_record(ctx, identity);
         }
         let chain = &mut ctx.chain;
+        let allowance = if chain.is_chains_own {
+            // Nobody pays for that, and no gas bounds it.
+            Allowance { fuel: self.guards.block_fuel_max, bound: Bound::Chain }
+        } else {
+            chain.purse.allowance(&self.guards)
+        };
+        if let Some(judging) = &mut chain.judging {
+            judging.allow(allowance);
+        }
         chain.forks.clear();
         let mut view = JournalView::new(
             &mut ctx.journaled_state,
@@ -267,7 +285,13 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             (&ctx.cfg, &ctx.block),
         );
         let decision = match (moment, chain.judging.as_mut()) {
-            (Moment::RegistryChanged, _) => self.monitor.admit(&chain.trace.context, &mut view),
+            (Moment::RegistryChanged, _) => {
+                let admission = self.monitor.admit(&chain.trace.context, allowance, &mut view);
+                admission.map(|Examination { decision, fuel }| {
+                    chain.purse.admitted(fuel);
+                    decision
+                })
+            }
             (_, None) => Ok(Decision::Proceed),
             (Moment::Start(id), Some(judging)) => judging.on_call(&chain.trace, id, &mut view),
             (Moment::End(id), Some(judging)) => judging.on_call_end(&chain.trace, id, &mut view),
@@ -275,7 +299,9 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         };
         drop(view);
         if let Some(judging) = &chain.judging {
-            chain.recorded = judging.subscriptions().recorded_live();
+            let subscriptions = judging.subscriptions();
+            chain.recorded = subscriptions.recorded_live();
+            chain.asked.push(Asked { allowance, subscriptions });
         }
         match decision {
             Ok(Decision::Proceed) => Ok(()),
@@ -345,6 +371,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         result: &mut FrameResult,
         fees: &[FlowRecord],
     ) -> Result<(), FrameError<DB>> {
+        self.inner.ctx.chain.purse.executed(result);
         let changed = result.instruction_result().is_ok() && self.registry_changed();
         if !self.vetoed() && changed {
             self.consult(Moment::RegistryChanged)?;
@@ -352,16 +379,20 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         let ctx = &mut self.inner.ctx;
         if ctx.chain.veto.is_none() && ctx.chain.judging.is_some() {
             let stirred = ctx.chain.complete(&ctx.journaled_state.inner, result.instruction_result(), fees);
-            let repeatable = !changed && !ctx.chain.trace.overflowed && ctx.chain.is_repeatable();
+            // Where nobody stirred, the trace is not complete.
+            let repeatable =
+                !changed && stirred == Stirred::Somebody && !ctx.chain.trace.overflowed && ctx.chain.is_repeatable();
             let sender = ctx.journaled_state.inner.state.get(&ctx.tx.caller);
             let balance = sender.map(|sender| sender.info.balance);
             if stirred == Stirred::Somebody {
                 self.consult(Moment::Executed)?;
             }
             let chain = &mut self.inner.ctx.chain;
-            chain.repeatable = balance.filter(|_| repeatable && chain.veto.is_none());
+            chain.repeatable = balance.filter(|_| repeatable);
         }
+        self.charge(result.instruction_result());
         if self.vetoed() {
+            self.inner.ctx.chain.repeatable = None;
             self.revert_to(start)?;
             let output = self.veto_output();
             let outcome = result.interpreter_result_mut();
@@ -373,6 +404,19 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             }
         }
         Ok(())
+    }
+
+    /// Fixes what the transaction pays for its guards. One that cannot pay fails.
+    fn charge(&mut self, result: InstructionResult) {
+        let chain = &mut self.inner.ctx.chain;
+        if chain.is_chains_own {
+            return;
+        }
+        let spent = chain.judging.as_ref().map_or_else(FuelSpent::default, |judging| judging.spent());
+        if chain.veto.is_none() && result.is_ok() {
+            chain.veto = chain.purse.settle(spent, &self.guards);
+        }
+        chain.purse.charge(spent, chain.veto.as_ref(), &self.guards);
     }
 
     fn registry_changed(&self) -> bool {
@@ -393,6 +437,15 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
             journal.load_account_mut(sender).map_err(ContextError::Db)?.data.bump_nonce();
         }
         Ok(())
+    }
+}
+
+/// Gas that a frame starts with.
+fn gas_given(input: &FrameInput) -> u64 {
+    match input {
+        FrameInput::Call(inputs) => inputs.gas_limit,
+        FrameInput::Create(inputs) => inputs.gas_limit(),
+        FrameInput::Empty => 0,
     }
 }
 

@@ -7,19 +7,21 @@ use revm::{
     Inspector,
     context::{
         ContextTr as _, JournalTr as _,
-        result::{EVMError, HaltReason},
+        result::{EVMError, HaltReason, ResultGas},
     },
-    context_interface::{Block as _, Transaction as _, journaled_state::JournalCheckpoint},
+    context_interface::{Block as _, Cfg as _, Transaction as _, journaled_state::JournalCheckpoint},
     handler::{EvmTr as _, FrameResult, Handler, execution::runtime_oog_unwind, post_execution, pre_execution},
     inspector::InspectorHandler,
-    interpreter::{FrameInput, GasTracker, interpreter::EthInterpreter, interpreter_action::FrameInit},
+    interpreter::{
+        FrameInput, GasTracker, InitialAndFloorGas, interpreter::EthInterpreter, interpreter_action::FrameInit,
+    },
     primitives::U256,
 };
 
 use crate::{
     authorizations,
     evm::{EvmContext, EvmDatabase, MonitoredEvm},
-    flows,
+    flows, purse,
 };
 
 /// Mainnet's phases around a monitored execution.
@@ -103,6 +105,15 @@ impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
         Ok(refund)
     }
 
+    /// As mainnet's; the gas that guards are paid from is what the transaction has beyond its execution and its floor.
+    fn tx_gas(&self, evm: &mut Self::Evm, initial: &InitialAndFloorGas) -> GasTracker {
+        let ctx = evm.ctx();
+        let gas_limit = ctx.tx.gas_limit;
+        ctx.chain.purse.open(gas_limit, initial.floor_gas());
+        let (remaining, reservoir) = initial.initial_gas_and_reservoir(gas_limit, ctx.cfg.tx_gas_limit_cap());
+        GasTracker::new(gas_limit, remaining, reservoir)
+    }
+
     fn execution(
         &mut self,
         evm: &mut Self::Evm,
@@ -110,6 +121,27 @@ impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
         gas: &mut GasTracker,
     ) -> Result<Option<FrameResult>, Self::Error> {
         self.execute(evm, checkpoint, gas, Self::run_exec_loop)
+    }
+
+    /// As mainnet's, and then guards are paid: refund and floor are those of the execution alone.
+    fn post_execution(
+        &self,
+        evm: &mut Self::Evm,
+        exec_result: &mut FrameResult,
+        initial: InitialAndFloorGas,
+        eip7702_refund: i64,
+    ) -> Result<ResultGas, Self::Error> {
+        self.refund(evm, exec_result, eip7702_refund)?;
+        let is_halt = exec_result.instruction_result().is_halt();
+        let execution = post_execution::build_result_gas(is_halt, exec_result.gas(), initial);
+        self.eip7623_check_gas_floor(evm, exec_result, initial);
+        let guard_gas = evm.ctx().chain.purse.charged.gas;
+        purse::take(exec_result.gas_mut(), guard_gas);
+        self.reimburse_caller(evm, exec_result)?;
+        self.reward_beneficiary(evm, exec_result)?;
+        Ok(execution
+            .with_total_gas_spent(execution.total_gas_spent() + guard_gas)
+            .with_floor_gas(execution.floor_gas() + guard_gas))
     }
 
     fn reward_beneficiary(&self, evm: &mut Self::Evm, exec_result: &mut FrameResult) -> Result<(), Self::Error> {

@@ -25,6 +25,7 @@ mod overlay;
 mod parallel;
 mod playback;
 mod progress;
+mod purse;
 mod recorder;
 mod session;
 mod sync;
@@ -33,8 +34,10 @@ mod view;
 mod workers;
 
 pub use access_list::{ListPart, Listing, Mislisted, WrongEntry, check_access_list};
-pub use block::{Admission, BlockInput, BlockRun, Mode, Point, execute_block, execute_transactions, run_block};
-pub use environment::{blob_params, block_env, cfg_env, spec_id, tx_env};
+pub use block::{
+    Admission, BlockInput, BlockRun, Deadline, Mode, Point, execute_block, execute_transactions, run_block,
+};
+pub use environment::{ChainRules, blob_params, block_env, cfg_env, spec_id, tx_env};
 pub use error::{BlockError, Consequence, StateError, TxError};
 pub use evm::{EvmContext, EvmDatabase, Footing, MonitoredEvm};
 pub use overlay::Overlay;

@@ -7,22 +7,45 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use parapet_abi::FrameRecord;
 use parapet_monitor::{
-    CallOutcome, CallRequest, Decision, Fault, Fork, Judging, StateFault, StateOp, StateView, Trace,
+    Allowance, CallOutcome, CallRequest, Decision, Fault, Fork, Judging, StateFault, StateOp, StateView, Subscriptions,
+    Trace,
 };
 
-/// Tells a trace. The decision is the last one, or a veto as soon as there is one.
-pub(crate) fn play(whole: &Trace, judging: &mut dyn Judging, view: &mut dyn StateView) -> Result<Decision, Fault> {
+/// How a judgement was asked by one hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// What its guards were allowed to spend. All of it is the execution's doing, so it is the same when they are asked
+    /// again.
+    pub(crate) allowance: Allowance,
+    /// What it asked to have recorded from then on.
+    pub(crate) subscriptions: Subscriptions,
+}
+
+/// Tells a trace. The decision is the last one, or a veto as soon as there is one. `None`: the judgement would have had
+/// something else recorded, so the trace is not the one that it must see.
+pub(crate) fn play(
+    whole: &Trace,
+    asked: &[Asked],
+    judging: &mut dyn Judging,
+    view: &mut dyn StateView,
+) -> Result<Option<Decision>, Fault> {
     let mut told = Told::new(whole);
-    while let Some(event) = told.next() {
+    for Asked { allowance, subscriptions } in asked {
+        judging.allow(*allowance);
+        let event = told.next();
         let decision = match event {
-            Event::Start(frame) => judging.on_call(&told.trace, frame, view)?,
-            Event::End(frame) => judging.on_call_end(&told.trace, frame, view)?,
+            Some(Event::Start(frame)) => judging.on_call(&told.trace, frame, view)?,
+            Some(Event::End(frame)) => judging.on_call_end(&told.trace, frame, view)?,
+            None => judging.on_tx(whole, view)?,
         };
-        if decision != Decision::Proceed {
-            return Ok(decision);
+        if judging.subscriptions() != *subscriptions {
+            return Ok(None);
+        }
+        if event.is_none() || decision != Decision::Proceed {
+            return Ok(Some(decision));
         }
     }
-    judging.on_tx(whole, view)
+    Ok(None)
 }
 
 /// State around a finished transaction: what it left stands, the points inside of it are gone. Who asks for one of them

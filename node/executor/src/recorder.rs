@@ -19,6 +19,8 @@ use revm::{
 use crate::{
     closing::JournalClosing,
     forks::{Forks, Span},
+    playback::Asked,
+    purse::Purse,
     session::Identity,
 };
 
@@ -86,6 +88,10 @@ pub struct Recorder<'m> {
     pub(crate) authorization_refund: u64,
     /// The trace's context is not written yet.
     pub(crate) context_owed: Option<Identity>,
+    /// What guards are paid from.
+    pub(crate) purse: Purse,
+    /// How the judgement was asked, hook by hook.
+    pub(crate) asked: Vec<Asked>,
     destructions: Vec<Destruction>,
     log_marks: Vec<LogMark>,
     running: Vec<u32>,
@@ -113,6 +119,7 @@ impl Recorder<'_> {
         self.is_chains_own = false;
         self.context_owed = None;
         self.repeatable = None;
+        self.purse.reset();
         if mem::take(&mut self.used) {
             self.forget();
         }
@@ -128,6 +135,7 @@ impl Recorder<'_> {
         self.running.clear();
         self.spans.clear();
         self.forks.clear();
+        self.asked.clear();
         self.trace.clear();
     }
 
@@ -151,6 +159,11 @@ impl Recorder<'_> {
     fn next_seq(&mut self) -> u32 {
         self.events = self.events.saturating_add(1);
         self.events
+    }
+
+    /// Whether no frame runs.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
     }
 
     fn running_frame(&self) -> u32 {

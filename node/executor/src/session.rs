@@ -5,8 +5,8 @@ use std::mem;
 use alloy_primitives::{B256, U256};
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_monitor::{
-    CallOutcome, CallRequest, Decision, Fork, Judgement, Monitor, StateFault, StateUpdate, StateView as _, Trace,
-    Verdict, Veto,
+    CallOutcome, CallRequest, Decision, Fork, FuelSpent, Judgement, Monitor, StateFault, StateUpdate, StateView as _,
+    Trace, Verdict,
 };
 use parapet_types::{Destiny, Executed};
 use revm::{
@@ -23,11 +23,13 @@ use revm::{
 };
 
 use crate::{
-    TxError,
+    ChainRules, TxError,
     evm::{EvmContext, EvmDatabase, MonitoredEvm},
     forks::{Forks, Frames},
     handler::MonitoredHandler,
-    playback::{self, Around},
+    playback::{self, Around, Asked},
+    purse::Charge,
+    recorder::Recorder,
     view::JournalView,
 };
 
@@ -55,11 +57,14 @@ pub struct Outcome {
     pub guard_updates: Vec<StateUpdate>,
 }
 
-/// A transaction that has run and may be judged again: its journal as the monitor saw it last, and its trace.
+/// A transaction that has run and may be judged again: its journal as the monitor saw it last, its trace, how its
+/// judgement was asked, and what that spent.
 #[derive(Debug, Default)]
 pub(crate) struct Finished {
     pub(crate) state: EvmState,
     pub(crate) trace: Trace,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) spent: FuelSpent,
 }
 
 /// What the monitor is told of a transaction besides the EVM's own environment.
@@ -86,8 +91,8 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for Session<'_, DB, INSP> {
 
 impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// Starts on a database.
-    pub fn new(db: DB, cfg: CfgEnv, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
-        Self { evm: MonitoredEvm::new(db, cfg, block, monitor, inspector) }
+    pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
+        Self { evm: MonitoredEvm::new(db, rules, block, monitor, inspector) }
     }
 
     /// The EVM underneath.
@@ -120,8 +125,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         });
         let state = self.evm.inner.ctx.journaled_state.finalize();
         let (result, judgement) = ended?;
-        let veto = self.evm.inner.ctx.chain.veto.as_ref();
-        let (executed, guard_updates) = conclude(result.clone(), judgement, veto);
+        let (executed, guard_updates) = conclude(result.clone(), judgement, &self.evm.inner.ctx.chain);
         Ok(Outcome { executed, result, state, guard_updates })
     }
 
@@ -141,20 +145,25 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         }
         let result = MonitoredHandler::new().run(&mut self.evm);
         let (result, judgement) = self.close(result)?;
-        let (executed, guard_updates) = conclude(result, judgement, self.evm.inner.ctx.chain.veto.as_ref());
+        let (executed, guard_updates) = conclude(result, judgement, &self.evm.inner.ctx.chain);
         Ok(OnJournal::Executed(executed, guard_updates))
     }
 
-    /// Has a transaction judged once more whose journal and trace are these. `None`: the judgement is another one, and
-    /// what the transaction did cannot stand.
+    /// Has a transaction judged once more whose journal and trace are these. `None`: the judgement is another one, or
+    /// costs another sum, and what the transaction did cannot stand.
     pub(crate) fn judge_again(&mut self, finished: &mut Finished) -> Option<Judgement> {
         let ctx = &mut self.evm.inner.ctx;
         mem::swap(&mut ctx.journaled_state.inner.state, &mut finished.state);
         let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
         let context = ContextRecord { status: 0, ..finished.trace.context };
         let judged = self.evm.monitor.open(&context, &mut view).ok().flatten().and_then(|mut judging| {
-            let decision = playback::play(&finished.trace, &mut *judging, &mut Around(&mut view));
-            matches!(decision, Ok(Decision::Proceed)).then(|| judging.close())
+            let decision = playback::play(&finished.trace, &finished.asked, &mut *judging, &mut Around(&mut view));
+            // The fees that were paid, and the room that was found in the block, are those of the first judgement. And
+            // where other attachments woke, one of them may have looked at what only a running transaction can show.
+            let stands = matches!(decision, Ok(Some(Decision::Proceed)))
+                && judging.spent() == finished.spent
+                && judging.can_be_asked_again();
+            stands.then(|| judging.close())
         });
         drop(view);
         mem::swap(&mut ctx.journaled_state.inner.state, &mut finished.state);
@@ -310,7 +319,7 @@ pub(crate) fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity
 fn conclude(
     result: ExecutionResult<HaltReason>,
     judgement: Judgement,
-    veto: Option<&Veto>,
+    recorder: &Recorder<'_>,
 ) -> (Executed, Vec<StateUpdate>) {
     let gas_used = result.tx_gas_used();
     let (destiny, output, logs, created) = match result {
@@ -322,13 +331,15 @@ fn conclude(
             (Destiny::Succeeded, output.into_data(), logs, created)
         }
         ExecutionResult::Revert { output, .. } => {
-            (veto.map_or(Destiny::Reverted, Destiny::from), output, Vec::new(), None)
+            (recorder.veto.as_ref().map_or(Destiny::Reverted, Destiny::from), output, Vec::new(), None)
         }
         ExecutionResult::Halt { reason, .. } => {
             (Destiny::Halted { reason: format!("{reason:?}") }, alloy_primitives::Bytes::new(), Vec::new(), None)
         }
     };
     let guard_updates = if destiny == Destiny::Succeeded { judgement.updates } else { Vec::new() };
-    let executed = Executed { destiny, gas_used, output, logs, created, verdicts: judgement.verdicts };
+    let Charge { gas: guard_gas_used, fuel: guard_fuel } = recorder.purse.charged;
+    let verdicts = judgement.verdicts;
+    let executed = Executed { destiny, gas_used, guard_gas_used, guard_fuel, output, logs, created, verdicts };
     (executed, guard_updates)
 }

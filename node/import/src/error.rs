@@ -250,13 +250,19 @@ impl ImportError {
 
 const fn of_execution(error: &BlockError) -> Consequence {
     match error {
-        BlockError::Transaction { source: TxError::Invalid(_) | TxError::BlockFull { .. }, .. }
+        BlockError::Transaction {
+            source: TxError::Invalid(_) | TxError::BlockFull { .. } | TxError::GuardsFull { .. },
+            ..
+        }
         | BlockError::SystemCall { .. }
         | BlockError::Deposit(_)
         | BlockError::AccessListForm(_)
         | BlockError::AccessListSize(_)
         | BlockError::AccessList(_) => Consequence::Refuse,
-        BlockError::Transaction { source: TxError::Fault(_) | TxError::State(_) | TxError::Evm(_), .. }
+        BlockError::Transaction {
+            source: TxError::Deadline | TxError::Fault(_) | TxError::State(_) | TxError::Evm(_),
+            ..
+        }
         | BlockError::State(_)
         | BlockError::Panicked(_) => Consequence::Retry,
     }

@@ -56,6 +56,7 @@ pub fn import_block<S>(
         transactions: &block.transactions,
         admission: Admission::Import,
         access_list: listing(params, block),
+        deadline: None,
     };
     let executed = execute_block(&input, monitor, mode)?;
     check_outcome(&block.header, &executed)?;

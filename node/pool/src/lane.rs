@@ -16,6 +16,8 @@ pub(crate) struct Entry {
     pub(crate) arrival: u64,
     /// Length of its encoding, in bytes.
     pub(crate) bytes: usize,
+    /// How often the node could not execute it, by no fault of its own.
+    pub(crate) faults: u32,
 }
 
 impl Entry {

@@ -18,5 +18,5 @@ mod pool;
 pub use admission::Rules;
 pub use error::PoolError;
 pub use intrinsic::{IntrinsicGas, intrinsic_gas};
-pub use limits::{INITCODE_BYTES_MAX, Limits, PRICE_BUMP_PERCENT, TRANSACTION_BYTES_MAX};
+pub use limits::{FAULTS_MAX, INITCODE_BYTES_MAX, Limits, PRICE_BUMP_PERCENT, TRANSACTION_BYTES_MAX};
 pub use pool::{Added, Content, Place, Pool};

@@ -7,6 +7,10 @@ pub const INITCODE_BYTES_MAX: usize = 49_152;
 /// A replacement must pay at least this much more, in percent, in both of its fees.
 pub const PRICE_BUMP_PERCENT: u128 = 10;
 
+/// After so many faults of the node a transaction no longer comes before others, whatever it pays: it would take their
+/// place in block after block.
+pub const FAULTS_MAX: u32 = 3;
+
 /// How much the pool holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -13,7 +13,7 @@ use alloy_primitives::{Address, B256};
 use parapet_types::{AccountInfo, Transaction};
 
 use crate::{
-    Limits, PoolError, Rules,
+    FAULTS_MAX, Limits, PoolError, Rules,
     admission::admit,
     lane::{Entry, Lane},
 };
@@ -88,7 +88,7 @@ impl Pool {
             replaced.check_replacement(&transaction)?;
         }
         let replaced = self.remove(sender, nonce);
-        self.insert(Entry { transaction, arrival: self.arrivals, bytes }, account.nonce);
+        self.insert(Entry { transaction, arrival: self.arrivals, bytes, faults: 0 }, account.nonce);
         self.arrivals += 1;
         let mut evicted = Vec::new();
         if let Err(error) = self.shrink(sender, nonce, rules.base_fee, &mut evicted) {
@@ -108,19 +108,21 @@ impl Pool {
     }
 
     /// The pending transactions that pay the base fee: by effective tip, the earlier arrival first where tips are
-    /// equal, and those of one sender by nonce.
+    /// equal, and those of one sender by nonce. Those that the node failed to execute time and again come last.
     #[must_use]
     pub fn best(&self, base_fee: u64) -> Vec<Transaction> {
         let mut lanes: Vec<_> = self.lanes.values().map(|lane| lane.pending().peekable()).collect();
-        let rank =
-            |index: usize, entry: &Entry| entry.effective_tip(base_fee).map(|tip| (tip, Reverse(entry.arrival), index));
+        let rank = |index: usize, entry: &Entry| {
+            let promising = entry.faults < FAULTS_MAX;
+            entry.effective_tip(base_fee).map(|tip| (promising, tip, Reverse(entry.arrival), index))
+        };
         let mut heads: BinaryHeap<_> = lanes
             .iter_mut()
             .enumerate()
             .filter_map(|(index, lane)| lane.peek().and_then(|entry| rank(index, entry)))
             .collect();
         let mut best = Vec::new();
-        while let Some((_, _, index)) = heads.pop() {
+        while let Some((_, _, _, index)) = heads.pop() {
             best.extend(lanes[index].next().map(|entry| entry.transaction.clone()));
             heads.extend(lanes[index].peek().and_then(|entry| rank(index, entry)));
         }
@@ -145,6 +147,15 @@ impl Pool {
     pub fn drop(&mut self, hash: B256) -> Option<Transaction> {
         let (sender, nonce) = *self.places.get(&hash)?;
         self.remove(sender, nonce).map(|(entry, _)| entry.transaction)
+    }
+
+    /// The node could not execute a transaction, by no fault of its own. It stays, but after [`FAULTS_MAX`] times no
+    /// longer before others.
+    pub fn note_fault(&mut self, hash: B256) {
+        let Some((sender, nonce)) = self.places.get(&hash) else { return };
+        if let Some(entry) = self.lanes.get_mut(sender).and_then(|lane| lane.entries.get_mut(nonce)) {
+            entry.faults = entry.faults.saturating_add(1);
+        }
     }
 
     /// Takes everything out.

@@ -50,6 +50,10 @@ impl GuardVetoView {
     #[must_use]
     pub fn message(&self) -> String {
         let Self { guard, attachment, code, reason, name, .. } = self;
+        if attachment.is_zero() {
+            // No guard said it: the registry refuses, or the transaction cannot pay for its guards.
+            return format!("execution reverted: vetoed (code {code}): {reason}");
+        }
         let who = if name.is_empty() { guard.to_string() } else { name.clone() };
         format!("execution reverted: vetoed by guard {who} (attachment {attachment}, code {code}): {reason}")
     }
@@ -126,6 +130,7 @@ mod tests {
             detail: Bytes::new(),
             fuel: Fuel(0),
             elapsed_ns: 0,
+            origin: Default::default(),
         };
         let executed = Executed {
             destiny: Destiny::Vetoed {
@@ -135,6 +140,8 @@ mod tests {
                 detail: Bytes::from_static(b"re-entered"),
             },
             gas_used: 0,
+            guard_gas_used: 0,
+            guard_fuel: Fuel(0),
             output: Bytes::new(),
             logs: Vec::new(),
             created: None,
@@ -151,6 +158,8 @@ mod tests {
         let executed = Executed {
             destiny: Destiny::Reverted,
             gas_used: 0,
+            guard_gas_used: 0,
+            guard_fuel: Fuel(0),
             output: Veto { guard: Address::ZERO, attachment: B256::ZERO, code: 1, detail: Bytes::new() }.output(),
             logs: Vec::new(),
             created: None,

@@ -2,14 +2,12 @@
 
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
-use parapet_executor::{BlockError, Identity, Outcome, Overlay, Point, Purpose, Session, TxError, block_env, cfg_env};
+use parapet_executor::{
+    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Purpose, Session, TxError, block_env,
+};
 use parapet_monitor::Monitor;
 use parapet_types::{BlockContext, Executed};
-use revm::{
-    context::{CfgEnv, TxEnv},
-    context_interface::either::Either,
-    inspector::NoOpInspector,
-};
+use revm::{context::TxEnv, context_interface::either::Either, inspector::NoOpInspector};
 use revm_inspectors::access_list::AccessListInspector;
 
 /// Most gas a simulation may use when the request names none: the block's limit.
@@ -102,14 +100,15 @@ impl CallRequest {
 }
 
 /// The rules of a simulation: anyone may send, at any nonce and price, up to any gas limit. Value must be covered.
-pub(crate) fn lenient(point: &Point<'_>, request: &CallRequest) -> CfgEnv {
-    let mut cfg = cfg_env(point.params);
+pub(crate) fn lenient(point: &Point<'_>, request: &CallRequest) -> ChainRules {
+    let mut rules = ChainRules::of(point.params);
+    let cfg = &mut rules.cfg;
     cfg.disable_nonce_check = true;
     cfg.disable_eip3607 = true;
     cfg.disable_block_gas_limit = true;
     cfg.disable_base_fee = request.gas_price.unwrap_or_default() == 0;
     cfg.tx_gas_limit_cap = Some(u64::MAX);
-    cfg
+    rules
 }
 
 pub(crate) const fn identity(block: &BlockContext) -> Identity {

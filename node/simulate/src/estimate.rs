@@ -27,7 +27,12 @@ impl From<TxError> for EstimateError {
     }
 }
 
-/// Searches the least gas limit with which the call succeeds, to within 1.5%, never below it.
+/// Guards may find another state than now when the transaction is included, and take another path. So much of their gas
+/// is added; it is charged only if it is used.
+const GUARD_HEADROOM_PERCENT: u64 = 25;
+
+/// Searches the least gas limit with which the call succeeds, to within 1.5%, never below it. Where it wakes guards,
+/// a quarter of what they take is added.
 ///
 /// # Errors
 /// [`EstimateError`].
@@ -41,8 +46,19 @@ pub fn estimate_gas(point: &Point<'_>, request: &CallRequest, monitor: &dyn Moni
     if !executed.succeeded() {
         return Err(EstimateError::Failed(Box::new(executed)));
     }
+    let headroom = executed.guard_gas_used.saturating_mul(GUARD_HEADROOM_PERCENT).div_ceil(100);
+    let least = least(point, request, monitor, (executed.gas_used, high))?;
+    Ok(least.saturating_add(headroom).min(high))
+}
+
+/// The least gas limit with which it succeeds, between what it used with the highest and the highest.
+fn least(
+    point: &Point<'_>,
+    request: &CallRequest,
+    monitor: &dyn Monitor,
+    (used, mut high): (u64, u64),
+) -> Result<u64, EstimateError> {
     // What it used is often exactly what it needs: no refunds, no gas kept back at calls.
-    let used = executed.gas_used;
     if succeeds(point, request, used, monitor)? {
         return Ok(used);
     }

@@ -3,12 +3,12 @@
 use alloy_primitives::B256;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use parapet_executor::{
-    BlockError, Identity, Outcome, Overlay, Purpose, Session, begin_block, block_env, cfg_env, tx_env,
+    BlockError, ChainRules, Identity, Outcome, Overlay, Purpose, Session, begin_block, block_env, tx_env,
 };
 use parapet_monitor::Monitor;
 use parapet_types::{REGISTRY, Transaction};
 use revm::{
-    context::{BlockEnv, CfgEnv, TxEnv, result::ResultAndState},
+    context::{BlockEnv, TxEnv, result::ResultAndState},
     inspector::NoOpInspector,
 };
 use revm_inspectors::tracing::{DebugInspector, TransactionContext};
@@ -29,13 +29,13 @@ pub fn trace_transaction(
     options: GethDebugTracingOptions,
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
-    let (cfg, env) = (cfg_env(point.params), block_env(point.params, point.block));
+    let (rules, env) = (ChainRules::of(point.params), block_env(point.params, point.block));
     let identify = |transaction: &Transaction| Identity {
         tx_hash: *transaction.hash(),
         parent_hash: point.block.parent_hash,
         purpose: Purpose::Block,
     };
-    let mut before = Session::new(overlay(point), cfg.clone(), env.clone(), monitor, NoOpInspector {});
+    let mut before = Session::new(overlay(point), rules.clone(), env.clone(), monitor, NoOpInspector {});
     begin_block(&mut before, point.params.hardfork, point.block)?;
     for (index, transaction) in preceding.iter().enumerate() {
         let outcome = before
@@ -49,7 +49,7 @@ pub fn trace_transaction(
     }
     let context =
         TransactionContext { block_hash: None, tx_index: Some(preceding.len()), tx_hash: Some(*target.hash()) };
-    let run = Run { state: before.into_db(), cfg, env, tx: tx_env(target), identity: identify(target), context };
+    let run = Run { state: before.into_db(), rules, env, tx: tx_env(target), identity: identify(target), context };
     trace(run, options, monitor)
 }
 
@@ -65,7 +65,7 @@ pub fn trace_call(
 ) -> Result<GethTrace, SimulateError> {
     let run = Run {
         state: overlay(point),
-        cfg: lenient(point, request),
+        rules: lenient(point, request),
         env: block_env(point.params, point.block),
         tx: request.tx_env(point, request.gas_limit(point.block))?,
         identity: identity(point.block),
@@ -77,7 +77,7 @@ pub fn trace_call(
 /// All that one traced execution depends on.
 struct Run<'a> {
     state: Overlay<'a>,
-    cfg: CfgEnv,
+    rules: ChainRules,
     env: BlockEnv,
     tx: TxEnv,
     identity: Identity,
@@ -88,7 +88,7 @@ fn trace(run: Run<'_>, options: GethDebugTracingOptions, monitor: &dyn Monitor) 
     let tracer = |error: &dyn std::fmt::Display| SimulateError::Tracer(error.to_string());
     let inspector = DebugInspector::new(options).map_err(|error| tracer(&error))?;
     let mut below = run.state.clone();
-    let mut session = Session::new(run.state, run.cfg, run.env.clone(), monitor, inspector);
+    let mut session = Session::new(run.state, run.rules, run.env.clone(), monitor, inspector);
     let Outcome { result, state, .. } = session.inspect(run.tx.clone(), run.identity)?;
     let result = ResultAndState { result, state };
     session

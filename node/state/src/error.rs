@@ -58,9 +58,9 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
         /// Parameters found.
-        stored: ChainParams,
+        stored: Box<ChainParams>,
         /// Parameters asked for.
-        given: ChainParams,
+        given: Box<ChainParams>,
     },
     /// It holds a chain that began differently.
     #[error(
@@ -229,6 +229,10 @@ impl StoreError {
 }
 
 fn describe(params: &ChainParams) -> String {
-    let ChainParams { chain_id, hardfork, block_gas_limit } = params;
-    format!("chain id {chain_id}, hardfork {hardfork} and block gas limit {block_gas_limit}")
+    let ChainParams { chain_id, hardfork, block_gas_limit, guards } = params;
+    let (ratio, fuel) = (guards.fuel_per_gas, guards.block_fuel_max.0);
+    format!(
+        "chain id {chain_id}, hardfork {hardfork}, block gas limit {block_gas_limit}, {ratio} fuel per gas and {fuel} fuel \
+         per block"
+    )
 }

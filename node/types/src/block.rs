@@ -4,7 +4,7 @@ use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope, transaction::Recovere
 use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, B256, Bytes, Log};
-use parapet_monitor::{Verdict, Veto};
+use parapet_monitor::{Fuel, Verdict, Veto};
 use serde::{Deserialize, Serialize};
 
 use crate::StateChanges;
@@ -96,8 +96,12 @@ impl From<&Veto> for Destiny {
 pub struct Executed {
     /// How it ended.
     pub destiny: Destiny,
-    /// Gas it pays for, refunds subtracted.
+    /// Gas it pays for, refunds subtracted, its guards included.
     pub gas_used: u64,
+    /// What of it is for its guards.
+    pub guard_gas_used: u64,
+    /// Fuel that its guards spent, and `init` of what it attached.
+    pub guard_fuel: Fuel,
     /// Return or revert data; the runtime code of a creation that succeeded.
     pub output: Bytes,
     /// Logs; empty unless it succeeded.

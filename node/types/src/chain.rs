@@ -1,6 +1,9 @@
 //! Parameters of a chain, fixed at genesis.
 
+use std::num::NonZeroU64;
+
 use alloy_eips::eip7892;
+use parapet_monitor::Fuel;
 use serde::{Deserialize, Serialize};
 
 /// Blob parameters of a fork that changes nothing else (EIP-7892).
@@ -142,6 +145,69 @@ pub struct ChainParams {
     pub hardfork: Hardfork,
     /// Gas limit of every block.
     pub block_gas_limit: u64,
+    /// How guards are paid for, and how much of them a block holds.
+    pub guards: GuardParams,
+}
+
+/// How guards are paid for, and how much of them a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardParams {
+    /// Fuel that one gas pays for.
+    pub fuel_per_gas: FuelPerGas,
+    /// Most fuel that guards may spend in one block, those of transactions to the registry not counted.
+    pub block_fuel_max: Fuel,
+}
+
+impl GuardParams {
+    /// Those of a chain that sets no others.
+    pub const DEFAULT: Self = Self { fuel_per_gas: FuelPerGas::DEFAULT, block_fuel_max: BLOCK_FUEL_MAX };
+}
+
+impl Default for GuardParams {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Most fuel of a block's guards on a chain that sets no other limit: about a tenth of a second of one core.
+pub const BLOCK_FUEL_MAX: Fuel = Fuel(200_000_000);
+
+/// Fuel that one gas pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FuelPerGas(pub NonZeroU64);
+
+impl FuelPerGas {
+    /// On a chain that sets no other ratio. Provisional: both sides are measured by `bench-prices` (`devnet/bench-prices`),
+    /// and this number is to be drawn from its table.
+    pub const DEFAULT: Self = Self(NonZeroU64::new(4).expect("it is above zero"));
+
+    /// What fuel costs, rounded up.
+    #[must_use]
+    pub const fn gas(self, fuel: Fuel) -> u64 {
+        fuel.0.div_ceil(self.0.get())
+    }
+
+    /// What gas pays for. `gas(fuel) <= have` exactly where `fuel <= fuel(have)`.
+    #[must_use]
+    pub const fn fuel(self, gas: u64) -> Fuel {
+        Fuel(gas.saturating_mul(self.0.get()))
+    }
+}
+
+impl std::fmt::Display for FuelPerGas {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for FuelPerGas {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +221,17 @@ mod tests {
         let small = Hardfork::Bpo(BlobSchedule { target: 0, max: 1, base_fee_update_fraction: 1 });
         assert!(small > Hardfork::Osaka);
         assert!(Hardfork::ALL.iter().all(|fork| *fork > Hardfork::LONDON));
+    }
+
+    #[test]
+    fn gas_for_fuel_is_rounded_up_and_agrees_with_fuel_for_gas() {
+        let ratio = FuelPerGas(NonZeroU64::new(7).expect("not zero"));
+        for fuel in 0..100 {
+            for gas in 0..20 {
+                assert_eq!(ratio.gas(Fuel(fuel)) <= gas, Fuel(fuel) <= ratio.fuel(gas), "{fuel} fuel, {gas} gas");
+            }
+        }
+        assert_eq!(ratio.fuel(u64::MAX), Fuel(u64::MAX));
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod changes;
 mod state;
 
 pub use block::{BlockContext, Destiny, Executed, ExecutedBlock, Included, LeftOut, Transaction, Withdrawal};
-pub use chain::{BlobSchedule, ChainParams, Era, Hardfork, UnknownHardfork};
+pub use chain::{BLOCK_FUEL_MAX, BlobSchedule, ChainParams, Era, FuelPerGas, GuardParams, Hardfork, UnknownHardfork};
 pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
 pub use state::{FlatState, ReadError, StateReader};
 

@@ -10,7 +10,7 @@
 //!
 //! A trigger is a name or an object, `{"on": "call", "selector": "transfer(address,uint256)", "role": "target"}`, whose
 //! values may be parameters, `{"on": "slot", "mapping": 3, "key": "$owner"}`: section 6 of the
-//! [specification](crate::SPECIFICATION) has all of them.
+//! specification, `SPECIFICATION.md`, has all of them.
 //!
 //! A parameter without `default` must be given at attachment. Types are Solidity ABI types; the configuration bytes of
 //! an attachment are the ABI encoding of the parameters, in order, as Solidity's `abi.encode` gives it.

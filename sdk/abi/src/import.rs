@@ -134,3 +134,5 @@ pub const CODE_LIMIT: u16 = 0xff03;
 pub const CODE_UNUSABLE: u16 = 0xff04;
 /// Engine code: the transaction woke more than the engine's limits allow.
 pub const CODE_OVERLOAD: u16 = 0xff05;
+/// Engine code: the transaction's gas does not pay for the guards that it woke.
+pub const CODE_OUT_OF_GAS: u16 = 0xff06;

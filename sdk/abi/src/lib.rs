@@ -32,8 +32,5 @@ pub use record::{
     FlowRecord, FrameRecord, LogRecord, NO_FRAME, PreimageRecord, Record, SlotChangeRecord, TX_TYPE_CHAIN, Word,
 };
 
-/// The whole interface in words, for those who write guards or hosts in other languages. Tests compare it with the code.
-pub const SPECIFICATION: &str = include_str!("../SPECIFICATION.md");
-
 /// Version of the layout that this crate describes.
 pub const ABI_VERSION: u32 = 1;

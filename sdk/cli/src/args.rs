@@ -97,8 +97,11 @@ pub struct AttachArgs {
     #[arg(value_name = "MODULE HASH | NAME")]
     pub module: String,
     /// Account to guard; may be given 1 to 64 times. The key needs authority over each: its own, or its owner()'s.
-    #[arg(long = "account", value_name = "ADDRESS", required = true)]
+    #[arg(long = "account", value_name = "ADDRESS", required_unless_present = "chain_wide")]
     pub accounts: Vec<Address>,
+    /// Guard every account of the chain; governance's right.
+    #[arg(long, conflicts_with = "accounts")]
+    pub chain_wide: bool,
     /// A parameter of the guard, as in tx_max=1000, 'tx_max=1 ether' or allow_callers=0x…,0x…
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub parameters: Vec<(String, String)>,

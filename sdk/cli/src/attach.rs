@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &AttachArgs) -> Result<Report, CliError> {
     let module = fetch(&client.node, hash).await?;
     let configuration = module.encode(&args.parameters)?;
     let decoded = module.decode(&configuration).unwrap_or_default();
-    progress(&format!("attaching {} {} to {} accounts", module.descriptor.name, hash, args.accounts.len()));
+    progress(&format!("attaching {} {} to {}", module.descriptor.name, hash, whom(args)));
     let request = registry::AttachRequest {
         module: hash,
         accounts: args.accounts.clone(),
@@ -37,7 +37,12 @@ pub(crate) async fn run(args: &AttachArgs) -> Result<Report, CliError> {
         priority: args.priority,
         fuelMax: args.fuel_max,
     };
-    let receipt = client.send("attaching the guard", &registry::attachCall { request }).await?;
+    let what = "attaching the guard";
+    let receipt = if args.chain_wide {
+        client.send(what, &registry::attachChainWideCall { request }).await?
+    } else {
+        client.send(what, &registry::attachCall { request }).await?
+    };
     let id = attached(&receipt).ok_or(CliError::Failed { what: "attaching", transaction: receipt.transaction_hash })?;
     Ok(report(args, &module, &decoded, id, &receipt))
 }
@@ -55,6 +60,10 @@ fn hash_of(given: &str) -> Result<B256, CliError> {
 pub(crate) async fn fetch(node: &Node, hash: B256) -> Result<Module, CliError> {
     let wasm = node.read("reading the module", &registry::moduleCodeCall { module: hash }).await?;
     Module::vet(&hash.to_string(), Cow::Owned(wasm.into()))
+}
+
+fn whom(args: &AttachArgs) -> String {
+    if args.chain_wide { "the whole chain".to_owned() } else { format!("{} accounts", args.accounts.len()) }
 }
 
 /// The id that the registry gave.
@@ -85,12 +94,13 @@ fn report(
     receipt: &TransactionReceipt,
 ) -> Report {
     let mode = if args.mode == ModeArg::Enforce { "enforce" } else { "shadow" };
-    let accounts = args.accounts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let accounts = args.accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let accounts = if args.chain_wide { whom(args) } else { accounts };
     let mut lines = vec![
         format!("attachment {id}"),
         format!("guard      {} {} (module {})", module.descriptor.name, module.descriptor.version, module.hash),
         format!("mode       {mode}"),
-        format!("accounts   {}", accounts.join(", ")),
+        format!("accounts   {accounts}"),
     ];
     lines.extend(parameters.iter().map(|(name, value)| format!("parameter  {name} = {value}")));
     lines.push(format!("cost       {} gas, transaction {}", grouped(receipt.gas_used), receipt.transaction_hash));

@@ -68,6 +68,25 @@ pub fn execute(command: GuardCommand) -> Result<Report, CliError> {
     }
 }
 
+/// A guard that is not attached to a chain: its module, and its parameters as `abi.encode` gives them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// The module.
+    pub module: Vec<u8>,
+    /// The parameters.
+    pub configuration: Vec<u8>,
+}
+
+/// Reads a module, given as a file or as the name of a shipped guard, vets it, and encodes its parameters.
+///
+/// # Errors
+/// [`CliError`] says what was wrong, where, and what to do.
+pub fn prepare(given: &str, parameters: &[(String, String)]) -> Result<Prepared, CliError> {
+    let module = module::Module::open(given)?;
+    let configuration = parameters::encode(&module.descriptor, parameters)?;
+    Ok(Prepared { module: module.wasm.into_owned(), configuration })
+}
+
 fn on_runtime<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(CliError::Runtime)?.block_on(command)

@@ -93,14 +93,15 @@ fn report(hashes: &[B256], attachments: &[registry::AttachmentInfo], modules: &M
 
 fn attachment_lines(attachment: &registry::AttachmentInfo, module: Option<&Module>) -> Vec<String> {
     let paused = if attachment.paused { ", paused" } else { "" };
-    let accounts = attachment.accounts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let accounts = attachment.accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let accounts = if attachment.accounts.is_empty() { "the whole chain" } else { &accounts };
     let name = module.map_or("(cannot be a guard)", |module| &module.descriptor.name);
     let mut lines = vec![
         format!("attachment {}", attachment.id),
         format!("guard      {name} (module {})", attachment.module),
         format!("mode       {}, fails {}{paused}", mode(attachment.mode), failure(attachment.failure)),
         format!("limits     priority {}, fuel {}", attachment.priority, grouped(attachment.fuelMax)),
-        format!("accounts   {}", accounts.join(", ")),
+        format!("accounts   {accounts}"),
     ];
     match module.and_then(|module| module.decode(&attachment.configuration)) {
         Some(parameters) => {

@@ -37,8 +37,8 @@ async function startNode() {
   return { url, stop: () => node.kill() };
 }
 
-/** A chain whose registry has `guardian`. `client` signs with account 0 unless told otherwise. */
-export async function startChain({ guardian }) {
+/** A chain whose registry has `guardian` and `governance`. `client` signs with account 0 unless told otherwise. */
+export async function startChain({ guardian, governance }) {
   const { url, stop } = await startNode();
   const client = createTestClient({
     account: account(0), chain: anvil, mode: 'anvil', pollingInterval: 20, transport: http(url),
@@ -46,6 +46,7 @@ export async function startChain({ guardian }) {
   await client.setCode({ address: REGISTRY_ADDRESS, bytecode: registryArtifact.deployedBytecode });
   await client.setNonce({ address: REGISTRY_ADDRESS, nonce: 1 });
   await client.setStorageAt({ address: REGISTRY_ADDRESS, index: 1, value: padHex(guardian) });
+  await client.setStorageAt({ address: REGISTRY_ADDRESS, index: 10, value: padHex(governance) });
   const registry = getContract({ address: REGISTRY_ADDRESS, abi: registryArtifact.abi, client });
   return { client, registry, stop };
 }

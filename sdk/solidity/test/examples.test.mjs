@@ -7,7 +7,7 @@ const deployer = account(0);
 const stranger = account(1);
 
 let chain;
-before(async () => { chain = await startChain({ guardian: account(9).address }); });
+before(async () => { chain = await startChain({ guardian: account(9).address, governance: account(8).address }); });
 after(() => chain.stop());
 
 const mined = async (hash) => receiptOf(chain.client, await hash);

@@ -12,6 +12,7 @@ const MODULE_BYTES_MAX = 524_288;
 const deployer = account(0);
 const stranger = account(1);
 const guardian = account(9);
+const governance = account(8);
 const owners = compile(['sdk/solidity/test/Owners.sol']);
 const owner = (name) => {
   const { abi, evm } = owners('sdk/solidity/test/Owners.sol', name);
@@ -19,7 +20,7 @@ const owner = (name) => {
 };
 
 let chain;
-before(async () => { chain = await startChain({ guardian: guardian.address }); });
+before(async () => { chain = await startChain({ guardian: guardian.address, governance: governance.address }); });
 after(() => chain.stop());
 
 const read = (functionName, args = []) => chain.registry.read[functionName](args);
@@ -341,6 +342,60 @@ describe('changes', () => {
   });
 });
 
+describe('the whole chain', () => {
+  const attachChainWide = async (from, accounts = []) =>
+    (await act(from, 'attachChainWide', await request(accounts))).result;
+
+  it('is guarded by governance alone', async () => {
+    const wanted = await request([]);
+    for (const who of [deployer, guardian, stranger]) {
+      assert.deepEqual(await refused(who, 'attachChainWide', wanted), ['NotGovernance', who.address]);
+    }
+    assert.deepEqual(await refused(governance, 'attach', wanted), ['AccountCountOutOfRange', 0n, 64n]);
+    const narrow = await request([governance.address]);
+    assert.deepEqual(await refused(governance, 'attachChainWide', narrow), ['AccountCountOutOfRange', 1n, 0n]);
+    const id = await attachChainWide(governance);
+    assert.deepEqual((await read('attachment', [id])).accounts, []);
+    assert.deepEqual(await read('attachmentsOf', [zeroAddress]), [id]);
+    for (const who of [deployer, guardian, stranger]) {
+      assert.deepEqual(await refused(who, 'setMode', id, ENFORCE), ['NotGovernance', who.address]);
+      assert.deepEqual(await refused(who, 'setConfiguration', id, '0x01'), ['NotGovernance', who.address]);
+      assert.deepEqual(await refused(who, 'detach', id), ['NotGovernance', who.address]);
+    }
+    await act(governance, 'setMode', id, ENFORCE);
+    await act(guardian, 'pause', id);
+    await act(governance, 'detach', id);
+    assert.deepEqual(await read('attachmentsOf', [zeroAddress]), []);
+    assert.deepEqual(await refused(governance, 'detach', id), ['UnknownAttachment', id]);
+  });
+
+  it('has at most 16 attachments, and detaching makes room', async () => {
+    const ids = [];
+    for (let count = 0; count < 16; count++) ids.push(await attachChainWide(governance));
+    const full = await refused(governance, 'attachChainWide', await request([]));
+    assert.deepEqual(full, ['AttachmentsOfAccountFull', zeroAddress, 16n]);
+    for (const id of ids) await act(governance, 'detach', id);
+    assert.deepEqual(await read('attachmentsOf', [zeroAddress]), []);
+  });
+
+  it('gives nobody a way in through the zero address', async () => {
+    for (const who of [deployer, governance]) {
+      assert.deepEqual(await refused(who, 'attach', await request([zeroAddress])), ['NoAuthority', zeroAddress, who.address]);
+    }
+  });
+
+  it('has a governance that can be handed on, not dropped', async () => {
+    assert.equal(await read('governance'), governance.address);
+    assert.deepEqual(await refused(stranger, 'setGovernance', stranger.address), ['NotGovernance', stranger.address]);
+    assert.deepEqual(await refused(governance, 'setGovernance', zeroAddress), ['GovernanceMissing']);
+    const [event] = parseEventLogs({
+      abi: chain.registry.abi, logs: (await act(governance, 'setGovernance', stranger.address)).logs,
+    });
+    assert.deepEqual(event.args, { previous: governance.address, current: stranger.address });
+    await act(stranger, 'setGovernance', governance.address);
+  });
+});
+
 describe('the whole', () => {
   it('pages through ids', async () => {
     const count = await read('attachmentCount');
@@ -383,7 +438,7 @@ describe('the whole', () => {
     const positions = registryArtifact.storageLayout.storage.map(({ slot: at, label }) => `${at} ${label}`);
     assert.deepEqual(positions, [
       '0 head', '1 guardian', '2 attachmentIds', '3 attachmentById', '4 idsByAccount', '5 moduleHashes', '6 moduleByHash',
-      '7 uploads', '8 attachmentNonce', '9 attachmentPositions',
+      '7 uploads', '8 attachmentNonce', '9 attachmentPositions', '10 governance',
     ]);
   });
 });

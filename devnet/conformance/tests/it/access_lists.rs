@@ -6,13 +6,14 @@ use alloy_eip7928::{BlockAccessList, compute_block_access_list_hash};
 use alloy_primitives::{B256, U64};
 use alloy_rlp::Decodable as _;
 use parapet_executor::{BlockError, check_access_list};
-use parapet_types::{ChainParams, Hardfork};
+use parapet_types::{ChainParams, GuardParams, Hardfork};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::fixtures::suite;
 
-const PARAMS: ChainParams = ChainParams { chain_id: 1, hardfork: Hardfork::Osaka, block_gas_limit: 30_000_000 };
+const PARAMS: ChainParams =
+    ChainParams { chain_id: 1, hardfork: Hardfork::Osaka, block_gas_limit: 30_000_000, guards: GuardParams::DEFAULT };
 
 #[derive(Deserialize)]
 struct Test {

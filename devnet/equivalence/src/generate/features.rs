@@ -34,10 +34,12 @@ pub(super) enum Feature {
     Watch,
     Faults,
     System,
+    FullGuards,
+    Deadline,
 }
 
 /// All of them with how often, in a hundred blocks, they are on.
-const CHANCES: [(Feature, u64); 26] = [
+const CHANCES: [(Feature, u64); 28] = [
     (Feature::Transfers, 60),
     (Feature::HotSender, 30),
     (Feature::HotRecipient, 30),
@@ -64,6 +66,8 @@ const CHANCES: [(Feature, u64); 26] = [
     (Feature::Watch, 50),
     (Feature::Faults, 60),
     (Feature::System, 25),
+    (Feature::FullGuards, 30),
+    (Feature::Deadline, 10),
 ];
 
 /// Those that are on.

@@ -1,7 +1,7 @@
 //! What the monitor of a scenario watches.
 
 use super::{Feature, Generator, POOR};
-use crate::{Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Place, Subject, Watch, Wrath};
+use crate::{Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Place, Subject, Thirst, Watch, Wrath};
 
 impl Generator {
     pub(super) fn watch(&mut self) -> Watch {
@@ -18,6 +18,16 @@ impl Generator {
             }),
             forks: looks >= 2,
             settled_only: self.rng.percent(50),
+            thirst: self.rng.percent(50).then(|| self.thirst()),
+        }
+    }
+
+    /// From what nobody notices to what hardly any transaction can pay.
+    fn thirst(&mut self) -> Thirst {
+        Thirst {
+            hook: self.rng.pick(&[0, 1, 4_999, 60_000]),
+            unit: self.rng.pick(&[0, 7, 1_000, 20_000]),
+            observing: self.rng.percent(30),
         }
     }
 

@@ -27,6 +27,9 @@ fn generated_blocks_contain_every_kind_of_outcome() {
                         Destiny::Halted { reason } => format!("halted: {}", reason.split('(').next().unwrap_or("")),
                         Destiny::Vetoed { code, .. } => format!("vetoed: {code}"),
                     });
+                    if included.executed.guard_gas_used > 0 {
+                        count("paid for guards".into());
+                    }
                     included.executed.logs.iter().for_each(|_| count("log".into()));
                     included.executed.created.iter().for_each(|_| count("created".into()));
                 }
@@ -61,6 +64,10 @@ fn generated_blocks_contain_every_kind_of_outcome() {
         ("left out: gas price is less than basefee", 20),
         ("left out: reject transactions from senders with deployed code", 3),
         ("left out: the guard VM failed on attachment ", 10),
+        ("vetoed: 65286", 10),
+        ("left out: its guards take ", 10),
+        ("left out: the block had to be finished before its turn came", 10),
+        ("paid for guards", 100),
         ("failed block", 3),
         ("created", 10),
         ("new code", 10),

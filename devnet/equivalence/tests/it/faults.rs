@@ -11,7 +11,7 @@ use parapet_equivalence::{
     Hesitation, Keeping, Place, Realised, Scenario, Target, Watch, Watcher, Word, first_difference, observe,
 };
 use parapet_executor::{Admission, BlockError, Mode};
-use parapet_monitor::{Decision, Fault, Judging, Monitor, NoMonitor, StateView};
+use parapet_monitor::{Allowance, Decision, Examination, Fault, Judging, Monitor, NoMonitor, StateView};
 use parapet_types::{Hardfork, StateChanges, StateReader};
 
 use crate::{
@@ -247,8 +247,8 @@ impl Monitor for Panicky {
         Ok(None)
     }
 
-    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
-        Ok(Decision::Proceed)
+    fn admit(&self, _: &ContextRecord, _: Allowance, _: &mut dyn StateView) -> Result<Examination, Fault> {
+        Ok(Decision::Proceed.into())
     }
 }
 

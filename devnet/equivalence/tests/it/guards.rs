@@ -1,11 +1,12 @@
 //! Monitors whose decisions depend on what the block has done so far.
 
-use std::num::NonZeroUsize;
+use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use alloy_primitives::U256;
 use parapet_equivalence::{
     Account, Act, Argument, Body, Candidate, Condition, Consequence, Counter, Hesitation, Keeping, Ledger, Look,
-    Moment, Observed, Place, Scenario, Subject, Watch, Watcher, Word, Wrath, first_difference, observe, slot_key,
+    Moment, Observed, Place, Scenario, Subject, Thirst, Watch, Watcher, Word, Wrath, first_difference, observe,
+    slot_key,
 };
 use parapet_executor::{Admission, Mode, RunReport, Workers, run_block};
 use parapet_types::{Hardfork, REGISTRY};
@@ -376,4 +377,36 @@ fn who_is_judged_again_sees_balances_as_they_are_now() {
         .collect();
     judged_again(&scenario);
     agreed(&scenario);
+}
+
+/// Transfers that can pay for guards.
+fn paying_transfers(people: u8) -> Vec<Candidate> {
+    transfers(people, 1).into_iter().map(|transfer| Candidate { gas_limit: 100_000, ..transfer }).collect()
+}
+
+#[test]
+fn a_judgement_that_costs_the_same_again_does_not_make_the_transaction_run_again() {
+    let thirst = Some(Thirst { hook: 400, unit: 0, observing: false });
+    let mut scenario = people(64, Watch { thirst, ..counting(1_000, 1) });
+    scenario.transactions = paying_transfers(64);
+    assert_eq!(judged_again(&scenario).again, 0);
+    let case = agreed(&scenario);
+    assert!((0..64).all(|candidate| case.executed(candidate).guard_gas_used > 0));
+}
+
+#[test]
+fn fuel_that_depends_on_what_others_did_is_that_of_the_order_of_the_block() {
+    // What is spent at the end depends on a word that all change.
+    let shared = Subject::Slot(Place::Registry, 1);
+    let watch = Watch {
+        thirst: Some(Thirst { hook: 400, unit: 40, observing: false }),
+        counters: counting(1_000, 1).counters,
+        ..looking(Moment::Executed, false, shared, (0, 0), Consequence::Nothing)
+    };
+    let mut scenario = people(64, watch);
+    scenario.transactions = paying_transfers(64);
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+".repeat(64));
+    let charged: BTreeSet<_> = (0..64).map(|candidate| case.executed(candidate).guard_gas_used).collect();
+    assert!(charged.len() > 16, "{charged:?}");
 }

@@ -72,7 +72,7 @@ fn the_state_root_equals_an_independent_construction() {
         (eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, &eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_CODE),
         (eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, &eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_CODE),
     ];
-    let (registry, storage) = parapet_registry::genesis_account(genesis.guardian);
+    let (registry, storage) = parapet_registry::genesis_account(genesis.guardian, genesis.guardian);
     // keccak256 of the factory's runtime code, as explorers show it on every chain that has it.
     let factory = b256!("2fa86add0aed31f33a762c9d88e807c475bd51d0f52bd0955754b2608f7e4989");
     let contract = |code_hash, storage_root| TrieAccount::new(1, U256::ZERO, storage_root, code_hash);

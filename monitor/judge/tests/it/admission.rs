@@ -2,17 +2,21 @@
 
 use alloy_primitives::{B256, Bytes, U256};
 use parapet_judge::ADMITTED_MAX;
-use parapet_monitor::{Decision, Fuel, MemoryState, Monitor as _, Veto};
+use parapet_monitor::{Allowance, Bound, Decision, Examination, Fuel, MemoryState, Monitor as _, Veto};
 use parapet_registry::{ATTACHMENTS_MAX, REGISTRY_ADDRESS};
 
 use crate::{Chain, ON_CALL, VAULT, context, guard, judge, vetoing};
 
 fn admit(before: &Chain, after: &Chain) -> Option<Veto> {
-    let mut state = MemoryState { pre_tx: before.accounts(), now: after.accounts(), ..MemoryState::default() };
-    match judge().admit(&context(REGISTRY_ADDRESS), &mut state).unwrap() {
+    match admit_within(before, after, Allowance::UNBOUNDED).decision {
         Decision::Proceed => None,
         Decision::Veto(veto) => Some(veto),
     }
+}
+
+fn admit_within(before: &Chain, after: &Chain, allowance: Allowance) -> Examination {
+    let mut state = MemoryState { pre_tx: before.accounts(), now: after.accounts(), ..MemoryState::default() };
+    judge().admit(&context(REGISTRY_ADDRESS), allowance, &mut state).unwrap()
 }
 
 fn words(veto: &Veto) -> &str {
@@ -116,7 +120,10 @@ fn nothing_is_read_while_the_head_stands() {
     let mut chain = Chain::default();
     chain.attach(vetoing(1));
     let mut state = chain.state();
-    assert_eq!(judge().admit(&context(REGISTRY_ADDRESS), &mut state).unwrap(), Decision::Proceed);
+    assert_eq!(
+        judge().admit(&context(REGISTRY_ADDRESS), Allowance::UNBOUNDED, &mut state).unwrap(),
+        Decision::Proceed.into()
+    );
     assert_eq!(state.reads, 2);
 }
 
@@ -152,6 +159,26 @@ fn a_chain_that_is_full_takes_no_more_attachments() {
     let registry = state.now.get_mut(&REGISTRY_ADDRESS).unwrap();
     registry.storage.insert(U256::ZERO, U256::from(1));
     registry.storage.insert(U256::from(2), U256::from(ATTACHMENTS_MAX + 1));
-    let Decision::Veto(veto) = judge().admit(&context(VAULT), &mut state).unwrap() else { panic!("admitted") };
+    let examined = judge().admit(&context(VAULT), Allowance::UNBOUNDED, &mut state).unwrap();
+    let Decision::Veto(veto) = examined.decision else { panic!("admitted") };
     assert!(words(&veto).contains("at most 4096 attachments"), "{}", words(&veto));
+}
+
+#[test]
+fn init_is_paid_by_whoever_attaches() {
+    let mut after = Chain::default();
+    after.attach(guard("frame", &format!("(func (export \"init\")) {ON_CALL})")));
+    after.attach(guard("frame", &format!("(func (export \"init\") (local i32)) {ON_CALL})")));
+    let asked = admit_within(&Chain::default(), &after, Allowance::UNBOUNDED);
+    assert_eq!(asked.decision, Decision::Proceed);
+    assert!(asked.fuel > Fuel(10_000), "two instances were made: {asked:?}");
+
+    // A guard that has come to its last fuel is stopped, so one more is needed.
+    let enough = Allowance { fuel: Fuel(asked.fuel.0 + 1), bound: Bound::Gas };
+    assert_eq!(admit_within(&Chain::default(), &after, enough), asked);
+    let too_little = Allowance { fuel: asked.fuel, bound: Bound::Gas };
+    let refused = admit_within(&Chain::default(), &after, too_little);
+    let Decision::Veto(veto) = refused.decision else { panic!("it cannot pay") };
+    assert_eq!((veto.guard, veto.code), (REGISTRY_ADDRESS, 0xff06));
+    assert_eq!(refused.fuel, too_little.fuel, "what was spent is owed");
 }

@@ -3,6 +3,7 @@
 
 mod admission;
 mod failures;
+mod fuel;
 mod index;
 mod triggers;
 mod verdicts;

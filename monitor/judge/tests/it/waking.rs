@@ -8,7 +8,7 @@ use parapet_registry::{Failure, REGISTRY_ADDRESS};
 
 use crate::{
     Chain, FrameStatus, ON_CALL, ON_TX, OTHER, Tx, USER, VAULT, context, frame, guard, guard_subscribing, judge, run,
-    say,
+    say, vetoing,
 };
 
 /// Alerts in each hook that it is asked by.
@@ -195,4 +195,14 @@ fn fuel_that_could_be_spent_together_is_limited() {
     assert_eq!(FUEL_WOKEN_MAX, 1_000_000_000);
     assert_eq!(with_much_fuel(10), None);
     assert_eq!(with_much_fuel(11), Some(B256::with_last_byte(11)));
+}
+
+#[test]
+fn an_attachment_of_no_account_guards_the_whole_chain() {
+    let mut chain = Chain::default();
+    chain.attach(vetoing(7)).accounts.clear();
+    for account in [VAULT, USER, OTHER] {
+        assert_eq!(run(&chain, &Tx::calling(account)).veto_code(), Some(7));
+    }
+    assert_eq!(run(&chain, &Tx::calling(REGISTRY_ADDRESS)).veto, None, "the registry stays within reach");
 }

@@ -41,6 +41,7 @@ fn the_layout_is_the_compilers() {
         ("moduleHashes", layout::MODULE_HASHES),
         ("moduleByHash", layout::MODULES),
         ("attachmentPositions", layout::ATTACHMENT_POSITIONS),
+        ("governance", layout::GOVERNANCE),
     ] {
         assert_eq!(contract[name], (slot, 0), "{name}");
     }
@@ -89,9 +90,10 @@ fn the_contract_declares_the_veto_that_the_node_raises() {
 }
 
 #[test]
-fn genesis_has_code_and_a_guardian_and_no_history() {
-    let guardian = Address::repeat_byte(0x42);
-    let (code, storage) = genesis_account(guardian);
+fn genesis_has_code_and_a_guardian_and_governance_and_no_history() {
+    let (guardian, governance) = (Address::repeat_byte(0x42), Address::repeat_byte(0x43));
+    let (code, storage) = genesis_account(guardian, governance);
     assert!(code.len() > 1_000, "{} bytes", code.len());
-    assert_eq!(storage, [(U256::from(1), guardian.into_word().into())]);
+    let expected = [(U256::from(1), guardian), (U256::from(10), governance)];
+    assert_eq!(storage, expected.map(|(slot, account)| (slot, account.into_word().into())));
 }

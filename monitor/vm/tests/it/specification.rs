@@ -1,7 +1,9 @@
 //! The guard that the specification writes by hand is a guard, and does what is said of it.
 
 use alloy_primitives::{Bytes, keccak256};
-use parapet_abi::{FrameRecord, SPECIFICATION};
+use parapet_abi::FrameRecord;
+
+const SPECIFICATION: &str = include_str!("../../../../sdk/abi/SPECIFICATION.md");
 use parapet_vm::{HookCall, HookEnd, vet};
 
 use crate::Bench;

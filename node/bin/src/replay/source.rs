@@ -53,7 +53,13 @@ impl<'a> KeptChain<'a> {
         let at = Point { params: self.store.params(), world: &world, ancestors: &ancestors, block: &context };
         let root = |changes: &StateChanges| Some(world.apply(changes).root());
         let admission = Admission::Import;
-        let input = BlockInput { at, transactions: &block.transactions, admission, access_list: Listing::Ignore };
+        let input = BlockInput {
+            at,
+            transactions: &block.transactions,
+            admission,
+            access_list: Listing::Ignore,
+            deadline: None,
+        };
         replay(&Case {
             name: number.to_string(),
             input,

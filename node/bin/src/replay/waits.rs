@@ -16,7 +16,9 @@ use std::{
 use alloy_primitives::{Address, B256, U256};
 use parapet_abi::{AccessKind, ContextRecord, FrameStatus};
 use parapet_executor::{BlockInput, Mode, TxError, execute_block};
-use parapet_monitor::{Decision, Fault, Judgement, Judging, Monitor, StateView, Subscriptions, Trace};
+use parapet_monitor::{
+    Allowance, Decision, Examination, Fault, FuelSpent, Judgement, Judging, Monitor, StateView, Subscriptions, Trace,
+};
 use parapet_types::{ExecutedBlock, REGISTRY};
 use parking_lot::Mutex;
 
@@ -106,8 +108,13 @@ impl Monitor for Listener<'_> {
         })))
     }
 
-    fn admit(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        self.inner.admit(context, view)
+    fn admit(
+        &self,
+        context: &ContextRecord,
+        allowance: Allowance,
+        view: &mut dyn StateView,
+    ) -> Result<Examination, Fault> {
+        self.inner.admit(context, allowance, view)
     }
 }
 
@@ -144,6 +151,16 @@ impl Listening<'_> {
 }
 
 impl Judging for Listening<'_> {
+    fn allow(&mut self, allowance: Allowance) {
+        if let Some(inner) = &mut self.inner {
+            inner.allow(allowance);
+        }
+    }
+
+    fn spent(&self) -> FuelSpent {
+        self.inner.as_ref().map_or_else(FuelSpent::default, |inner| inner.spent())
+    }
+
     fn subscriptions(&self) -> Subscriptions {
         self.inner.as_ref().map_or(Subscriptions::ACCESSES, |inner| inner.subscriptions())
     }

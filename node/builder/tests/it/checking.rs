@@ -11,7 +11,9 @@ use std::{
 use alloy_primitives::{Address, B256, Bytes};
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_builder::{ChainError, Consequence, Difference, MineRequest, Mining, SequentialCheck, Settings};
-use parapet_monitor::{Decision, Fault, Judgement, Judging, Monitor, StateView, Subscriptions, Trace, Veto};
+use parapet_monitor::{
+    Allowance, Decision, Examination, Fault, Judgement, Judging, Monitor, StateView, Subscriptions, Trace, Veto,
+};
 
 use crate::fixture::Dev;
 
@@ -32,8 +34,8 @@ impl Monitor for Fickle {
         Ok((context.tx_type != TX_TYPE_CHAIN).then(|| Box::new(Asked(self)) as Box<dyn Judging>))
     }
 
-    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
-        Ok(Decision::Proceed)
+    fn admit(&self, _: &ContextRecord, _: Allowance, _: &mut dyn StateView) -> Result<Examination, Fault> {
+        Ok(Decision::Proceed.into())
     }
 }
 

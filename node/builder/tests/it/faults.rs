@@ -8,7 +8,7 @@ use std::sync::{
 use alloy_primitives::{Address, B256};
 use parapet_abi::ContextRecord;
 use parapet_builder::{MineRequest, Mining, Settings};
-use parapet_monitor::{Decision, Fault, Judging, Monitor, StateView};
+use parapet_monitor::{Allowance, Decision, Examination, Fault, Judging, Monitor, StateView};
 
 use crate::fixture::Dev;
 
@@ -24,8 +24,8 @@ impl Monitor for Faulty {
         if broken { Err(Fault::Engine { attachment: B256::ZERO, reason: "out of memory".into() }) } else { Ok(None) }
     }
 
-    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
-        Ok(Decision::Proceed)
+    fn admit(&self, _: &ContextRecord, _: Allowance, _: &mut dyn StateView) -> Result<Examination, Fault> {
+        Ok(Decision::Proceed.into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The owner of the frontier's part: what is settled, in order, and what may be claimed next.
 
 use alloy_primitives::U256;
-use parapet_types::{Executed, LeftOut, Transaction};
+use parapet_types::{Executed, LeftOut};
 use revm::state::EvmState;
 
 use super::{
@@ -16,10 +16,7 @@ use super::{
     slot::SlotIndex,
     worker::{Worker, version},
 };
-use crate::{
-    Admission, BlockError, TxError,
-    progress::{Progress, Room},
-};
+use crate::{Admission, BlockError, TxError, progress::Progress};
 
 /// Transactions ahead of the frontier that may be claimed, for each thread.
 const WINDOW_PER_THREAD: usize = 64;
@@ -65,7 +62,6 @@ pub(crate) struct Frontier {
     plan: Plan,
     window: usize,
     threads: usize,
-    room: Room,
     /// Transactions that are left to the frontier's owner, when the frontier reaches them.
     alone: Option<Alone>,
     /// What a stretch up to the block's end left on its journal.
@@ -76,13 +72,12 @@ pub(crate) struct Frontier {
 }
 
 impl Frontier {
-    pub(crate) fn new(profile: Profile, room: Room, transactions: usize, threads: usize) -> Self {
+    pub(crate) fn new(profile: Profile, progress: Progress, transactions: usize, threads: usize) -> Self {
         Self {
-            progress: Progress::with_room_for(transactions),
+            progress,
             plan: Plan::new(profile, transactions, threads),
             window: WINDOW_PER_THREAD * threads,
             threads,
-            room,
             alone: None,
             tail: None,
             hints: Hints::default(),
@@ -154,11 +149,6 @@ impl Frontier {
         (narrow(end), shape)
     }
 
-    /// Whether the block has room for a transaction.
-    pub(crate) fn check_room(&self, transaction: &Transaction) -> Result<(), TxError> {
-        self.progress.check(&self.room, transaction)
-    }
-
     pub(crate) fn include(&mut self, block: &Block<'_>, index: u32, executed: Executed) {
         let candidate = index as usize;
         self.progress.include(candidate, &block.input.transactions[candidate], executed);
@@ -193,10 +183,9 @@ impl Frontier {
         mut incarnation: Box<Incarnation>,
     ) -> Result<(), BlockError> {
         let block = worker.block;
-        let transaction = &block.input.transactions[index as usize];
-        if let Err(full) = self.check_room(transaction) {
+        if let Err(reason) = self.progress.admit(block.input, index as usize) {
             retract(&incarnation.written, worker.reader(), version(index));
-            return self.leave_out(block, index, full);
+            return self.leave_out(block, index, reason);
         }
         let holds = match &incarnation.ended {
             Ended::Executed(_) | Ended::Refused(_) => match incarnation.reads.stale(&block.memory, version(index))? {
@@ -216,7 +205,7 @@ impl Frontier {
         if !holds {
             block.report.ran_again();
             retract(&incarnation.written, worker.reader(), version(index));
-            return self.run_settled(worker, index);
+            return self.run_admitted(worker, index);
         }
         self.learn(block, index, &incarnation);
         self.take(worker, index, incarnation)
@@ -225,9 +214,15 @@ impl Frontier {
     /// Runs the transaction at the frontier, on settled state.
     pub(crate) fn run_settled(&mut self, worker: &mut Worker<'_>, index: u32) -> Result<(), BlockError> {
         let block = worker.block;
-        if let Err(full) = self.check_room(&block.input.transactions[index as usize]) {
-            return self.leave_out(block, index, full);
+        if let Err(reason) = self.progress.admit(block.input, index as usize) {
+            return self.leave_out(block, index, reason);
         }
+        self.run_admitted(worker, index)
+    }
+
+    /// Runs a transaction for which there is room.
+    pub(crate) fn run_admitted(&mut self, worker: &mut Worker<'_>, index: u32) -> Result<(), BlockError> {
+        let block = worker.block;
         let incarnation = worker.execute_settled(index)?;
         self.learn(block, index, &incarnation);
         worker.tally.settled += 1;
@@ -242,11 +237,16 @@ impl Frontier {
         worker.recycle(reads, finished);
         match ended {
             Ended::Executed(executed) => {
+                let transaction = &block.input.transactions[index as usize];
+                if let Err(full) = self.progress.check_fuel(transaction, &executed) {
+                    retract(&written, worker.reader(), version(index));
+                    return self.leave_out(block, index, full);
+                }
                 for index in emptied {
                     block.memory.account(index).touch_empty();
                 }
                 let included = self.progress.included.len();
-                self.plan.used(&block.input.transactions[index as usize], executed.gas_used);
+                self.plan.used(transaction, executed.gas_used);
                 self.include(block, index, executed);
                 self.reward(block, version(index), fee)?;
                 listed::settled(block, index, included, before.as_ref(), &footprint)?;

@@ -47,17 +47,17 @@ use alloy_eips::eip7685::Requests;
 use parapet_monitor::{Attention, Monitor, Verdict};
 use parapet_types::{ReadError, StateChanges, StateReader};
 use revm::{
-    context::{BlockEnv, CfgEnv, TxEnv},
+    context::{BlockEnv, TxEnv},
     context_interface::either::Either,
     state::EvmState,
 };
 
 use crate::{
-    BlockError, BlockInput, Point, Workers,
+    BlockError, BlockInput, ChainRules, Point, Workers,
     access_list::Recording,
     block::Extent,
-    environment::{block_env, cfg_env, tx_env},
-    progress::{Progress, Room},
+    environment::{block_env, tx_env},
+    progress::Progress,
     sync::Mutex,
     system,
     workers::Lent,
@@ -175,7 +175,7 @@ pub(crate) fn run<'a>(
 ) -> Result<ParallelRun<'a>, BlockError> {
     let threads = useful_threads(input, workers.threads().get());
     let lent = workers.lend();
-    let (cfg, env) = (cfg_env(input.at.params), block_env(input.at.params, input.at.block));
+    let (rules, env) = (ChainRules::of(input.at.params), block_env(input.at.params, input.at.block));
     let mut memory = Memory::new(&input.at, lent.cells(), Arc::clone(workers.codes()));
     memory.listed = Listed::new(input.access_list, &memory);
     let profile = mem::take(&mut *workers.profile().lock());
@@ -186,8 +186,13 @@ pub(crate) fn run<'a>(
             lag_max(threads),
         ),
         slots: (0..ahead_max(threads).min(input.transactions.len())).map(|_| Mutex::new(None)).collect(),
-        frontier: Mutex::new(Frontier::new(profile, Room::of(&input.at), input.transactions.len(), threads)),
-        transfers: TransferRules::new(&cfg, &env),
+        frontier: Mutex::new(Frontier::new(
+            profile,
+            Progress::new(&input.at, input.transactions.len()),
+            input.transactions.len(),
+            threads,
+        )),
+        transfers: TransferRules::new(&rules.cfg, &env),
         beneficiary: memory.account_index(input.at.block.beneficiary),
         report: Counts::default(),
         failure: Mutex::new(None),
@@ -197,7 +202,7 @@ pub(crate) fn run<'a>(
         input,
         extent,
     };
-    let ended = on_threads(&block, (&cfg, &env), monitor, workers, threads);
+    let ended = on_threads(&block, (&rules, &env), monitor, workers, threads);
     let frontier = block.frontier.into_inner();
     let report = block.report.report(block.memory.met(), block.schedule.waits(), frontier.hints);
     let transactions = block.schedule.len();
@@ -222,13 +227,13 @@ pub(crate) fn run<'a>(
 /// What the chain does itself runs on the calling thread, before and after the others work.
 fn on_threads(
     block: &Block<'_>,
-    (cfg, env): (&CfgEnv, &BlockEnv),
+    (rules, env): (&ChainRules, &BlockEnv),
     monitor: &dyn Monitor,
     workers: &Workers,
     threads: usize,
 ) -> Result<(Requests, Vec<Verdict>), BlockError> {
     let at = &block.input.at;
-    let mut first = Worker::new(block, 0, (cfg.clone(), env.clone()), monitor);
+    let mut first = Worker::new(block, 0, (rules.clone(), env.clone()), monitor);
     first.reader().settle(FIRST_SYSTEM_VERSION);
     system::before(&mut first.session, at, block.extent)?;
     let work = &|worker: &mut Worker<'_>| {
@@ -244,7 +249,7 @@ fn on_threads(
         None => work(&mut first),
         Some(pool) => pool.in_place_scope(|scope| {
             for id in 1..narrow(threads) {
-                scope.spawn(move |_| work(&mut Worker::new(block, id, (cfg.clone(), env.clone()), monitor)));
+                scope.spawn(move |_| work(&mut Worker::new(block, id, (rules.clone(), env.clone()), monitor)));
             }
             work(&mut first);
         }),

@@ -114,8 +114,8 @@ impl Worker<'_> {
         for index in start..end {
             let transaction = self.transaction(index);
             self.reader().go_on(version(index));
-            if let Err(full) = frontier.check_room(transaction) {
-                frontier.leave_out(self.block, index, full)?;
+            if let Err(reason) = frontier.progress.admit(self.block.input, index as usize) {
+                frontier.leave_out(self.block, index, reason)?;
                 continue;
             }
             let identity = self.identity(transaction);
@@ -133,7 +133,7 @@ impl Worker<'_> {
                 Ok(OnJournal::Watched) => {
                     self.pay(frontier, index)?;
                     self.flush(before(index))?;
-                    frontier.run_settled(self, index)?;
+                    frontier.run_admitted(self, index)?;
                     self.reader().settle(version(index));
                 }
                 Err(TxError::State(error)) => return Err(error.into()),

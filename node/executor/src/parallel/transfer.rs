@@ -5,6 +5,7 @@
 
 use alloy_consensus::{Transaction as _, TxType};
 use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, TxKind, U256, map::AddressSet};
+use parapet_monitor::Fuel;
 use parapet_types::{Destiny, Executed, ReadError, Transaction};
 use revm::{
     context::{BlockEnv, CfgEnv},
@@ -115,6 +116,8 @@ pub(crate) fn run(
     let executed = Executed {
         destiny: Destiny::Succeeded,
         gas_used: TRANSFER_GAS,
+        guard_gas_used: 0,
+        guard_fuel: Fuel(0),
         output: Bytes::new(),
         logs: Vec::new(),
         created: None,

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use parapet_monitor::Monitor;
 use parapet_types::{ReadError, Transaction};
 use revm::{
-    context::{BlockEnv, CfgEnv},
+    context::BlockEnv,
     context_interface::Transaction as _,
     inspector::NoOpInspector,
     state::{Account, EvmState},
@@ -27,7 +27,7 @@ use super::{
     transfer,
 };
 use crate::{
-    BlockError, Session, TxError,
+    BlockError, ChainRules, Session, TxError,
     access_list::Footprint,
     evm::{EvmDatabase as _, Footing},
     recorder::Recorder,
@@ -54,8 +54,13 @@ pub(crate) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(block: &'a Block<'a>, id: u32, (cfg, env): (CfgEnv, BlockEnv), monitor: &'a dyn Monitor) -> Self {
-        let mut session = Session::new(Reader::new(&block.memory), cfg, env, monitor, NoOpInspector {});
+    pub(crate) fn new(
+        block: &'a Block<'a>,
+        id: u32,
+        (rules, env): (ChainRules, BlockEnv),
+        monitor: &'a dyn Monitor,
+    ) -> Self {
+        let mut session = Session::new(Reader::new(&block.memory), rules, env, monitor, NoOpInspector {});
         session.evm_mut().inner.ctx.chain.fee_apart = true;
         Self { block, id, session, spare: Vec::new(), finished: Vec::new(), tally: Tally::default() }
     }
@@ -109,9 +114,13 @@ impl<'a> Worker<'a> {
                 self.reader().reads.everything_matters();
                 (Ended::Refused(refusal), Left::default())
             }
-            Err(fault @ (TxError::BlockFull { .. } | TxError::Fault(_) | TxError::Evm(_))) => {
-                (Ended::Failed(fault), Left::default())
-            }
+            Err(
+                fault @ (TxError::BlockFull { .. }
+                | TxError::GuardsFull { .. }
+                | TxError::Deadline
+                | TxError::Fault(_)
+                | TxError::Evm(_)),
+            ) => (Ended::Failed(fault), Left::default()),
         };
         let finished = self.finish(state);
         let Left { written, emptied } = left;
@@ -134,6 +143,8 @@ impl<'a> Worker<'a> {
             sender.info.balance = sender_had;
         }
         mem::swap(&mut finished.trace, &mut ctx.chain.trace);
+        mem::swap(&mut finished.asked, &mut ctx.chain.asked);
+        finished.spent = ctx.chain.purse.spent;
         let spare = mem::replace(&mut finished.state, state);
         self.give_back(spare);
         Some(finished)
@@ -182,6 +193,7 @@ impl<'a> Worker<'a> {
         if let Some(mut finished) = finished.filter(|_| self.finished.len() < SPARE_MAX) {
             finished.state.clear();
             finished.trace.clear();
+            finished.asked.clear();
             self.finished.push(finished);
         }
         if self.spare.len() < SPARE_MAX {

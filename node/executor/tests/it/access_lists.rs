@@ -28,7 +28,7 @@ fn run(world: &WorldState, txs: &[Transaction], monitor: &dyn Monitor, mode: Mod
     let mut context = block();
     context.withdrawals = vec![Withdrawal { address: ONE, amount: 2, ..Withdrawal::default() }];
     let at = Point { params: &params, world, ancestors: &Ancestors::new(), block: &context };
-    let input = BlockInput { at, transactions: txs, admission: Admission::Import, access_list: list };
+    let input = BlockInput { at, transactions: txs, admission: Admission::Import, access_list: list, deadline: None };
     execute_block(&input, monitor, mode)
 }
 

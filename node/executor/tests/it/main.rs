@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests; a skip is said")]
 
 mod access_lists;
+mod cuts;
 mod forks;
+mod guard_gas;
 mod records;
 mod veto;
 mod watching;

@@ -166,6 +166,7 @@ fn verdict() -> Verdict {
         detail: Bytes::new(),
         fuel: Fuel(0),
         elapsed_ns: 0,
+        origin: Default::default(),
     }
 }
 

@@ -8,12 +8,13 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256}
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::{
-    Closing, Decision, Fault, Judgement, Judging, Monitor, StateUpdate, StateView, Subscriptions, Trace, Verdict, Veto,
+    Allowance, Closing, Decision, Fault, FuelSpent, Judgement, Judging, Monitor, StateUpdate, StateView, Subscriptions,
+    Trace, Verdict, Veto,
 };
 use parapet_state::WorldState;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutedBlock, Hardfork, StateChanges,
-    Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutedBlock, GuardParams, Hardfork,
+    StateChanges, Transaction,
 };
 
 pub(crate) const SENDER: Address = Address::repeat_byte(0x51);
@@ -24,7 +25,12 @@ pub(crate) const ETHER: u128 = 1_000_000_000_000_000_000;
 pub(crate) const GAS_PRICE: u128 = 2_000_000_000;
 
 pub(crate) fn params() -> ChainParams {
-    ChainParams { chain_id: 31_337, hardfork: Hardfork::Osaka, block_gas_limit: 30_000_000 }
+    ChainParams {
+        chain_id: 31_337,
+        hardfork: Hardfork::Osaka,
+        block_gas_limit: 30_000_000,
+        guards: GuardParams::default(),
+    }
 }
 
 /// A world in which `SENDER` has 100 ether and each contract 1 ether.
@@ -72,6 +78,13 @@ pub(crate) fn transaction(nonce: u64, to: TxKind, value: u128, input: &[u8]) -> 
     Recovered::new_unchecked(TxEnvelope::Eip1559(tx.into_signed(Signature::test_signature())), SENDER)
 }
 
+/// The same transaction with another gas limit.
+pub(crate) fn with_gas_limit(transaction: &Transaction, gas_limit: u64) -> Transaction {
+    let TxEnvelope::Eip1559(signed) = transaction.inner() else { unreachable!("`transaction` makes no other") };
+    let tx = TxEip1559 { gas_limit, ..signed.tx().clone() };
+    Recovered::new_unchecked(TxEnvelope::Eip1559(tx.into_signed(Signature::test_signature())), transaction.signer())
+}
+
 pub(crate) fn execute(
     world: &WorldState,
     transactions: &[Transaction],
@@ -87,7 +100,8 @@ pub(crate) fn execute_in(
     monitor: &dyn Monitor,
 ) -> ExecutedBlock<TxError> {
     let at = Point { params: &params(), world, ancestors: &Ancestors::new(), block };
-    let input = BlockInput { at, transactions, admission: Admission::Build, access_list: Listing::Ignore };
+    let input =
+        BlockInput { at, transactions, admission: Admission::Build, access_list: Listing::Ignore, deadline: None };
     execute_block(&input, monitor, Mode::Sequential).unwrap()
 }
 
@@ -143,6 +157,10 @@ pub(crate) struct Scripted {
     pub(crate) sees_chain: bool,
     /// Whether it has something to say at the end.
     pub(crate) stirs: bool,
+    /// What its guards have spent at any time.
+    pub(crate) spent: FuelSpent,
+    /// What they were allowed to spend, hook by hook.
+    pub(crate) allowed: Arc<Mutex<Vec<Allowance>>>,
     /// The last trace that `on_tx` saw.
     pub(crate) seen: Arc<Mutex<Option<Trace>>>,
 }
@@ -160,6 +178,8 @@ impl Default for Scripted {
             verdicts: Vec::new(),
             sees_chain: false,
             stirs: true,
+            spent: FuelSpent::default(),
+            allowed: Arc::default(),
             seen: Arc::default(),
         }
     }
@@ -177,8 +197,13 @@ impl Monitor for Scripted {
         Ok(Some(Box::new(Judge(self))))
     }
 
-    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
-        (self.admit)()
+    fn admit(
+        &self,
+        _: &ContextRecord,
+        _: Allowance,
+        _: &mut dyn StateView,
+    ) -> Result<parapet_monitor::Examination, Fault> {
+        (self.admit)().map(parapet_monitor::Examination::from)
     }
 }
 
@@ -187,6 +212,14 @@ struct Judge<'a>(&'a Scripted);
 impl Judging for Judge<'_> {
     fn subscriptions(&self) -> Subscriptions {
         self.0.subscriptions
+    }
+
+    fn allow(&mut self, allowance: Allowance) {
+        self.0.allowed.lock().unwrap().push(allowance);
+    }
+
+    fn spent(&self) -> FuelSpent {
+        self.0.spent
     }
 
     fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {

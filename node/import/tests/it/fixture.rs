@@ -92,8 +92,13 @@ impl Case {
         let withdrawals = self.block.body.withdrawals.clone().unwrap_or_default().into_inner();
         let context = BlockContext::of(&self.block.header, withdrawals);
         let at = Point { params: &self.params, world: &self.world, ancestors: &self.ancestors, block: &context };
-        let input =
-            BlockInput { at, transactions: &transactions, admission: Admission::Import, access_list: Listing::Ignore };
+        let input = BlockInput {
+            at,
+            transactions: &transactions,
+            admission: Admission::Import,
+            access_list: Listing::Ignore,
+            deadline: None,
+        };
         let executed = execute_block(&input, &NoMonitor, Mode::Sequential).unwrap();
         let header = &mut self.block.header;
         header.gas_used = executed.gas_used;

@@ -3,7 +3,7 @@
 use alloy_consensus::Header;
 use alloy_primitives::{B64, B256, Bytes, Sealable as _, U256};
 use parapet_import::{Consequence, Field, ImportError, check_header, check_succession};
-use parapet_types::{BlobSchedule, ChainParams, Hardfork};
+use parapet_types::{BlobSchedule, ChainParams, GuardParams, Hardfork};
 
 use crate::fixture::{BASE_FEE, Case, FORKS};
 
@@ -57,7 +57,7 @@ fn a_block_stands_on_its_parent() {
 }
 
 fn params(hardfork: Hardfork) -> ChainParams {
-    ChainParams { chain_id: 1, hardfork, block_gas_limit: 30_000_000 }
+    ChainParams { chain_id: 1, hardfork, block_gas_limit: 30_000_000, guards: GuardParams::default() }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::Address;
-use parapet_pool::{Limits, Place, Pool, PoolError};
+use parapet_pool::{FAULTS_MAX, Limits, Place, Pool, PoolError};
 use parapet_types::Transaction;
 
 use crate::support::{GWEI, RULES, account, add, dynamic, legacy, roomy, sender, signed, transfer, with_input};
@@ -157,4 +157,19 @@ fn one_sender_cannot_fill_the_pool_and_can_still_fill_its_gap() {
     let added = add(&mut pool, transfer(1, 1, 1)).unwrap();
     assert_eq!((added.place, added.evicted), (Place::Pending, vec![hash(&transfer(1, 3, 1))]));
     assert_eq!(order(&pool), [(1, 0), (1, 1), (1, 2)]);
+}
+
+#[test]
+fn a_transaction_that_the_node_fails_to_execute_does_not_starve_others() {
+    let mut pool = roomy();
+    let (dear, cheap) = (transfer(1, 0, 90), transfer(2, 0, 1));
+    for transaction in [dear.clone(), transfer(1, 1, 90), cheap] {
+        add(&mut pool, transaction).unwrap();
+    }
+    for _ in 1..FAULTS_MAX {
+        pool.note_fault(hash(&dear));
+        assert_eq!(order(&pool), [(1, 0), (1, 1), (2, 0)], "it is retried in its turn");
+    }
+    pool.note_fault(hash(&dear));
+    assert_eq!(order(&pool), [(2, 0), (1, 0), (1, 1)], "then it comes last, and is retried all the same");
 }

@@ -16,6 +16,8 @@ use crate::{RpcError, api::Api};
 pub(crate) struct Simulated {
     destiny: Destiny,
     gas_used: U256,
+    /// What of it is for guards.
+    guard_gas_used: U256,
     output: Bytes,
     verdicts: Vec<Verdict>,
 }
@@ -54,6 +56,7 @@ impl GuardServer for Api {
                 Ok(Simulated {
                     destiny: executed.destiny,
                     gas_used: U256::from(executed.gas_used),
+                    guard_gas_used: U256::from(executed.guard_gas_used),
                     output: executed.output,
                     verdicts: executed.verdicts,
                 })

@@ -2,9 +2,10 @@
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip7840::BlobParams;
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::{Filter, Log, TransactionReceipt};
 use parapet_state::StoredBlock;
+use parapet_types::Executed;
 use serde::Serialize;
 
 use crate::revert::GuardVetoView;
@@ -15,8 +16,28 @@ use crate::revert::GuardVetoView;
 pub struct Receipt {
     #[serde(flatten)]
     inner: TransactionReceipt,
+    /// What of `gasUsed` is for the guards that it woke, and the fuel they spent: absent where they spent none.
+    #[serde(flatten)]
+    guard_cost: Option<GuardCost>,
     #[serde(skip_serializing_if = "Option::is_none")]
     guard_veto: Option<GuardVetoView>,
+}
+
+/// What a transaction's guards cost it.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GuardCost {
+    guard_gas_used: U64,
+    guard_fuel: U64,
+}
+
+impl GuardCost {
+    /// `None`: they spent nothing.
+    pub(crate) fn of(executed: &Executed) -> Option<Self> {
+        let cost =
+            Self { guard_gas_used: U64::from(executed.guard_gas_used), guard_fuel: U64::from(executed.guard_fuel.0) };
+        (executed.guard_fuel.0 > 0).then_some(cost)
+    }
 }
 
 /// The receipts of a block.
@@ -63,7 +84,7 @@ fn receipt_after(block: &StoredBlock, index: usize, first_log: usize, blobs: Opt
         to: tx.to(),
         contract_address: tx.is_create().then(|| transaction.signer().create(tx.nonce())),
     };
-    Some(Receipt { inner, guard_veto: GuardVetoView::of(executed) })
+    Some(Receipt { inner, guard_cost: GuardCost::of(executed), guard_veto: GuardVetoView::of(executed) })
 }
 
 /// The logs of a block that a filter's addresses and topics match; its block range is not looked at.

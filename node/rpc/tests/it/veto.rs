@@ -8,8 +8,8 @@ use alloy_rpc_types_eth::TransactionRequest;
 use parapet_abi::ContextRecord;
 use parapet_builder::Settings;
 use parapet_monitor::{
-    Decision, Fault, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView, Subscriptions, Trace, Verdict,
-    Veto,
+    Allowance, Decision, Examination, Fault, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView,
+    Subscriptions, Trace, Verdict, Veto,
 };
 use parapet_rpc::Limits;
 use serde_json::{Value, json};
@@ -29,8 +29,8 @@ impl Monitor for Closed {
         Ok(guarded.then(|| Box::new(Refusing) as Box<dyn Judging>))
     }
 
-    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
-        Ok(Decision::Proceed)
+    fn admit(&self, _: &ContextRecord, _: Allowance, _: &mut dyn StateView) -> Result<Examination, Fault> {
+        Ok(Decision::Proceed.into())
     }
 }
 
@@ -67,6 +67,7 @@ impl Judging for Refusing {
             detail,
             fuel: Fuel(5),
             elapsed_ns: 1,
+            origin: Default::default(),
         };
         Judgement { verdicts: vec![verdict], updates: Vec::new() }
     }

@@ -5,11 +5,15 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transacti
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use alloy_rpc_types_trace::geth::{CallFrame, GethDebugBuiltInTracerType, GethDebugTracingOptions, GethTrace};
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Decision, Fault, Judgement, Judging, Monitor, NoMonitor, StateView, Subscriptions, Trace, Veto};
+use parapet_monitor::{
+    Allowance, Decision, Examination, Fault, Judgement, Judging, Monitor, NoMonitor, StateView, Subscriptions, Trace,
+    Veto,
+};
 use parapet_simulate::{CallRequest, EstimateError, Point, call, create_access_list, estimate_gas, trace_transaction};
 use parapet_state::WorldState;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Hardfork, StateChanges, Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, GuardParams, Hardfork, StateChanges,
+    Transaction,
 };
 
 const SENDER: Address = Address::repeat_byte(0x51);
@@ -40,7 +44,12 @@ fn world() -> WorldState {
 
 /// Gives the closure a point on the world.
 fn at<R>(test: impl FnOnce(&Point<'_>) -> R) -> R {
-    let params = ChainParams { chain_id: 31_337, hardfork: Hardfork::Osaka, block_gas_limit: 30_000_000 };
+    let params = ChainParams {
+        chain_id: 31_337,
+        hardfork: Hardfork::Osaka,
+        block_gas_limit: 30_000_000,
+        guards: GuardParams::default(),
+    };
     let block = BlockContext {
         number: 1,
         timestamp: 1,
@@ -65,8 +74,8 @@ impl Monitor for NoInner {
         Ok(Some(Box::new(Self)))
     }
 
-    fn admit(&self, _: &ContextRecord, _: &mut dyn StateView) -> Result<Decision, Fault> {
-        Ok(Decision::Proceed)
+    fn admit(&self, _: &ContextRecord, _: Allowance, _: &mut dyn StateView) -> Result<Examination, Fault> {
+        Ok(Decision::Proceed.into())
     }
 }
 

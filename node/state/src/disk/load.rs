@@ -51,7 +51,7 @@ impl Disk {
         if stored == *given {
             return Ok(());
         }
-        Err(StoreError::OtherChain { path: self.path.clone(), stored, given: *given })
+        Err(StoreError::OtherChain { path: self.path.clone(), stored: Box::new(stored), given: Box::new(*given) })
     }
 
     /// The genesis given must be the one stored, except for its timestamp: a chain is resumed later than it began.

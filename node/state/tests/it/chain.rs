@@ -10,7 +10,8 @@ use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use parapet_monitor::{Fuel, Hook, Mode, Outcome, Verdict};
 use parapet_state::{ChainStore, Consequence, GenesisBlock, StoreError, StoredBlock, WorldState};
 use parapet_types::{
-    AccountChange, AccountInfo, ChainParams, Destiny, Executed, Hardfork, StateChanges, Transaction, Withdrawal,
+    AccountChange, AccountInfo, ChainParams, Destiny, Executed, GuardParams, Hardfork, StateChanges, Transaction,
+    Withdrawal,
 };
 
 use crate::model::{Random, address, random_changes};
@@ -33,7 +34,11 @@ pub(crate) fn genesis_with(chain_id: u64, hardfork: Hardfork, timestamp: u64, ba
         withdrawals_root: shanghai.then_some(EMPTY_ROOT_HASH),
         ..Header::default()
     };
-    GenesisBlock { params: ChainParams { chain_id, hardfork, block_gas_limit: 30_000_000 }, header, world }
+    GenesisBlock {
+        params: ChainParams { chain_id, hardfork, block_gas_limit: 30_000_000, guards: GuardParams::default() },
+        header,
+        world,
+    }
 }
 
 /// A block with one transaction of each kind, after the head, over random changes.
@@ -128,10 +133,13 @@ fn executed(random: &mut Random) -> Executed {
         detail,
         fuel: Fuel(random.next()),
         elapsed_ns: 9,
+        origin: Default::default(),
     };
     Executed {
         destiny: destinies[random.below(4) as usize].clone(),
         gas_used: random.next(),
+        guard_gas_used: 0,
+        guard_fuel: Fuel(0),
         output: Bytes::from_static(&[1, 2]),
         logs: vec![log()],
         created: Some(Address::repeat_byte(3)),

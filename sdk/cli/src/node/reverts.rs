@@ -80,6 +80,10 @@ fn words(error: &Errors) -> String {
         ),
         Errors::NotGuardian(e) => format!("{} is not the chain's guardian, who alone may do this", e.sender),
         Errors::GuardianMissing(_) => "the guardian cannot be the zero address".to_owned(),
+        Errors::NotGovernance(e) => {
+            format!("{} does not govern this chain; only who does may guard all of it", e.sender)
+        }
+        Errors::GovernanceMissing(_) => "the zero address cannot govern".to_owned(),
     }
 }
 

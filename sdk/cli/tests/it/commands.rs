@@ -277,11 +277,14 @@ fn verdicts_are_told_and_an_unknown_transaction_is_refused() {
         "eth_getCode" => Ok(json!("0x60")),
         "guard_getVerdicts" if params[0] == json!(known) => Ok(json!([verdict])),
         "guard_getVerdicts" => Ok(Value::Null),
+        "eth_getTransactionReceipt" => Ok(json!({ "guardGasUsed": "0x135", "guardFuel": "0x4d2" })),
         other => panic!("{other} was not expected"),
     });
     let report = run(&["verdicts", &known.to_string(), "--rpc-url", &node.url]).unwrap();
     assert!(report.text.contains("reentrancy vetoed in on_call of frame 3, code 1: re-entered"), "{}", report.text);
     assert_eq!(report.json["verdicts"][0]["fuel"], 1234);
+    assert!(report.text.ends_with("paid: 309 gas for 1,234 fuel"), "{}", report.text);
+    assert_eq!((&report.json["guardGasUsed"], &report.json["guardFuel"]), (&json!(309), &json!(1234)));
     let error = run(&["verdicts", &B256::ZERO.to_string(), "--rpc-url", &node.url]).unwrap_err();
     assert!(matches!(error, CliError::UnknownTransaction(_)), "{error}");
     assert_eq!(error.exit(), Exit::Refused);
@@ -331,6 +334,7 @@ fn arguments_that_make_no_sense_are_refused_by_the_command_line() {
     for args in [
         &["attach", "reentrancy"][..],
         &["attach", "reentrancy", "--account", "0x12"],
+        &["attach", "reentrancy", "--account", "0x00000000000000000000000000000000000000aa", "--chain-wide"],
         &["attach", "reentrancy", "--account", "0x00000000000000000000000000000000000000aa", "--param", "novalue"],
         &["set-mode", &id, "loud"],
         &["verdicts", "0x12"],

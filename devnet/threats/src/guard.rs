@@ -1,0 +1,71 @@
+//! Guards, written in Wasm's text.
+
+use alloy_primitives::Bytes;
+
+/// A guard that wakes by a trigger, subscribes to what is named, and has these functions.
+///
+/// # Panics
+/// Panics when the text is not Wasm.
+#[must_use]
+pub fn guard(trigger: &str, subscribes: &[&str], functions: &str) -> Bytes {
+    let subscribes = subscribes.iter().map(|name| format!("\\\"{name}\\\"")).collect::<Vec<_>>().join(",");
+    let text = format!(
+        r#"(module
+            (import "parapet_v1" "alert" (func $alert (param i32 i32 i32)))
+            (import "parapet_v1" "veto" (func $veto (param i32 i32 i32)))
+            (import "parapet_v1" "store_set" (func $store_set (param i32 i32 i32)))
+            (import "parapet_v1" "window_add" (func $window_add (param i32 i32 i32 i32 i64) (result i32)))
+            (import "parapet_v1" "trace_count" (func $trace_count (param i32) (result i32)))
+            (import "parapet_v1" "trace_read" (func $trace_read (param i32 i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 40)
+            {functions}
+            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"threat\",\"version\":\"1\",\"triggers\":[\"{trigger}\"],\"subscribes\":[{subscribes}]}}"))"#
+    );
+    wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).into()
+}
+
+/// Vetoes with code 7 whatever touches its accounts.
+#[must_use]
+pub fn vetoes_everything() -> Bytes {
+    guard("frame", &[], &on_call("(call $veto (i32.const 7) (i32.const 0) (i32.const 0))"))
+}
+
+/// Traps at every frame.
+#[must_use]
+pub fn traps_always() -> Bytes {
+    guard("frame", &[], &on_call("unreachable"))
+}
+
+/// Never ends.
+#[must_use]
+pub fn loops_always() -> Bytes {
+    guard("frame", &[], &on_call("(loop $again (br $again))"))
+}
+
+/// Objects to nothing.
+#[must_use]
+pub fn allows_everything() -> Bytes {
+    guard("frame", &[], &on_call(""))
+}
+
+/// Reads every record of a kind of the finished trace, and vetoes with code 9 if there are more than so many.
+#[must_use]
+pub fn counts(subscribes: &[&str], kind: u32, record_bytes: u32, at_most: u32) -> Bytes {
+    let body = format!(
+        r#"(func (export "on_tx") (local $first i32) (local $read i32)
+            (loop $again
+                (local.set $read (call $trace_read (i32.const {kind}) (local.get $first) (i32.const 1000) (i32.const 0) (i32.const {record_bytes})))
+                (local.set $first (i32.add (local.get $first) (local.get $read)))
+                (br_if $again (local.get $read)))
+            (if (i32.gt_u (local.get $first) (i32.const {at_most}))
+                (then (call $veto (i32.const 9) (i32.const 0) (i32.const 0)))))
+        (func (export "on_call") (param i32))"#
+    );
+    guard("frame", subscribes, &body)
+}
+
+/// A hook for frames that start.
+#[must_use]
+pub fn on_call(body: &str) -> String {
+    format!(r#"(func (export "on_call") (param i32) {body})"#)
+}
