@@ -11,6 +11,8 @@ use parapet_abi::{AccountRecord, Word, import::ViewOutcome};
 use crate::{memory::Once, tx};
 
 mod import {
+    use parapet_abi::import::ViewOutcome;
+
     #[link(wasm_import_module = "parapet_v1")]
     unsafe extern "C" {
         pub(super) fn trace_count(kind: u32) -> u32;
