@@ -39,7 +39,9 @@ fn assert_the_flooder_pays(chain: &Chain, kind: Kind, subscribes: &[&str], recor
     // Fuel is looked at in every loop and call, so a guard may finish on a little less than it would have spent.
     let too_little = judged.gas_used - 500;
     let refused = chain.send(&attack(too_little));
-    assert_eq!(veto_code(&refused), Some(CODE_OUT_OF_GAS));
+    // Where gas came back for writes that were undone, so little does not even reach for the writing.
+    let halted = matches!(refused.destiny, Destiny::Halted { .. });
+    assert!(veto_code(&refused) == Some(CODE_OUT_OF_GAS) || halted, "{:?}", refused.destiny);
     assert_eq!(refused.gas_used, too_little, "and the attempt costs all of its gas");
 }
 

@@ -49,7 +49,7 @@ fn another_chain_id_hardfork_or_gas_limit_is_refused_by_name() {
     for other in [genesis_with(5, Hardfork::Osaka, 1, 1_000), genesis_with(31_337, Hardfork::Prague, 1, 1_000)] {
         let error = ChainStore::open(dir.path(), other).unwrap_err();
         assert!(matches!(error, StoreError::OtherChain { .. }), "{error}");
-        assert!(error.to_string().contains("chain id 31337, hardfork osaka and block gas limit 30000000"), "{error}");
+        assert!(error.to_string().contains("chain id 31337, hardfork osaka, block gas limit 30000000"), "{error}");
     }
     assert!(ChainStore::open(dir.path(), genesis(1)).is_ok());
 }
