@@ -67,10 +67,10 @@ mod tests {
 
     #[test]
     fn an_address_has_one_canonical_form_and_one_spelling_that_comes_back() {
-        let canonical = Addresses.addr_canonicalize(LOWER).0.unwrap();
+        let canonical = Addresses.addr_canonicalize(LOWER).0.expect("it is an address");
         assert_eq!(canonical.len(), 20);
-        assert_eq!(Addresses.addr_canonicalize(CHECKSUMMED).0.unwrap(), canonical);
-        assert_eq!(Addresses.addr_humanize(&canonical).0.unwrap(), LOWER);
+        assert_eq!(Addresses.addr_canonicalize(CHECKSUMMED).0.expect("it is an address"), canonical);
+        assert_eq!(Addresses.addr_humanize(&canonical).0.expect("it is an address"), LOWER);
         let wrong_checksum = CHECKSUMMED.replace("5aA", "5Aa");
         assert!(Addresses.addr_canonicalize(&wrong_checksum).0.is_err());
         assert!(Addresses.addr_humanize(&canonical[1..]).0.is_err());

@@ -121,7 +121,7 @@ mod tests {
     fn vetoed(text: &str) -> (u16, String) {
         let answer = serde_json::json!({ "error": text }).to_string();
         let Err(End::Vetoed { code, detail }) = read(answer.as_bytes()) else { panic!("{answer} is no veto") };
-        (code, String::from_utf8(detail.to_vec()).unwrap())
+        (code, String::from_utf8(detail.to_vec()).expect("it can be read"))
     }
 
     #[test]
@@ -144,8 +144,9 @@ mod tests {
     fn events_and_attributes_become_alerts() {
         let answer = r#"{"ok":{"messages":[],"attributes":[{"key":"seen","value":"1"}],"data":null,
             "events":[{"type":"large","attributes":[{"key":"code","value":"12"},{"key":"wei","value":"5"}]}]}}"#;
-        let said = read(answer.as_bytes()).unwrap();
-        let said: Vec<_> = said.iter().map(|said| (said.code, std::str::from_utf8(&said.detail).unwrap())).collect();
+        let said = read(answer.as_bytes()).expect("it can be read");
+        let said: Vec<_> =
+            said.iter().map(|said| (said.code, std::str::from_utf8(&said.detail).expect("it can be read"))).collect();
         assert_eq!(said, [(0, "wasm seen=1"), (12, "large code=12 wei=5")]);
     }
 
@@ -157,7 +158,7 @@ mod tests {
             Err(End::LimitExceeded(limit)) => limit,
             other => panic!("{other:?}"),
         };
-        assert_eq!(read(answer(vec![event(""); 32]).as_bytes()).unwrap().len(), 32);
+        assert_eq!(read(answer(vec![event(""); 32]).as_bytes()).expect("it can be read").len(), 32);
         assert_eq!(limit(answer(vec![event(""); 33])), Limit::Alerts);
         assert_eq!(limit(answer(vec![event(&"x".repeat(1_024))])), Limit::Detail(1_028));
         assert!(matches!(limit(answer(vec![event(&"x".repeat(70_000))])), Limit::Response(_)));

@@ -108,7 +108,7 @@ pub enum CliError {
         /// The file or name.
         module: String,
         /// Why.
-        source: crate::module::Refusal,
+        source: Box<crate::module::Refusal>,
     },
     /// A parameter of a guard that cannot be encoded.
     #[error("{0}")]

@@ -60,7 +60,8 @@ impl Module {
     /// Vets bytes as a node would, and the parameters that they declare.
     pub(crate) fn vet(name: &str, wasm: Cow<'static, [u8]>) -> Result<Self, CliError> {
         let hash = keccak256(&wasm);
-        let vetted = vet(hash, &wasm).map_err(|source| CliError::Vet { module: name.to_owned(), source });
+        let vetted =
+            vet(hash, &wasm).map_err(|source| CliError::Vet { module: name.to_owned(), source: Box::new(source) });
         let (descriptor, form) = vetted?;
         parameters::check(&descriptor)?;
         Ok(Self { hash, wasm, descriptor, form })

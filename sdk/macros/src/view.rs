@@ -62,12 +62,16 @@ impl ViewCall {
         let arguments = arguments.map_err(wrong)?;
         let answer = signature.answer.iter().map(|ty| rust_type(ty)).collect::<std::result::Result<Vec<_>, _>>();
         let answer = answer.map_err(wrong)?;
+        let read = match answer.as_slice() {
+            [one] => quote!(answer.next::<#one>("")),
+            several => quote!(::core::result::Result::Ok((#(answer.next::<#several>("")?),*))),
+        };
         Ok(quote! {{
             let values = ::parapet_guest::config::Encoder::new(#count)
                 #(.push::<#arguments>(&::core::convert::Into::<#arguments>::into(#values)))*
                 .finish();
             ::parapet_guest::Tx::view(#tx, #fork, #contract, &::parapet_guest::expansion::calldata([#(#selector),*], &values))
-                .decode(|answer| ::core::result::Result::Ok((#(answer.next::<#answer>("")?),*)))
+                .decode(|answer| #read)
         }})
     }
 }

@@ -81,7 +81,7 @@ fn a_contract_that_does_not_end_well_leaves_nothing() {
 
 #[test]
 fn entries_that_are_too_long_exceed_a_limit() {
-    let long = format!("(data (i32.const 0x500) \"\\10\\05\\00\\00\\01\\40\\00\\00\\01\\40\\00\\00\")");
+    let long = "(data (i32.const 0x500) \"\\10\\05\\00\\00\\01\\40\\00\\00\\01\\40\\00\\00\")".to_owned();
     let write = load(&contract_with(
         IMPORTS,
         &format!("{}{long}", data()),

@@ -82,12 +82,13 @@ mod tests {
         };
         let text = r#"{"abi":1,"name":"cap","version":"1","triggers":["flow"]}"#;
         let parameters = parameters.iter().map(parameter).collect();
-        Descriptor { parameters, ..Descriptor::parse(text.as_bytes()).unwrap() }
+        Descriptor { parameters, ..Descriptor::parse(text.as_bytes()).expect("it is well formed") }
     }
 
     fn encoded(parameters: &[(&str, &str)], given: &[(&str, &str)]) -> String {
         let given: Vec<_> = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        String::from_utf8(encode(&descriptor(parameters), &given).unwrap()).unwrap()
+        String::from_utf8(encode(&descriptor(parameters), &given).expect("it is well formed"))
+            .expect("it is well formed")
     }
 
     #[test]
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_configuration_reads_back_as_text() {
-        let read = decode(br#"{"max":"10","part":7}"#).unwrap();
+        let read = decode(br#"{"max":"10","part":7}"#).expect("it is well formed");
         assert_eq!(read, [("max".to_owned(), "10".to_owned()), ("part".to_owned(), "7".to_owned())]);
         assert_eq!(decode(b""), Some(Vec::new()));
         assert_eq!(decode(b"[]"), None);

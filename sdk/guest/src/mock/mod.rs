@@ -23,6 +23,6 @@ mod world;
 
 pub use scene::{Enter, Hook, Outcome, Said, Scene};
 pub use store::Store;
-pub use world::{State, World};
+pub use world::{Question, State, World};
 
 pub(crate) use world::{VetoSignal, run, with_world};

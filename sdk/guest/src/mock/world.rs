@@ -27,6 +27,9 @@ pub struct State {
     pub code_hashes: BTreeMap<[u8; 20], Word>,
 }
 
+/// A static call: the fork, the contract, the calldata.
+pub type Question = ([u32; 2], [u8; 20], Vec<u8>);
+
 /// Everything a guard can ask for. A [`super::Scene`] fills it; tests may change any of it between events.
 #[derive(Clone, Debug, Default)]
 pub struct World {
@@ -67,7 +70,7 @@ pub struct World {
     /// State before and after frames, by fork; where one is missing, `now` stands for it.
     pub forks: BTreeMap<[u32; 2], State>,
     /// What static calls answer, by fork, contract and calldata.
-    pub answers: BTreeMap<([u32; 2], [u8; 20], Vec<u8>), (FrameStatus, Vec<u8>)>,
+    pub answers: BTreeMap<Question, (FrameStatus, Vec<u8>)>,
     /// What the last static call returned.
     pub view_output: Vec<u8>,
     /// The attachment's own state.
