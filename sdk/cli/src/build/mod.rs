@@ -160,8 +160,21 @@ fn flags(crate_dir: &Path, toolchain: &Toolchain) -> Vec<String> {
     if let Some(cargo_home) = cargo_home() {
         flags.push(format!("--remap-path-prefix={}=/cargo", cargo_home.display()));
     }
+    if let Some((sources, named)) = library_sources() {
+        flags.push(format!("--remap-path-prefix={}={named}", sources.display()));
+    }
     flags.extend(toolchain.flags());
     flags
+}
+
+/// Where rustup keeps the library's sources, if it was asked for them, and what the compiler calls that place where it
+/// was not: a module must be the same with and without them.
+fn library_sources() -> Option<(PathBuf, String)> {
+    let sysroot = toolchain::ask(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let version =
+        Command::new("rustc").arg("-vV").output().ok().and_then(|told| String::from_utf8(told.stdout).ok())?;
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "))?;
+    Some((Path::new(sysroot.trim()).join("lib/rustlib/src/rust"), format!("/rustc/{}", commit.trim())))
 }
 
 fn cargo_home() -> Option<PathBuf> {
