@@ -7,8 +7,8 @@ use alloy_eip7928::{AccountChanges, BlockAccessList};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
 use parapet_executor::{BlockError, BlockInput, Mode, TxError, execute_block};
-use parapet_monitor::{Monitor, Verdict};
-use parapet_types::{Executed, ExecutedBlock, StateChanges};
+use parapet_monitor::Monitor;
+use parapet_types::{Executed, ExecutedBlock, JudgedAct, StateChanges};
 
 /// A transaction that is in the block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +39,22 @@ pub struct Observed {
     /// EIP-7928, if it was asked for.
     pub access_list: Option<BlockAccessList>,
     /// What was said of what the chain itself did.
-    pub verdicts: Vec<Verdict>,
+    pub chain_acts: Vec<JudgedAct>,
 }
 
 impl From<ExecutedBlock<TxError>> for Observed {
     fn from(block: ExecutedBlock<TxError>) -> Self {
-        let ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list, mut verdicts } =
-            block;
-        verdicts.iter_mut().for_each(|verdict| verdict.elapsed_ns = 0);
+        let ExecutedBlock {
+            included,
+            left_out,
+            changes,
+            gas_used,
+            blob_gas_used,
+            requests,
+            access_list,
+            mut chain_acts,
+        } = block;
+        chain_acts.iter_mut().flat_map(|judged| &mut judged.verdicts).for_each(|verdict| verdict.elapsed_ns = 0);
         let included = included
             .into_iter()
             .map(|mut included| {
@@ -55,7 +63,7 @@ impl From<ExecutedBlock<TxError>> for Observed {
             })
             .collect();
         let left_out = left_out.into_iter().map(|left| (left.candidate, left.reason.to_string())).collect();
-        Self { included, left_out, changes, gas_used, blob_gas_used, requests, access_list, verdicts }
+        Self { included, left_out, changes, gas_used, blob_gas_used, requests, access_list, chain_acts }
     }
 }
 
@@ -134,7 +142,8 @@ fn changes(expected: &StateChanges, found: &StateChanges) -> Option<String> {
 mod tests {
     use alloy_consensus::Receipt;
     use alloy_primitives::{Address, Bytes};
-    use parapet_types::{AccountChange, Destiny};
+    use parapet_monitor::Verdict;
+    use parapet_types::{AccountChange, ChainAct, Destiny};
 
     use super::*;
 
@@ -158,7 +167,7 @@ mod tests {
             blob_gas_used: 0,
             requests: Requests::default(),
             access_list: None,
-            verdicts: Vec::new(),
+            chain_acts: Vec::new(),
         }
     }
 
@@ -227,9 +236,18 @@ mod tests {
                 })
                 .collect();
             let left_out = Vec::new();
-            let (access_list, verdicts) = (None, vec![verdict(elapsed_ns)]);
-            let block =
-                ExecutedBlock { included, left_out, changes, gas_used, blob_gas_used, requests, access_list, verdicts };
+            let judged = JudgedAct { act: ChainAct::Withdrawals, verdicts: vec![verdict(elapsed_ns)] };
+            let (access_list, chain_acts) = (None, vec![judged]);
+            let block = ExecutedBlock {
+                included,
+                left_out,
+                changes,
+                gas_used,
+                blob_gas_used,
+                requests,
+                access_list,
+                chain_acts,
+            };
             Observed::from(block)
         };
         assert_eq!(block(1), block(2));

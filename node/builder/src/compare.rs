@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alloy_primitives::{Address, B256, U256};
 use parapet_executor::TxError;
 use parapet_monitor::Verdict;
-use parapet_types::{AccountChange, Executed, ExecutedBlock, StateChanges};
+use parapet_types::{AccountChange, Executed, ExecutedBlock, JudgedAct, StateChanges};
 
 /// The first thing in which two executions of one block differ. Indices are those of the candidates.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,11 +117,17 @@ pub fn first_difference(one: &ExecutedBlock<TxError>, other: &ExecutedBlock<TxEr
         .or_else(|| (one.blob_gas_used != other.blob_gas_used).then_some(Difference::BlobGas))
         .or_else(|| (one.requests != other.requests).then_some(Difference::Requests))
         .or_else(|| (one.access_list != other.access_list).then_some(Difference::AccessList))
-        .or_else(|| (timeless(&one.verdicts) != timeless(&other.verdicts)).then_some(Difference::ChainVerdicts))
+        .or_else(|| {
+            (timeless_acts(&one.chain_acts) != timeless_acts(&other.chain_acts)).then_some(Difference::ChainVerdicts)
+        })
 }
 
 fn timeless(verdicts: &[Verdict]) -> Vec<Verdict> {
     verdicts.iter().map(|verdict| Verdict { elapsed_ns: 0, ..verdict.clone() }).collect()
+}
+
+fn timeless_acts(acts: &[JudgedAct]) -> Vec<JudgedAct> {
+    acts.iter().map(|judged| JudgedAct { act: judged.act, verdicts: timeless(&judged.verdicts) }).collect()
 }
 
 /// The first candidate that is not at the same place in both.
@@ -200,7 +206,7 @@ fn change(address: Address, one: &AccountChange, other: &AccountChange) -> Optio
 mod tests {
     use alloy_consensus::{Receipt, ReceiptEnvelope};
     use alloy_primitives::{Bytes, Log};
-    use parapet_types::{AccountInfo, Destiny, Included, LeftOut};
+    use parapet_types::{AccountInfo, ChainAct, Destiny, Included, LeftOut};
 
     use super::*;
 
@@ -247,7 +253,7 @@ mod tests {
             blob_gas_used: 0,
             requests: Default::default(),
             access_list: None,
-            verdicts: vec![verdict(1)],
+            chain_acts: vec![JudgedAct { act: ChainAct::Withdrawals, verdicts: vec![verdict(1)] }],
         }
     }
 
@@ -286,6 +292,9 @@ mod tests {
         assert_eq!(after(requests), Some(Difference::Requests));
         let listed = after(|other| other.access_list = Some(Vec::new()));
         assert_eq!(listed, Some(Difference::AccessList));
+        let said = after(|other| other.chain_acts[0].verdicts[0].code = 9);
+        assert_eq!(said, Some(Difference::ChainVerdicts));
+        assert_eq!(after(|other| other.chain_acts[0].verdicts[0].elapsed_ns = 9), None);
     }
 
     #[test]

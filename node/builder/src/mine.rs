@@ -157,7 +157,7 @@ impl Chain {
         };
         let header = seal(&self.0.params, context, outcome);
         let withdrawals = (self.0.params.hardfork >= Hardfork::Shanghai).then(|| context.withdrawals.clone().into());
-        StoredBlock { header, transactions, withdrawals, receipts, executed }
+        StoredBlock { header, transactions, withdrawals, receipts, executed, chain_acts: block.chain_acts }
     }
 
     /// Drops candidates that can never be included and keeps the others for the next block. A fault of the engine is

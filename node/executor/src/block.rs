@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, TxType};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::Log;
-use parapet_monitor::{Monitor, Verdict};
+use parapet_monitor::Monitor;
 use parapet_types::{
-    Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Included, LeftOut, REGISTRY, StateReader,
+    Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Included, JudgedAct, LeftOut, REGISTRY, StateReader,
     Transaction,
 };
 use revm::inspector::NoOpInspector;
@@ -116,7 +116,7 @@ pub struct BlockRun<'a> {
 }
 
 enum Run<'a> {
-    Sequential { progress: Progress, requests: Requests, verdicts: Vec<Verdict>, overlay: Box<Overlay<'a>> },
+    Sequential { progress: Progress, requests: Requests, chain_acts: Vec<JudgedAct>, overlay: Box<Overlay<'a>> },
     Parallel(Box<ParallelRun<'a>>),
 }
 
@@ -153,15 +153,15 @@ impl BlockRun<'_> {
     /// # Errors
     /// [`BlockError`] when state cannot be read, or the block came with an access list that is not its own.
     pub fn finish(self) -> Result<ExecutedBlock<TxError>, BlockError> {
-        let (progress, changes, requests, verdicts, access_list) = match self.run {
-            Run::Sequential { progress, requests, verdicts, mut overlay } => {
+        let (progress, changes, requests, chain_acts, access_list) = match self.run {
+            Run::Sequential { progress, requests, chain_acts, mut overlay } => {
                 let access_list = overlay.take_access_list()?;
-                (progress, overlay.into_changes()?, requests, verdicts, access_list)
+                (progress, overlay.into_changes()?, requests, chain_acts, access_list)
             }
             Run::Parallel(mut run) => {
                 let access_list = run.take_access_list()?;
                 let changes = run.changes()?;
-                (run.progress, changes, run.requests, run.verdicts, access_list)
+                (run.progress, changes, run.requests, run.chain_acts, access_list)
             }
         };
         access_list::compare(self.input.access_list, access_list.as_ref())?;
@@ -177,7 +177,7 @@ impl BlockRun<'_> {
             blob_gas_used: progress.blob_gas_used,
             requests,
             access_list,
-            verdicts,
+            chain_acts,
         })
     }
 }
@@ -228,8 +228,8 @@ fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor, extent: E
     session.evm_mut().db_mut().record_after(progress.included.len());
     let logs = progress.included.iter().flat_map(|placed| &placed.executed.logs);
     let requests = system::after(&mut session, &input.at, extent, logs)?;
-    let verdicts = session.take_chain_verdicts();
-    Ok(Run::Sequential { progress, requests, verdicts, overlay: Box::new(session.into_db()) })
+    let chain_acts = session.take_chain_acts();
+    Ok(Run::Sequential { progress, requests, chain_acts, overlay: Box::new(session.into_db()) })
 }
 
 fn include(

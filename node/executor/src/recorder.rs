@@ -8,7 +8,8 @@ use parapet_abi::{
     AccessKind, AccessRecord, AuthorizationRecord, DelegateRecord, FlowReason, FlowRecord, FrameKind, FrameRecord,
     FrameStatus, NO_FRAME, PreimageRecord, Word,
 };
-use parapet_monitor::{Fault, Judging, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_PREIMAGES_MAX, Trace, Verdict, Veto};
+use parapet_monitor::{Fault, Judging, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_PREIMAGES_MAX, Trace, Veto};
+use parapet_types::JudgedAct;
 use revm::{
     JournalEntry,
     context::{CreateScheme, JournalInner},
@@ -81,7 +82,7 @@ pub struct Recorder<'m> {
     /// What runs is the chain's own: it is seen, and cannot be vetoed.
     pub(crate) is_chains_own: bool,
     /// What was said of what the chain itself did in this block.
-    pub(crate) chain_verdicts: Vec<Verdict>,
+    pub(crate) chain_acts: Vec<JudgedAct>,
     /// A judgement was opened, so there may be something to forget.
     pub(crate) used: bool,
     /// Gas that the transaction's authorizations give back.

@@ -6,9 +6,9 @@ use alloy_primitives::{B256, U256};
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_monitor::{
     CallOutcome, CallRequest, Decision, Fork, FuelSpent, Judgement, Monitor, StateFault, StateUpdate, StateView as _,
-    Trace, Verdict,
+    Trace,
 };
-use parapet_types::{Destiny, Executed};
+use parapet_types::{ChainAct, Destiny, Executed, JudgedAct};
 use revm::{
     Inspector, Journal,
     context::{
@@ -193,16 +193,19 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     }
 
     /// Ends that judgement. Its verdicts are kept; guard state is not written outside of transactions.
-    pub(crate) fn unwatch_chain(&mut self) {
+    pub(crate) fn unwatch_chain(&mut self, act: ChainAct) {
         let chain = &mut self.evm.inner.ctx.chain;
         if let Some(judging) = chain.judging.take() {
-            chain.chain_verdicts.extend(judging.close().verdicts);
+            let verdicts = judging.close().verdicts;
+            if !verdicts.is_empty() {
+                chain.chain_acts.push(JudgedAct { act, verdicts });
+            }
         }
     }
 
     /// What attachments said of what the chain itself did.
-    pub(crate) fn take_chain_verdicts(&mut self) -> Vec<Verdict> {
-        std::mem::take(&mut self.evm.inner.ctx.chain.chain_verdicts)
+    pub(crate) fn take_chain_acts(&mut self) -> Vec<JudgedAct> {
+        std::mem::take(&mut self.evm.inner.ctx.chain.chain_acts)
     }
 
     fn open(&mut self, tx: TxEnv, identity: Identity) -> Result<Watched, TxError> {

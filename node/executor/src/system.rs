@@ -7,7 +7,7 @@ use alloy_eips::{
     eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::Requests,
 };
 use alloy_primitives::{Address, B256, Bytes, Log, U256, b256};
-use parapet_types::{BlockContext, Hardfork, ReadError};
+use parapet_types::{BlockContext, ChainAct, Hardfork, ReadError};
 use revm::{
     context::{
         JournalTr as _, TxEnv,
@@ -131,7 +131,7 @@ fn withdraw<DB: BlockDatabase>(session: &mut Session<'_, DB>, block: &BlockConte
     if !flows.is_empty() {
         session.watch_chain(TxEnv::default(), block.parent_hash);
         session.evm_mut().withdrawn(flows);
-        session.unwatch_chain();
+        session.unwatch_chain(ChainAct::Withdrawals);
     }
     for (address, wei) in credits {
         session.evm_mut().db_mut().credit(address, wei)?;
@@ -190,7 +190,7 @@ fn call<DB: BlockDatabase>(
     let failed = |reason: String| BlockError::SystemCall { address, reason };
     session.watch_chain(TxEnv::new_system_tx(address, data), block.parent_hash);
     let result = MonitoredHandler::new().run_system_call(session.evm_mut());
-    session.unwatch_chain();
+    session.unwatch_chain(ChainAct::SystemCall { target: address });
     let evm = session.evm_mut();
     let state = evm.inner.ctx.journaled_state.finalize();
     if let Ok(ExecutionResult::Revert { .. } | ExecutionResult::Halt { .. }) = &result {

@@ -107,6 +107,42 @@ impl Node {
         self.block(id).ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
     }
 
+    /// First and last number of a range of blocks; either end is the head where it is not given.
+    pub(crate) fn range(
+        &self,
+        from: Option<BlockNumberOrTag>,
+        to: Option<BlockNumberOrTag>,
+    ) -> Result<(u64, u64), RpcError> {
+        let head = self.chain.head().block.number();
+        let number = |tag: Option<BlockNumberOrTag>| match tag.unwrap_or_default() {
+            BlockNumberOrTag::Number(number) => number,
+            BlockNumberOrTag::Earliest => 0,
+            BlockNumberOrTag::Latest
+            | BlockNumberOrTag::Safe
+            | BlockNumberOrTag::Finalized
+            | BlockNumberOrTag::Pending => head,
+        };
+        let (from, to) = (number(from), number(to));
+        if to > head {
+            return Err(RpcError::params(format!(
+                "block range extends beyond current head block: {to} is asked for, the head is {head}"
+            )));
+        }
+        if from > to {
+            return Err(RpcError::params(format!("invalid block range params: it ends at {to}, before {from}")));
+        }
+        Ok((from, to))
+    }
+
+    /// The blocks of a range that is not too long.
+    pub(crate) fn blocks(&self, from: u64, to: u64) -> Result<impl Iterator<Item = Arc<StoredBlock>>, RpcError> {
+        let max = self.limits.log_blocks_max;
+        if to - from >= max {
+            return Err(RpcError::TooMuch { what: format!("a range of {} blocks", to - from + 1), max });
+        }
+        Ok((from..=to).filter_map(|number| self.block(BlockId::from(number))))
+    }
+
     /// The state after the block that is meant.
     pub(crate) fn world(&self, id: Option<BlockId>) -> Result<WorldState, RpcError> {
         let id = id.unwrap_or_default();

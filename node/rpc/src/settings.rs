@@ -17,10 +17,12 @@ pub struct Limits {
     pub connections_max: u32,
     /// Most subscriptions of one connection.
     pub subscriptions_per_connection_max: u32,
-    /// Most blocks one log query may span.
+    /// Most blocks one query for logs or verdicts may span.
     pub log_blocks_max: u64,
     /// Most logs one query may return.
     pub logs_max: usize,
+    /// Most verdicts one query may return.
+    pub verdicts_max: usize,
     /// Most filters at a time.
     pub filters_max: usize,
     /// A filter that is not polled for this long is dropped.
@@ -49,6 +51,7 @@ impl Default for Limits {
             subscriptions_per_connection_max: 256,
             log_blocks_max: 100_000,
             logs_max: 20_000,
+            verdicts_max: 20_000,
             filters_max: 1_000,
             filter_idle_max: Duration::from_secs(300),
             fee_history_blocks_max: 1_024,

@@ -5,6 +5,7 @@ mod quantity;
 mod receipt;
 mod request;
 mod slot;
+mod verdicts;
 
 pub(crate) use block::{block, header, mined_transaction, pending_transaction};
 pub(crate) use quantity::Quantity;
@@ -12,3 +13,4 @@ pub use receipt::Receipt;
 pub(crate) use receipt::{Removed, block_logs, receipt, receipts};
 pub(crate) use request::{call_request, override_block, override_state};
 pub(crate) use slot::Slot;
+pub(crate) use verdicts::BlockVerdicts;

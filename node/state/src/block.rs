@@ -3,7 +3,7 @@
 use alloy_consensus::{Block, BlockBody, Header, ReceiptEnvelope, Sealed, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::{B256, Log};
-use parapet_types::{ChainParams, Executed, Transaction};
+use parapet_types::{ChainParams, Executed, JudgedAct, Transaction};
 
 use crate::WorldState;
 
@@ -31,6 +31,8 @@ pub struct StoredBlock {
     pub receipts: Vec<ReceiptEnvelope<Log>>,
     /// What each transaction did and what guards said of it.
     pub executed: Vec<Executed>,
+    /// What guards said of what the chain itself did.
+    pub chain_acts: Vec<JudgedAct>,
 }
 
 impl StoredBlock {
@@ -44,6 +46,7 @@ impl StoredBlock {
             withdrawals,
             receipts: Vec::new(),
             executed: Vec::new(),
+            chain_acts: Vec::new(),
         }
     }
 

@@ -37,15 +37,15 @@ pub enum StoreError {
     },
     /// Written in a format this version does not read.
     #[error(
-        "the data folder {path} has format version {found}, this program reads version {expected}; use the program \
-         that wrote it, or choose another folder"
+        "the data folder {path} has format {found}, and this program reads format {expected} alone; {remedy}",
+        remedy = format_remedy(*found, *expected)
     )]
     Format {
         /// The folder.
         path: PathBuf,
-        /// Version found.
+        /// Number of the format found.
         found: u32,
-        /// Version of this program.
+        /// Number of the format that this program reads and writes.
         expected: u32,
     },
     /// It holds a chain with other parameters.
@@ -225,6 +225,15 @@ impl StoreError {
             | Self::Database { .. }
             | Self::Failed { .. } => Consequence::StopNode,
         }
+    }
+}
+
+fn format_remedy(found: u32, expected: u32) -> &'static str {
+    if found < expected {
+        "an older program wrote it: use that one to go on with this chain, or begin a new chain in another folder, or in \
+         this one after you have emptied it"
+    } else {
+        "a newer program wrote it: update this one, or choose another folder"
     }
 }
 

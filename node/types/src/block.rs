@@ -120,6 +120,29 @@ impl Executed {
     }
 }
 
+/// Something that the chain itself does in a block. Guards see it and cannot veto it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum ChainAct {
+    /// A call of a system contract (EIP-4788, EIP-2935, EIP-7002, EIP-7251).
+    SystemCall {
+        /// The contract.
+        target: Address,
+    },
+    /// All withdrawals of the block together (EIP-4895).
+    Withdrawals,
+}
+
+/// What attachments said of one thing that the chain itself did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JudgedAct {
+    /// What it did.
+    pub act: ChainAct,
+    /// What each woken attachment said.
+    pub verdicts: Vec<Verdict>,
+}
+
 /// A transaction that is in the block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Included {
@@ -157,6 +180,6 @@ pub struct ExecutedBlock<E> {
     pub requests: Requests,
     /// The block-level access list (EIP-7928), if it was asked for.
     pub access_list: Option<BlockAccessList>,
-    /// What attachments said of what the chain itself did: system calls and withdrawals.
-    pub verdicts: Vec<Verdict>,
+    /// What attachments said of what the chain itself did, in its order. Acts for which nobody woke are left out.
+    pub chain_acts: Vec<JudgedAct>,
 }

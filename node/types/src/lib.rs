@@ -7,7 +7,9 @@ mod chain;
 mod changes;
 mod state;
 
-pub use block::{BlockContext, Destiny, Executed, ExecutedBlock, Included, LeftOut, Transaction, Withdrawal};
+pub use block::{
+    BlockContext, ChainAct, Destiny, Executed, ExecutedBlock, Included, JudgedAct, LeftOut, Transaction, Withdrawal,
+};
 pub use chain::{BLOCK_FUEL_MAX, BlobSchedule, ChainParams, Era, FuelPerGas, GuardParams, Hardfork, UnknownHardfork};
 pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
 pub use state::{FlatState, ReadError, StateReader};

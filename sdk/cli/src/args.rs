@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 /// Builds, deploys, attaches and watches guards.
 #[derive(Debug, Args)]
@@ -29,7 +30,7 @@ pub enum GuardCommand {
     Attach(AttachArgs),
     /// List modules and attachments.
     List(ListArgs),
-    /// Show what guards said of a transaction.
+    /// Show what guards said of a transaction, in a block, or what one attachment said.
     Verdicts(VerdictsArgs),
     /// Move an attachment between shadow and enforce.
     SetMode(ModeArgs),
@@ -132,10 +133,23 @@ pub struct ListArgs {
 
 /// `verdicts`
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true))]
 pub struct VerdictsArgs {
-    /// Hash of the transaction.
-    #[arg(value_name = "TX HASH")]
-    pub transaction: B256,
+    /// Hash of a transaction.
+    #[arg(value_name = "TX HASH", group = "whose")]
+    pub transaction: Option<B256>,
+    /// A block instead: a number, a hash, or latest. Shows what was said of the chain's own calls and withdrawals, too.
+    #[arg(long, value_name = "BLOCK", group = "whose")]
+    pub block: Option<BlockId>,
+    /// An attachment instead, by its id.
+    #[arg(long, value_name = "ATTACHMENT", group = "whose")]
+    pub attachment: Option<B256>,
+    /// First block to look for the attachment's verdicts in; without it, genesis.
+    #[arg(long, value_name = "N", requires = "attachment")]
+    pub from_block: Option<u64>,
+    /// Last one; without it, the head.
+    #[arg(long, value_name = "N", requires = "attachment")]
+    pub to_block: Option<u64>,
     /// The node.
     #[command(flatten)]
     pub node: NodeArgs,

@@ -182,6 +182,9 @@ pub enum CliError {
     /// The node knows no such transaction.
     #[error("the node has judged no transaction {0}: not sent yet, still waiting, or known to another chain")]
     UnknownTransaction(B256),
+    /// The node knows no such block.
+    #[error("the node has no block {0}: not built yet, dropped, or known to another chain")]
+    UnknownBlock(String),
     /// The runtime for network calls could not be started.
     #[error("the asynchronous runtime cannot start: {0}")]
     Runtime(io::Error),
@@ -216,6 +219,7 @@ impl CliError {
             | Self::NoRegistry { .. }
             | Self::NotDeployed { .. }
             | Self::UnknownTransaction(_)
+            | Self::UnknownBlock(_)
             | Self::Runtime(_)
             | Self::Shipped(_) => Exit::Refused,
         }

@@ -1,31 +1,138 @@
-//! `parapet guard verdicts`: what guards said of a transaction.
+//! `parapet guard verdicts`: what guards said of a transaction, in a block, or what one attachment said.
 
-use alloy_primitives::U64;
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, B256, U64};
 use parapet_monitor::{Hook, Mode, Origin, Outcome, Verdict};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{CliError, Report, VerdictsArgs, node::Node, report::grouped};
 
 pub(crate) async fn run(args: &VerdictsArgs) -> Result<Report, CliError> {
     let node = Node::connect(&args.node).await?;
-    let verdicts: Option<Vec<Verdict>> = node.ask("asking for verdicts", "guard_getVerdicts", args.transaction).await?;
-    let verdicts = verdicts.ok_or(CliError::UnknownTransaction(args.transaction))?;
-    let receipt: GuardCost = node.ask("asking for the receipt", "eth_getTransactionReceipt", args.transaction).await?;
+    match (args.transaction, args.block, args.attachment) {
+        (Some(transaction), ..) => of_transaction(&node, transaction).await,
+        (None, _, Some(attachment)) => of_attachment(&node, attachment, args).await,
+        (None, block, None) => of_block(&node, block.unwrap_or_default()).await,
+    }
+}
+
+async fn of_transaction(node: &Node, transaction: B256) -> Result<Report, CliError> {
+    let verdicts: Option<Vec<Verdict>> = node.ask("asking for verdicts", "guard_getVerdicts", transaction).await?;
+    let verdicts = verdicts.ok_or(CliError::UnknownTransaction(transaction))?;
+    let receipt: GuardCost = node.ask("asking for the receipt", "eth_getTransactionReceipt", transaction).await?;
     let mut lines = vec![match verdicts.len() {
-        0 => format!("transaction {} woke no guard", args.transaction),
-        1 => format!("transaction {}: 1 verdict", args.transaction),
-        count => format!("transaction {}: {count} verdicts", args.transaction),
+        0 => format!("transaction {transaction} woke no guard"),
+        count => format!("transaction {transaction}: {}", counted(count)),
     }];
     lines.extend(verdicts.iter().flat_map(|verdict| [said(verdict), cost(verdict)]));
     lines.extend(receipt.line());
     let json = json!({
-        "transaction": args.transaction,
+        "transaction": transaction,
         "guardGasUsed": receipt.guard_gas_used.to::<u64>(),
         "guardFuel": receipt.guard_fuel.to::<u64>(),
         "verdicts": verdicts,
     });
     Ok(Report { text: lines.join("\n"), json })
+}
+
+async fn of_block(node: &Node, id: BlockId) -> Result<Report, CliError> {
+    let answer: Value = node.ask("asking for a block's verdicts", "guard_getBlockVerdicts", id).await?;
+    let block: Option<BlockVerdicts> = node.understood("guard_getBlockVerdicts", &answer)?;
+    let Some(block) = block else { return Err(CliError::UnknownBlock(named(id))) };
+    Ok(Report { text: block.lines().join("\n"), json: answer })
+}
+
+async fn of_attachment(node: &Node, attachment: B256, args: &VerdictsArgs) -> Result<Report, CliError> {
+    let number = |number: u64| json!(U64::from(number));
+    let query = json!({
+        "attachment": attachment,
+        "fromBlock": number(args.from_block.unwrap_or(0)),
+        "toBlock": args.to_block.map_or(json!("latest"), number),
+    });
+    let method = "guard_getAttachmentVerdicts";
+    let answer: Value = node.ask("asking for an attachment's verdicts", method, query).await?;
+    let blocks: Vec<BlockVerdicts> = node.understood(method, &answer)?;
+    let mut lines = vec![match blocks.iter().map(BlockVerdicts::count).sum() {
+        0 => {
+            format!("attachment {attachment} said nothing in these blocks; `parapet guard list` tells which there are")
+        }
+        count => format!("attachment {attachment}: {}", counted(count)),
+    }];
+    lines.extend(blocks.iter().flat_map(BlockVerdicts::lines));
+    Ok(Report { text: lines.join("\n"), json: json!({ "attachment": attachment, "blocks": answer }) })
+}
+
+fn named(id: BlockId) -> String {
+    match id {
+        BlockId::Hash(hash) => hash.block_hash.to_string(),
+        BlockId::Number(BlockNumberOrTag::Number(number)) => number.to_string(),
+        BlockId::Number(tag) => tag.to_string(),
+    }
+}
+
+fn counted(verdicts: usize) -> String {
+    if verdicts == 1 { "1 verdict".to_owned() } else { format!("{verdicts} verdicts") }
+}
+
+/// What was said in a block, as nodes tell it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockVerdicts {
+    block_number: U64,
+    block_hash: B256,
+    transactions: Vec<TransactionVerdicts>,
+    chain_acts: Vec<JudgedAct>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TransactionVerdicts {
+    transaction_hash: B256,
+    verdicts: Vec<Verdict>,
+}
+
+#[derive(Debug, Deserialize)]
+struct JudgedAct {
+    act: ChainAct,
+    verdicts: Vec<Verdict>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+enum ChainAct {
+    SystemCall { target: Address },
+    Withdrawals,
+}
+
+impl BlockVerdicts {
+    fn count(&self) -> usize {
+        let transactions = self.transactions.iter().map(|said| said.verdicts.len());
+        transactions.chain(self.chain_acts.iter().map(|said| said.verdicts.len())).sum()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let (number, hash) = (grouped(self.block_number.to()), self.block_hash);
+        let mut lines = vec![match self.count() {
+            0 => format!("block {number} ({hash}) woke no guard"),
+            count => format!("block {number} ({hash}): {}", counted(count)),
+        }];
+        let mut add = |of: String, verdicts: &[Verdict]| {
+            lines.push(of);
+            lines.extend(verdicts.iter().flat_map(|verdict| [said(verdict), cost(verdict)]));
+        };
+        for said in &self.transactions {
+            add(format!("transaction {}", said.transaction_hash), &said.verdicts);
+        }
+        for judged in &self.chain_acts {
+            let act = match judged.act {
+                ChainAct::SystemCall { target } => format!("the chain's own call of {target}"),
+                ChainAct::Withdrawals => "the block's withdrawals".to_owned(),
+            };
+            add(act, &judged.verdicts);
+        }
+        lines
+    }
 }
 
 /// What a receipt says of guards. A node leaves it out where they spent nothing.

@@ -44,8 +44,8 @@ use std::{
 use alloy_consensus::Transaction as _;
 use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
-use parapet_monitor::{Attention, Monitor, Verdict};
-use parapet_types::{ReadError, StateChanges, StateReader};
+use parapet_monitor::{Attention, Monitor};
+use parapet_types::{JudgedAct, ReadError, StateChanges, StateReader};
 use revm::{
     context::{BlockEnv, TxEnv},
     context_interface::either::Either,
@@ -127,7 +127,7 @@ pub(crate) struct ParallelRun<'a> {
     pub(crate) progress: Progress,
     pub(crate) requests: Requests,
     /// What attachments said of what the chain itself did.
-    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) chain_acts: Vec<JudgedAct>,
     pub(crate) report: RunReport,
     recording: Option<Recording>,
     at: Point<'a>,
@@ -209,11 +209,11 @@ pub(crate) fn run<'a>(
     let recording = block.memory.listed.take();
     let (progress, profile, tail) = frontier.into_parts();
     *workers.profile().lock() = profile;
-    let (requests, verdicts) = ended?;
+    let (requests, chain_acts) = ended?;
     Ok(ParallelRun {
         progress,
         requests,
-        verdicts,
+        chain_acts,
         report,
         recording,
         at: input.at,
@@ -231,7 +231,7 @@ fn on_threads(
     monitor: &dyn Monitor,
     workers: &Workers,
     threads: usize,
-) -> Result<(Requests, Vec<Verdict>), BlockError> {
+) -> Result<(Requests, Vec<JudgedAct>), BlockError> {
     let at = &block.input.at;
     let mut first = Worker::new(block, 0, (rules.clone(), env.clone()), monitor);
     first.reader().settle(FIRST_SYSTEM_VERSION);
@@ -264,7 +264,7 @@ fn on_threads(
     let logs = frontier.progress.included.iter().flat_map(|placed| &placed.executed.logs);
     let requests = system::after(&mut first.session, at, block.extent, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));
-    Ok((requests, first.session.take_chain_verdicts()))
+    Ok((requests, first.session.take_chain_acts()))
 }
 
 fn useful_threads(input: &BlockInput<'_>, threads: usize) -> usize {

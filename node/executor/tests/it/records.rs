@@ -198,7 +198,7 @@ fn what_the_chain_does_itself_is_seen_and_cannot_be_vetoed() {
     let system = u8::from(FrameKind::System);
     assert!(frames.iter().any(|frame| frame.kind == system && frame.target.bytes == HISTORY_STORAGE_ADDRESS.0.0));
     assert!(frames.iter().all(|frame| frame.kind == system && frame.depth == 0));
-    assert_eq!(watched.verdicts.len(), traces.len());
+    assert_eq!(watched.chain_acts.len(), traces.len());
     assert!(last.frames.is_empty());
     let flows: Vec<_> = last.flows.iter().map(|flow| (flow.reason, flow.to.bytes, flow.amount)).collect();
     let wei = U256::from(3_000_000_000_u64).to_be_bytes::<32>();

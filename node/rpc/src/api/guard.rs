@@ -1,14 +1,14 @@
 //! What guards said, and would say.
 
-use alloy_eips::BlockId;
+use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
-use parapet_monitor::Verdict;
+use parapet_monitor::{AttachmentId, Verdict};
 use parapet_types::{Destiny, REGISTRY};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{RpcError, api::Api};
+use crate::{RpcError, api::Api, node::Node, wire::BlockVerdicts};
 
 /// What a call would do and what guards would say of it.
 #[derive(Clone, Debug, Serialize)]
@@ -22,16 +22,35 @@ pub(crate) struct Simulated {
     verdicts: Vec<Verdict>,
 }
 
+/// Whose verdicts are wanted, and of which blocks; either end is the head where it is not given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AttachmentQuery {
+    attachment: AttachmentId,
+    from_block: Option<BlockNumberOrTag>,
+    to_block: Option<BlockNumberOrTag>,
+}
+
 #[rpc(server, namespace = "guard")]
 pub(crate) trait Guard {
     /// What each woken attachment said of a transaction; `null` for one that is in no block.
     #[method(name = "getVerdicts")]
     fn verdicts(&self, hash: B256) -> Result<Option<Vec<Verdict>>, RpcError>;
 
+    /// What was said in a block, of its transactions and of what the chain itself did; `null` where there is none. The
+    /// head where no block is named.
+    #[method(name = "getBlockVerdicts")]
+    async fn block_verdicts(&self, block: Option<BlockId>) -> Result<Option<BlockVerdicts>, RpcError>;
+
+    /// What one attachment said, by block, oldest first; blocks in which it said nothing are left out.
+    #[method(name = "getAttachmentVerdicts")]
+    async fn attachment_verdicts(&self, query: AttachmentQuery) -> Result<Vec<BlockVerdicts>, RpcError>;
+
     /// Where guards and attachments are kept.
     #[method(name = "registry")]
     fn registry(&self) -> Result<Address, RpcError>;
 
+    /// What a transaction would do and what guards would say of it, after a block; after the head where none is named.
     #[method(name = "simulate")]
     async fn simulate(&self, request: TransactionRequest, block: Option<BlockId>) -> Result<Simulated, RpcError>;
 }
@@ -41,6 +60,18 @@ impl GuardServer for Api {
     fn verdicts(&self, hash: B256) -> Result<Option<Vec<Verdict>>, RpcError> {
         let found = self.0.chain.transaction(hash);
         Ok(found.map(|(block, index)| block.executed[index].verdicts.clone()))
+    }
+
+    async fn block_verdicts(&self, block: Option<BlockId>) -> Result<Option<BlockVerdicts>, RpcError> {
+        let said = move |node: &Node| {
+            let block = node.block(block.unwrap_or_default())?;
+            Some(BlockVerdicts::of(&block, |_| true))
+        };
+        self.0.read(move |node| Ok(said(node))).await
+    }
+
+    async fn attachment_verdicts(&self, query: AttachmentQuery) -> Result<Vec<BlockVerdicts>, RpcError> {
+        self.0.read(move |node| node.verdicts_of(&query)).await
     }
 
     fn registry(&self) -> Result<Address, RpcError> {
@@ -62,5 +93,24 @@ impl GuardServer for Api {
                 })
             })
             .await
+    }
+}
+
+impl Node {
+    fn verdicts_of(&self, query: &AttachmentQuery) -> Result<Vec<BlockVerdicts>, RpcError> {
+        let (from, to) = self.range(query.from_block, query.to_block)?;
+        let (mut found, mut count) = (Vec::new(), 0);
+        for block in self.blocks(from, to)? {
+            let said = BlockVerdicts::of(&block, |verdict| verdict.attachment == query.attachment);
+            count += said.count();
+            if count > self.limits.verdicts_max {
+                let max = self.limits.verdicts_max;
+                return Err(RpcError::TooMuch { what: format!("more than {max} verdicts"), max: max as u64 });
+            }
+            if said.count() > 0 {
+                found.push(said);
+            }
+        }
+        Ok(found)
     }
 }

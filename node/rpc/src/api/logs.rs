@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, FilterChanges, FilterId, Log};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 
@@ -85,26 +84,7 @@ impl Node {
                 self.collect(filter, [block])
             }
             FilterBlockOption::Range { from_block, to_block } => {
-                let head = self.chain.head().block.number();
-                let number = |tag: Option<BlockNumberOrTag>| match tag.unwrap_or_default() {
-                    BlockNumberOrTag::Number(number) => number,
-                    BlockNumberOrTag::Earliest => 0,
-                    BlockNumberOrTag::Latest
-                    | BlockNumberOrTag::Safe
-                    | BlockNumberOrTag::Finalized
-                    | BlockNumberOrTag::Pending => head,
-                };
-                let (from, to) = (number(from_block), number(to_block));
-                if to > head {
-                    return Err(RpcError::params(format!(
-                        "block range extends beyond current head block: {to} is asked for, the head is {head}"
-                    )));
-                }
-                if from > to {
-                    return Err(RpcError::params(format!(
-                        "invalid block range params: it ends at {to}, before {from}"
-                    )));
-                }
+                let (from, to) = self.range(from_block, to_block)?;
                 self.logs_between(filter, from, to)
             }
         }
@@ -119,11 +99,7 @@ impl Node {
     }
 
     fn logs_between(&self, filter: &Filter, from: u64, to: u64) -> Result<Vec<Log>, RpcError> {
-        let max = self.limits.log_blocks_max;
-        if to - from >= max {
-            return Err(RpcError::TooMuch { what: format!("a range of {} blocks", to - from + 1), max });
-        }
-        self.collect(filter, (from..=to).filter_map(|number| self.block(BlockId::from(number))))
+        self.collect(filter, self.blocks(from, to)?)
     }
 
     fn collect(

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_provider::Provider as _;
 use alloy_rpc_types_eth::TransactionRequest;
-use parapet_abi::ContextRecord;
+use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_builder::Settings;
 use parapet_monitor::{
     Allowance, Decision, Examination, Fault, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView,
@@ -20,12 +21,12 @@ const GUARDED: Address = Address::repeat_byte(0x60);
 const ATTACHMENT: B256 = B256::repeat_byte(0xaa);
 const GUARD: Address = Address::repeat_byte(0xbb);
 
-/// Vetoes every transaction to one account.
+/// Vetoes every transaction to one account, and whatever the chain itself does.
 struct Closed;
 
 impl Monitor for Closed {
     fn open(&self, context: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
-        let guarded = context.target.bytes == GUARDED.0;
+        let guarded = context.target.bytes == GUARDED.0 || context.tx_type == TX_TYPE_CHAIN;
         Ok(guarded.then(|| Box::new(Refusing) as Box<dyn Judging>))
     }
 
@@ -129,4 +130,60 @@ async fn a_simulation_tells_verdicts_without_failing() {
     assert_eq!(result["verdicts"][0]["code"], 7);
     let result = dev.ask("guard_simulate", json!([{"to": dev.address(1)}])).await.unwrap();
     assert_eq!((&result["destiny"]["kind"], &result["verdicts"]), (&json!("succeeded"), &json!([])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verdicts_of_a_block_name_transactions_and_what_the_chain_did_itself() {
+    let dev = guarded().await;
+    let request = TransactionRequest::default().to(GUARDED).gas_limit(100_000);
+    let vetoed = dev.wallet(0).send_transaction(request).await.unwrap().get_receipt().await.unwrap();
+    let head = dev.ask("guard_getBlockVerdicts", json!([])).await.unwrap();
+    for id in [json!("latest"), json!("0x1"), json!({ "blockHash": vetoed.block_hash })] {
+        assert_eq!(dev.ask("guard_getBlockVerdicts", json!([id])).await.unwrap(), head);
+    }
+    assert_eq!((&head["blockNumber"], &head["blockHash"]), (&json!("0x1"), &json!(vetoed.block_hash)));
+    let transactions = head["transactions"].as_array().unwrap();
+    assert_eq!(transactions.len(), 1);
+    assert_eq!(transactions[0]["transactionHash"], json!(vetoed.transaction_hash));
+    assert_eq!(transactions[0]["verdicts"][0]["outcome"], "veto");
+    let acts = head["chainActs"].as_array().unwrap();
+    let called = |act: &Value| act["act"] == json!({ "kind": "systemCall", "target": HISTORY_STORAGE_ADDRESS });
+    assert!(acts.iter().any(called), "{acts:?}");
+    assert!(acts.iter().all(|act| act["verdicts"][0]["guard"] == "closed"), "{acts:?}");
+    assert_eq!(dev.ask("guard_getBlockVerdicts", json!(["0x7"])).await.unwrap(), Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verdicts_of_an_attachment_are_found_by_range_and_bounded() {
+    let limits = Limits { log_blocks_max: 4, verdicts_max: 12, ..Limits::default() };
+    let dev = Dev::with(Settings::default(), limits, Arc::new(Closed)).await;
+    for _ in 0..2 {
+        dev.transfer().await;
+    }
+    let ask = async |query: Value| dev.ask("guard_getAttachmentVerdicts", json!([query])).await;
+    let all = ask(json!({ "attachment": ATTACHMENT, "fromBlock": "earliest" })).await.unwrap();
+    let numbers: Vec<_> = all.as_array().unwrap().iter().map(|block| &block["blockNumber"]).collect();
+    assert_eq!(numbers, ["0x1", "0x2"], "nothing was said of the transfers, and nothing in genesis");
+    let newest = ask(json!({ "attachment": ATTACHMENT })).await.unwrap();
+    assert_eq!(newest.as_array().unwrap(), &all.as_array().unwrap()[1..]);
+    let other = ask(json!({ "attachment": GUARDED.into_word(), "fromBlock": "0x0" })).await.unwrap();
+    assert_eq!(other, json!([]));
+    let wrong = [
+        json!({ "attachment": ATTACHMENT, "fromBlock": "0x0", "toBlock": "0x9" }),
+        json!({ "attachment": ATTACHMENT, "fromBlock": "0x2", "toBlock": "0x1" }),
+        json!({ "attachment": "0x12" }),
+        json!({ "attachment": ATTACHMENT, "block": "0x1" }),
+    ];
+    for query in wrong {
+        assert_eq!(ask(query.clone()).await.unwrap_err().code, -32_602, "{query}");
+    }
+    while dev.chain.head().block.number() < 4 {
+        dev.transfer().await;
+    }
+    let too_long = ask(json!({ "attachment": ATTACHMENT, "fromBlock": "0x0" })).await.unwrap_err();
+    assert_eq!((too_long.code, too_long.message.contains("a range of 5 blocks")), (-32_005, true), "{too_long:?}");
+    let said: usize = (1..=4).map(|number| dev.chain.block(number).unwrap().chain_acts.len()).sum();
+    assert!(said > 12, "{said}");
+    let too_many = ask(json!({ "attachment": ATTACHMENT, "fromBlock": "0x1" })).await.unwrap_err();
+    assert_eq!((too_many.code, too_many.message.contains("more than 12 verdicts")), (-32_005, true), "{too_many:?}");
 }

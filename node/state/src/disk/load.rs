@@ -7,8 +7,8 @@ use parapet_types::{AccountChange, ChainParams, StateChanges};
 use rocksdb::IteratorMode;
 
 use super::{
-    ACCOUNTS, BLOCKS, CODE, Disk, FORMAT_VERSION, Head, META, META_FORMAT, META_HEAD, META_PARAMS, Record, STORAGE,
-    TRANSACTIONS, record,
+    ACCOUNTS, BLOCKS, CODE, Disk, Head, META, META_FORMAT, META_HEAD, META_PARAMS, Record, STORAGE, TRANSACTIONS,
+    record, supported,
 };
 use crate::{GenesisBlock, StoreError, StoredBlock, WorldState, store::Kept};
 
@@ -39,10 +39,7 @@ impl Disk {
     fn check_version(&self) -> Result<(), StoreError> {
         let bytes = self.meta(META_FORMAT)?;
         let bytes = record::sized(&bytes).map_err(|reason| self.corrupted(META, META_FORMAT.as_bytes(), reason))?;
-        match u32::from_be_bytes(bytes) {
-            FORMAT_VERSION => Ok(()),
-            found => Err(StoreError::Format { path: self.path.clone(), found, expected: FORMAT_VERSION }),
-        }
+        supported(&self.path, u32::from_be_bytes(bytes))
     }
 
     fn check_params(&self, given: &ChainParams) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@
 //! | `accounts` | address | RLP of nonce, balance, code hash |
 //! | `storage` | address, slot | word, never zero |
 //! | `code` | hash | code |
-//! | `blocks` | number | RLP of header, transactions, senders, receipts, results (JSON), withdrawals |
+//! | `blocks` | number | RLP of header, transactions, senders, receipts, results (JSON), verdicts on the chain's own acts (JSON), withdrawals |
 //! | `undo` | number | RLP of the change set that leads from the block's state to its parent's |
 //! | `transactions` | hash | number of the block, index |
 //!
@@ -31,8 +31,13 @@ use rocksdb::{
 use self::marker::Marker;
 use crate::{GenesisBlock, StoreError, StoredBlock, WorldState, store::Kept};
 
-/// Version of the format above. A folder of another version is refused.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of the format above, raised with every change of it. A folder of another version is refused.
+///
+/// | version | what changed |
+/// |---|---|
+/// | 1 | |
+/// | 2 | parameters say how guards are paid for, results what that came to; blocks hold verdicts on the chain's own acts |
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The database's own folder within the data folder.
 const DATABASE_DIR: &str = "chain";
@@ -263,6 +268,8 @@ fn open_database(path: &Path) -> Result<DB, StoreError> {
         let mut found = DB::list_cf(&options, path).map_err(database)?;
         found.retain(|name| name != DEFAULT && !FAMILIES.contains(&name.as_str()));
         if !found.is_empty() {
+            // A later format may have more families; its number says more than their names.
+            peek_format(&options, path).map_or(Ok(()), |number| supported(path, number))?;
             return Err(StoreError::Unknown { path: path.to_owned(), found });
         }
     }
@@ -276,6 +283,21 @@ fn open_database(path: &Path) -> Result<DB, StoreError> {
             StoreError::Database { path, action: "opening it", source }
         }
     })
+}
+
+/// The number of the format of a database that cannot be opened as a whole, if it says one.
+fn peek_format(options: &Options, path: &Path) -> Option<u32> {
+    let db = DB::open_cf_for_read_only(options, path, [META], false).ok()?;
+    let number = db.get_cf(db.cf_handle(META)?, META_FORMAT).ok()??;
+    record::sized(&number).ok().map(u32::from_be_bytes)
+}
+
+/// Refuses every format but this program's.
+fn supported(path: &Path, found: u32) -> Result<(), StoreError> {
+    match found {
+        FORMAT_VERSION => Ok(()),
+        _ => Err(StoreError::Format { path: path.to_owned(), found, expected: FORMAT_VERSION }),
+    }
 }
 
 /// Number and hash of the newest block, as `meta` names it.

@@ -44,6 +44,8 @@ struct BlockRecord {
     receipts: Vec<Bytes>,
     /// JSON.
     executed: Bytes,
+    /// JSON.
+    chain_acts: Bytes,
     withdrawals: Option<Withdrawals>,
 }
 
@@ -89,6 +91,7 @@ pub(super) fn encode_block(block: &StoredBlock) -> Vec<u8> {
         senders: block.transactions.iter().map(Transaction::signer).collect(),
         receipts: block.receipts.iter().map(|receipt| receipt.encoded_2718().into()).collect(),
         executed: serde_json::to_vec(&block.executed).expect("results are plain data").into(),
+        chain_acts: serde_json::to_vec(&block.chain_acts).expect("verdicts are plain data").into(),
         withdrawals: block.withdrawals.clone(),
     })
 }
@@ -110,6 +113,7 @@ pub(super) fn decode_block(bytes: &[u8]) -> Result<StoredBlock, RecordError> {
         withdrawals: record.withdrawals,
         receipts,
         executed,
+        chain_acts: serde_json::from_slice(&record.chain_acts)?,
     })
 }
 

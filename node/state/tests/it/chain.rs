@@ -10,8 +10,8 @@ use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use parapet_monitor::{Fuel, Hook, Mode, Outcome, Verdict};
 use parapet_state::{ChainStore, Consequence, GenesisBlock, StoreError, StoredBlock, WorldState};
 use parapet_types::{
-    AccountChange, AccountInfo, ChainParams, Destiny, Executed, GuardParams, Hardfork, StateChanges, Transaction,
-    Withdrawal,
+    AccountChange, AccountInfo, ChainAct, ChainParams, Destiny, Executed, GuardParams, Hardfork, JudgedAct,
+    StateChanges, Transaction, Withdrawal,
 };
 
 use crate::model::{Random, address, random_changes};
@@ -62,6 +62,10 @@ pub(crate) fn next_block(store: &ChainStore, random: &mut Random) -> (StoredBloc
         header: Sealed::new(header),
         receipts: transactions.iter().map(receipt).collect(),
         executed: transactions.iter().map(|_| executed(random)).collect(),
+        chain_acts: vec![
+            JudgedAct { act: ChainAct::SystemCall { target: address(4) }, verdicts: vec![verdict(random)] },
+            JudgedAct { act: ChainAct::Withdrawals, verdicts: vec![verdict(random)] },
+        ],
         transactions,
         withdrawals: head.header.withdrawals_root.map(|_| Withdrawals::new(vec![withdrawal])),
     };
@@ -121,20 +125,6 @@ fn executed(random: &mut Random) -> Executed {
         Destiny::Vetoed { guard: address(6), attachment: B256::repeat_byte(7), code: 8, detail: detail.clone() };
     let halted = Destiny::Halted { reason: "OutOfGas".to_owned() };
     let destinies = [Destiny::Succeeded, Destiny::Reverted, halted, vetoed];
-    let verdict = Verdict {
-        attachment: B256::repeat_byte(7),
-        module: B256::repeat_byte(8),
-        guard: "outflow_cap".to_owned(),
-        mode: Mode::Enforce,
-        outcome: Outcome::Veto,
-        hook: Some(Hook::OnTx),
-        frame: Some(2),
-        code: 8,
-        detail,
-        fuel: Fuel(random.next()),
-        elapsed_ns: 9,
-        origin: Default::default(),
-    };
     Executed {
         destiny: destinies[random.below(4) as usize].clone(),
         gas_used: random.next(),
@@ -143,7 +133,24 @@ fn executed(random: &mut Random) -> Executed {
         output: Bytes::from_static(&[1, 2]),
         logs: vec![log()],
         created: Some(Address::repeat_byte(3)),
-        verdicts: vec![verdict],
+        verdicts: vec![verdict(random)],
+    }
+}
+
+fn verdict(random: &mut Random) -> Verdict {
+    Verdict {
+        attachment: B256::repeat_byte(7),
+        module: B256::repeat_byte(8),
+        guard: "outflow_cap".to_owned(),
+        mode: Mode::Enforce,
+        outcome: Outcome::Veto,
+        hook: Some(Hook::OnTx),
+        frame: Some(2),
+        code: 8,
+        detail: Bytes::from_static(b"more than the cap"),
+        fuel: Fuel(random.next()),
+        elapsed_ns: 9,
+        origin: Default::default(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Folders that are refused, and what the message says.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
+use alloy_primitives::{U256, b256, keccak256};
 use parapet_state::{ChainStore, Consequence, FORMAT_VERSION, StoreError};
-use parapet_types::Hardfork;
+use parapet_types::{AccountChange, Hardfork, StateChanges};
 use rocksdb::{DB, IteratorMode, Options, WriteBatch};
 
 use crate::{
@@ -71,21 +72,68 @@ fn a_second_opener_is_told_that_the_folder_is_in_use() {
 }
 
 #[test]
-fn an_unknown_format_version_is_refused() {
+fn an_older_or_newer_format_is_refused_with_both_numbers_and_what_to_do() {
+    for (number, remedy) in [(FORMAT_VERSION - 1, "an older program wrote it"), (FORMAT_VERSION + 1, "update this one")]
+    {
+        let dir = folder();
+        tamper(dir.path(), |db| put(db, "meta", b"format", &number.to_be_bytes()));
+        let error = refused(dir.path());
+        assert!(matches!(error, StoreError::Format { found, .. } if found == number), "{error}");
+        let said = error.to_string();
+        assert!(
+            said.contains(&format!("format {number}, and this program reads format {FORMAT_VERSION} alone")),
+            "{said}"
+        );
+        assert!(said.contains(remedy) && said.contains("another folder"), "{said}");
+    }
+}
+
+#[test]
+fn a_newer_format_with_more_families_is_named_by_its_number() {
     let dir = folder();
     tamper(dir.path(), |db| put(db, "meta", b"format", &(FORMAT_VERSION + 1).to_be_bytes()));
+    add_family(dir.path(), "trie");
     let error = refused(dir.path());
     assert!(matches!(error, StoreError::Format { found, .. } if found == FORMAT_VERSION + 1), "{error}");
+}
+
+fn add_family(dir: &Path, name: &str) {
+    let path = dir.join("chain");
+    let mut options = Options::default();
+    options.create_missing_column_families(true);
+    let families = DB::list_cf(&options, &path).unwrap();
+    drop(DB::open_cf(&options, &path, families.into_iter().chain([name.to_owned()])).unwrap());
+}
+
+/// Whoever changes a record's bytes raises the number and pins both anew.
+#[test]
+fn the_format_number_names_these_bytes() {
+    let dir = folder();
+    let mut store = ChainStore::open(dir.path(), genesis(1)).unwrap();
+    let change = AccountChange { info: None, wipe_storage: true, storage: BTreeMap::from([(U256::ONE, U256::MAX)]) };
+    let accounts = BTreeMap::from([(address(9), change)]);
+    store.amend_head(&StateChanges { accounts, ..StateChanges::default() }).unwrap();
+    drop(store);
+    let mut all = Vec::new();
+    tamper(dir.path(), |db| {
+        for family in ["meta", "accounts", "storage", "code", "blocks", "undo", "transactions"] {
+            for entry in db.iterator_cf(db.cf_handle(family).unwrap(), IteratorMode::Start) {
+                let (key, value) = entry.unwrap();
+                for part in [family.as_bytes(), &key, &value] {
+                    all.extend(part.len().to_be_bytes());
+                    all.extend(part);
+                }
+            }
+        }
+    });
+    let pinned = (2, b256!("0x46a49a801c056ab4419febd0b6a2da00c7c1d63e2309a3c06c73391c648ecdfb"));
+    assert_eq!((FORMAT_VERSION, keccak256(&all)), pinned, "a layout that changes needs another number");
 }
 
 #[test]
 fn a_database_with_unknown_families_is_refused_and_left_alone() {
     let dir = folder();
-    let path = dir.path().join("chain");
-    let mut options = Options::default();
-    options.create_missing_column_families(true);
-    let families = DB::list_cf(&options, &path).unwrap();
-    drop(DB::open_cf(&options, &path, families.into_iter().chain(["trie".to_owned()])).unwrap());
+    add_family(dir.path(), "trie");
     let error = refused(dir.path());
     assert!(matches!(&error, StoreError::Unknown { found, .. } if found == &["trie"]), "{error}");
 }

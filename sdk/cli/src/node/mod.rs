@@ -79,12 +79,30 @@ impl Node {
     }
 
     /// A method that no other client knows, with one argument.
-    pub(crate) async fn ask<T>(&self, what: &'static str, method: &'static str, argument: B256) -> Result<T, CliError>
+    pub(crate) async fn ask<T>(
+        &self,
+        what: &'static str,
+        method: &'static str,
+        argument: impl serde::Serialize + Clone + std::fmt::Debug + Send + Sync + Unpin + 'static,
+    ) -> Result<T, CliError>
     where
         T: serde::de::DeserializeOwned + std::fmt::Debug + Send + Sync + Unpin + 'static,
     {
         let answer = self.provider.raw_request(method.into(), (argument,)).await;
         answer.map_err(|error| self.explain(what, method, &error))
+    }
+
+    /// An answer as what it should be.
+    pub(crate) fn understood<T: serde::de::DeserializeOwned>(
+        &self,
+        method: &'static str,
+        answer: &serde_json::Value,
+    ) -> Result<T, CliError> {
+        T::deserialize(answer).map_err(|error| CliError::NoAnswer {
+            url: self.url.clone(),
+            method,
+            reason: format!("it does not read as verdicts do: {error}"),
+        })
     }
 
     /// What the node said no to, or that it said nothing.

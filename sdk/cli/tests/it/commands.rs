@@ -291,6 +291,56 @@ fn verdicts_are_told_and_an_unknown_transaction_is_refused() {
 }
 
 #[test]
+fn verdicts_of_a_block_tell_transactions_and_the_chains_own_acts_apart() {
+    let verdict = |outcome: &str| {
+        json!({
+            "attachment": ATTACHMENT, "module": B256::ZERO, "guard": "reentrancy", "mode": "enforce",
+            "outcome": outcome, "hook": "on_tx", "frame": null, "code": 1, "detail": "0x", "fuel": 1, "elapsedNs": 5600,
+        })
+    };
+    let block = json!({
+        "blockNumber": "0x7", "blockHash": B256::repeat_byte(7),
+        "transactions": [{
+            "transactionHash": B256::repeat_byte(1), "transactionIndex": "0x0", "verdicts": [verdict("veto")],
+        }],
+        "chainActs": [
+            { "act": { "kind": "systemCall", "target": Address::repeat_byte(2) }, "verdicts": [verdict("allow")] },
+            { "act": { "kind": "withdrawals" }, "verdicts": [verdict("alert")] },
+        ],
+    });
+    let node = ScriptedNode::start(move |method, params| match method {
+        "eth_getCode" => Ok(json!("0x60")),
+        "guard_getBlockVerdicts" if params[0] == "0x63" => Ok(Value::Null),
+        "guard_getBlockVerdicts" => Ok(block.clone()),
+        "guard_getAttachmentVerdicts" if params[0]["fromBlock"] == "0x8" => Ok(json!([])),
+        "guard_getAttachmentVerdicts" => Ok(json!([block])),
+        other => panic!("{other} was not expected"),
+    });
+    let report = run(&["verdicts", "--block", "7", "--rpc-url", &node.url]).unwrap();
+    let expected = [
+        &format!("block 7 ({}): 3 verdicts", B256::repeat_byte(7)),
+        &format!("transaction {}", B256::repeat_byte(1)),
+        "  reentrancy vetoed in on_tx",
+        &format!("the chain's own call of {}", Address::repeat_byte(2)),
+        "  reentrancy allowed in on_tx",
+        "the block's withdrawals",
+        "  reentrancy alerted in on_tx",
+    ];
+    let lines: Vec<_> = report.text.lines().filter(|line| !line.starts_with("    ")).collect();
+    assert!(lines.iter().zip(expected).all(|(line, start)| line.starts_with(start)), "{lines:?}");
+    assert_eq!((lines.len(), &report.json["blockNumber"]), (expected.len(), &json!("0x7")));
+    let error = run(&["verdicts", "--block", "99", "--rpc-url", &node.url]).unwrap_err();
+    assert!(error.to_string().contains("no block 99"), "{error}");
+    let id = ATTACHMENT.to_string();
+    let report = run(&["verdicts", "--attachment", &id, "--rpc-url", &node.url]).unwrap();
+    assert!(report.text.starts_with(&format!("attachment {id}: 3 verdicts\nblock 7")), "{}", report.text);
+    let report = run(&["verdicts", "--attachment", &id, "--from-block", "8", "--rpc-url", &node.url]).unwrap();
+    assert!(report.text.contains("said nothing") && report.json["blocks"] == json!([]), "{}", report.text);
+    let asked = node.asked("guard_getAttachmentVerdicts");
+    assert_eq!(asked[0], json!([{ "attachment": ATTACHMENT, "fromBlock": "0x0", "toBlock": "latest" }]));
+}
+
+#[test]
 fn a_chain_without_a_registry_is_named_as_one() {
     let node = ScriptedNode::start(|_, _| Ok(json!("0x")));
     let error = run(&["list", "--rpc-url", &node.url]).unwrap_err();
@@ -338,6 +388,10 @@ fn arguments_that_make_no_sense_are_refused_by_the_command_line() {
         &["attach", "reentrancy", "--account", "0x00000000000000000000000000000000000000aa", "--param", "novalue"],
         &["set-mode", &id, "loud"],
         &["verdicts", "0x12"],
+        &["verdicts"],
+        &["verdicts", &id, "--block", "1"],
+        &["verdicts", "--block", "first"],
+        &["verdicts", "--block", "1", "--from-block", "1"],
         &["fly"],
     ] {
         let parsed =
