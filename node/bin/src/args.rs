@@ -172,6 +172,11 @@ pub(crate) struct DevArgs {
     #[arg(long, short, value_name = "SECONDS", conflicts_with = "no_mining",
           value_parser = clap::value_parser!(u64).range(1..=BLOCK_TIME_MAX.as_secs()))]
     pub(crate) block_time: Option<u64>,
+    /// Most milliseconds that executing one block may take; what is not done by then waits for the next block. With
+    /// --block-time it is half of that time, unless told otherwise.
+    #[arg(long, value_name = "MILLISECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=BLOCK_TIME_MAX.as_secs() * 1_000))]
+    pub(crate) block_deadline: Option<u64>,
     /// Mine only when asked to, by evm_mine.
     #[arg(long)]
     pub(crate) no_mining: bool,

@@ -40,8 +40,13 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     let mining = args.mining();
     // Before the chain, which tells of itself as it is made.
     let metrics = metrics::collect()?;
-    let chain_settings =
-        ChainSettings { mining, threads: args.threads, check: args.check(), ..ChainSettings::default() };
+    let chain_settings = ChainSettings {
+        mining,
+        threads: args.threads,
+        check: args.check(),
+        block_deadline: args.block_deadline.map(Duration::from_millis),
+        ..ChainSettings::default()
+    };
     let chain = Chain::new(store, chain_settings, monitor_of(args)?, Arc::new(SystemClock));
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {

@@ -1,11 +1,19 @@
 //! Where time comes from. Nothing else in this crate looks at the machine's clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 /// A source of wall-clock time.
 pub trait Clock: Send + Sync {
     /// Seconds since 1970.
     fn now(&self) -> u64;
+
+    /// Time since a moment that does not change: it never goes back. For deadlines.
+    fn steady(&self) -> Duration {
+        Duration::from_secs(self.now())
+    }
 }
 
 /// The machine's clock.
@@ -16,6 +24,11 @@ impl Clock for SystemClock {
     fn now(&self) -> u64 {
         // A machine whose clock stands before 1970 gets blocks that follow their parent by one second each.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    fn steady(&self) -> Duration {
+        static FIRST_ASKED: LazyLock<Instant> = LazyLock::new(Instant::now);
+        FIRST_ASKED.elapsed()
     }
 }
 

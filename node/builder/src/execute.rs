@@ -1,24 +1,34 @@
 //! Executes the block that is being built, by all threads; where asked for, sequentially as well, and compares.
 
-use parapet_executor::{BlockInput, Mode, TxError, execute_block, run_block};
+use parapet_executor::{BlockInput, Deadline, Mode, TxError, execute_block, run_block};
 use parapet_types::ExecutedBlock;
 
-use crate::{Chain, ChainError, SequentialCheck, compare::first_difference, measure::Measuring};
+use crate::{Chain, ChainError, SequentialCheck, compare::first_difference, deadline::ByClock, measure::Measuring};
 
 impl Chain {
-    /// Executes a block and tells the metrics how it went.
+    /// Executes a block, until its deadline if it has one, and tells the metrics how it went.
     ///
     /// # Errors
     /// [`ChainError::Block`]; with [`SequentialCheck::On`] also [`ChainError::Diverged`].
-    pub(crate) fn execute(&self, input: &BlockInput<'_>) -> Result<ExecutedBlock<TxError>, ChainError> {
+    pub(crate) fn execute(
+        &self,
+        input: &BlockInput<'_>,
+        deadline: Option<&ByClock<'_>>,
+    ) -> Result<ExecutedBlock<TxError>, ChainError> {
         let measuring = Measuring::start();
-        let run = run_block(input, self.monitor(), Mode::Parallel(&self.0.workers))?;
+        let timed = BlockInput { deadline: deadline.map(|deadline| deadline as &dyn Deadline), ..*input };
+        let run = run_block(&timed, self.monitor(), Mode::Parallel(&self.0.workers))?;
         let report = run.report().cloned().unwrap_or_default();
         let executed = run.finish()?;
         measuring.end(&report, &executed);
         match self.0.settings.check {
             SequentialCheck::Off => {}
-            SequentialCheck::On => self.check(input, &executed)?,
+            // What was cut by the time is cut at the same place.
+            SequentialCheck::On => {
+                let cut = deadline.map(ByClock::same_cut);
+                let cut = cut.as_ref().map(|cut| cut as &dyn Deadline);
+                self.check(&BlockInput { deadline: cut, ..*input }, &executed)?;
+            }
         }
         Ok(executed)
     }

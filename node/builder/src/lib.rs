@@ -13,6 +13,7 @@ mod amend;
 mod chain;
 mod clock;
 mod compare;
+mod deadline;
 mod error;
 mod execute;
 mod header;

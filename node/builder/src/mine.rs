@@ -13,6 +13,7 @@ use crate::{
     BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
     amend::merge,
     chain::Writer,
+    deadline::{ByClock, time_for_block},
     header::{Outcome, next_base_fee, next_context, seal},
 };
 
@@ -86,6 +87,8 @@ impl Chain {
         let context = next_context(&self.0.params, &self.0.settings, parent, timestamp);
         let ancestors = self.ancestors(context.number);
         let at = Point { params: &self.0.params, world: &head.world, ancestors: &ancestors, block: &context };
+        let time = time_for_block(self.0.settings.block_deadline, self.mining());
+        let deadline = time.map(|time| ByClock::starting_now(&*self.0.clock, time));
         let input = BlockInput {
             at,
             transactions: &candidates,
@@ -93,7 +96,7 @@ impl Chain {
             access_list: Listing::Ignore,
             deadline: None,
         };
-        let mut executed = self.execute(&input)?;
+        let mut executed = self.execute(&input, deadline.as_ref())?;
         let unfit = self.sort_out(&candidates, std::mem::take(&mut executed.left_out));
         if executed.included.is_empty() && empty == EmptyBlock::Skip {
             return Ok(unfit);

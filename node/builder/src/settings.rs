@@ -49,6 +49,9 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// Whether blocks are executed sequentially, too.
     pub check: SequentialCheck,
+    /// How long a block's execution may take; what is not settled by then waits for the next block. Half of the interval
+    /// where it is `None` and blocks are mined at intervals. A block's first candidate is always taken.
+    pub block_deadline: Option<Duration>,
     /// Who gets the priority fees.
     pub beneficiary: Address,
     /// Extra data of every header, at most 32 bytes.
@@ -63,6 +66,7 @@ impl Default for Settings {
             mining: Mining::Instant,
             threads: cores(),
             check: SequentialCheck::Off,
+            block_deadline: None,
             beneficiary: Address::ZERO,
             extra_data: Bytes::from_static(b"parapet"),
             pool: parapet_pool::Limits::default(),

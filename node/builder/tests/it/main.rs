@@ -4,6 +4,7 @@
 mod amending;
 mod blocks;
 mod checking;
+mod deadlines;
 mod faults;
 mod fixture;
 mod modes;
