@@ -50,7 +50,8 @@ fn on_chain(kind: Kind, attached: impl FnOnce(&Workload) -> Attached) -> Workloa
     workload
 }
 
-fn changes(accounts: MemoryAccounts) -> StateChanges {
+/// Accounts as changes of an empty state.
+pub(crate) fn changes(accounts: MemoryAccounts) -> StateChanges {
     let mut changes = StateChanges::default();
     for (address, account) in accounts {
         let code_hash = alloy_primitives::keccak256(&account.code);

@@ -17,6 +17,9 @@ pub enum BenchError {
     /// A block could not be executed.
     #[error("a block could not be executed: {0}")]
     Block(#[from] BlockError),
+    /// A call from outside could not be simulated.
+    #[error("a call could not be simulated: {0}")]
+    Simulation(#[from] parapet_simulate::SimulateError),
     /// What was to be measured did not happen.
     #[error("{what}: {found}")]
     Unexpected {

@@ -45,7 +45,7 @@ const INLINE: &str = r#"
 /// # Errors
 /// [`BenchError::Module`].
 pub fn light() -> Result<Bytes, BenchError> {
-    guard("light", LIGHT)
+    module("light", 1, LIGHT)
 }
 
 /// Looks at each frame as it starts.
@@ -53,16 +53,61 @@ pub fn light() -> Result<Bytes, BenchError> {
 /// # Errors
 /// [`BenchError::Module`].
 pub fn inline() -> Result<Bytes, BenchError> {
-    guard("inline", INLINE)
+    module("inline", 1, INLINE)
 }
 
-fn guard(name: &str, body: &str) -> Result<Bytes, BenchError> {
+/// Does something again and again when the transaction has executed. Memory holds zeros but for an address of bytes 0xca
+/// at 0; `$i` counts turns.
+///
+/// # Errors
+/// [`BenchError::Module`].
+pub fn looping(name: &str, body: &str, turns: u32) -> Result<Bytes, BenchError> {
+    let functions = format!(
+        r#"(type $nothing (func))
+        (table funcref (elem $nothing))
+        (global $g (mut i64) (i64.const 0))
+        (data (i32.const 0) "{address}")
+        (func $nothing)
+        (func (export "on_tx") (local $i i32) (local $i2 i32) (local $x i64)
+            (loop $again
+                {body}
+                (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const {turns}))))
+            (i64.store (i32.const 40960) (i64.add (local.get $x) (i64.extend_i32_u (local.get $i2)))))"#,
+        address = r"\ca".repeat(20),
+    );
+    module(name, 4, &functions)
+}
+
+/// A guard with these functions, and every import that is measured.
+///
+/// # Errors
+/// [`BenchError::Module`].
+pub fn module(name: &str, pages: u32, functions: &str) -> Result<Bytes, BenchError> {
     let text = format!(
         r#"(module
+            (import "parapet_v1" "trace_count" (func $trace_count (param i32) (result i32)))
             (import "parapet_v1" "trace_read" (func $trace_read (param i32 i32 i32 i32 i32) (result i32)))
+            (import "parapet_v1" "trace_data" (func $trace_data (param i32 i32 i32 i32 i32) (result i32)))
+            (import "parapet_v1" "config_read" (func $config_read (param i32 i32 i32) (result i32)))
+            (import "parapet_v1" "state_storage" (func $state_storage (param i32 i32 i32 i32)))
+            (import "parapet_v1" "state_balance" (func $state_balance (param i32 i32 i32)))
+            (import "parapet_v1" "state_code_hash" (func $state_code_hash (param i32 i32 i32)))
+            (import "parapet_v1" "state_storage_at" (func $state_storage_at (param i32 i32 i32 i32 i32)))
+            (import "parapet_v1" "view_call" (func $view_call (param i32 i32 i32 i32 i32 i64 i32) (result i32)))
+            (import "parapet_v1" "store_get" (func $store_get (param i32 i32 i32) (result i32)))
+            (import "parapet_v1" "store_set" (func $store_set (param i32 i32 i32)))
+            (import "parapet_v1" "store_add" (func $store_add (param i32 i32 i32 i32) (result i32)))
+            (import "parapet_v1" "store_max" (func $store_max (param i32 i32 i32)))
+            (import "parapet_v1" "entry_get" (func $entry_get (param i32 i32 i32 i32 i32) (result i32)))
+            (import "parapet_v1" "entry_set" (func $entry_set (param i32 i32 i32 i32)))
+            (import "parapet_v1" "entry_seek" (func $entry_seek (param i32 i32 i32 i32 i32) (result i32)))
+            (import "parapet_v1" "window_add" (func $window_add (param i32 i32 i32 i32 i64) (result i32)))
+            (import "parapet_v1" "keccak256" (func $keccak256 (param i32 i32 i32)))
+            (import "parapet_v1" "alert" (func $alert (param i32 i32 i32)))
             (import "parapet_v1" "veto" (func $veto (param i32 i32 i32)))
-            (memory (export "memory") 1) {body}
-            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"{name}\",\"version\":\"1\",\"triggers\":[\"frame\"]}}"))"#
+            (memory (export "memory") {pages})
+            {functions}
+            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"measured\",\"version\":\"1\",\"triggers\":[\"frame\"]}}"))"#
     );
     let unusable = |error: wat::Error| BenchError::Module { name: name.to_owned(), reason: error.to_string() };
     wat::parse_str(&text).map(Bytes::from).map_err(unusable)

@@ -10,7 +10,7 @@ use clap::Parser;
 use parapet_bench_guards::{
     BenchError, blocks,
     compiling::{self, Each},
-    judging, metering,
+    judging, metering, prices,
     report::{Report, Row},
 };
 
@@ -18,7 +18,7 @@ use parapet_bench_guards::{
 #[derive(Debug, Parser)]
 #[command(name = "bench-guards", version)]
 struct Options {
-    /// Only these parts: judging, blocks, metering, compiling. May be given more than once.
+    /// Only these parts: judging, blocks, metering, prices, compiling. May be given more than once.
     #[arg(long)]
     part: Vec<String>,
     /// Shows each module that is compiled, not the worst only.
@@ -59,10 +59,11 @@ fn run(options: &Options) -> Result<(), BenchError> {
     }
     let each = if options.each { Each::Shown } else { Each::Hidden };
     let mut report = Report::default();
-    let parts: [Part<'_>; 4] = [
+    let parts: [Part<'_>; 5] = [
         ("judging", &judging::rows),
         ("blocks", &blocks::rows),
         ("metering", &metering::rows),
+        ("prices", &prices::rows),
         ("compiling", &|| compiling::rows(each)),
     ];
     for (name, rows) in parts {

@@ -1,5 +1,5 @@
 //! What work costs, in fuel. One fuel is about one simple operator; a host call costs what it makes the host do. What each
-//! takes in time is measured by `bench-prices` (`devnet/bench-prices`).
+//! takes in time is measured by `make bench-guards`, part `prices` (`devnet/bench-guards`).
 //!
 //! The table is pinned: verdicts depend on it, so a change of any number here, or of how wasmtime counts, is a new
 //! [`METERING_VERSION`] and a fork. A test runs a fixed program and compares its fuel with a recorded number.

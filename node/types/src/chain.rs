@@ -179,7 +179,7 @@ pub const BLOCK_FUEL_MAX: Fuel = Fuel(200_000_000);
 pub struct FuelPerGas(pub NonZeroU64);
 
 impl FuelPerGas {
-    /// On a chain that sets no other ratio. Provisional: both sides are measured by `bench-prices` (`devnet/bench-prices`),
+    /// On a chain that sets no other ratio. Provisional: both sides are measured by `make bench-guards`, part `prices`,
     /// and this number is to be drawn from its table.
     pub const DEFAULT: Self = Self(NonZeroU64::new(4).expect("it is above zero"));
 
