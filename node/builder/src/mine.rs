@@ -174,15 +174,17 @@ impl Chain {
                     tracing::error!("{hash} is left out of this block and will be retried: {reason}");
                     self.0.pool.write().note_fault(hash);
                 }
-                TxError::Invalid(_) | TxError::BlockFull { .. } | TxError::GuardsFull { .. } | TxError::Deadline => {
-                    match reason.consequence() {
-                        Consequence::Reject => {
-                            tracing::warn!("{hash} was dropped: {reason}");
-                            Pool::drop(&mut self.0.pool.write(), hash);
-                        }
-                        Consequence::Retry => tracing::debug!("{hash} waits for a later block: {reason}"),
+                TxError::Invalid(_)
+                | TxError::BlockFull { .. }
+                | TxError::GuardsFull { .. }
+                | TxError::GuardsMayNotFit { .. }
+                | TxError::Deadline => match reason.consequence() {
+                    Consequence::Reject => {
+                        tracing::warn!("{hash} was dropped: {reason}");
+                        Pool::drop(&mut self.0.pool.write(), hash);
                     }
-                }
+                    Consequence::Retry => tracing::debug!("{hash} waits for a later block: {reason}"),
+                },
             }
             Unfit { transaction, reason }
         };

@@ -45,6 +45,15 @@ pub enum TxError {
         /// What the block has left.
         fuel_left: Fuel,
     },
+    /// It was not run: the block's fuel is nearly gone, too many have been run for nothing, and its gas could pay for more
+    /// fuel than is left.
+    #[error("its gas could pay for {} fuel of guards, {} are left in the block", fuel.0, fuel_left.0)]
+    GuardsMayNotFit {
+        /// Most fuel that its gas limit pays for.
+        fuel: Fuel,
+        /// What the block has left.
+        fuel_left: Fuel,
+    },
     /// The block was to be finished before its turn came.
     #[error("the block had to be finished before its turn came")]
     Deadline,
@@ -67,6 +76,7 @@ impl TxError {
             Self::Invalid(InvalidTransaction::NonceTooHigh { .. } | InvalidTransaction::GasPriceLessThanBasefee)
             | Self::BlockFull { .. }
             | Self::GuardsFull { .. }
+            | Self::GuardsMayNotFit { .. }
             | Self::Deadline
             | Self::Fault(_)
             | Self::State(_)

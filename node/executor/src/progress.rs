@@ -3,9 +3,13 @@
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
 use parapet_monitor::Fuel;
-use parapet_types::{Executed, LeftOut, REGISTRY, Transaction};
+use parapet_types::{Executed, FuelPerGas, LeftOut, REGISTRY, Transaction};
 
 use crate::{BlockInput, Point, TxError, environment::blob_params};
+
+/// Most transactions of a block that may be run and then left out, since their guards took more fuel than was left. Nobody
+/// pays for those runs. From then on, who could pay for more fuel than is left is left out unrun.
+pub(crate) const UNPAID_MAX: u32 = 16;
 
 /// How much fits into a block.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +43,9 @@ pub(crate) struct Progress {
     pub(crate) gas_used: u64,
     pub(crate) blob_gas_used: u64,
     guard_fuel: Fuel,
+    /// Transactions that ran and were left out for their guards' fuel.
+    unpaid: u32,
+    fuel_per_gas: FuelPerGas,
     deadline: Passed,
 }
 
@@ -58,6 +65,8 @@ impl Progress {
             gas_used: 0,
             blob_gas_used: 0,
             guard_fuel: Fuel(0),
+            unpaid: 0,
+            fuel_per_gas: at.params.guards.fuel_per_gas,
             deadline: Passed::No,
         }
     }
@@ -85,14 +94,25 @@ impl Progress {
         if blob_gas > gas_left {
             return Err(TxError::BlockFull { gas_limit: blob_gas, gas_left });
         }
+        let (fuel, fuel_left) = (self.fuel_per_gas.fuel(gas_limit).min(self.room.fuel), self.fuel_left());
+        if self.unpaid >= UNPAID_MAX && fuel > fuel_left && transaction.to() != Some(REGISTRY) {
+            return Err(TxError::GuardsMayNotFit { fuel, fuel_left });
+        }
         Ok(())
     }
 
     /// Whether there is room for what its guards spent. That is known only when it has run.
-    pub(crate) fn check_fuel(&self, transaction: &Transaction, executed: &Executed) -> Result<(), TxError> {
-        let fuel_left = Fuel(self.room.fuel.0.saturating_sub(self.guard_fuel.0));
-        let fuel = counted_fuel(transaction, executed);
-        if fuel > fuel_left { Err(TxError::GuardsFull { fuel, fuel_left }) } else { Ok(()) }
+    pub(crate) fn check_fuel(&mut self, transaction: &Transaction, executed: &Executed) -> Result<(), TxError> {
+        let (fuel, fuel_left) = (counted_fuel(transaction, executed), self.fuel_left());
+        if fuel > fuel_left {
+            self.unpaid = self.unpaid.saturating_add(1);
+            return Err(TxError::GuardsFull { fuel, fuel_left });
+        }
+        Ok(())
+    }
+
+    fn fuel_left(&self) -> Fuel {
+        Fuel(self.room.fuel.0.saturating_sub(self.guard_fuel.0))
     }
 
     pub(crate) fn include(&mut self, candidate: usize, transaction: &Transaction, executed: Executed) {

@@ -251,7 +251,11 @@ impl ImportError {
 const fn of_execution(error: &BlockError) -> Consequence {
     match error {
         BlockError::Transaction {
-            source: TxError::Invalid(_) | TxError::BlockFull { .. } | TxError::GuardsFull { .. },
+            source:
+                TxError::Invalid(_)
+                | TxError::BlockFull { .. }
+                | TxError::GuardsFull { .. }
+                | TxError::GuardsMayNotFit { .. },
             ..
         }
         | BlockError::SystemCall { .. }

@@ -151,9 +151,11 @@ fn simulate_code(error: &SimulateError) -> i32 {
 
 fn transaction_code(error: &TxError) -> i32 {
     match error {
-        TxError::Invalid(_) | TxError::BlockFull { .. } | TxError::GuardsFull { .. } | TxError::Deadline => {
-            CALL_EXECUTION_FAILED_CODE
-        }
+        TxError::Invalid(_)
+        | TxError::BlockFull { .. }
+        | TxError::GuardsFull { .. }
+        | TxError::GuardsMayNotFit { .. }
+        | TxError::Deadline => CALL_EXECUTION_FAILED_CODE,
         TxError::Fault(_) | TxError::State(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
     }
 }

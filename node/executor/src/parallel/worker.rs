@@ -117,6 +117,7 @@ impl<'a> Worker<'a> {
             Err(
                 fault @ (TxError::BlockFull { .. }
                 | TxError::GuardsFull { .. }
+                | TxError::GuardsMayNotFit { .. }
                 | TxError::Deadline
                 | TxError::Fault(_)
                 | TxError::Evm(_)),

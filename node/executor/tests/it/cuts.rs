@@ -5,14 +5,16 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use alloy_primitives::TxKind;
+use alloy_primitives::{Address, B256, TxKind, U256};
 use parapet_executor::{
     Admission, BlockError, BlockInput, Deadline, Listing, Mode, Point, TxError, Workers, execute_block,
 };
 use parapet_monitor::{Fuel, FuelSpent, Monitor, NoMonitor};
-use parapet_types::{Ancestors, ChainParams, ExecutedBlock, GuardParams, REGISTRY, Transaction};
+use parapet_types::{
+    AccountChange, AccountInfo, Ancestors, ChainParams, ExecutedBlock, GuardParams, REGISTRY, StateChanges, Transaction,
+};
 
-use crate::world::{ONE, Scripted, asm, block, params, transaction, world};
+use crate::world::{ETHER, ONE, Scripted, asm, block, params, transaction, with_gas_limit, world};
 
 /// A deadline that passes when it is asked for the n-th time.
 #[derive(Debug)]
@@ -44,6 +46,7 @@ struct Cut<'a> {
 impl Cut<'_> {
     fn run(&self, mode: Mode<'_>) -> Result<ExecutedBlock<TxError>, BlockError> {
         let world = world(&[(ONE, asm::join(&[&asm::sstore(0, 1), &asm::STOP])), (REGISTRY, asm::STOP.to_vec())]);
+        let world = world.apply(&rich_strangers());
         let at = Point { params: &self.params, world: &world, ancestors: &Ancestors::new(), block: &block() };
         let deadline = self.deadline.map(After::new);
         let input = BlockInput {
@@ -96,6 +99,24 @@ fn with_fuel(block_fuel_max: u64) -> ChainParams {
     ChainParams { guards: GuardParams { block_fuel_max: Fuel(block_fuel_max), ..GuardParams::default() }, ..params() }
 }
 
+/// Somebody of whom nothing else is in the block, so that who comes later does not wait for who is left out.
+fn stranger(number: u64) -> Address {
+    Address::from_word(B256::from(U256::from(number + 0x7777_0000_0000)))
+}
+
+fn rich_strangers() -> StateChanges {
+    let info = AccountInfo { balance: U256::from(ETHER), ..AccountInfo::default() };
+    let rich = AccountChange { info: Some(info), ..AccountChange::default() };
+    let accounts = (0..100).map(|number| (stranger(number), rich.clone())).collect();
+    StateChanges { accounts, ..StateChanges::default() }
+}
+
+/// A call by a stranger, with so much gas.
+fn call_of(number: u64, to: Address, gas_limit: u64) -> Transaction {
+    let transaction = with_gas_limit(&transaction(0, TxKind::Call(to), 0, &[]), gas_limit);
+    Transaction::new_unchecked(transaction.into_inner(), stranger(number))
+}
+
 fn calls(count: u64) -> Vec<Transaction> {
     (0..count).map(|nonce| transaction(nonce, TxKind::Call(ONE), 0, &[])).collect()
 }
@@ -120,6 +141,46 @@ fn a_transaction_whose_guards_do_not_fit_is_left_out() {
     assert_eq!(left_out.len(), 5);
     let import = Cut { admission: Admission::Import, ..cut };
     assert_eq!(import.refusal().0, 7);
+}
+
+#[test]
+fn no_more_than_a_few_are_run_for_nothing_when_guards_have_filled_the_block() {
+    // One fits, and leaves less than any other one takes.
+    let transactions: Vec<_> = (0..100).map(|number| call_of(number, ONE, 300_000)).collect();
+    let monitor = spending(100_000);
+    let cut = Cut {
+        params: with_fuel(150_000),
+        admission: Admission::Build,
+        transactions: &transactions,
+        monitor: &monitor,
+        deadline: None,
+    };
+    let left_out = cut.left_out();
+    assert_eq!(left_out.len(), 99);
+    let ran = left_out.iter().take_while(|(_, reason)| reason.starts_with("its guards take 100000 fuel")).count();
+    assert_eq!(ran, 16);
+    let unrun = "its gas could pay for 150000 fuel of guards, 50000 are left in the block";
+    assert!(left_out[ran..].iter().all(|(_, reason)| reason == unrun), "{:?}", &left_out[ran..]);
+}
+
+#[test]
+fn who_cannot_pay_for_more_than_is_left_is_run_however_many_were_run_for_nothing() {
+    // The block holds one of them. 40,000 gas pay for 160,000 fuel at most, and there are so many left; one that calls the
+    // registry is beside it.
+    let gas_limit = |number| if number == 30 { 40_000 } else { 300_000 };
+    let to = |number| if number == 39 { REGISTRY } else { ONE };
+    let transactions: Vec<_> = (0..40).map(|number| call_of(number, to(number), gas_limit(number))).collect();
+    let monitor = spending(200_000);
+    let cut = Cut {
+        params: with_fuel(360_000),
+        admission: Admission::Build,
+        transactions: &transactions,
+        monitor: &monitor,
+        deadline: None,
+    };
+    let left_out: Vec<String> = cut.left_out().into_iter().map(|(_, reason)| reason).collect();
+    let ran = left_out.iter().filter(|reason| reason.starts_with("its guards take")).count();
+    assert_eq!((left_out.len(), ran), (38, 17), "{left_out:?}");
 }
 
 #[test]
