@@ -13,18 +13,31 @@ library GuardLib {
         internal
         returns (bytes32 id)
     {
-        address[] memory accounts = new address[](1);
-        accounts[0] = address(this);
-        return REGISTRY.attach(
-            IGuardRegistry.AttachRequest({
-                module: module,
-                accounts: accounts,
-                configuration: configuration,
-                mode: mode,
-                failure: IGuardRegistry.Failure.Closed,
-                priority: 0,
-                fuelMax: 0
-            })
-        );
+        return attachToSelf(module, configuration, mode, 0, address(0));
+    }
+
+    /// @notice As above, with the seconds that changes wait, and who runs the guard (zero: nobody). A contract that declares a
+    /// delay is guarded only once `applyChange(id, ChangeKind.Attach)` was called after it.
+    function attachToSelf(
+        bytes32 module,
+        bytes memory configuration,
+        IGuardRegistry.Mode mode,
+        uint32 delay,
+        address manager
+    ) internal returns (bytes32 id) {
+        IGuardRegistry.AttachRequest memory request;
+        request.module = module;
+        request.configuration = configuration;
+        request.mode = mode;
+        request.delay = delay;
+        request.manager = manager;
+        return attachToSelf(request);
+    }
+
+    /// @notice Attaches a guard to the calling contract as `request` has it; its accounts are ignored.
+    function attachToSelf(IGuardRegistry.AttachRequest memory request) internal returns (bytes32 id) {
+        request.accounts = new address[](1);
+        request.accounts[0] = address(this);
+        return REGISTRY.attach(request);
     }
 }

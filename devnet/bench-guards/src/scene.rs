@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use parapet_abi::{FlowRecord, FrameRecord, FrameStatus, SlotChangeRecord};
 use parapet_judge::Judge;
 use parapet_monitor::{Decision, Fuel, Judgement, MemoryAccounts, MemoryState, Mode, Monitor as _, Trace};
-use parapet_registry::{Attachment, Failure, RegistryImage};
+use parapet_registry::{Attachment, RegistryImage};
 use parapet_vm::{Engine, EngineSettings};
 
 use crate::BenchError;
@@ -30,15 +30,12 @@ impl Attached {
         self.0.attachments.push(Attachment {
             id: B256::from(U256::from(self.0.attachments.len() + 1)),
             module: keccak256(module),
-            manager: Address::ZERO,
             mode: Some(Mode::Enforce),
-            failure: Failure::Closed,
-            paused: false,
-            priority: 0,
             fuel_max: FUEL,
             attached_at: 1,
             accounts,
             configuration,
+            ..Attachment::default()
         });
         self
     }

@@ -14,7 +14,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256}
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, Workers, execute_block};
 use parapet_judge::Judge;
 use parapet_monitor::{Fuel, Mode as Acting, Monitor, Verdict};
-use parapet_registry::{Attachment, Failure, RegistryImage, genesis_account};
+use parapet_registry::{Attachment, RegistryImage, genesis_account};
 use parapet_types::{
     AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, FlatState,
     GuardParams, Hardfork, REGISTRY, StateChanges, Transaction,
@@ -149,15 +149,10 @@ impl Chain {
         self.image.attachments.push(Attachment {
             id: B256::from(U256::from(number)),
             module: hash,
-            manager: OWNER,
             mode: Some(Acting::Enforce),
-            failure: Failure::Closed,
-            paused: false,
-            priority: 0,
             fuel_max: Fuel(1_000_000),
-            attached_at: 0,
             accounts: accounts.to_vec(),
-            configuration: Bytes::new(),
+            ..Attachment::default()
         });
         self.image.attachments.last_mut().expect("pushed above")
     }

@@ -10,7 +10,7 @@ use parapet_abi::{ContextRecord, import::CODE_UNUSABLE};
 use parapet_monitor::{
     Allowance, AttachmentId, Decision, Examination, Fault, Fork, Fuel, ModuleHash, StateView, Trace, Veto, detail_text,
 };
-use parapet_registry::{ATTACHMENTS_MAX, Attachment, REGISTRY_ADDRESS, RegistryReader};
+use parapet_registry::{ATTACHMENTS_MAX, Attachment, REGISTRY_ADDRESS, RegistryReader, SelectedTriggers};
 use parapet_vm::HookCall;
 
 use crate::{
@@ -80,11 +80,20 @@ fn admit_modules(engines: &Engines, view: &mut dyn StateView) -> Result<(), Stop
     Ok(())
 }
 
-/// What `init` judges: a change of it asks anew, a change of mode or a pause does not.
-fn content(view: &mut dyn StateView, fork: Fork, id: AttachmentId) -> Result<Option<(ModuleHash, Bytes)>, Fault> {
+/// What `init` judges, and what wakes the guard: a change of it asks anew, a change of mode or a pause does not.
+#[derive(PartialEq, Eq)]
+struct Content {
+    module: ModuleHash,
+    configuration: Bytes,
+    triggers: SelectedTriggers,
+}
+
+fn content(view: &mut dyn StateView, fork: Fork, id: AttachmentId) -> Result<Option<Content>, Fault> {
     let mut reader = RegistryReader::new(view, fork);
     let Some(module) = reader.module_of(id).map_err(registry_fault)? else { return Ok(None) };
-    Ok(Some((module, reader.configuration_of(id).map_err(registry_fault)?)))
+    let configuration = reader.configuration_of(id).map_err(registry_fault)?;
+    let triggers = reader.triggers_of(id).map_err(registry_fault)?;
+    Ok(Some(Content { module, configuration, triggers }))
 }
 
 impl Asking<'_> {
@@ -126,7 +135,12 @@ impl Asking<'_> {
         guard.prepare().map_err(|reason| refused(id, &format!("the guard does not compile: {reason}")))?;
         let name = guard.descriptor().name.clone();
         let wrong = |wrong| refused(id, &format!("guard {name}: its triggers do not fit its configuration: {wrong}"));
-        guard.descriptor().conditions(&attachment.configuration).map_err(wrong)?;
+        let conditions = guard.descriptor().conditions(&attachment.configuration).map_err(wrong)?;
+        if !attachment.triggers.fits(conditions.len()) {
+            // It would be a guard that nothing, or not all that was meant, wakes.
+            let words = format!("guard {name} has {} triggers, and others were selected", conditions.len());
+            return Err(refused(id, &words));
+        }
         let subject = subject(attachment, guard.subscriptions());
         let trace = Trace { context: *self.context, ..Trace::default() };
         let mut session = guard.session(Arc::new(subject));

@@ -10,7 +10,7 @@ use parapet_monitor::{
     AttachmentId, Fault, Fork, Mode, ModuleHash, StateView, Subscriptions,
     trigger::{CallTrigger, CodeTrigger, Condition, FlowTrigger, LogTrigger, SlotTrigger, Trigger},
 };
-use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryError, RegistryReader};
+use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryError, RegistryReader, SelectedTriggers};
 use parapet_vm::Subject;
 
 use crate::{
@@ -31,6 +31,8 @@ pub(crate) struct Entry {
     /// Account that holds the first bytes of the module; the registry where that is not known.
     pub(crate) guard_address: Address,
     pub(crate) subject: Arc<Subject>,
+    /// Which of the guard's triggers wake it.
+    pub(crate) triggers: SelectedTriggers,
 }
 
 impl Entry {
@@ -46,7 +48,10 @@ impl Entry {
     /// What it waits for.
     fn conditions(&self) -> Vec<Condition> {
         match self.guard.as_ref().map(|guard| guard.descriptor().conditions(&self.subject.configuration)) {
-            Ok(Ok(conditions)) => conditions,
+            Ok(Ok(conditions)) => {
+                let selected = conditions.into_iter().enumerate().filter(|(index, _)| self.triggers.selects(*index));
+                selected.map(|(_, condition)| condition).collect()
+            }
             // A guard that cannot be read might have had any trigger, and `Guards::entry` has seen that it binds.
             Ok(Err(_)) | Err(_) => any_condition(),
         }
@@ -142,6 +147,7 @@ impl Guards<'_> {
             priority: attachment.priority,
             guard,
             guard_address,
+            triggers: attachment.triggers,
             subject: Arc::new(subject(attachment, subscriptions)),
         })
     }

@@ -14,7 +14,7 @@ use parapet_monitor::{
     Allowance, AttachmentId, Attention, Closing, Decision, Examination, Fault, FuelSpent, Judgement, Judging,
     MemoryState, Mode, Monitor, Origin, StateView, Subscriptions, Trace, detail_text,
 };
-use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS};
+use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS, SelectedTriggers};
 use parapet_vm::{Engine, HookCall};
 
 use crate::{
@@ -78,15 +78,13 @@ fn attachment(number: usize, local: &LocalGuard) -> Attachment {
     Attachment {
         id: AttachmentId::from(keccak256(name)),
         module,
-        manager: Address::ZERO,
         mode: Some(Mode::Shadow),
         failure: Failure::Open,
-        paused: false,
         priority: u32::try_from(number).unwrap_or(u32::MAX),
         fuel_max: parapet_monitor::Fuel(FUEL_MAX),
-        attached_at: 0,
         accounts: local.accounts.clone(),
         configuration: local.configuration.clone(),
+        ..Attachment::default()
     }
 }
 
@@ -112,6 +110,7 @@ fn entry(engines: &Engines, attachment: Attachment, module: Bytes) -> Result<Ent
         guard: Ok(guard),
         guard_address: REGISTRY_ADDRESS,
         subject,
+        triggers: SelectedTriggers::ALL,
     })
 }
 

@@ -2,253 +2,107 @@
 pragma solidity ^0.8.24;
 
 import {IGuardRegistry} from "../../../sdk/solidity/IGuardRegistry.sol";
+import {Changes} from "./Changes.sol";
+import {Modules} from "./Modules.sol";
+import {Offices} from "./Offices.sol";
 
 /// @title The registry: guards and attachments as ordinary state
 /// @notice Its runtime code stands in genesis at 0x5061726170657400000000000000000000000001. It has no constructor:
 /// genesis also writes the guardian into slot 1 and governance into slot 10, and gives the account nonce 1 like any created contract.
-/// @dev The node reads this storage directly, so the layout below is fixed. Fields may be added after the last
-/// slot, never moved.
+/// @dev The layout is in `RegistryStorage`, who may do what in `_authorise`.
 ///
-/// | slot | holds |
-/// |---|---|
-/// | 0 | `bytes32 head` |
-/// | 1 | `address guardian` |
-/// | 2 | `bytes32[] attachmentIds`, the live ones |
-/// | 3 | `mapping(bytes32 id => Attachment) attachmentById` |
-/// | 4 | `mapping(address account => bytes32[] ids) idsByAccount`, those of the whole chain under the zero address |
-/// | 5 | `bytes32[] moduleHashes` |
-/// | 6 | `mapping(bytes32 module => Module) moduleByHash` |
-/// | 7 | `mapping(address uploader => mapping(bytes32 module => address[] chunks)) uploads` |
-/// | 8 | `uint256 attachmentNonce` |
-/// | 9 | `mapping(bytes32 id => uint256) attachmentPositions`, one plus the id's index in slot 2; only `detach` needs it |
-/// | 10 | `address governance` |
-///
-/// The only calls outward are `owner()` by STATICCALL and the creation of data contracts whose init code is written
-/// here, so nothing can enter this contract half way through a change.
-contract GuardRegistry is IGuardRegistry {
-    /// Most bytes a data contract holds: the code size limit of 24,576 less the zero byte that makes it inert.
-    uint256 public constant CHUNK_BYTES_MAX = 24_575;
-    uint256 public constant MODULE_BYTES_MAX = 524_288;
-    /// Full chunks that a module of the largest size takes.
-    uint256 public constant CHUNKS_MAX = (MODULE_BYTES_MAX + CHUNK_BYTES_MAX - 1) / CHUNK_BYTES_MAX;
-    uint256 public constant ACCOUNTS_MAX = 64;
-    uint256 public constant ATTACHMENTS_OF_ACCOUNT_MAX = 16;
-    uint256 public constant CONFIGURATION_BYTES_MAX = 4_096;
-    uint64 public constant FUEL_MAX = 100_000_000;
-    uint64 public constant FUEL_DEFAULT = 10_000_000;
-    /// Enough for a proxy that looks its owner up, too little to make an attachment of 64 accounts unaffordable.
-    uint256 public constant OWNER_CALL_GAS_MAX = 50_000;
-
-    /// Under this key stand the attachments of no account. Nobody has authority over it, so nobody else can attach there.
-    address private constant WHOLE_CHAIN = address(0);
-
-    struct Attachment {
-        bytes32 module;
-        address manager;
-        Mode mode;
-        Failure failure;
-        bool paused;
-        uint32 priority;
-        uint64 fuelMax;
-        uint64 attachedAt;
-        address[] accounts;
-        bytes configuration;
-    }
-
-    struct Module {
-        address uploader;
-        uint32 size;
-        uint64 registeredAt;
-        address[] chunks;
-    }
-
-    bytes32 public head;
-    address public guardian;
-    bytes32[] private attachmentIds;
-    mapping(bytes32 id => Attachment) private attachmentById;
-    mapping(address account => bytes32[] ids) private idsByAccount;
-    bytes32[] private moduleHashes;
-    mapping(bytes32 module => Module) private moduleByHash;
-    mapping(address uploader => mapping(bytes32 module => address[] chunks)) private uploads;
-    uint256 private attachmentNonce;
-    mapping(bytes32 id => uint256 indexPlusOne) private attachmentPositions;
-    address public governance;
-
-    modifier onlyGuardian() {
-        require(msg.sender == guardian, NotGuardian(msg.sender));
-        _;
-    }
-
-    modifier onlyGovernance() {
-        require(msg.sender == governance, NotGovernance(msg.sender));
-        _;
-    }
-
-    // ---- modules ----
-
-    function uploadChunk(bytes32 module, uint256 index, bytes calldata chunk) external {
-        require(chunk.length != 0 && chunk.length <= CHUNK_BYTES_MAX, ChunkSizeOutOfRange(chunk.length, CHUNK_BYTES_MAX));
-        require(index < CHUNKS_MAX, ChunkIndexTooLarge(index, CHUNKS_MAX - 1));
-        address[] storage chunks = uploads[msg.sender][module];
-        uint256 next = chunks.length;
-        require(index <= next, ChunkIndexOutOfOrder(module, index, next));
-
-        if (index == next) {
-            chunks.push();
-        } else if (chunks[index].codehash == keccak256(bytes.concat(hex"00", chunk))) {
-            return;
-        }
-        address stored = _store(chunk);
-        require(stored != address(0), ChunkNotStored(module, index));
-        chunks[index] = stored;
-        emit ChunkUploaded(module, msg.sender, index, stored);
-    }
-
-    function registerModule(bytes32 module) external {
-        address[] memory chunks = uploads[msg.sender][module];
-        delete uploads[msg.sender][module];
-        if (_isRegistered(module)) return;
-
-        require(chunks.length != 0, UploadMissing(module, msg.sender));
-        uint256 size = _sizeOf(chunks);
-        require(size <= MODULE_BYTES_MAX, ModuleTooLarge(module, size, MODULE_BYTES_MAX));
-        bytes32 actual = keccak256(_concatenate(chunks, size));
-        require(actual == module, ModuleHashMismatch(module, actual));
-
-        moduleByHash[module] = Module({
-            uploader: msg.sender,
-            size: uint32(size),
-            registeredAt: uint64(block.number),
-            chunks: chunks
-        });
-        moduleHashes.push(module);
-        _advance(abi.encode(this.registerModule.selector, moduleInfo(module)));
-        emit ModuleRegistered(module, msg.sender, uint32(size));
-    }
-
+/// The only calls outward are questions by STATICCALL (`Authority`) and the creation of data contracts whose init code is
+/// written here (`Modules`), so nothing can enter this contract half way through a change.
+contract GuardRegistry is Modules, Offices, Changes {
     // ---- attachments ----
 
     function attach(AttachRequest calldata request) external returns (bytes32 id) {
-        _checkTerms(request);
         uint256 count = request.accounts.length;
         require(count != 0 && count <= ACCOUNTS_MAX, AccountCountOutOfRange(count, ACCOUNTS_MAX));
-        id = _nextId();
-        for (uint256 i = 0; i < count; i++) {
-            require(hasAuthority(request.accounts[i], msg.sender), NoAuthority(request.accounts[i], msg.sender));
-            _bind(id, request.accounts[i]);
-        }
-        _add(id, request);
+        return _attach(request);
     }
 
-    function attachChainWide(AttachRequest calldata request) external onlyGovernance returns (bytes32 id) {
-        _checkTerms(request);
+    function attachChainWide(AttachRequest calldata request) external returns (bytes32 id) {
         require(request.accounts.length == 0, AccountCountOutOfRange(request.accounts.length, 0));
-        id = _nextId();
-        _bind(id, WHOLE_CHAIN);
-        _add(id, request);
+        return _attach(request);
     }
 
     function setMode(bytes32 id, Mode mode) external {
         require(mode != Mode.None, ModeMissing());
-        Attachment storage changed = _changeable(id);
-        if (changed.mode == mode) return;
-        changed.mode = mode;
-        _advance(abi.encode(this.setMode.selector, id, mode));
-        emit ModeChanged(id, mode);
+        _change(id, ChangeKind.Mode, abi.encode(mode));
     }
 
     function setConfiguration(bytes32 id, bytes calldata configuration) external {
-        _checkConfiguration(configuration);
-        Attachment storage changed = _changeable(id);
-        if (keccak256(changed.configuration) == keccak256(configuration)) return;
-        changed.configuration = configuration;
-        _advance(abi.encode(this.setConfiguration.selector, id, configuration));
-        emit ConfigurationChanged(id, configuration);
+        upgrade(id, _existing(id).module, configuration);
+    }
+
+    function upgrade(bytes32 id, bytes32 module, bytes calldata configuration) public {
+        _checkRegistered(module);
+        _checkConfiguration(configuration.length);
+        _change(id, ChangeKind.Content, abi.encode(module, configuration));
+    }
+
+    function setTerms(bytes32 id, Terms calldata terms) external {
+        _change(id, ChangeKind.Terms, abi.encode(_checked(terms)));
+    }
+
+    function setDelay(bytes32 id, uint32 delay) external {
+        _checkDelay(delay);
+        _change(id, ChangeKind.Delay, abi.encode(delay));
+    }
+
+    function unpause(bytes32 id) external {
+        _change(id, ChangeKind.Unpause, "");
     }
 
     function detach(bytes32 id) external {
-        address[] memory accounts = _changeable(id).accounts;
-        if (accounts.length == 0) _unbind(id, WHOLE_CHAIN);
-        for (uint256 i = 0; i < accounts.length; i++) {
-            _unbind(id, accounts[i]);
-        }
-        delete attachmentById[id];
-
-        uint256 position = attachmentPositions[id];
-        bytes32 last = attachmentIds[attachmentIds.length - 1];
-        attachmentIds[position - 1] = last;
-        attachmentPositions[last] = position;
-        attachmentIds.pop();
-        delete attachmentPositions[id];
-
-        _advance(abi.encode(this.detach.selector, id));
-        emit Detached(id);
+        _change(id, ChangeKind.Detach, "");
     }
 
-    // ---- guardian ----
+    // ---- managers ----
+
+    /// @dev A manager hands its own office on; others dismiss it, and wait.
+    function proposeManager(bytes32 id, address next) external {
+        Attachment storage found = _existing(id);
+        if (msg.sender != found.manager) {
+            _change(id, ChangeKind.Manager, abi.encode(next));
+            return;
+        }
+        found.proposedManager = next;
+        emit ManagerProposed(id, next);
+    }
+
+    function acceptManager(bytes32 id) external {
+        Attachment storage found = _existing(id);
+        require(msg.sender == found.proposedManager, NotProposed(msg.sender));
+        emit ManagerChanged(id, found.manager, msg.sender);
+        found.manager = msg.sender;
+        delete found.proposedManager;
+    }
+
+    // ---- the guardian, and the chain itself ----
 
     function pause(bytes32 id) external onlyGuardian {
         Attachment storage paused = _existing(id);
         if (paused.paused) return;
         paused.paused = true;
+        paused.revision++;
         _advance(abi.encode(this.pause.selector, id));
         emit Paused(id);
     }
 
-    function unpause(bytes32 id) external onlyGuardian {
-        Attachment storage paused = _existing(id);
-        if (!paused.paused) return;
-        paused.paused = false;
-        _advance(abi.encode(this.unpause.selector, id));
-        emit Unpaused(id);
-    }
-
-    function setGuardian(address next) external onlyGuardian {
-        require(next != address(0), GuardianMissing());
-        if (next == guardian) return;
-        emit GuardianChanged(guardian, next);
-        guardian = next;
-    }
-
-    // ---- governance ----
-
-    function setGovernance(address next) external onlyGovernance {
-        require(next != address(0), GovernanceMissing());
-        if (next == governance) return;
-        emit GovernanceChanged(governance, next);
-        governance = next;
+    function demote(bytes32 id) external {
+        require(msg.sender == SYSTEM, NotSystem(msg.sender));
+        Attachment storage demoted = attachmentById[id];
+        if (demoted.mode != Mode.Enforce || demoted.terms.demotionShare == 0) return;
+        demoted.mode = Mode.Shadow;
+        demoted.demoted = true;
+        demoted.revision++;
+        _advance(abi.encode(this.demote.selector, id));
+        emit Demoted(id);
     }
 
     // ---- views ----
-
-    function moduleCount() external view returns (uint256) {
-        return moduleHashes.length;
-    }
-
-    function modules(uint256 offset, uint256 limit) external view returns (bytes32[] memory) {
-        return _page(moduleHashes, offset, limit);
-    }
-
-    function moduleInfo(bytes32 module) public view returns (ModuleInfo memory) {
-        require(_isRegistered(module), UnknownModule(module));
-        Module storage found = moduleByHash[module];
-        return ModuleInfo({
-            module: module,
-            uploader: found.uploader,
-            size: found.size,
-            registeredAt: found.registeredAt,
-            chunks: found.chunks
-        });
-    }
-
-    function moduleCode(bytes32 module) external view returns (bytes memory) {
-        require(_isRegistered(module), UnknownModule(module));
-        return _concatenate(moduleByHash[module].chunks, moduleByHash[module].size);
-    }
-
-    function uploadedChunks(address uploader, bytes32 module) external view returns (address[] memory) {
-        return uploads[uploader][module];
-    }
 
     function attachmentCount() external view returns (uint256) {
         return attachmentIds.length;
@@ -264,14 +118,16 @@ contract GuardRegistry is IGuardRegistry {
             id: id,
             module: found.module,
             manager: found.manager,
+            proposedManager: found.proposedManager,
             mode: found.mode,
-            failure: found.failure,
             paused: found.paused,
-            priority: found.priority,
-            fuelMax: found.fuelMax,
+            demoted: found.demoted,
+            delay: found.delay,
+            revision: found.revision,
             attachedAt: found.attachedAt,
             accounts: found.accounts,
-            configuration: found.configuration
+            configuration: found.configuration,
+            terms: found.terms
         });
     }
 
@@ -279,46 +135,171 @@ contract GuardRegistry is IGuardRegistry {
         return idsByAccount[account];
     }
 
-    /// @dev Nobody signs for the zero address, but an account that gave up its owner answers with it.
-    function hasAuthority(address account, address who) public view returns (bool) {
-        return who != address(0) && (who == account || who == _ownerOf(account));
+    // ---- entitlement ----
+
+    /// @dev Authority is judged anew at every change: whoever owned the accounts at attachment has no say later. A manager
+    /// acts for the accounts as long as those who appointed or confirmed it hold them. What adds to a guard waits for whoever
+    /// holds the accounts to confirm.
+    function _authorise(bytes32 id, ChangeKind kind, bytes memory arguments, address who) internal override {
+        if (kind == ChangeKind.Attach) return _authoriseAttach(abi.decode(arguments, (AttachRequest)).accounts, who);
+        Attachment storage found = _existing(id);
+        if (kind == ChangeKind.Unpause && who == guardian) return;
+        bool isManagers = kind == ChangeKind.Mode || kind == ChangeKind.Content || kind == ChangeKind.Terms;
+        bool managed = isManagers && who == found.manager;
+        bool adds = !_onlyLoosens(kind, arguments);
+        address[] memory accounts = found.accounts;
+        require(accounts.length != 0 || managed || who == governance, NotGovernance(who));
+        for (uint256 i = 0; i < accounts.length; i++) {
+            Standing memory standing = _standing(accounts[i]);
+            bool has = _has(accounts[i], who, standing);
+            require(has || managed, NoAuthority(accounts[i], who));
+            if (adds || !has) _checkConfirmed(accounts[i], standing);
+        }
     }
 
-    // ---- leaves ----
-
-    function _nextId() private returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), msg.sender, ++attachmentNonce));
+    /// @dev Whoever attaches the first guard of an account is confirmed by that.
+    function _authoriseAttach(address[] memory accounts, address who) private {
+        require(accounts.length != 0 || who == governance, NotGovernance(who));
+        for (uint256 i = 0; i < accounts.length; i++) {
+            Standing memory standing = _standing(accounts[i]);
+            require(_has(accounts[i], who, standing), NoAuthority(accounts[i], who));
+            if (idsByAccount[accounts[i]].length == 0) _confirm(accounts[i], who, standing);
+            else _checkConfirmed(accounts[i], standing);
+        }
     }
 
-    function _add(bytes32 id, AttachRequest calldata request) private {
-        attachmentById[id] = Attachment({
-            module: request.module,
-            manager: msg.sender,
-            mode: request.mode,
-            failure: request.failure,
-            paused: false,
-            priority: request.priority,
-            fuelMax: request.fuelMax == 0 ? FUEL_DEFAULT : request.fuelMax,
-            attachedAt: uint64(block.number),
-            accounts: request.accounts,
-            configuration: request.configuration
-        });
+    function _checkConfirmed(address account, Standing memory standing) private view {
+        require(_isConfirmed(account, standing), AuthorityNotConfirmed(account));
+    }
+
+    function _onlyLoosens(ChangeKind kind, bytes memory arguments) private pure returns (bool) {
+        if (kind == ChangeKind.Mode) return abi.decode(arguments, (Mode)) == Mode.Shadow;
+        return kind == ChangeKind.Detach || kind == ChangeKind.Manager;
+    }
+
+    // ---- proposals ----
+
+    function _attach(AttachRequest memory request) private returns (bytes32 id) {
+        _checkRegistered(request.module);
+        require(request.mode != Mode.None, ModeMissing());
+        _checkConfiguration(request.configuration.length);
+        _checkDelay(request.delay);
+        request.terms = _checked(request.terms);
+        _authoriseAttach(request.accounts, msg.sender);
+        id = keccak256(abi.encode(block.chainid, address(this), msg.sender, ++attachmentNonce));
+        _propose(id, ChangeKind.Attach, abi.encode(request), _waitToAttach(request));
+    }
+
+    /// @dev A change to what already holds succeeds and leaves no trace.
+    function _change(bytes32 id, ChangeKind kind, bytes memory arguments) private {
+        Attachment storage found = _existing(id);
+        _authorise(id, kind, arguments, msg.sender);
+        if (keccak256(_current(found, kind)) == keccak256(arguments)) return;
+        _propose(id, kind, arguments, _larger(found.delay, delayMin()));
+    }
+
+    /// @dev A new guard may do to an account what a change of a standing one may, so it waits as long.
+    function _waitToAttach(AttachRequest memory request) private view returns (uint256 wait) {
+        wait = _larger(_larger(request.delay, delayMin()), request.accounts.length == 0 ? _delayOf(WHOLE_CHAIN) : 0);
+        for (uint256 i = 0; i < request.accounts.length; i++) {
+            wait = _larger(wait, _delayOf(request.accounts[i]));
+        }
+    }
+
+    /// @dev The longest delay that an account's attachments declare.
+    function _delayOf(address account) private view returns (uint256 delay) {
+        bytes32[] storage ids = idsByAccount[account];
+        uint256 count = ids.length;
+        for (uint256 i = 0; i < count; i++) {
+            delay = _larger(delay, attachmentById[ids[i]].delay);
+        }
+    }
+
+    /// @dev What a change would replace, as its arguments would say it; for those that replace nothing, what no arguments say.
+    function _current(Attachment storage found, ChangeKind kind) private view returns (bytes memory) {
+        if (kind == ChangeKind.Mode) return abi.encode(found.mode);
+        if (kind == ChangeKind.Content) return abi.encode(found.module, found.configuration);
+        if (kind == ChangeKind.Terms) return abi.encode(found.terms);
+        if (kind == ChangeKind.Delay) return abi.encode(found.delay);
+        if (kind == ChangeKind.Unpause && !found.paused) return "";
+        return hex"00";
+    }
+
+    // ---- changes ----
+
+    function _perform(bytes32 id, ChangeKind kind, bytes memory arguments, address who) internal override {
+        if (kind == ChangeKind.Attach) return _add(id, abi.decode(arguments, (AttachRequest)), who);
+        if (kind == ChangeKind.Detach) return _remove(id);
+        Attachment storage changed = attachmentById[id];
+        if (kind == ChangeKind.Delay) {
+            changed.delay = abi.decode(arguments, (uint32));
+            emit DelayChanged(id, changed.delay);
+            return;
+        }
+        if (kind == ChangeKind.Manager) {
+            address next = abi.decode(arguments, (address));
+            emit ManagerChanged(id, changed.manager, address(0));
+            emit ManagerProposed(id, next);
+            delete changed.manager;
+            changed.proposedManager = next;
+            return;
+        }
+        changed.revision++;
+        _advance(abi.encode(kind, id, arguments));
+        if (kind == ChangeKind.Mode) {
+            changed.mode = abi.decode(arguments, (Mode));
+            changed.demoted = false;
+            emit ModeChanged(id, changed.mode);
+        } else if (kind == ChangeKind.Content) {
+            (changed.module, changed.configuration) = abi.decode(arguments, (bytes32, bytes));
+            emit ContentChanged(id, changed.module, changed.configuration);
+        } else if (kind == ChangeKind.Terms) {
+            changed.terms = abi.decode(arguments, (Terms));
+            emit TermsChanged(id, changed.terms);
+        } else {
+            changed.paused = false;
+            emit Unpaused(id);
+        }
+    }
+
+    function _add(bytes32 id, AttachRequest memory request, address who) private {
+        if (request.accounts.length == 0) _bind(id, WHOLE_CHAIN);
+        for (uint256 i = 0; i < request.accounts.length; i++) {
+            _bind(id, request.accounts[i]);
+        }
+        Attachment storage added = attachmentById[id];
+        added.module = request.module;
+        added.manager = request.manager;
+        added.mode = request.mode;
+        added.delay = request.delay;
+        added.terms = request.terms;
+        added.attachedAt = uint64(block.number);
+        added.accounts = request.accounts;
+        added.configuration = request.configuration;
         attachmentIds.push(id);
         attachmentPositions[id] = attachmentIds.length;
         _advance(abi.encode(this.attach.selector, attachment(id)));
-        emit Attached(id, request.module, msg.sender, request.accounts, request.mode);
+        emit Attached(id, request.module, who, request.accounts, request.mode);
     }
 
-    function _checkTerms(AttachRequest calldata request) private view {
-        require(_isRegistered(request.module), UnknownModule(request.module));
-        require(request.mode != Mode.None, ModeMissing());
-        require(request.fuelMax <= FUEL_MAX, FuelTooLarge(request.fuelMax, FUEL_MAX));
-        _checkConfiguration(request.configuration);
-    }
+    function _remove(bytes32 id) private {
+        address[] memory accounts = attachmentById[id].accounts;
+        if (accounts.length == 0) _unbind(id, WHOLE_CHAIN);
+        for (uint256 i = 0; i < accounts.length; i++) {
+            _unbind(id, accounts[i]);
+        }
+        delete attachmentById[id];
+        _forgetAll(id);
 
-    function _checkConfiguration(bytes calldata configuration) private pure {
-        uint256 size = configuration.length;
-        require(size <= CONFIGURATION_BYTES_MAX, ConfigurationTooLarge(size, CONFIGURATION_BYTES_MAX));
+        uint256 position = attachmentPositions[id];
+        bytes32 last = attachmentIds[attachmentIds.length - 1];
+        attachmentIds[position - 1] = last;
+        attachmentPositions[last] = position;
+        attachmentIds.pop();
+        delete attachmentPositions[id];
+
+        _advance(abi.encode(this.detach.selector, id));
+        emit Detached(id);
     }
 
     /// @dev The new id is always last in an account's list, so a second mention of the account is seen at once.
@@ -342,78 +323,25 @@ contract GuardRegistry is IGuardRegistry {
         ids.pop();
     }
 
-    function _existing(bytes32 id) private view returns (Attachment storage found) {
-        found = attachmentById[id];
-        require(found.mode != Mode.None, UnknownAttachment(id));
+    // ---- leaves ----
+
+    function _checked(Terms memory terms) private pure returns (Terms memory) {
+        require(terms.fuelMax <= FUEL_MAX, FuelTooLarge(terms.fuelMax, FUEL_MAX));
+        require(terms.demotionShare <= SHARE_MAX, ShareTooLarge(terms.demotionShare, SHARE_MAX));
+        require(terms.escapes.length <= ESCAPES_MAX, TooManyEscapes(terms.escapes.length, ESCAPES_MAX));
+        if (terms.fuelMax == 0) terms.fuelMax = FUEL_DEFAULT;
+        return terms;
     }
 
-    /// @dev Authority is judged anew at every change: whoever owned the accounts at attachment has no say later.
-    function _changeable(bytes32 id) private view returns (Attachment storage found) {
-        found = _existing(id);
-        address[] memory accounts = found.accounts;
-        require(accounts.length != 0 || msg.sender == governance, NotGovernance(msg.sender));
-        for (uint256 i = 0; i < accounts.length; i++) {
-            require(hasAuthority(accounts[i], msg.sender), NoAuthority(accounts[i], msg.sender));
-        }
+    function _checkConfiguration(uint256 size) private pure {
+        require(size <= CONFIGURATION_BYTES_MAX, ConfigurationTooLarge(size, CONFIGURATION_BYTES_MAX));
     }
 
-    function _isRegistered(bytes32 module) private view returns (bool) {
-        return moduleByHash[module].size != 0;
+    function _checkDelay(uint32 delay) private pure {
+        require(delay <= DELAY_SECONDS_MAX, DelayTooLong(delay, DELAY_SECONDS_MAX));
     }
 
-    function _advance(bytes memory change) private {
-        head = keccak256(abi.encode(head, change));
-    }
-
-    /// @dev Asks a stranger: gas and copied return data are bounded, and only a whole, clean address counts.
-    /// Anything else is answered with zero, which has no authority.
-    function _ownerOf(address account) private view returns (address owner_) {
-        if (account.code.length == 0) return address(0);
-        bytes4 selector = bytes4(keccak256("owner()"));
-        assembly ("memory-safe") {
-            mstore(0x00, selector)
-            let success := staticcall(OWNER_CALL_GAS_MAX, account, 0x00, 0x04, 0x00, 0x20)
-            let answer := mload(0x00)
-            if and(success, and(gt(returndatasize(), 0x1f), iszero(shr(160, answer)))) { owner_ := answer }
-        }
-    }
-
-    /// @dev Creates a contract whose code is a zero byte (STOP) and the chunk. The init code copies what follows it:
-    /// PUSH2 size, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN.
-    function _store(bytes calldata chunk) private returns (address stored) {
-        bytes memory initCode = bytes.concat(hex"61", bytes2(uint16(chunk.length + 1)), hex"80600a5f395ff300", chunk);
-        assembly ("memory-safe") {
-            stored := create(0, add(initCode, 0x20), mload(initCode))
-        }
-    }
-
-    function _sizeOf(address[] memory chunks) private view returns (uint256 size) {
-        for (uint256 i = 0; i < chunks.length; i++) {
-            size += chunks[i].code.length - 1;
-        }
-    }
-
-    function _concatenate(address[] memory chunks, uint256 size) private view returns (bytes memory code) {
-        code = new bytes(size);
-        uint256 offset = 0;
-        for (uint256 i = 0; i < chunks.length; i++) {
-            address chunk = chunks[i];
-            uint256 length = chunk.code.length - 1;
-            assembly ("memory-safe") {
-                extcodecopy(chunk, add(add(code, 0x20), offset), 1, length)
-            }
-            offset += length;
-        }
-        assert(offset == size);
-    }
-
-    function _page(bytes32[] storage all, uint256 offset, uint256 limit) private view returns (bytes32[] memory page) {
-        uint256 count = all.length;
-        if (offset >= count) return page;
-        uint256 left = count - offset;
-        page = new bytes32[](limit < left ? limit : left);
-        for (uint256 i = 0; i < page.length; i++) {
-            page[i] = all[offset + i];
-        }
+    function _larger(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? b : a;
     }
 }

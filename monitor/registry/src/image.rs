@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256, keccak256};
 use parapet_monitor::{MemoryAccount, MemoryAccounts, Mode, ModuleHash};
 
 use crate::{Attachment, CHUNK_BYTES_MAX, Failure, REGISTRY_ADDRESS, layout};
@@ -115,18 +115,37 @@ fn write_attachment(out: &mut BTreeMap<U256, U256>, attachment: &Attachment) {
         Failure::Closed => 0,
         Failure::Open => 1,
     };
-    let terms = U256::from_be_bytes(attachment.manager.into_word().0)
+    let standing = U256::from_be_bytes(attachment.manager.into_word().0)
         | U256::from(mode) << 160
-        | U256::from(failure) << 168
-        | U256::from(u8::from(attachment.paused)) << 176
-        | U256::from(attachment.priority) << 184;
-    let fuel = U256::from(attachment.fuel_max.0) | U256::from(attachment.attached_at) << 64;
+        | U256::from(u8::from(attachment.paused)) << 168
+        | U256::from(u8::from(attachment.demoted)) << 176
+        | U256::from(attachment.delay) << 184
+        | U256::from(attachment.revision) << 216;
+    let terms = U256::from(failure)
+        | U256::from(attachment.priority) << 8
+        | U256::from(attachment.fuel_max.0) << 40
+        | U256::from(attachment.demotion_share) << 104
+        | U256::from(attachment.triggers.0) << 120;
     out.insert(base.wrapping_add(at::MODULE), attachment.module.into());
+    out.insert(base.wrapping_add(at::STANDING), standing);
     out.insert(base.wrapping_add(at::TERMS), terms);
-    out.insert(base.wrapping_add(at::FUEL), fuel);
+    write_selectors(out, base.wrapping_add(at::ESCAPES), &attachment.escapes);
+    out.insert(base.wrapping_add(at::ORIGIN), U256::from(attachment.attached_at) << 160);
     let accounts: Vec<B256> = attachment.accounts.iter().map(|account| account.into_word()).collect();
     write_list(out, base.wrapping_add(at::ACCOUNTS), &accounts);
     write_bytes(out, base.wrapping_add(at::CONFIGURATION), &attachment.configuration);
+}
+
+fn write_selectors(out: &mut BTreeMap<U256, U256>, list: U256, selectors: &[Selector]) {
+    out.insert(list, U256::from(selectors.len()));
+    let per_word = usize::try_from(layout::SELECTORS_PER_WORD).expect("eight");
+    for (index, selectors) in (0..).zip(selectors.chunks(per_word)) {
+        let word = selectors
+            .iter()
+            .rev()
+            .fold(U256::ZERO, |word, selector| word << 32 | U256::from(u32::from_be_bytes(selector.0)));
+        out.insert(layout::element_of(list, index), word);
+    }
 }
 
 fn write_list(out: &mut BTreeMap<U256, U256>, list: U256, elements: &[B256]) {

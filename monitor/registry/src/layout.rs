@@ -1,4 +1,4 @@
-//! Where the contract's storage keeps what, as Solidity lays it out. The table is in `contracts/GuardRegistry.sol`; a
+//! Where the contract's storage keeps what, as Solidity lays it out. The table is in `contracts/RegistryStorage.sol`; a
 //! test compares these constants with the compiler's own account of them in the artefact.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -21,6 +21,20 @@ pub const MODULES: U256 = slot(6);
 pub const ATTACHMENT_POSITIONS: U256 = slot(9);
 /// `address governance`.
 pub const GOVERNANCE: U256 = slot(10);
+/// `address proposedGuardian`. Only the contract reads this and what follows.
+pub const PROPOSED_GUARDIAN: U256 = slot(11);
+/// `address proposedGovernance`.
+pub const PROPOSED_GOVERNANCE: U256 = slot(12);
+/// `Minimum`: the chain's least delay.
+pub const MINIMUM: U256 = slot(13);
+/// `mapping(address => address)`: in whose hands accounts were when that was last confirmed.
+pub const CONFIRMED_AUTHORITY: U256 = slot(14);
+/// `mapping(address => address)`: who proved to have created an account.
+pub const DEPLOYERS: U256 = slot(15);
+/// `bytes32[] changeKeys`, of changes that wait.
+pub const CHANGE_KEYS: U256 = slot(16);
+/// `mapping(bytes32 => Change)`.
+pub const CHANGES: U256 = slot(17);
 
 /// Fields of `Attachment`, from its first slot.
 pub mod attachment {
@@ -28,14 +42,18 @@ pub mod attachment {
 
     /// `bytes32 module`.
     pub const MODULE: U256 = U256::ZERO;
-    /// `address manager`, `uint8 mode`, `uint8 failure`, `bool paused`, `uint32 priority`.
-    pub const TERMS: U256 = super::slot(1);
-    /// `uint64 fuelMax`, `uint64 attachedAt`.
-    pub const FUEL: U256 = super::slot(2);
+    /// `address manager`, `uint8 mode`, `bool paused`, `bool demoted`, `uint32 delay`, `uint32 revision`.
+    pub const STANDING: U256 = super::slot(1);
+    /// `Terms terms`: `uint8 failure`, `uint32 priority`, `uint64 fuelMax`, `uint16 demotionShare`, `uint32 triggers`.
+    pub const TERMS: U256 = super::slot(2);
+    /// `bytes4[] terms.escapes`, eight to a word.
+    pub const ESCAPES: U256 = super::slot(3);
+    /// `address proposedManager`, `uint64 attachedAt`.
+    pub const ORIGIN: U256 = super::slot(4);
     /// `address[] accounts`.
-    pub const ACCOUNTS: U256 = super::slot(3);
+    pub const ACCOUNTS: U256 = super::slot(5);
     /// `bytes configuration`.
-    pub const CONFIGURATION: U256 = super::slot(4);
+    pub const CONFIGURATION: U256 = super::slot(6);
 }
 
 /// Fields of `Module`, from its first slot.
@@ -47,6 +65,9 @@ pub mod module {
     /// `address[] chunks`.
     pub const CHUNKS: U256 = super::slot(1);
 }
+
+/// Elements of a `bytes4[]` in one word.
+pub const SELECTORS_PER_WORD: u64 = 8;
 
 const fn slot(number: u64) -> U256 {
     U256::from_limbs([number, 0, 0, 0])
@@ -80,6 +101,12 @@ pub fn unpack(word: U256, offset: usize, bits: usize) -> u64 {
     debug_assert!(bits <= 64, "packed integers have at most 64 bits");
     let mask = U256::from(u64::MAX >> (64 - bits));
     u64::try_from((word >> offset) & mask).expect("masked to 64 bits")
+}
+
+/// Takes a packed `uint32`, which begins so many bits from the low-order end.
+#[must_use]
+pub fn unpack_u32(word: U256, offset: usize) -> u32 {
+    u32::try_from(unpack(word, offset, 32)).expect("unpacked from 32 bits")
 }
 
 /// The address in the low-order 160 bits of a slot.

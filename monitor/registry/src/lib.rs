@@ -10,16 +10,18 @@
 //! [`contract`] has the contract's interface for callers, [`genesis`] its account in a new chain, and [`image`] writes
 //! its storage without executing it, for genesis files and tests.
 
+mod attachment;
 pub mod contract;
 pub mod genesis;
 pub mod image;
 pub mod layout;
 mod reader;
 
+pub use attachment::{Attachment, Failure, SelectedTriggers};
 pub use genesis::genesis_account;
 pub use image::RegistryImage;
 pub use layout::HEAD as HEAD_SLOT;
-pub use reader::{Attachment, Failure, Module, RegistryReader};
+pub use reader::{Module, RegistryReader};
 
 use alloy_primitives::{Address, B256, address};
 use parapet_monitor::StateFault;
@@ -43,6 +45,10 @@ pub const CHUNK_BYTES_MAX: u64 = 24_575;
 pub const CHUNKS_MAX: u64 = MODULE_BYTES_MAX.div_ceil(CHUNK_BYTES_MAX);
 /// Most fuel an attachment may have for one transaction.
 pub const FUEL_MAX: u64 = 100_000_000;
+/// Most selectors by which the accounts of one attachment can be called without its veto.
+pub const ESCAPES_MAX: u64 = 16;
+/// A whole, in basis points.
+pub const SHARE_MAX: u16 = 10_000;
 
 /// Why the registry could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -1,48 +1,13 @@
 //! Walks the registry's storage at one fork of state.
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Selector, U256, keccak256};
 use parapet_monitor::{AttachmentId, Fork, Fuel, Mode, ModuleHash, StateView};
 
 use crate::{
-    ACCOUNTS_MAX, ATTACHMENTS_MAX, ATTACHMENTS_OF_ACCOUNT_MAX, CHUNK_BYTES_MAX, CHUNKS_MAX, CONFIGURATION_BYTES_MAX,
-    FUEL_MAX, MODULE_BYTES_MAX, REGISTRY_ADDRESS, RegistryError, layout,
+    ACCOUNTS_MAX, ATTACHMENTS_MAX, ATTACHMENTS_OF_ACCOUNT_MAX, Attachment, CHUNK_BYTES_MAX, CHUNKS_MAX,
+    CONFIGURATION_BYTES_MAX, ESCAPES_MAX, FUEL_MAX, Failure, MODULE_BYTES_MAX, REGISTRY_ADDRESS, RegistryError,
+    SHARE_MAX, SelectedTriggers, layout,
 };
-
-/// What follows when a guard cannot finish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Failure {
-    /// The transaction is vetoed.
-    Closed,
-    /// The transaction goes on, with an alert.
-    Open,
-}
-
-/// An attachment as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attachment {
-    /// Its name.
-    pub id: AttachmentId,
-    /// The guard.
-    pub module: ModuleHash,
-    /// Who made it.
-    pub manager: Address,
-    /// What its verdict may do; `None` for an entry without one.
-    pub mode: Option<Mode>,
-    /// What follows when the guard cannot finish.
-    pub failure: Failure,
-    /// Whether the guardian stopped it.
-    pub paused: bool,
-    /// Lower judges first.
-    pub priority: u32,
-    /// Fuel for all hooks of one transaction.
-    pub fuel_max: Fuel,
-    /// Number of the block it was made in.
-    pub attached_at: u64,
-    /// Whom it guards; none: the whole chain.
-    pub accounts: Vec<Address>,
-    /// ABI encoding of the guard's parameters.
-    pub configuration: Bytes,
-}
 
 /// A registered module, without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,30 +100,38 @@ impl<'a> RegistryReader<'a> {
         use layout::attachment as at;
         let Some(module) = self.module_of(id)? else { return Ok(None) };
         let base = layout::value_of(layout::ATTACHMENTS, id);
+        let standing = self.field(base, at::STANDING)?;
         let terms = self.field(base, at::TERMS)?;
-        let fuel = self.field(base, at::FUEL)?;
-        let mode = match layout::unpack(terms, 160, 8) {
+        let mode = match layout::unpack(standing, 160, 8) {
             0 => None,
             1 => Some(Mode::Shadow),
             2 => Some(Mode::Enforce),
             value => return Err(RegistryError::Value { what: "mode", name: id, value }),
         };
-        let failure = match layout::unpack(terms, 168, 8) {
+        let failure = match layout::unpack(terms, 0, 8) {
             0 => Failure::Closed,
             1 => Failure::Open,
             value => return Err(RegistryError::Value { what: "failure", name: id, value }),
         };
-        let fuel_max = bounded("fuel", id, U256::from(layout::unpack(fuel, 0, 64)), FUEL_MAX)?;
+        let fuel_max = bounded("fuel", id, U256::from(layout::unpack(terms, 40, 64)), FUEL_MAX)?;
+        let share = U256::from(layout::unpack(terms, 104, 16));
+        let share = bounded("share that demotes", id, share, SHARE_MAX.into())?;
         Ok(Some(Attachment {
             id,
             module,
-            manager: layout::unpack_address(terms),
+            manager: layout::unpack_address(standing),
             mode,
+            paused: layout::unpack(standing, 168, 8) != 0,
+            demoted: layout::unpack(standing, 176, 8) != 0,
+            delay: layout::unpack_u32(standing, 184),
+            revision: layout::unpack_u32(standing, 216),
             failure,
-            paused: layout::unpack(terms, 176, 8) != 0,
-            priority: u32::try_from(layout::unpack(terms, 184, 32)).expect("unpacked from 32 bits"),
+            priority: layout::unpack_u32(terms, 8),
             fuel_max: Fuel(fuel_max),
-            attached_at: layout::unpack(fuel, 64, 64),
+            demotion_share: u16::try_from(share).expect("at most SHARE_MAX"),
+            triggers: SelectedTriggers(layout::unpack_u32(terms, 120)),
+            escapes: self.selectors(base.wrapping_add(at::ESCAPES), id)?,
+            attached_at: layout::unpack(self.field(base, at::ORIGIN)?, 160, 64),
             accounts: self.addresses(base.wrapping_add(at::ACCOUNTS), "number of accounts", id, ACCOUNTS_MAX)?,
             configuration: self.bytes(base.wrapping_add(at::CONFIGURATION), id)?,
         }))
@@ -172,6 +145,16 @@ impl<'a> RegistryReader<'a> {
         let base = layout::value_of(layout::ATTACHMENTS, id);
         let module: B256 = self.field(base, layout::attachment::MODULE)?.into();
         Ok((!module.is_zero()).then_some(module))
+    }
+
+    /// Which of its guard's triggers wake an attachment; all if there is no such attachment.
+    ///
+    /// # Errors
+    /// [`RegistryError::State`].
+    pub fn triggers_of(&mut self, id: AttachmentId) -> Result<SelectedTriggers, RegistryError> {
+        let base = layout::value_of(layout::ATTACHMENTS, id);
+        let terms = self.field(base, layout::attachment::TERMS)?;
+        Ok(SelectedTriggers(layout::unpack_u32(terms, 120)))
     }
 
     /// The configuration of an attachment; empty if there is no such attachment.
@@ -267,6 +250,18 @@ impl<'a> RegistryReader<'a> {
         max: u64,
     ) -> Result<Vec<Address>, RegistryError> {
         Ok(self.words(list, what, name, max)?.into_iter().map(Address::from_word).collect())
+    }
+
+    /// Solidity's `bytes4[]`: eight to a word, the first in its low-order end.
+    fn selectors(&mut self, list: U256, name: B256) -> Result<Vec<Selector>, RegistryError> {
+        let count = bounded("number of escapes", name, self.word(list)?, ESCAPES_MAX)?;
+        let mut selectors = Vec::new();
+        for index in 0..count {
+            let word = self.word(layout::element_of(list, index / layout::SELECTORS_PER_WORD))?;
+            let offset = usize::try_from(index % layout::SELECTORS_PER_WORD).expect("below eight") * 32;
+            selectors.push(Selector::from(layout::unpack_u32(word, offset).to_be_bytes()));
+        }
+        Ok(selectors)
     }
 
     /// Solidity's `bytes`: up to 31 lie in the slot itself before twice their length, more lie apart and the slot holds

@@ -501,7 +501,11 @@ impl<'m, DB: EvmDatabase, INSP> EvmTr for MonitoredEvm<'m, DB, INSP> {
             self.frame_ends(&refused)?;
             return Ok(ItemOrResult::Result(refused));
         }
-        let ended = match self.collision(&init)? {
+        let known = match self.collision(&init)? {
+            None => self.admin_asked(&init)?,
+            collision => collision,
+        };
+        let ended = match known {
             Some(result) => Some(result),
             None => match self.inner.frame_init(init)? {
                 ItemOrResult::Item(_) => None,

@@ -10,6 +10,7 @@
 //! Only this crate, and what simulates through it, names revm.
 
 mod access_list;
+mod admin;
 mod authorizations;
 pub mod block;
 mod closing;

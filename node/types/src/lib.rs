@@ -18,3 +18,7 @@ use alloy_primitives::{Address, address};
 
 /// Where the registry contract lives on every Parapet chain: "Parapet" in ASCII, then zeros, then 1.
 pub const REGISTRY: Address = address!("5061726170657400000000000000000000000001");
+
+/// Where the registry, and nobody else, is told the ERC-1967 admin of an account. To everybody else it is an account without
+/// code.
+pub const ADMIN_READER: Address = address!("5061726170657400000000000000000000000002");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::SolEvent as _;
 use parapet_registry::contract::IGuardRegistry as registry;
@@ -33,9 +33,16 @@ pub(crate) async fn run(args: &AttachArgs) -> Result<Report, CliError> {
         accounts: args.accounts.clone(),
         configuration: configuration.into(),
         mode: mode(args.mode),
-        failure: failure(args.failure),
-        priority: args.priority,
-        fuelMax: args.fuel_max,
+        manager: Address::ZERO,
+        delay: 0,
+        terms: registry::Terms {
+            failure: failure(args.failure),
+            priority: args.priority,
+            fuelMax: args.fuel_max,
+            demotionShare: 0,
+            triggers: 0,
+            escapes: Vec::new(),
+        },
     };
     let what = "attaching the guard";
     let receipt = if args.chain_wide {

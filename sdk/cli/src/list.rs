@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &ListArgs) -> Result<Report, CliError> {
         attachments.push(node.read("reading an attachment", &registry::attachmentCall { id }).await?);
     }
     // The registry keeps them in no lasting order.
-    attachments.sort_by_key(|attachment| (attachment.attachedAt, attachment.priority, attachment.id));
+    attachments.sort_by_key(|attachment| (attachment.attachedAt, attachment.terms.priority, attachment.id));
     Ok(report(&hashes, &attachments, &modules))
 }
 
@@ -99,8 +99,8 @@ fn attachment_lines(attachment: &registry::AttachmentInfo, module: Option<&Modul
     let mut lines = vec![
         format!("attachment {}", attachment.id),
         format!("guard      {name} (module {})", attachment.module),
-        format!("mode       {}, fails {}{paused}", mode(attachment.mode), failure(attachment.failure)),
-        format!("limits     priority {}, fuel {}", attachment.priority, grouped(attachment.fuelMax)),
+        format!("mode       {}, fails {}{paused}", mode(attachment.mode), failure(attachment.terms.failure)),
+        format!("limits     priority {}, fuel {}", attachment.terms.priority, grouped(attachment.terms.fuelMax)),
         format!("accounts   {accounts}"),
     ];
     match module.and_then(|module| module.decode(&attachment.configuration)) {
@@ -109,7 +109,7 @@ fn attachment_lines(attachment: &registry::AttachmentInfo, module: Option<&Modul
         }
         None => lines.push(format!("parameters {} (not as the guard declares them)", attachment.configuration)),
     }
-    lines.push(format!("attached   by {} in block {}", attachment.manager, grouped(attachment.attachedAt)));
+    lines.push(format!("attached   in block {}, revision {}", grouped(attachment.attachedAt), attachment.revision));
     lines
 }
 
@@ -121,10 +121,10 @@ fn attachment_json(attachment: &registry::AttachmentInfo, module: Option<&Module
         "guard": module.map(|module| &module.descriptor.name),
         "manager": attachment.manager,
         "mode": mode(attachment.mode),
-        "failure": failure(attachment.failure),
+        "failure": failure(attachment.terms.failure),
         "paused": attachment.paused,
-        "priority": attachment.priority,
-        "fuelMax": attachment.fuelMax,
+        "priority": attachment.terms.priority,
+        "fuelMax": attachment.terms.fuelMax,
         "attachedAt": attachment.attachedAt,
         "accounts": attachment.accounts,
         "configuration": attachment.configuration,

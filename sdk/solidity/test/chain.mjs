@@ -6,9 +6,10 @@ import path from 'node:path';
 import { createTestClient, getContract, http, padHex, publicActions, toHex, walletActions } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { anvil } from 'viem/chains';
-import { REPOSITORY } from '../compile.mjs';
+import { REPOSITORY, compile } from '../compile.mjs';
 
 export const REGISTRY_ADDRESS = '0x5061726170657400000000000000000000000001';
+export const ADMIN_READER_ADDRESS = '0x5061726170657400000000000000000000000002';
 const MNEMONIC = 'test test test test test test test test test test test junk';
 const START_MS_MAX = 30_000;
 const RECEIPT_MS_MAX = 60_000;
@@ -16,6 +17,14 @@ const RECEIPT_MS_MAX = 60_000;
 export const account = (index) => mnemonicToAccount(MNEMONIC, { addressIndex: index });
 export const artifact = (name) => JSON.parse(readFileSync(path.join(REPOSITORY, name), 'utf8'));
 export const registryArtifact = artifact('monitor/registry/artifacts/GuardRegistry.json');
+
+const testContracts = compile(['sdk/solidity/test/Owners.sol', 'sdk/solidity/test/AdminReader.sol']);
+
+/** A contract of these tests as `{ abi, bytecode, deployedBytecode }`. */
+export function testContract(name, file = 'Owners') {
+  const { abi, evm } = testContracts(`sdk/solidity/test/${file}.sol`, name);
+  return { abi, bytecode: `0x${evm.bytecode.object}`, deployedBytecode: `0x${evm.deployedBytecode.object}` };
+}
 
 /** Starts anvil, from its package or else from the path, on a free port; answers its address and a function that ends it. */
 async function startNode() {
@@ -47,6 +56,7 @@ export async function startChain({ guardian, governance }) {
   await client.setNonce({ address: REGISTRY_ADDRESS, nonce: 1 });
   await client.setStorageAt({ address: REGISTRY_ADDRESS, index: 1, value: padHex(guardian) });
   await client.setStorageAt({ address: REGISTRY_ADDRESS, index: 10, value: padHex(governance) });
+  await client.setCode({ address: ADMIN_READER_ADDRESS, bytecode: testContract('AdminReader', 'AdminReader').deployedBytecode });
   const registry = getContract({ address: REGISTRY_ADDRESS, abi: registryArtifact.abi, client });
   return { client, registry, stop };
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { concatHex, encodeAbiParameters, getAddress, keccak256, padHex, parseEventLogs, slice, toHex, zeroAddress } from 'viem';
-import { compile } from '../compile.mjs';
-import { REGISTRY_ADDRESS, account, deploy, errorOf, registryArtifact, send, slot, startChain, receiptOf } from './chain.mjs';
+import { REGISTRY_ADDRESS, account, deploy, errorOf, registryArtifact, send, slot, startChain, receiptOf, testContract } from './chain.mjs';
 
 const SHADOW = 1;
 const ENFORCE = 2;
@@ -13,11 +12,7 @@ const deployer = account(0);
 const stranger = account(1);
 const guardian = account(9);
 const governance = account(8);
-const owners = compile(['sdk/solidity/test/Owners.sol']);
-const owner = (name) => {
-  const { abi, evm } = owners('sdk/solidity/test/Owners.sol', name);
-  return { abi, bytecode: `0x${evm.bytecode.object}` };
-};
+const owner = testContract;
 
 let chain;
 before(async () => { chain = await startChain({ guardian: guardian.address, governance: governance.address }); });
@@ -56,10 +51,14 @@ async function aModule() {
   return registered;
 }
 
+const TERMS = { failure: 0, priority: 0, fuelMax: 0n, demotionShare: 0, triggers: 0, escapes: [] };
+
+/** What `attach` takes; changes of terms may stand beside the others. */
 async function request(accounts, changes = {}) {
-  return {
-    module: await aModule(), accounts, configuration: '0x', mode: SHADOW, failure: 0, priority: 0, fuelMax: 0n, ...changes,
-  };
+  const wanted = { module: await aModule(), accounts, configuration: '0x', mode: SHADOW, manager: zeroAddress, delay: 0 };
+  const terms = { ...TERMS };
+  for (const [name, value] of Object.entries(changes)) (name in TERMS ? terms : wanted)[name] = value;
+  return { ...wanted, terms };
 }
 
 async function attach(from, accounts, changes) {
@@ -157,15 +156,16 @@ describe('attach', () => {
       configuration: '0x0a0b', mode: ENFORCE, failure: 1, priority: 7,
     }));
     const id = receipt.result;
-    const [event] = parseEventLogs({ abi: chain.registry.abi, logs: receipt.logs });
+    const [event] = parseEventLogs({ abi: chain.registry.abi, logs: receipt.logs, eventName: 'Attached' });
     assert.deepEqual(event.args, {
-      attachment: id, module: await aModule(), manager: stranger.address,
+      attachment: id, module: await aModule(), by: stranger.address,
       accounts: [stranger.address, getAddress(vault.address)], mode: ENFORCE,
     });
     const stored = await read('attachment', [id]);
-    assert.equal(stored.fuelMax, 10_000_000n);
+    assert.equal(stored.terms.fuelMax, 10_000_000n);
     assert.equal(stored.attachedAt, receipt.blockNumber);
-    assert.deepEqual([stored.mode, stored.failure, stored.priority, stored.paused, stored.configuration], [2, 1, 7, false, '0x0a0b']);
+    assert.deepEqual([stored.mode, stored.terms.failure, stored.terms.priority], [2, 1, 7]);
+    assert.deepEqual([stored.paused, stored.configuration, stored.manager], [false, '0x0a0b', zeroAddress]);
     assert.deepEqual(await read('attachmentsOf', [vault.address]), [id]);
     console.log(`gas: attach to 2 accounts ${receipt.gasUsed}`);
   });
@@ -184,7 +184,7 @@ describe('attach', () => {
     const guarded = await deploy(chain, owner('SelfGuarded'), [await aModule()]);
     const id = await guarded.read.attachment();
     assert.deepEqual(await read('attachmentsOf', [guarded.address]), [id]);
-    assert.equal((await read('attachment', [id])).manager.toLowerCase(), guarded.address.toLowerCase());
+    assert.deepEqual((await read('attachment', [id])).accounts.map((one) => one.toLowerCase()), [guarded.address]);
   });
 
   it('refuses a sender without authority over any one account', async () => {
@@ -257,6 +257,8 @@ describe('changes', () => {
     for (const change of [['setMode', id, ENFORCE], ['setConfiguration', id, '0x01'], ['detach', id]]) {
       assert.equal((await refused(deployer, ...change))[0], 'NoAuthority');
     }
+    assert.equal((await refused(stranger, 'setMode', id, ENFORCE))[0], 'AuthorityNotConfirmed');
+    await act(stranger, 'confirmAuthority', vault.address);
     await act(stranger, 'setMode', id, ENFORCE);
     await act(stranger, 'setConfiguration', id, '0x01');
     const stored = await read('attachment', [id]);
@@ -287,9 +289,9 @@ describe('changes', () => {
     const id = await attach(deployer, [deployer.address]);
     for (const from of [deployer, stranger]) {
       assert.deepEqual(await refused(from, 'pause', id), ['NotGuardian', from.address]);
-      assert.deepEqual(await refused(from, 'unpause', id), ['NotGuardian', from.address]);
-      assert.deepEqual(await refused(from, 'setGuardian', from.address), ['NotGuardian', from.address]);
+      assert.deepEqual(await refused(from, 'proposeGuardian', from.address), ['NotGuardian', from.address]);
     }
+    assert.deepEqual(await refused(stranger, 'unpause', id), ['NoAuthority', deployer.address, stranger.address]);
     await act(guardian, 'pause', id);
     assert.equal((await read('attachment', [id])).paused, true);
     for (const change of [['setMode', id, ENFORCE], ['setConfiguration', id, '0x01'], ['detach', id]]) {
@@ -304,10 +306,17 @@ describe('changes', () => {
 
   it('of the guardian hand the office over', async () => {
     const head = await read('head');
-    assert.deepEqual(await refused(guardian, 'setGuardian', zeroAddress), ['GuardianMissing']);
-    await act(guardian, 'setGuardian', stranger.address);
-    assert.deepEqual(await refused(guardian, 'setGuardian', guardian.address), ['NotGuardian', guardian.address]);
-    await act(stranger, 'setGuardian', guardian.address);
+    const handOver = async (from, to) => {
+      await act(from, 'proposeGuardian', to.address);
+      assert.deepEqual([await read('guardian'), await read('proposedGuardian')], [guardian.address, to.address]);
+      assert.deepEqual(await refused(deployer, 'acceptGuardian'), ['NotProposed', deployer.address]);
+    };
+    await handOver(guardian, stranger);
+    await act(stranger, 'acceptGuardian');
+    assert.deepEqual([await read('guardian'), await read('proposedGuardian')], [stranger.address, zeroAddress]);
+    assert.deepEqual(await refused(guardian, 'proposeGuardian', guardian.address), ['NotGuardian', guardian.address]);
+    await act(governance, 'proposeGuardian', guardian.address);
+    await act(guardian, 'acceptGuardian');
     assert.equal(await read('guardian'), guardian.address);
     assert.equal(await read('head'), head);
   });
@@ -386,13 +395,14 @@ describe('the whole chain', () => {
 
   it('has a governance that can be handed on, not dropped', async () => {
     assert.equal(await read('governance'), governance.address);
-    assert.deepEqual(await refused(stranger, 'setGovernance', stranger.address), ['NotGovernance', stranger.address]);
-    assert.deepEqual(await refused(governance, 'setGovernance', zeroAddress), ['GovernanceMissing']);
-    const [event] = parseEventLogs({
-      abi: chain.registry.abi, logs: (await act(governance, 'setGovernance', stranger.address)).logs,
-    });
+    assert.deepEqual(await refused(stranger, 'proposeGovernance', stranger.address), ['NotGovernance', stranger.address]);
+    await act(governance, 'proposeGovernance', stranger.address);
+    assert.deepEqual(await refused(deployer, 'acceptGovernance'), ['NotProposed', deployer.address]);
+    assert.equal(await read('governance'), governance.address);
+    const [event] = parseEventLogs({ abi: chain.registry.abi, logs: (await act(stranger, 'acceptGovernance')).logs });
     assert.deepEqual(event.args, { previous: governance.address, current: stranger.address });
-    await act(stranger, 'setGovernance', governance.address);
+    await act(stranger, 'proposeGovernance', governance.address);
+    await act(governance, 'acceptGovernance');
   });
 });
 
@@ -416,19 +426,29 @@ describe('the whole', () => {
 
   it('has the storage layout that the node reads', async () => {
     const vault = await ownedBy(deployer.address);
-    const id = await attach(deployer, [vault.address], { mode: ENFORCE, failure: 1, priority: 0x01020304, fuelMax: 5n, configuration: '0xaabb' });
+    const id = await attach(deployer, [vault.address], {
+      mode: ENFORCE, failure: 1, priority: 0x01020304, fuelMax: 5n, configuration: '0xaabb', manager: stranger.address,
+      demotionShare: 0x1234, triggers: 0x80000001, escapes: Array.from({ length: 9 }, (_, i) => toHex(0x01020300 + i, { size: 4 })),
+    });
+    await act(deployer, 'setDelay', id, 0x00010203);
     const base = BigInt(keccak256(concatHex([id, padHex('0x03')])));
     assert.equal(await slot(chain, 0), await read('head'));
     assert.equal(BigInt(await slot(chain, 1)), BigInt(guardian.address));
     assert.equal(BigInt(await slot(chain, 2)), await read('attachmentCount'));
     assert.equal(await slot(chain, toHex(base)), await aModule());
-    const packed = await slot(chain, toHex(base + 1n));
-    assert.equal(packed, `0x${'0'.repeat(10)}01020304000102${deployer.address.slice(2).toLowerCase()}`);
+    const standing = await slot(chain, toHex(base + 1n));
+    assert.equal(standing, `0x00${'00000000'}${'00010203'}000002${stranger.address.slice(2).toLowerCase()}`);
+    const terms = await slot(chain, toHex(base + 2n));
+    assert.equal(terms, `0x${'0'.repeat(26)}80000001${'1234'}${'0000000000000005'}${'01020304'}01`);
+    assert.equal(BigInt(await slot(chain, toHex(base + 3n))), 9n);
+    const escapes = BigInt(keccak256(toHex(base + 3n, { size: 32 })));
+    assert.equal(await slot(chain, toHex(escapes)), `0x${[7, 6, 5, 4, 3, 2, 1, 0].map((i) => `0102030${i}`).join('')}`);
+    assert.equal(await slot(chain, toHex(escapes + 1n)), padHex('0x01020308'));
     const { attachedAt } = await read('attachment', [id]);
-    assert.equal(BigInt(await slot(chain, toHex(base + 2n))), 5n | (attachedAt << 64n));
-    assert.equal(BigInt(await slot(chain, toHex(base + 3n))), 1n);
-    assert.equal(await slot(chain, keccak256(toHex(base + 3n, { size: 32 }))), padHex(vault.address));
-    assert.equal(await slot(chain, toHex(base + 4n)), `0xaabb${'0'.repeat(58)}04`);
+    assert.equal(BigInt(await slot(chain, toHex(base + 4n))), attachedAt << 160n);
+    assert.equal(BigInt(await slot(chain, toHex(base + 5n))), 1n);
+    assert.equal(await slot(chain, keccak256(toHex(base + 5n, { size: 32 }))), padHex(vault.address));
+    assert.equal(await slot(chain, toHex(base + 6n)), `0xaabb${'0'.repeat(58)}04`);
     const ofAccount = keccak256(concatHex([padHex(vault.address), padHex('0x04')]));
     assert.equal(await slot(chain, keccak256(ofAccount)), id);
     const module = BigInt(keccak256(concatHex([await aModule(), padHex('0x06')])));
@@ -438,7 +458,8 @@ describe('the whole', () => {
     const positions = registryArtifact.storageLayout.storage.map(({ slot: at, label }) => `${at} ${label}`);
     assert.deepEqual(positions, [
       '0 head', '1 guardian', '2 attachmentIds', '3 attachmentById', '4 idsByAccount', '5 moduleHashes', '6 moduleByHash',
-      '7 uploads', '8 attachmentNonce', '9 attachmentPositions', '10 governance',
+      '7 uploads', '8 attachmentNonce', '9 attachmentPositions', '10 governance', '11 proposedGuardian',
+      '12 proposedGovernance', '13 minimum', '14 confirmedAuthority', '15 deployerOf', '16 changeKeys', '17 changeByKey',
     ]);
   });
 });

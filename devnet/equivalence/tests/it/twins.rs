@@ -3,12 +3,12 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use alloy_primitives::{B256, Bytes, U256, address, keccak256};
+use alloy_primitives::{B256, Bytes, U256, keccak256};
 use parapet_equivalence::{Account, Candidate, Observed, Place, Realised, Rng, Scenario, first_difference, observe};
 use parapet_executor::{Mode, Workers};
 use parapet_judge::Judge;
 use parapet_monitor::{Fuel, MemoryAccounts, Mode as AttachmentMode, Outcome};
-use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryImage};
+use parapet_registry::{Attachment, REGISTRY_ADDRESS, RegistryImage};
 use parapet_types::{AccountChange, AccountInfo, FlatState, Hardfork};
 use parapet_vm::{Engine, EngineSettings};
 
@@ -56,15 +56,12 @@ fn guarded(scenario: &Scenario, module: &[u8]) -> Realised {
     image.attachments.push(Attachment {
         id: B256::with_last_byte(1),
         module: hash,
-        manager: address!("0x00000000000000000000000000000000000000aa"),
         mode: Some(AttachmentMode::Enforce),
-        failure: Failure::Closed,
-        paused: false,
-        priority: 0,
         fuel_max: Fuel(10_000_000),
         attached_at: 1,
         accounts: GUARDED.map(|place| block.address(place)).to_vec(),
         configuration: configuration(module),
+        ..Attachment::default()
     });
     let mut accounts = MemoryAccounts::new();
     image.write(&mut accounts);

@@ -1,6 +1,7 @@
 //! What attackers may try. Each block runs sequentially and in parallel, and must come to the same.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod authority;
 mod catching;
 mod escape;
 mod griefing;

@@ -17,7 +17,7 @@ use parapet_judge::Judge;
 use parapet_monitor::{
     Decision, Fork, Fuel, Judgement, MemoryAccounts, MemoryState, Mode, Monitor, Outcome, Trace, Veto,
 };
-use parapet_registry::{Attachment, Failure, RegistryImage, RegistryReader};
+use parapet_registry::{Attachment, RegistryImage, RegistryReader};
 use parapet_vm::{Engine, EngineSettings};
 
 const VAULT: Address = Address::repeat_byte(0x11);
@@ -99,13 +99,10 @@ impl Chain {
             module: hash,
             manager: USER,
             mode: Some(Mode::Enforce),
-            failure: Failure::Closed,
-            paused: false,
-            priority: 0,
             fuel_max: Fuel(1_000_000),
             attached_at: 1,
             accounts: vec![VAULT],
-            configuration: Bytes::new(),
+            ..Attachment::default()
         });
         self.image.attachments.last_mut().unwrap()
     }

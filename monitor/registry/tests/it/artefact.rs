@@ -42,23 +42,43 @@ fn the_layout_is_the_compilers() {
         ("moduleByHash", layout::MODULES),
         ("attachmentPositions", layout::ATTACHMENT_POSITIONS),
         ("governance", layout::GOVERNANCE),
+        ("proposedGuardian", layout::PROPOSED_GUARDIAN),
+        ("proposedGovernance", layout::PROPOSED_GOVERNANCE),
+        ("minimum", layout::MINIMUM),
+        ("confirmedAuthority", layout::CONFIRMED_AUTHORITY),
+        ("deployerOf", layout::DEPLOYERS),
+        ("changeKeys", layout::CHANGE_KEYS),
+        ("changeByKey", layout::CHANGES),
     ] {
         assert_eq!(contract[name], (slot, 0), "{name}");
     }
     let attachment = slots(&members("Attachment"));
     for (name, slot, offset) in [
         ("module", layout::attachment::MODULE, 0),
-        ("manager", layout::attachment::TERMS, 0),
-        ("mode", layout::attachment::TERMS, 20),
-        ("failure", layout::attachment::TERMS, 21),
-        ("paused", layout::attachment::TERMS, 22),
-        ("priority", layout::attachment::TERMS, 23),
-        ("fuelMax", layout::attachment::FUEL, 0),
-        ("attachedAt", layout::attachment::FUEL, 8),
+        ("manager", layout::attachment::STANDING, 0),
+        ("mode", layout::attachment::STANDING, 20),
+        ("paused", layout::attachment::STANDING, 21),
+        ("demoted", layout::attachment::STANDING, 22),
+        ("delay", layout::attachment::STANDING, 23),
+        ("revision", layout::attachment::STANDING, 27),
+        ("terms", layout::attachment::TERMS, 0),
+        ("proposedManager", layout::attachment::ORIGIN, 0),
+        ("attachedAt", layout::attachment::ORIGIN, 20),
         ("accounts", layout::attachment::ACCOUNTS, 0),
         ("configuration", layout::attachment::CONFIGURATION, 0),
     ] {
         assert_eq!(attachment[name], (slot, offset), "Attachment.{name}");
+    }
+    let terms = slots(&members("Terms"));
+    for (name, slot, offset) in [
+        ("failure", layout::attachment::TERMS, 0),
+        ("priority", layout::attachment::TERMS, 1),
+        ("fuelMax", layout::attachment::TERMS, 5),
+        ("demotionShare", layout::attachment::TERMS, 13),
+        ("triggers", layout::attachment::TERMS, 15),
+        ("escapes", layout::attachment::ESCAPES, 0),
+    ] {
+        assert_eq!(terms[name], (slot - layout::attachment::TERMS, offset), "Terms.{name}");
     }
     let module = slots(&members("Module"));
     for (name, slot, offset) in [

@@ -3,8 +3,8 @@
 use alloy_primitives::{B256, Bytes, U256};
 use parapet_monitor::{MemoryAccount, MemoryState};
 use parapet_registry::{
-    ACCOUNTS_MAX, ATTACHMENTS_MAX, CONFIGURATION_BYTES_MAX, MODULE_BYTES_MAX, REGISTRY_ADDRESS, RegistryError,
-    RegistryImage, layout,
+    ACCOUNTS_MAX, ATTACHMENTS_MAX, CONFIGURATION_BYTES_MAX, ESCAPES_MAX, MODULE_BYTES_MAX, REGISTRY_ADDRESS,
+    RegistryError, RegistryImage, layout,
 };
 
 use crate::{attachment, reader, state};
@@ -32,7 +32,10 @@ fn lengths_over_their_limits_are_errors() {
     refuses_length(layout::attachment::CONFIGURATION, long, CONFIGURATION_BYTES_MAX);
     refuses_length(layout::attachment::CONFIGURATION, U256::MAX, CONFIGURATION_BYTES_MAX);
     refuses_length(layout::attachment::CONFIGURATION, U256::from(2 * 32), 31);
-    refuses_length(layout::attachment::FUEL, U256::from(u64::MAX), 100_000_000);
+    refuses_length(layout::attachment::TERMS, U256::from(u64::MAX) << 40, 100_000_000);
+    refuses_length(layout::attachment::TERMS, U256::from(10_001) << 104, 10_000);
+    refuses_length(layout::attachment::ESCAPES, U256::from(ESCAPES_MAX + 1), ESCAPES_MAX);
+    refuses_length(layout::attachment::ESCAPES, U256::MAX, ESCAPES_MAX);
 
     let mut state = with_slot(layout::ATTACHMENT_IDS, U256::from(ATTACHMENTS_MAX + 1));
     assert!(matches!(reader(&mut state).attachment_ids(), Err(RegistryError::Limit { max: ATTACHMENTS_MAX, .. })));
@@ -40,8 +43,9 @@ fn lengths_over_their_limits_are_errors() {
 
 #[test]
 fn modes_and_failures_that_do_not_exist_are_errors() {
-    let slot = layout::value_of(layout::ATTACHMENTS, ID).wrapping_add(layout::attachment::TERMS);
-    for (offset, field) in [(160, "mode"), (168, "failure")] {
+    use layout::attachment::{STANDING, TERMS};
+    for (slot, offset, field) in [(STANDING, 160, "mode"), (TERMS, 0, "failure")] {
+        let slot = layout::value_of(layout::ATTACHMENTS, ID).wrapping_add(slot);
         let error = reader(&mut with_slot(slot, U256::from(3) << offset)).attachment(ID).unwrap_err();
         assert!(matches!(error, RegistryError::Value { what, value: 3, .. } if what == field), "{error}");
     }

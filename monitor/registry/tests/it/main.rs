@@ -5,9 +5,9 @@ mod artefact;
 mod damage;
 mod reading;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, Selector};
 use parapet_monitor::{Fork, Fuel, MemoryAccounts, MemoryState, Mode};
-use parapet_registry::{Attachment, Failure, RegistryImage, RegistryReader};
+use parapet_registry::{Attachment, Failure, RegistryImage, RegistryReader, SelectedTriggers};
 
 /// An attachment in which every field differs from every other.
 fn attachment(number: u8) -> Attachment {
@@ -16,10 +16,16 @@ fn attachment(number: u8) -> Attachment {
         module: B256::repeat_byte(0xaa),
         manager: Address::repeat_byte(0x77),
         mode: Some(Mode::Enforce),
-        failure: Failure::Open,
         paused: true,
+        demoted: true,
+        delay: 0x0102_0304,
+        revision: u32::MAX,
+        failure: Failure::Open,
         priority: 0xdead_beef,
         fuel_max: Fuel(99_999_999),
+        demotion_share: 9_999,
+        triggers: SelectedTriggers(0x8000_0001),
+        escapes: (1..=9).map(Selector::repeat_byte).collect(),
         attached_at: u64::MAX,
         accounts: vec![Address::repeat_byte(1), Address::repeat_byte(2)],
         configuration: Bytes::from_static(b"five!"),

@@ -1,6 +1,6 @@
-use alloy_primitives::{Address, B256, Bytes};
-use parapet_monitor::{Fork, Fuel, MemoryState, Mode};
-use parapet_registry::{Attachment, CHUNK_BYTES_MAX, Failure, RegistryError, RegistryImage, RegistryReader};
+use alloy_primitives::{Address, B256, Bytes, Selector};
+use parapet_monitor::{Fork, MemoryState, Mode};
+use parapet_registry::{Attachment, CHUNK_BYTES_MAX, RegistryError, RegistryImage, RegistryReader, SelectedTriggers};
 
 use crate::{attachment, reader, state};
 
@@ -15,16 +15,7 @@ fn an_empty_registry_has_no_head() {
 
 #[test]
 fn an_attachment_reads_back_field_by_field() {
-    let plain = Attachment {
-        mode: None,
-        failure: Failure::Closed,
-        paused: false,
-        priority: 0,
-        fuel_max: Fuel(1),
-        attached_at: 0,
-        configuration: Bytes::new(),
-        ..attachment(4)
-    };
+    let plain = Attachment { id: B256::repeat_byte(4), module: B256::repeat_byte(0xaa), ..Attachment::default() };
     let shadow = Attachment { mode: Some(Mode::Shadow), ..attachment(5) };
     let attachments = vec![attachment(3), plain, shadow];
     let mut state = state(&RegistryImage { attachments: attachments.clone(), ..RegistryImage::default() });
@@ -42,6 +33,27 @@ fn configurations_of_every_length_around_a_word_read_back() {
         let read = reader(&mut state).attachment(B256::repeat_byte(3)).unwrap().unwrap();
         assert_eq!(read.configuration, configuration, "{len} bytes");
     }
+}
+
+#[test]
+fn escapes_of_every_number_around_a_word_read_back() {
+    for count in [0, 1, 7, 8, 9, 15, 16] {
+        let escapes: Vec<_> = (0..count).map(|number| Selector::from([number, 2, 3, 0xf0 + number])).collect();
+        let written = Attachment { escapes: escapes.clone(), ..attachment(3) };
+        let mut state = state(&RegistryImage { attachments: vec![written], ..RegistryImage::default() });
+        let read = reader(&mut state).attachment(B256::repeat_byte(3)).unwrap().unwrap();
+        assert_eq!(read.escapes, escapes, "{count} escapes");
+    }
+}
+
+#[test]
+fn no_selection_selects_all_triggers_and_a_selection_those_it_names() {
+    let some = SelectedTriggers(0b101);
+    assert_eq!([0, 1, 2, 3].map(|index| some.selects(index)), [true, false, true, false]);
+    assert_eq!([0, 31, 64].map(|index| SelectedTriggers::ALL.selects(index)), [true; 3]);
+    assert!(some.fits(3) && !some.fits(2), "a guard with two triggers has no third");
+    assert!(SelectedTriggers(u32::MAX).fits(32) && SelectedTriggers::ALL.fits(0));
+    assert!(!SelectedTriggers(u32::MAX).selects(32));
 }
 
 #[test]

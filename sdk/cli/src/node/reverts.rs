@@ -74,16 +74,42 @@ fn words(error: &Errors) -> String {
         }
         Errors::FuelTooLarge(e) => format!("{} fuel; at most {} may be given", e.fuel, e.fuelMax),
         Errors::ModeMissing(_) => "no mode was given; it is shadow or enforce".to_owned(),
+        Errors::ShareTooLarge(e) => format!("a share of {} basis points; {} is the whole", e.share, e.shareMax),
+        Errors::TooManyEscapes(e) => format!("{} escape selectors, at most {} are taken", e.count, e.countMax),
+        Errors::DelayTooLong(e) => format!("a delay of {} seconds; at most {} may be declared", e.delay, e.delayMax),
+        other => entitlement(other),
+    }
+}
+
+/// Why someone may not do something, or not yet.
+fn entitlement(error: &Errors) -> String {
+    match error {
         Errors::NoAuthority(e) => format!(
-            "{} has no authority over {}: only the account itself, or what its owner() answers, may do this",
-            e.sender, e.account
+            "{} has no authority over {}: only the account itself, its proxy's admin, its owner() or who holds its default \
+             admin role may do this, and its deployer if it has none of these and that was proved",
+            e.who, e.account
         ),
-        Errors::NotGuardian(e) => format!("{} is not the chain's guardian, who alone may do this", e.sender),
-        Errors::GuardianMissing(_) => "the guardian cannot be the zero address".to_owned(),
-        Errors::NotGovernance(e) => {
-            format!("{} does not govern this chain; only who does may guard all of it", e.sender)
+        Errors::AuthorityNotConfirmed(e) => format!(
+            "account {} has changed hands; who owns it now must confirm that (confirmAuthority) before guards are added",
+            e.account
+        ),
+        Errors::AdminUnreadable(e) => {
+            format!("the node does not tell the admin of {}: it is no Parapet node", e.account)
         }
-        Errors::GovernanceMissing(_) => "the zero address cannot govern".to_owned(),
+        Errors::NotDeployer(e) => format!("{} did not create {} with these", e.sender, e.account),
+        Errors::GasTooLow(e) => format!("too little gas: an account may use {} to answer; give it more", e.gasNeeded),
+        Errors::NotGuardian(e) => format!("{} is not the chain's guardian, who alone may do this", e.sender),
+        Errors::NotGovernance(e) => format!("{} does not govern this chain; only who does may do this", e.who),
+        Errors::NotSystem(e) => format!("{} is not the chain itself, which alone may do this", e.sender),
+        Errors::NotProposed(e) => format!("the office was not offered to {}", e.sender),
+        Errors::NotEntitled(e) => format!(
+            "{} may not cancel that: the guardian may, the manager, and who has authority over an account of it",
+            e.sender
+        ),
+        Errors::NoPendingChange(_) => "no such change waits".to_owned(),
+        Errors::ChangeNotReady(e) => format!("the change waits until the block time {}", e.readyAt),
+        Errors::ChangeLapsed(e) => format!("the change lapsed at the block time {}; propose it again", e.lapsedAt),
+        _ => format!("{error:?}"),
     }
 }
 
@@ -96,9 +122,9 @@ mod tests {
 
     #[test]
     fn names_who_lacks_authority_over_what() {
-        let (account, sender) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        let text = explain(&NoAuthority { account, sender }.abi_encode());
-        assert!(text.is_some_and(|text| text.contains(&account.to_string()) && text.contains(&sender.to_string())));
+        let (account, who) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let text = explain(&NoAuthority { account, who }.abi_encode());
+        assert!(text.is_some_and(|text| text.contains(&account.to_string()) && text.contains(&who.to_string())));
     }
 
     #[test]

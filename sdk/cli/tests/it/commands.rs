@@ -50,7 +50,7 @@ fn receipt(hash: &Value) -> Value {
     let attached = registry::Attached {
         attachment: ATTACHMENT,
         module: B256::ZERO,
-        manager: Address::ZERO,
+        by: Address::ZERO,
         accounts: vec![ACCOUNT],
         mode: registry::Mode::Shadow,
     };
@@ -118,14 +118,23 @@ fn attachment(wasm: &[u8]) -> registry::AttachmentInfo {
         id: ATTACHMENT,
         module: alloy_primitives::keccak256(wasm),
         manager: Address::repeat_byte(1),
+        proposedManager: Address::ZERO,
         mode: registry::Mode::Enforce,
-        failure: registry::Failure::Closed,
         paused: true,
-        priority: 3,
-        fuelMax: 10_000_000,
+        demoted: false,
+        delay: 0,
+        revision: 1,
         attachedAt: 12,
         accounts: vec![ACCOUNT],
         configuration: (Address::ZERO, U256::from(5), U256::MAX, 60_u64).abi_encode_params().into(),
+        terms: registry::Terms {
+            failure: registry::Failure::Closed,
+            priority: 3,
+            fuelMax: 10_000_000,
+            demotionShare: 0,
+            triggers: 0,
+            escapes: Vec::new(),
+        },
     }
 }
 
@@ -171,8 +180,8 @@ fn attach_encodes_parameters_by_the_descriptor_on_the_chain() {
     let request = registry::attachCall::abi_decode(sent.input()).unwrap().request;
     assert_eq!(request.module, alloy_primitives::keccak256(wasm("outflow_cap")));
     assert_eq!(request.accounts, [ACCOUNT]);
-    assert!(request.mode == registry::Mode::Shadow && request.failure == registry::Failure::Open);
-    assert_eq!((request.priority, request.fuelMax), (4, 9));
+    assert!(request.mode == registry::Mode::Shadow && request.terms.failure == registry::Failure::Open);
+    assert_eq!((request.terms.priority, request.terms.fuelMax), (4, 9));
     let ether = U256::from(10).pow(U256::from(18));
     assert_eq!(request.configuration, (Address::ZERO, ether, U256::MAX, 86_400_u64).abi_encode_params());
     assert_eq!(report.json["attachment"], json!(ATTACHMENT));
@@ -198,7 +207,7 @@ fn attach_of_a_module_that_is_not_deployed_says_how_to_deploy_it() {
 
 #[test]
 fn a_refused_attach_says_who_lacks_authority() {
-    let refusal = registry::NoAuthority { account: ACCOUNT, sender: Address::repeat_byte(0xbb) };
+    let refusal = registry::NoAuthority { account: ACCOUNT, who: Address::repeat_byte(0xbb) };
     let node = chain(Some(wasm("reentrancy")), move || reverted(refusal.abi_encode()));
     let error = signed(&node, &["attach", "reentrancy", "--account", &ACCOUNT.to_string()]).unwrap_err();
     let text = error.to_string();
