@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     thread,
 };
 
@@ -124,10 +124,12 @@ pub enum Breakage {
 }
 
 /// How it shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Failure {
     /// As an error.
     Error,
+    /// As an error, once: after so many reads that succeed, before others that do.
+    Once(Arc<AtomicU32>),
     /// As a panic.
     Panic,
 }
@@ -145,9 +147,12 @@ pub struct Broken<R> {
 
 impl<R> Broken<R> {
     fn check(&self, read: Breakage) -> Result<(), ReadError> {
-        match self.failure {
-            _ if read != self.breakage => Ok(()),
-            Failure::Error => Err(ReadError(format!("the disk is broken at {read:?}").into())),
+        if read != self.breakage {
+            return Ok(());
+        }
+        match &self.failure {
+            Failure::Once(left) if left.fetch_sub(1, Ordering::Relaxed) != 0 => Ok(()),
+            Failure::Error | Failure::Once(_) => Err(ReadError(format!("the disk is broken at {read:?}").into())),
             Failure::Panic => panic!("the reader is broken at {read:?}"),
         }
     }

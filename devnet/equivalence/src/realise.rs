@@ -171,7 +171,8 @@ impl Scenario {
         }
         self.accounts.iter().for_each(|account| children.write(account, &mut genesis));
         let mut nonces = Nonces::of(self);
-        let transactions = self.transactions.iter().map(|tx| transaction(tx, &children, &mut nonces)).collect();
+        let candidates = (0..).zip(&self.transactions);
+        let transactions = candidates.map(|(index, tx)| transaction(index, tx, &children, &mut nonces)).collect();
         Realised {
             params: ChainParams {
                 chain_id: CHAIN_ID,
@@ -235,10 +236,10 @@ impl Nonces {
     }
 }
 
-fn transaction(tx: &Candidate, children: &Children, nonces: &mut Nonces) -> Transaction {
+fn transaction(index: u64, tx: &Candidate, children: &Children, nonces: &mut Nonces) -> Transaction {
     let nonce = nonces.take(tx.sender, tx.nonce);
     let sender = children.address(tx.sender);
-    let envelope = Parts { tx, children, nonce }.envelope(nonces);
+    let envelope = Parts { tx, children, nonce, index }.envelope(nonces);
     Recovered::new_unchecked(envelope, sender)
 }
 
@@ -247,11 +248,14 @@ struct Parts<'a> {
     tx: &'a Candidate,
     children: &'a Children,
     nonce: u64,
+    /// Among the block's candidates.
+    index: u64,
 }
 
 impl Parts<'_> {
     fn envelope(&self, nonces: &mut Nonces) -> TxEnvelope {
-        let signature = Signature::test_signature();
+        // Nobody looks at it but the transaction's hash, which is thereby like no other.
+        let signature = Signature::new(U256::from(self.index + 1), U256::ONE, false);
         let tx = self.tx;
         if !tx.authorizations.is_empty() {
             return TxEnvelope::Eip7702(self.set_code(nonces).into_signed(signature));

@@ -66,7 +66,8 @@ pub trait Monitor: Send + Sync {
 pub enum Attention {
     /// Before every transaction.
     Always,
-    /// Unless a storage word is zero before the transaction: then [`Monitor::open`] would answer `None`.
+    /// Unless a storage word is zero before the transaction: then [`Monitor::open`] would answer `None`. It is a word of
+    /// an account that nothing destroys, so that only who writes it changes it.
     UnlessZero {
         /// Whose storage.
         address: Address,

@@ -48,6 +48,39 @@ pub(crate) fn play(
     Ok(None)
 }
 
+/// State before a finished transaction, where a judgement of it is opened: that is what stands, too.
+pub(crate) struct Before<'a>(pub(crate) &'a mut dyn StateView);
+
+impl StateView for Before<'_> {
+    fn is_settled(&self) -> bool {
+        self.0.is_settled()
+    }
+
+    fn storage(&mut self, _: Fork, address: Address, slot: U256) -> Result<U256, StateFault> {
+        self.0.storage(Fork::PreTx, address, slot)
+    }
+
+    fn would_accept(&mut self, address: Address, slot: U256, ops: &[StateOp]) -> Result<bool, StateFault> {
+        Ok(StateOp::apply_all(ops, self.storage(Fork::PreTx, address, slot)?).is_some())
+    }
+
+    fn balance(&mut self, _: Fork, address: Address) -> Result<U256, StateFault> {
+        self.0.balance(Fork::PreTx, address)
+    }
+
+    fn code_hash(&mut self, _: Fork, address: Address) -> Result<B256, StateFault> {
+        self.0.code_hash(Fork::PreTx, address)
+    }
+
+    fn code(&mut self, _: Fork, address: Address) -> Result<Bytes, StateFault> {
+        self.0.code(Fork::PreTx, address)
+    }
+
+    fn call(&mut self, _: Fork, request: &CallRequest) -> Result<CallOutcome, StateFault> {
+        self.0.call(Fork::PreTx, request)
+    }
+}
+
 /// State around a finished transaction: what it left stands, the points inside of it are gone. Who asks for one of them
 /// cannot be answered, and then the transaction runs again.
 pub(crate) struct Around<'a>(pub(crate) &'a mut dyn StateView);

@@ -156,7 +156,8 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         mem::swap(&mut ctx.journaled_state.inner.state, &mut finished.state);
         let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
         let context = ContextRecord { status: 0, ..finished.trace.context };
-        let judged = self.evm.monitor.open(&context, &mut view).ok().flatten().and_then(|mut judging| {
+        let opened = self.evm.monitor.open(&context, &mut playback::Before(&mut view));
+        let judged = opened.ok().flatten().and_then(|mut judging| {
             let decision = playback::play(&finished.trace, &finished.asked, &mut *judging, &mut Around(&mut view));
             // The fees that were paid, and the room that was found in the block, are those of the first judgement. And
             // where other attachments woke, one of them may have looked at what only a running transaction can show.

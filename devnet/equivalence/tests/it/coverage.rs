@@ -1,6 +1,6 @@
 //! That generated blocks contain what they are generated for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parapet_equivalence::generate;
 use parapet_types::Destiny;
@@ -9,6 +9,15 @@ use crate::crews::sequentially;
 
 /// Seeds looked at.
 const SEEDS: u64 = 150;
+
+#[test]
+fn no_two_transactions_of_a_generated_block_have_one_hash() {
+    for seed in 0..SEEDS {
+        let block = generate(seed).realise();
+        let hashes: BTreeSet<_> = block.transactions.iter().map(|transaction| *transaction.hash()).collect();
+        assert_eq!(hashes.len(), block.transactions.len(), "seed {seed}");
+    }
+}
 
 #[test]
 fn generated_blocks_contain_every_kind_of_outcome() {

@@ -1,7 +1,10 @@
 //! Readers and monitors that break: the block ends with an error. It never hangs, and a part of it is never passed off as
 //! the whole. What is broken and was only guessed at harms nobody.
 
-use std::{sync::mpsc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU32, mpsc},
+    time::Duration,
+};
 
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::{Address, keccak256};
@@ -28,6 +31,8 @@ const COUNTER: Place = Place::Contract(0);
 const FRAGILE: Place = Place::Contract(1);
 /// Candidates that touch what is fragile, unless a case has its own.
 const TOUCHING: [usize; 3] = [9, 10, 17];
+/// Selector of the transaction that a guard counts, where it counts one alone.
+const LATE: u8 = 7;
 
 /// People who increment a counter; three of them call another contract instead.
 fn scenario(admission: Admission) -> Scenario {
@@ -159,6 +164,38 @@ fn code_that_cannot_be_looked_up_fails_the_block_or_is_taken_for_new() {
         Ok(seen) => assert_eq!(seen, sound),
         seen @ Err(_) => assert!(fails_to_read(&seen), "{seen:?}"),
     }
+}
+
+#[test]
+fn a_read_that_fails_once_fails_the_block_or_is_as_if_it_had_not() {
+    let mut scenario = scenario(Admission::Import);
+    // One transaction alone leaves guard state, and only then the registry's account is read: what else it did is written.
+    let counter = Counter { slot: 1, step: 1, bound: 1_000, selector: Some(LATE), keeping: Keeping::Max };
+    scenario.watch = Some(Watch { counters: vec![counter], ..Watch::default() });
+    scenario.accounts.push(Account { nonce: 1, ..Account::funded(Place::Registry, 0) });
+    scenario.accounts[TOUCHING[0]].nonce = 1;
+    let call = &mut scenario.transactions[TOUCHING[0]];
+    (call.selector, call.arguments) = (LATE, vec![Argument::Number(0)]);
+    in_time(move || {
+        let block = scenario.realise();
+        let watcher = Watcher::new(scenario.watch.as_ref().unwrap(), &block, None);
+        let sound = observe(&block.input(&block.state), &watcher, Mode::Sequential).unwrap();
+        assert_eq!(sound.included.len(), usize::from(PEOPLE));
+        let crews = Crews::new();
+        let (registry, fragile) = (block.address(Place::Registry), block.address(FRAGILE));
+        for breakage in [Breakage::Account(registry), Breakage::Storage(registry), Breakage::Account(fragile)] {
+            for schedule in 0..SCHEDULES {
+                for workers in crews.each() {
+                    let once = Failure::Once(Arc::new(AtomicU32::new(u32::try_from(schedule % 2).unwrap())));
+                    let reader = reader(&block, breakage, once, schedule);
+                    if let Ok(seen) = observe(&block.input(&reader), &watcher, Mode::Parallel(workers)) {
+                        let part = first_difference(&Ok(sound.clone()), &Ok(seen));
+                        assert_eq!(part, None, "{breakage:?}, {} threads, schedule {schedule}", workers.threads());
+                    }
+                }
+            }
+        }
+    });
 }
 
 #[test]

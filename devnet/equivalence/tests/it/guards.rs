@@ -179,6 +179,28 @@ fn a_monitor_that_sleeps_while_a_slot_is_zero_wakes_as_it_is_set_and_sleeps_as_i
 }
 
 #[test]
+fn what_the_blocks_last_transaction_sets_wakes_the_monitor_for_what_the_chain_does_then() {
+    let mut scenario = people(1, Watch { unless_zero: Some((HOT, 1)), ..Watch::default() });
+    scenario.transactions = vec![poke(0, HOT)];
+    let case = agreed(&scenario);
+    assert_eq!(case.destinies(), "+");
+    assert!(case.executed(0).verdicts.is_empty(), "it slept before");
+    // Prague asks two contracts after the last transaction.
+    assert_eq!(case.seen().verdicts.len(), 2);
+}
+
+#[test]
+fn a_judgement_that_is_opened_again_is_shown_what_was_before_the_transaction() {
+    // What the sender has is looked at first; then a ledger is written that all of them share, so many are judged again.
+    let mut watch = looking(Moment::Open, false, Subject::Balance(Place::Person(1)), (3, 0), Consequence::Nothing);
+    watch.ledgers = vec![Ledger { keys: 3, walk: 3, selector: None }];
+    let mut scenario = people(8, watch);
+    let from = |number: u8| Candidate::transfer(Place::Person(number % 2), Place::Stranger(2), 1);
+    scenario.transactions = (0..24).map(|number| Candidate { gas_limit: 50_000, ..from(number) }).collect();
+    assert_eq!(agreed(&scenario).destinies(), "+".repeat(24));
+}
+
+#[test]
 fn what_is_registered_is_judged_on_settled_state_alone() {
     let mut scenario = people(8, Watch { settled_only: true, ..counting(1_000, 1) });
     let registry = scenario.accounts.iter_mut().find(|account| account.place == Place::Registry).unwrap();

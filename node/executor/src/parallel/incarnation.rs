@@ -105,6 +105,10 @@ pub(crate) fn retract(written: &[Written], reader: &Reader<'_>, version: Version
 }
 
 /// Writes what a journal holds to the versioned memory, as the reader's version. Everything below `settled` is certain.
+///
+/// # Errors
+/// What has to be read cannot be. Then nothing is written: nobody would know what to take back. So whatever the journal
+/// does not hold is read before the first write, and all that it holds was read through this reader.
 pub(crate) fn publish<'s>(
     state: impl Iterator<Item = (&'s Address, &'s Account)>,
     reader: &mut Reader<'_>,
@@ -112,6 +116,9 @@ pub(crate) fn publish<'s>(
     settled: Version,
 ) -> Result<Left, ReadError> {
     let mut left = Left::default();
+    if let [_, ..] = guard_updates {
+        reader.account(REGISTRY)?;
+    }
     for (address, account) in state.filter(|(_, account)| account.is_touched()) {
         let (position, seen) = reader.account_at(*address, account.info.account_id)?;
         let index = reader.reads.accounts[position].index;

@@ -237,8 +237,11 @@ fn on_threads(
     first.reader().settle(FIRST_SYSTEM_VERSION);
     system::before(&mut first.session, at, block.extent)?;
     let work = &|worker: &mut Worker<'_>| {
-        block.authorities.recover();
-        match catch_unwind(AssertUnwindSafe(|| crew::work(worker))) {
+        let working = || {
+            block.authorities.recover();
+            crew::work(worker)
+        };
+        match catch_unwind(AssertUnwindSafe(working)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => block.fail(error),
             Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),

@@ -287,7 +287,9 @@ impl Database for Reader<'_> {
 impl EvmDatabase for Reader<'_> {
     /// Asked of one word before every transaction.
     fn is_zero(&mut self, address: Address, slot: U256) -> Result<bool, StateError> {
+        // What a stretch left on its journal may hold it, and is not in the memory yet.
         if let Some((place, known, seen)) = self.unwritten
+            && self.tail.is_empty()
             && known == address
             && place.1 == slot
             && self.memory.slot(place.2).stamp() == 0
