@@ -13,9 +13,10 @@ use parapet_types::ReadError;
 use crate::{
     block::THREADS_MAX,
     machine,
+    member::{Member, Model},
     parallel::{
         account::{AccountWrite, Version},
-        crew::{self, Crew},
+        crew,
         memory::Memory,
         reads::ReadSet,
         schedule::Schedule,
@@ -58,66 +59,45 @@ const fn version(index: u32) -> Version {
     Version(index + 1)
 }
 
-/// One thread.
-struct Member<'a, 'b> {
-    block: &'a Block<'b>,
-    id: u32,
-}
-
-impl<'a> Crew<'a> for Member<'a, '_> {
-    type Frontier = Window;
-    type Alone = (u32, u32);
+impl Model for Block<'_> {
     type Error = ReadError;
 
-    fn id(&self) -> u32 {
-        self.id
+    fn plan(&self) -> &Plan {
+        self.plan
     }
 
-    fn schedule(&self) -> &'a Schedule {
-        &self.block.schedule
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
-    fn frontier(&self) -> &'a Mutex<Window> {
-        &self.block.frontier
+    fn frontier(&self) -> &Mutex<Window> {
+        &self.frontier
     }
 
-    fn look_ahead(&mut self, window: &mut Window, index: u32) -> Option<(u32, u32)> {
-        window.look_ahead(self.block.plan, &self.block.schedule, index).map(|end| (index, end))
-    }
-
-    fn speculate(&mut self, index: u32) -> Result<(), ReadError> {
-        let settled = version(self.block.schedule.frontier());
-        let incarnation = self.block.execute(index, settled, run::Footing::Speculative)?;
-        *self.block.slot(index).lock() = Some(incarnation);
+    fn speculate(&self, index: u32) -> Result<(), ReadError> {
+        let settled = version(self.schedule.frontier());
+        let incarnation = self.execute(index, settled, run::Footing::Speculative)?;
+        *self.slot(index).lock() = Some(incarnation);
         Ok(())
     }
 
-    fn settle_speculated(&mut self, window: &mut Window, index: u32) -> Result<(), ReadError> {
-        let block = self.block;
-        let incarnation = block.slot(index).lock().take().expect("what is done left its incarnation");
-        if incarnation.reads.stale(&block.memory, version(index))?.is_none() {
-            return block.take(index, &incarnation);
+    fn settle_speculated(&self, index: u32) -> Result<(), ReadError> {
+        let incarnation = self.slot(index).lock().take().expect("what is done left its incarnation");
+        if incarnation.reads.stale(&self.memory, version(index))?.is_none() {
+            return self.take(index, &incarnation);
         }
         for written in &incarnation.written {
             match written {
-                Written::Account(account) => block.memory.account(*account).retract(version(index)),
-                Written::Slot(slot) | Written::Changed(slot) => block.memory.slot(*slot).retract(version(index)),
+                Written::Account(account) => self.memory.account(*account).retract(version(index)),
+                Written::Slot(slot) | Written::Changed(slot) => self.memory.slot(*slot).retract(version(index)),
             }
         }
-        self.run_settled(window, index)
+        self.run_settled(index)
     }
 
-    fn run_settled(&mut self, _: &mut Window, index: u32) -> Result<(), ReadError> {
-        let incarnation = self.block.execute(index, version(index), run::Footing::Settled)?;
-        self.block.take(index, &incarnation)
-    }
-
-    fn run_alone(&mut self, window: &mut Window, (start, end): (u32, u32)) -> Result<(), ReadError> {
-        for index in start..end {
-            self.run_settled(window, index)?;
-        }
-        self.block.schedule.settle_all(start, end);
-        Ok(())
+    fn run_settled(&self, index: u32) -> Result<(), ReadError> {
+        let incarnation = self.execute(index, version(index), run::Footing::Settled)?;
+        self.take(index, &incarnation)
     }
 }
 
@@ -155,12 +135,12 @@ pub fn is_as_one_after_the_other(world: &World, transactions: &[Transaction], pl
         plan,
         memory: Memory::new(&balances, &slots),
         schedule: Schedule::new(plan.gas.iter().copied(), THREADS_MAX, plan.lag),
-        frontier: Mutex::new(Window::default()),
+        frontier: Mutex::new(Window::new(plan)),
         slots: (0..plan.ahead_max().min(plan.len())).map(|_| Mutex::new(None)).collect(),
         outcomes: Plain::default(),
     };
     let block_ref = &block;
-    let work = |id| move || crew::work(&mut Member { block: block_ref, id }).expect("nothing fails to be read here");
+    let work = |id| move || crew::work(&mut Member { model: block_ref, id }).expect("nothing fails to be read here");
     side_by_side((0..threads).zip(0..).map(|(_, id)| -> Task<'_> { Box::new(work(id)) }).collect());
     machine::pause();
     let (outcomes, expected) = program::one_after_the_other(*world, transactions);

@@ -8,8 +8,9 @@ use shuttle::rand::Rng as _;
 
 use crate::{
     machine,
+    member::{Member, Model},
     parallel::{
-        crew::{self, Crew},
+        crew,
         schedule::{Claim, Schedule, State},
     },
     sync::{Mutex, Task, side_by_side},
@@ -71,7 +72,7 @@ impl<'a> Block<'a> {
             plan,
             failure,
             schedule: Schedule::new(plan.gas.iter().copied(), THREADS_MAX, plan.lag),
-            frontier: Mutex::new(Window::default()),
+            frontier: Mutex::new(Window::new(plan)),
             slots: (0..plan.ahead_max().min(plan.len())).map(|_| Mutex::new(None)).collect(),
             traces: Plain::new(Traces {
                 transactions: vec![Trace::default(); plan.gas.len()],
@@ -91,93 +92,77 @@ impl<'a> Block<'a> {
     }
 }
 
-/// One thread.
-struct Member<'a, 'b> {
-    block: &'a Block<'b>,
-    id: u32,
-}
-
-impl<'a> Crew<'a> for Member<'a, '_> {
-    type Frontier = Window;
-    type Alone = (u32, u32);
+impl Model for Block<'_> {
     type Error = GaveUp;
 
-    fn id(&self) -> u32 {
-        self.id
+    fn plan(&self) -> &Plan {
+        self.plan
     }
 
-    fn schedule(&self) -> &'a Schedule {
-        &self.block.schedule
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
-    fn frontier(&self) -> &'a Mutex<Window> {
-        &self.block.frontier
+    fn frontier(&self) -> &Mutex<Window> {
+        &self.frontier
     }
 
-    fn look_ahead(&mut self, window: &mut Window, index: u32) -> Option<(u32, u32)> {
-        let block = self.block;
-        block.traces(|traces| assert_eq!(traces.frontier, index, "the frontier's owner knows where it stands"));
-        window.look_ahead(block.plan, &block.schedule, index).map(|end| (index, end))
+    fn looks_ahead(&self, index: u32) {
+        self.traces(|traces| assert_eq!(traces.frontier, index, "the frontier's owner knows where it stands"));
     }
 
-    fn speculate(&mut self, index: u32) -> Result<(), GaveUp> {
-        let block = self.block;
-        assert_eq!(block.schedule.state(index), State::Running);
-        block.traces(|traces| {
-            let waited_for = block.plan.after[index as usize].map(|after| traces.transactions[after as usize]);
+    fn speculate(&self, index: u32) -> Result<(), GaveUp> {
+        assert_eq!(self.schedule.state(index), State::Running);
+        self.traces(|traces| {
+            let waited_for = self.plan.after[index as usize].map(|after| traces.transactions[after as usize]);
             let trace = &mut traces.transactions[index as usize];
             assert_eq!((trace.ahead, trace.at_frontier, trace.settled), (0, 0, 0), "{index} was started before");
             assert!(traces.frontier <= index, "{index} was run ahead when it was settled");
-            assert!(index < traces.frontier + block.plan.ahead_max(), "{index} is too far ahead");
+            assert!(index < traces.frontier + self.plan.ahead_max(), "{index} is too far ahead");
             trace.ahead += 1;
             if let Some(before) = waited_for {
                 assert!(before.ahead + before.at_frontier > 0, "{index} did not wait");
             }
         });
         machine::pause();
-        if block.failure == Some(Failure::Speculating(index)) {
+        if self.failure == Some(Failure::Speculating(index)) {
             return Err(GaveUp);
         }
-        let old = block.slot(index).lock().replace(index);
+        let old = self.slot(index).lock().replace(index);
         assert_eq!(old, None, "{index} took the slot of one that is not settled");
         Ok(())
     }
 
-    fn settle_speculated(&mut self, _: &mut Window, index: u32) -> Result<(), GaveUp> {
-        let left = self.block.slot(index).lock().take();
+    fn settle_speculated(&self, index: u32) -> Result<(), GaveUp> {
+        let left = self.slot(index).lock().take();
         assert_eq!(left, Some(index), "what is done left its incarnation");
         let holds: bool = shuttle::rand::thread_rng().r#gen();
         self.settle(index, if holds { 0 } else { 1 })
     }
 
-    fn run_settled(&mut self, _: &mut Window, index: u32) -> Result<(), GaveUp> {
+    fn run_settled(&self, index: u32) -> Result<(), GaveUp> {
         self.settle(index, 1)
     }
 
-    fn run_alone(&mut self, _: &mut Window, (start, end): (u32, u32)) -> Result<(), GaveUp> {
-        for index in start..end {
-            self.block.traces(|traces| {
-                assert_eq!(traces.transactions[index as usize].ahead, 0, "{index} of a stretch was started");
-            });
-            self.settle(index, 1)?;
-        }
-        self.block.schedule.settle_all(start, end);
-        Ok(())
+    fn run_in_stretch(&self, index: u32) -> Result<(), GaveUp> {
+        self.traces(|traces| {
+            assert_eq!(traces.transactions[index as usize].ahead, 0, "{index} of a stretch was started");
+        });
+        self.settle(index, 1)
     }
 }
 
-impl Member<'_, '_> {
+impl Block<'_> {
     /// As the owner of the frontier, with that many runs there.
-    fn settle(&mut self, index: u32, runs: u32) -> Result<(), GaveUp> {
-        let block = self.block;
-        block.traces(|traces| {
+    fn settle(&self, index: u32, runs: u32) -> Result<(), GaveUp> {
+        self.traces(|traces| {
             assert!(!traces.owned, "two own the frontier");
             assert!(!traces.failed, "somebody went on with {index} where the block had failed");
             traces.owned = true;
         });
         machine::pause();
-        let fails = block.failure == Some(Failure::Settling(index));
-        block.traces(|traces| {
+        let fails = self.failure == Some(Failure::Settling(index));
+        self.traces(|traces| {
             traces.owned = false;
             let trace = &mut traces.transactions[index as usize];
             trace.at_frontier += runs;
@@ -194,16 +179,20 @@ impl Member<'_, '_> {
         })
     }
 
-    /// As a worker's thread, which ends the block for everybody if it fails.
-    fn work(&mut self) {
-        if crew::work(self).is_err() {
-            self.block.schedule.end();
+    fn member(&self, id: u32) -> Member<'_, Self> {
+        Member { model: self, id }
+    }
+
+    /// Works as a worker's thread, which ends the block for everybody if it fails.
+    fn work(&self, id: u32) {
+        if crew::work(&mut self.member(id)).is_err() {
+            self.schedule.end();
         }
     }
 }
 
 fn members<'a>(block: &'a Block<'_>, threads: usize) -> Vec<Task<'a>> {
-    (0..threads).zip(0..).map(|(_, id)| -> Task<'a> { Box::new(move || Member { block, id }.work()) }).collect()
+    (0..threads).zip(0..).map(|(_, id)| -> Task<'a> { Box::new(move || block.work(id)) }).collect()
 }
 
 /// Runs a block on that many threads to its end. Everything must be settled once, in order, after at most two runs.
@@ -238,12 +227,11 @@ pub fn what_is_done_is_settled_by_the_last_to_leave_the_frontier() {
     block.frontier.lock().look_ahead(&plan, &block.schedule, 0);
     assert!(block.schedule.start(1, 1));
     let finish = || {
-        let mut member = Member { block: &block, id: 1 };
-        member.speculate(1).expect("nothing fails here");
+        block.speculate(1).expect("nothing fails here");
         block.schedule.finish(1);
-        crew::advance(&mut member).expect("nothing fails here");
+        crew::advance(&mut block.member(1)).expect("nothing fails here");
     };
-    let leave = || crew::advance(&mut Member { block: &block, id: 0 }).expect("nothing fails here");
+    let leave = || crew::advance(&mut block.member(0)).expect("nothing fails here");
     side_by_side(vec![Box::new(finish), Box::new(leave)]);
     block.traces(|traces| assert_eq!(traces.frontier, 2, "nobody settled what was done"));
 }

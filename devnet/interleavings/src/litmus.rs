@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool as Plain, Ordering::Relaxed as Unordered};
 
-use crate::sync::{AtomicU32, Condvar, Mutex, Ordering, side_by_side};
+use crate::sync::{AtomicU32, Condvar, Mutex, Ordering, UnsafeCell, side_by_side};
 
 /// Whether an outcome was seen in any execution.
 #[derive(Debug, Default)]
@@ -31,6 +31,26 @@ pub fn message_passing(write: Ordering, read: Ordering, seen: &Seen) {
     let reader = || {
         let arrived = flag.load(read) == 1;
         seen.note(arrived && data.load(Ordering::Relaxed) == 0);
+    };
+    side_by_side(vec![Box::new(writer), Box::new(reader)]);
+}
+
+/// One writes to a cell, then sets a flag; another reads the cell once it has seen the flag. It panics where that is a race.
+pub fn cell_behind_a_flag(write: Ordering, read: Ordering) {
+    struct Shared(UnsafeCell<u32>);
+    // SAFETY: threads of a model take turns, and nobody keeps a reference from one turn to the next.
+    #[allow(unsafe_code, reason = "an `UnsafeCell` is not shared otherwise")]
+    unsafe impl Sync for Shared {}
+    let (cell, flag) = (Shared(UnsafeCell::new(0)), AtomicU32::new(0));
+    let cell = &cell;
+    let writer = || {
+        cell.0.with_mut(|_| ());
+        flag.store(1, write);
+    };
+    let reader = || {
+        if flag.load(read) == 1 {
+            cell.0.with(|_| ());
+        }
     };
     side_by_side(vec![Box::new(writer), Box::new(reader)]);
 }

@@ -7,7 +7,10 @@
 //! Shuttle runs all threads of an execution as coroutines of one thread of the system, so the machine is a thread-local
 //! that is set up anew by [`reset`], and never borrowed across a [`pause`].
 
-use std::{cell::RefCell, sync::atomic::Ordering};
+use std::{
+    cell::RefCell,
+    sync::{OnceLock, atomic::Ordering},
+};
 
 use shuttle::rand::Rng as _;
 
@@ -118,37 +121,54 @@ const fn releases(ordering: Ordering) -> bool {
     matches!(ordering, Ordering::Release | Ordering::AcqRel | Ordering::SeqCst)
 }
 
-/// A word of the machine's memory.
+/// A word of the machine's memory. Who can reach it knows its first value.
 #[derive(Debug)]
-pub struct Place(usize);
+pub struct Place {
+    first: u64,
+    /// Where the machine keeps it, from its first use on.
+    kept: OnceLock<usize>,
+}
 
 impl Place {
-    /// A new place. Who can reach it knows its first value.
+    /// A new place.
     #[must_use]
-    pub fn new(value: u64) -> Self {
-        with(|machine, _| {
-            machine.places.push(vec![Write { value, released: View::default() }]);
-            Self(machine.places.len() - 1)
+    pub const fn new(value: u64) -> Self {
+        Self { first: value, kept: OnceLock::new() }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Machine, usize, usize) -> T) -> T {
+        with(|machine, thread| {
+            let place = *self.kept.get_or_init(|| {
+                machine.places.push(vec![Write { value: self.first, released: View::default() }]);
+                machine.places.len() - 1
+            });
+            act(machine, thread, place)
         })
+    }
+
+    /// Whether the calling thread must see the last write, whatever it reads with.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.with(|machine, thread, place| machine.views[thread].at(place) == machine.last(place))
     }
 
     /// Loads.
     #[must_use]
     pub fn load(&self, ordering: Ordering) -> u64 {
-        with(|machine, thread| {
-            let position = machine.visible(thread, self.0, ordering);
-            machine.read(thread, self.0, position, ordering)
+        self.with(|machine, thread, place| {
+            let position = machine.visible(thread, place, ordering);
+            machine.read(thread, place, position, ordering)
         })
     }
 
     /// Stores.
     pub fn store(&self, value: u64, ordering: Ordering) {
-        with(|machine, thread| machine.write(thread, self.0, value, ordering, View::default()));
+        self.with(|machine, thread, place| machine.write(thread, place, value, ordering, View::default()));
     }
 
     /// Reads the last value and writes another in one step. Gives the former.
     pub fn change(&self, ordering: Ordering, change: impl FnOnce(u64) -> u64) -> u64 {
-        with(|machine, thread| machine.change(thread, self.0, ordering, change))
+        self.with(|machine, thread, place| machine.change(thread, place, ordering, change))
     }
 
     /// Compares and exchanges in one step; one that fails is a load.
@@ -156,16 +176,16 @@ impl Place {
     /// # Errors
     /// The value that it has instead.
     pub fn exchange(&self, current: u64, new: u64, success: Ordering, failure: Ordering) -> Result<u64, u64> {
-        with(|machine, thread| {
-            let seen = machine.visible(thread, self.0, failure);
-            if machine.places[self.0][seen as usize].value != current {
-                return Err(machine.read(thread, self.0, seen, failure));
+        self.with(|machine, thread, place| {
+            let seen = machine.visible(thread, place, failure);
+            if machine.places[place][seen as usize].value != current {
+                return Err(machine.read(thread, place, seen, failure));
             }
-            let last = machine.last(self.0);
-            if machine.places[self.0][last as usize].value != current {
-                return Err(machine.read(thread, self.0, last, failure));
+            let last = machine.last(place);
+            if machine.places[place][last as usize].value != current {
+                return Err(machine.read(thread, place, last, failure));
             }
-            Ok(machine.change(thread, self.0, success, |_| new))
+            Ok(machine.change(thread, place, success, |_| new))
         })
     }
 }

@@ -3,6 +3,10 @@
 
 #[path = "../../../node/executor/src/parallel/account.rs"]
 pub(crate) mod account;
+#[path = "../../../node/executor/src/parallel/ahead.rs"]
+pub(crate) mod ahead;
+#[path = "../../../node/executor/src/parallel/arena.rs"]
+pub(crate) mod arena;
 #[path = "../../../node/executor/src/parallel/crew.rs"]
 pub(crate) mod crew;
 pub(crate) mod memory;
@@ -14,3 +18,5 @@ pub(crate) mod reads;
 pub(crate) mod schedule;
 #[path = "../../../node/executor/src/parallel/slot.rs"]
 pub(crate) mod slot;
+#[path = "../../../node/executor/src/parallel/table.rs"]
+pub(crate) mod table;

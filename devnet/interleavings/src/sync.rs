@@ -5,11 +5,19 @@
 mod atomic;
 mod lock;
 
-pub use atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
-pub use lock::{Condvar, Mutex, MutexGuard};
+pub use atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, UnsafeCell};
+/// Without a seed: an execution can be replayed.
+pub use foldhash::fast::FixedState as RandomState;
+pub use lock::{Condvar, Mutex, MutexGuard, OnceLock};
 pub use std::sync::atomic::Ordering;
 
 use crate::machine;
+
+/// A number for the calling thread.
+#[must_use]
+pub fn thread_number() -> usize {
+    shuttle::current::me().into()
+}
 
 /// What one thread does.
 pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;

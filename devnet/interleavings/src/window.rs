@@ -1,7 +1,9 @@
-//! How far a model's frontier owner plans ahead, as the executor's does: in chunks, inside a window, some chunks to be
-//! run as one.
+//! What a model's block is planned like: in chunks, inside a window, some chunks to be run as one.
 
-use crate::parallel::schedule::Schedule;
+use crate::parallel::{
+    ahead::{Ahead, Chunks, Shape},
+    schedule::Schedule,
+};
 
 /// What a block is planned like.
 #[derive(Clone, Debug)]
@@ -52,47 +54,53 @@ impl Plan {
     }
 }
 
-/// The state of planning, kept by the frontier's owner.
-#[derive(Debug, Default)]
+/// The executor's own look ahead, over a plan that is made beforehand.
+#[derive(Debug)]
 pub(crate) struct Window {
+    ahead: Ahead,
     planned: u32,
-    as_one: Option<(u32, u32)>,
-    held_limit: Option<u32>,
 }
 
 impl Window {
-    /// As `Frontier::look_ahead` of the executor.
-    pub(crate) fn look_ahead(&mut self, plan: &Plan, schedule: &Schedule, frontier: u32) -> Option<u32> {
-        if let Some(limit) = self.held_limit.take() {
-            schedule.raise_limit(limit);
-        }
-        while self.as_one.is_none() && self.planned < plan.len().min(frontier + plan.window) {
-            let start = self.planned;
-            match self.chunk(plan, schedule) {
-                (end, false) => schedule.raise_limit(end),
-                (end, true) => self.as_one = Some((start, end)),
-            }
-        }
-        let (_, mut end) = self.as_one.filter(|(start, _)| *start == frontier)?;
-        self.as_one = None;
-        while self.held_limit.is_none() && end < plan.len() {
-            match self.chunk(plan, schedule) {
-                (next, false) => self.held_limit = Some(next),
-                (next, true) => end = next,
-            }
-        }
-        Some(end)
+    pub(crate) const fn new(plan: &Plan) -> Self {
+        Self { ahead: Ahead::new(plan.window), planned: 0 }
     }
 
-    fn chunk(&mut self, plan: &Plan, schedule: &Schedule) -> (u32, bool) {
-        let start = self.planned;
+    /// `Some`: transactions up to there are left to the frontier's owner.
+    pub(crate) fn look_ahead(&mut self, plan: &Plan, schedule: &Schedule, frontier: u32) -> Option<u32> {
+        let mut chunks = Planned { plan, planned: &mut self.planned };
+        self.ahead.look(&mut chunks, schedule, frontier).map(|alone| alone.end)
+    }
+}
+
+struct Planned<'a> {
+    plan: &'a Plan,
+    planned: &'a mut u32,
+}
+
+impl Chunks for Planned<'_> {
+    fn total(&self) -> u32 {
+        self.plan.len()
+    }
+
+    fn planned(&self) -> u32 {
+        *self.planned
+    }
+
+    fn plan_next(&mut self, schedule: &Schedule) -> (u32, Shape) {
+        let (plan, start) = (self.plan, *self.planned);
         let end = plan.len().min(start + plan.chunk);
         for index in start..end {
             if let Some(after) = plan.after[index as usize] {
                 schedule.wait_for(index, after);
             }
         }
-        self.planned = end;
-        (end, plan.as_one.get((start / plan.chunk) as usize).copied().unwrap_or(false))
+        *self.planned = end;
+        let as_one = plan.as_one.get((start / plan.chunk) as usize).copied().unwrap_or(false);
+        (end, if as_one { Shape::Serial } else { Shape::Parallel })
+    }
+
+    fn heavy(&self) -> &[(u32, u64)] {
+        &[]
     }
 }

@@ -1,4 +1,4 @@
-//! Atomics on the machine.
+//! Atomics on the machine, and memory that only they protect.
 
 use std::{fmt, marker::PhantomData, sync::atomic::Ordering};
 
@@ -22,6 +22,13 @@ macro_rules! words {
             fn from_word(word: u64) -> Self {
                 word as Self
             }
+        }
+
+        impl Atomic<$word> {
+            /// An atomic of this execution.
+            pub const fn new(value: $word) -> Self {
+                Self { place: Place::new(value as u64), value: PhantomData }
+            }
         })*
     };
 }
@@ -38,10 +45,53 @@ impl Word for bool {
     }
 }
 
+impl Atomic<bool> {
+    /// An atomic of this execution.
+    pub const fn new(value: bool) -> Self {
+        Self { place: Place::new(value as u64), value: PhantomData }
+    }
+}
+
 /// An atomic.
 pub struct Atomic<T> {
     place: Place,
     value: PhantomData<T>,
+}
+
+/// Memory that threads share by a protocol of their own. Whoever reads or writes it must be certain to see the last write:
+/// else it would be a race. (Writes that no reader waits for are not looked for.)
+#[derive(Debug)]
+pub struct UnsafeCell<T> {
+    writes: Place,
+    value: std::cell::UnsafeCell<T>,
+}
+
+impl<T> UnsafeCell<T> {
+    /// Memory of this execution.
+    pub const fn new(value: T) -> Self {
+        Self { writes: Place::new(0), value: std::cell::UnsafeCell::new(value) }
+    }
+
+    /// Reads.
+    ///
+    /// # Panics
+    /// If somebody may write meanwhile, or has written without having told.
+    pub fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
+        machine::pause();
+        assert!(self.writes.is_certain(), "a cell is read of which the reader does not know that it was written");
+        read(self.value.get())
+    }
+
+    /// Writes.
+    ///
+    /// # Panics
+    /// If somebody else has written without having told.
+    pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+        machine::pause();
+        assert!(self.writes.is_certain(), "a cell is written of which the writer does not know that it was written");
+        self.writes.change(Ordering::Relaxed, |writes| writes + 1);
+        write(self.value.get())
+    }
 }
 
 /// As the standard one.
@@ -62,11 +112,6 @@ impl<T> fmt::Debug for Atomic<T> {
 }
 
 impl<T: Word> Atomic<T> {
-    /// An atomic of this execution.
-    pub fn new(value: T) -> Self {
-        Self { place: Place::new(value.into_word()), value: PhantomData }
-    }
-
     /// Loads.
     pub fn load(&self, ordering: Ordering) -> T {
         machine::pause();

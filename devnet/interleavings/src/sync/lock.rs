@@ -57,6 +57,11 @@ impl<T> Mutex<T> {
         self.inner.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The value, while nobody shares the lock.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn taken<'a>(&'a self, inner: shuttle::sync::MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         self.word.change(Ordering::Acquire, |_| TAKEN);
         MutexGuard { mutex: self, inner: Some(inner) }
@@ -92,6 +97,47 @@ impl<T> Drop for MutexGuard<'_, T> {
         if self.inner.is_some() {
             self.mutex.released();
         }
+    }
+}
+
+/// As the standard one.
+#[derive(Debug)]
+pub struct OnceLock<T> {
+    is_set: Place,
+    setting: Place,
+    value: std::sync::OnceLock<T>,
+}
+
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> OnceLock<T> {
+    /// A value of this execution, not set.
+    pub const fn new() -> Self {
+        Self { is_set: Place::new(0), setting: Place::new(0), value: std::sync::OnceLock::new() }
+    }
+
+    /// The value, if the caller can see that it is set.
+    pub fn get(&self) -> Option<&T> {
+        machine::pause();
+        if self.is_set.load(Ordering::Acquire) == 1 { self.value.get() } else { None }
+    }
+
+    /// The value; of several who would set it, the first does. Setting it lets nobody else run.
+    pub fn get_or_init(&self, value: impl FnOnce() -> T) -> &T {
+        machine::pause();
+        self.setting.change(Ordering::AcqRel, |count| count);
+        let value = self.value.get_or_init(value);
+        self.is_set.store(1, Ordering::Release);
+        value
+    }
+
+    /// The value, while nobody shares it.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut()
     }
 }
 

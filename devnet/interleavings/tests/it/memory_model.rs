@@ -60,3 +60,20 @@ fn a_lock_that_is_tried_after_a_write_may_look_taken() {
     assert!(shows(Memory::Weak, litmus::lock_tried_after_a_write));
     assert!(!shows(Memory::Sequential, litmus::lock_tried_after_a_write));
 }
+
+#[test]
+fn a_cell_is_written_before_whoever_acquires_its_flag_reads_it() {
+    explore(600, Memory::Both, || litmus::cell_behind_a_flag(Ordering::Release, Ordering::Acquire));
+}
+
+#[test]
+#[should_panic(expected = "a cell is read of which the reader does not know that it was written")]
+fn a_cell_behind_a_flag_that_is_not_released_is_a_race() {
+    explore(600, Memory::Weak, || litmus::cell_behind_a_flag(Ordering::Relaxed, Ordering::Acquire));
+}
+
+#[test]
+#[should_panic(expected = "a cell is read of which the reader does not know that it was written")]
+fn a_cell_behind_a_flag_that_is_not_acquired_is_a_race() {
+    explore(600, Memory::Weak, || litmus::cell_behind_a_flag(Ordering::Release, Ordering::Relaxed));
+}

@@ -5,22 +5,17 @@
 //! clears, the memory for twice as many entries again each time that a vector which was emptied fills up.)
 
 use std::{
-    cell::UnsafeCell,
-    mem::{self, MaybeUninit},
+    mem::MaybeUninit,
     ops::{Index, Range},
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
 };
 
 use crossbeam_utils::CachePadded;
-use parking_lot::Mutex;
+
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, OnceLock, Ordering, UnsafeCell, thread_number};
 
 /// Places that a thread takes at once.
 const RUN: usize = 32;
-/// Entries of the first bucket; each one after it has twice as many.
-const FIRST_BUCKET: usize = 1 << FIRST_BUCKET_BITS;
+/// The first bucket has two to the power of this many entries; each one after it has twice as many.
 const FIRST_BUCKET_BITS: u32 = 10;
 /// Buckets enough for 2^32 entries.
 const BUCKETS: usize = 23;
@@ -47,7 +42,7 @@ impl<T> Entry<T> {
     #[allow(unsafe_code, reason = "see the type")]
     fn get(&self) -> Option<&T> {
         // SAFETY: what is filled was written before, which the load has acquired, and is not written to again.
-        self.is_filled.load(Ordering::Acquire).then(|| unsafe { (*self.value.get()).assume_init_ref() })
+        self.is_filled.load(Ordering::Acquire).then(|| self.value.with(|value| unsafe { (*value).assume_init_ref() }))
     }
 
     /// For the one thread that was given the place, once.
@@ -55,15 +50,18 @@ impl<T> Entry<T> {
     fn fill(&self, value: T) {
         assert!(!self.is_filled.load(Ordering::Relaxed), "a place is given to one thread, once");
         // SAFETY: nobody reads before `is_filled` is set, and nobody else writes: `Arena::place` gives each place once.
-        unsafe { (*self.value.get()).write(value) };
+        self.value.with_mut(|place| unsafe {
+            (*place).write(value);
+        });
         self.is_filled.store(true, Ordering::Release);
     }
 
     #[allow(unsafe_code, reason = "see the type")]
     fn clear(&mut self) {
-        if mem::take(self.is_filled.get_mut()) {
-            // SAFETY: it was filled, and is not any more.
-            unsafe { self.value.get_mut().assume_init_drop() };
+        if self.is_filled.load(Ordering::Relaxed) {
+            self.is_filled.store(false, Ordering::Relaxed);
+            // SAFETY: it was filled, and is not any more; whoever holds `&mut` is alone.
+            self.value.with_mut(|value| unsafe { (*value).assume_init_drop() });
         }
     }
 }
@@ -74,9 +72,9 @@ impl<T> Drop for Entry<T> {
     }
 }
 
-/// A vector that many threads append to at once.
+/// A vector that many threads append to at once. The model checker has smaller buckets and shorter runs.
 #[derive(Debug)]
-pub(crate) struct Arena<T> {
+pub(crate) struct Arena<T, const BITS: u32 = FIRST_BUCKET_BITS, const TAKEN: usize = RUN> {
     buckets: [OnceLock<Box<[Entry<T>]>>; BUCKETS],
     /// Places that some thread has taken.
     taken: CachePadded<AtomicUsize>,
@@ -84,56 +82,57 @@ pub(crate) struct Arena<T> {
     runs: Box<[CachePadded<Mutex<Range<usize>>>]>,
 }
 
-impl<T> Default for Arena<T> {
+impl<T, const BITS: u32, const TAKEN: usize> Default for Arena<T, BITS, TAKEN> {
     fn default() -> Self {
         Self {
             buckets: [const { OnceLock::new() }; BUCKETS],
-            taken: CachePadded::default(),
+            taken: AtomicUsize::new(0).into(),
             runs: (0..STRIPES).map(|_| CachePadded::default()).collect(),
         }
     }
 }
 
-/// Bucket and position there.
-const fn locate(index: usize) -> (usize, usize) {
-    let from_first = index + FIRST_BUCKET;
-    let bucket = from_first.ilog2() - FIRST_BUCKET_BITS;
-    (bucket as usize, from_first - (FIRST_BUCKET << bucket))
-}
+impl<T, const BITS: u32, const TAKEN: usize> Arena<T, BITS, TAKEN> {
+    const FIRST_BUCKET: usize = 1 << BITS;
 
-impl<T> Arena<T> {
+    /// Bucket and position there.
+    const fn locate(index: usize) -> (usize, usize) {
+        let from_first = index + Self::FIRST_BUCKET;
+        let bucket = from_first.ilog2() - BITS;
+        (bucket as usize, from_first - (Self::FIRST_BUCKET << bucket))
+    }
+
     /// Has memory for so many entries before any is there.
     pub(crate) fn reserve(&self, entries: usize) {
-        let (last, _) = locate(entries.saturating_sub(1));
+        let (last, _) = Self::locate(entries.saturating_sub(1));
         for bucket in 0..=last {
             self.bucket(bucket);
         }
     }
 
     fn bucket(&self, bucket: usize) -> &[Entry<T>] {
-        self.buckets[bucket].get_or_init(|| (0..FIRST_BUCKET << bucket).map(|_| Entry::new()).collect())
+        self.buckets[bucket].get_or_init(|| (0..Self::FIRST_BUCKET << bucket).map(|_| Entry::new()).collect())
     }
 
     /// Appends, and gives the place.
     pub(crate) fn push(&self, value: T) -> usize {
         let index = self.place();
-        let (bucket, position) = locate(index);
+        let (bucket, position) = Self::locate(index);
         self.bucket(bucket)[position].fill(value);
         index
     }
 
     fn place(&self) -> usize {
-        let stripe = rayon::current_thread_index().map_or(0, |helper| helper + 1);
-        let mut run = self.runs[stripe % STRIPES].lock();
+        let mut run = self.runs[thread_number() % STRIPES].lock();
         if let Some(index) = run.next() {
             return index;
         }
-        let start = self.taken.fetch_add(RUN, Ordering::Relaxed);
-        *run = start + 1..start + RUN;
+        let start = self.taken.fetch_add(TAKEN, Ordering::Relaxed);
+        *run = start + 1..start + TAKEN;
         start
     }
 
-    /// Everything that was appended, with its place, in the order of places.
+    /// Everything that was appended, with its place, in the order of places, when nobody appends.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         let taken = self.taken.load(Ordering::Relaxed);
         let entries = self.buckets.iter().filter_map(OnceLock::get).flat_map(|bucket| bucket.iter());
@@ -152,7 +151,7 @@ impl<T> Arena<T> {
 
     /// Forgets everything, keeps the memory.
     pub(crate) fn clear(&mut self) {
-        let taken = mem::take(self.taken.get_mut());
+        let taken = self.taken.swap(0, Ordering::Relaxed);
         let entries = self.buckets.iter_mut().filter_map(OnceLock::get_mut).flat_map(|bucket| bucket.iter_mut());
         for entry in entries.take(taken) {
             entry.clear();
@@ -163,11 +162,11 @@ impl<T> Arena<T> {
     }
 }
 
-impl<T> Index<usize> for Arena<T> {
+impl<T, const BITS: u32, const TAKEN: usize> Index<usize> for Arena<T, BITS, TAKEN> {
     type Output = T;
 
     fn index(&self, index: usize) -> &T {
-        let (bucket, position) = locate(index);
+        let (bucket, position) = Self::locate(index);
         let entry = self.buckets[bucket].get().and_then(|entries| entries[position].get());
         entry.expect("a place is known once it is filled")
     }
@@ -180,7 +179,7 @@ mod tests {
     #[test]
     fn what_threads_append_is_found_where_they_were_told() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().expect("four threads can be had");
-        let arena = Arena::default();
+        let arena: Arena<_> = Arena::default();
         for round in 1..=2 {
             pool.broadcast(|thread| {
                 let places: Vec<_> = (0..3_000).map(|each| arena.push((thread.index(), each))).collect();
@@ -193,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_cleared_is_gone_and_its_places_come_again() {
-        let mut arena = Arena::default();
+        let mut arena: Arena<_> = Arena::default();
         let before: Vec<_> = (0..100).map(|each| arena.push(each)).collect();
         arena.clear();
         assert_eq!((arena.count(), arena.iter().next()), (0, None));

@@ -7,9 +7,11 @@ use revm::state::EvmState;
 use super::{
     Block,
     account::{AccountWrite, Version},
+    ahead::{Ahead, Alone, narrow, window},
     incarnation::{Ended, Incarnation, fold, retract},
     listed,
-    plan::{CHUNK, Plan, Shape},
+    plan::Plan,
+    planner::{Heeds, Keeps, Planner},
     profile::{Kind, Profile},
     reads::Stale,
     report::Hints,
@@ -18,57 +20,16 @@ use super::{
 };
 use crate::{Admission, BlockError, TxError, progress::Progress};
 
-/// Transactions ahead of the frontier that may be claimed, for each thread.
-const WINDOW_PER_THREAD: usize = 64;
-/// No transaction that is claimed is this far ahead of the frontier.
-pub(crate) const fn ahead_max(threads: usize) -> usize {
-    WINDOW_PER_THREAD * threads + 2 * CHUNK
-}
-
-const fn how(shape: Shape) -> Option<How> {
-    match shape {
-        Shape::Parallel => None,
-        Shape::Serial => Some(How::AsOne),
-        Shape::Transfers => Some(How::OneByOne),
-    }
-}
-
-/// While less than this is done and not settled, whoever ran it may settle it.
-pub(crate) fn lag_max(threads: usize) -> u32 {
-    narrow(WINDOW_PER_THREAD * threads / 2)
-}
-
-/// Transactions that only the frontier's owner runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Alone {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    pub(crate) how: How,
-}
-
-/// How the frontier's owner runs them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
-    /// On one journal.
-    AsOne,
-    /// One by one.
-    OneByOne,
-}
-
 /// What the frontier's owner keeps. Whoever holds it is the only one who settles anything.
 #[derive(Debug)]
 pub(crate) struct Frontier {
     pub(crate) progress: Progress,
     plan: Plan,
-    window: usize,
+    ahead: Ahead,
     threads: usize,
-    /// Transactions that are left to the frontier's owner, when the frontier reaches them.
-    alone: Option<Alone>,
     /// What a stretch up to the block's end left on its journal.
     pub(crate) tail: Option<EvmState>,
     pub(crate) hints: Hints,
-    /// May be claimed when what is run as one is settled.
-    held_limit: Option<u32>,
 }
 
 impl Frontier {
@@ -76,12 +37,10 @@ impl Frontier {
         Self {
             progress,
             plan: Plan::new(profile, transactions, threads),
-            window: WINDOW_PER_THREAD * threads,
+            ahead: Ahead::new(narrow(window(threads))),
             threads,
-            alone: None,
             tail: None,
             hints: Hints::default(),
-            held_limit: None,
         }
     }
 
@@ -91,62 +50,18 @@ impl Frontier {
 
     /// Plans ahead of the frontier. `Some`: what the frontier has reached is left to its owner.
     pub(crate) fn look_ahead(&mut self, block: &Block<'_>, frontier: u32) -> Option<Alone> {
-        if let Some(limit) = self.held_limit.take() {
-            self.raise_limit(block, limit);
-        }
-        let total = block.input.transactions.len();
-        while self.alone.is_none() && self.plan.planned() < total.min(frontier as usize + self.window) {
-            let start = narrow(self.plan.planned());
-            let (end, shape) = self.chunk(block);
-            match how(shape) {
-                None => self.raise_limit(block, end),
-                Some(how) => self.alone = Some(Alone { start, end, how }),
-            }
-        }
-        let mut alone = self.alone.filter(|alone| alone.start == frontier)?;
-        self.alone = None;
-        while self.held_limit.is_none() && self.alone.is_none() && alone.end < narrow(total) {
-            let start = narrow(self.plan.planned());
-            let (end, shape) = self.chunk(block);
-            match how(shape) {
-                None => self.held_limit = Some(end),
-                Some(same) if same == alone.how => alone.end = end,
-                Some(how) => self.alone = Some(Alone { start, end, how }),
-            }
-        }
-        Some(alone)
-    }
-
-    /// The last chunk that was planned may be claimed, the heavy ones of it first.
-    fn raise_limit(&self, block: &Block<'_>, limit: u32) {
-        for (index, gas) in self.plan.heavy() {
-            block.schedule.put_first(*index, *gas);
-        }
-        block.schedule.raise_limit(limit);
-    }
-
-    fn chunk(&mut self, block: &Block<'_>) -> (u32, Shape) {
-        let transactions = block.input.transactions;
-        let start = self.plan.planned();
-        let end = transactions.len().min(start + CHUNK);
-        let shape = self.plan.chunk(&transactions[start..end], &block.authorities);
         let listed = &block.memory.listed;
-        let shape = match shape {
-            // What is left to the frontier's owner does not tell what each transaction met.
-            _ if listed.is_recorded() => Shape::Parallel,
-            // They are cheap as long as nobody judges them.
-            Shape::Transfers if block.is_watched && self.threads > 1 => Shape::Parallel,
-            Shape::Parallel | Shape::Serial | Shape::Transfers => shape,
+        let keeps = if listed.is_recorded() {
+            Keeps::Nothing
+        } else if block.is_watched && self.threads > 1 {
+            Keeps::Stretches
+        } else {
+            Keeps::All
         };
-        // Who starts from the block's access list waits for nobody.
-        if self.threads > 1 && listed.followed().is_none() {
-            for index in start..end {
-                if let Some(guess) = self.plan.guess(index) {
-                    block.schedule.wait_for(narrow(index), guess.on);
-                }
-            }
-        }
-        (narrow(end), shape)
+        let heeds = if listed.followed().is_none() { Heeds::Guesses } else { Heeds::Nothing };
+        let (transactions, authorities) = (block.input.transactions, &block.authorities);
+        let mut planner = Planner { plan: &mut self.plan, transactions, authorities, keeps, heeds };
+        self.ahead.look(&mut planner, &block.schedule, frontier)
     }
 
     pub(crate) fn include(&mut self, block: &Block<'_>, index: u32, executed: Executed) {
@@ -294,8 +209,4 @@ impl Frontier {
 fn note_conflict(block: &Block<'_>, slot: SlotIndex) {
     let cell = block.memory.slot(slot);
     block.report.conflict(block.memory.account(cell.account).address, Some(cell.slot));
-}
-
-pub(crate) fn narrow(index: usize) -> u32 {
-    u32::try_from(index).expect("a block holds fewer than 2^32 transactions")
 }

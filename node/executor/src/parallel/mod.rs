@@ -12,6 +12,7 @@
 //! ([`plan`]); a stretch in which one transaction leads to the next is run on one journal, as a sequential loop would.
 
 pub(crate) mod account;
+mod ahead;
 mod arena;
 mod authorities;
 mod codes;
@@ -22,6 +23,7 @@ mod listed;
 mod marks;
 mod memory;
 mod plan;
+mod planner;
 mod profile;
 mod queue;
 mod reader;
@@ -67,8 +69,9 @@ pub(crate) use memory::{Cells, Memory};
 pub(crate) use profile::Profile;
 pub use report::RunReport;
 
+use ahead::{ahead_max, lag_max, narrow, useful_threads};
 use authorities::Authorities;
-use frontier::{Frontier, ahead_max, lag_max, narrow};
+use frontier::Frontier;
 use incarnation::{Incarnation, publish};
 use listed::Listed;
 use reader::Reader;
@@ -77,10 +80,6 @@ use schedule::Schedule;
 use slot::AccountIndex;
 use transfer::TransferRules;
 use worker::{FIRST_SYSTEM_VERSION, Worker, version};
-
-/// With fewer transactions, or less gas, than this, other threads would come too late.
-const TRANSACTIONS_MIN: usize = 4;
-const GAS_MIN: u64 = 300_000;
 
 /// What all threads of a block share.
 pub(crate) struct Block<'a> {
@@ -173,18 +172,15 @@ pub(crate) fn run<'a>(
     workers: &Workers,
     extent: Extent,
 ) -> Result<ParallelRun<'a>, BlockError> {
-    let threads = useful_threads(input, workers.threads().get());
+    let gas_limits = input.transactions.iter().map(|transaction| transaction.gas_limit());
+    let threads = useful_threads(gas_limits.clone(), workers.threads().get());
     let lent = workers.lend();
     let (rules, env) = (ChainRules::of(input.at.params), block_env(input.at.params, input.at.block));
     let mut memory = Memory::new(&input.at, lent.cells(), Arc::clone(workers.codes()));
     memory.listed = Listed::new(input.access_list, &memory);
     let profile = mem::take(&mut *workers.profile().lock());
     let mut block = Block {
-        schedule: Schedule::new(
-            input.transactions.iter().map(|transaction| transaction.gas_limit()),
-            threads,
-            lag_max(threads),
-        ),
+        schedule: Schedule::new(gas_limits, threads, lag_max(threads)),
         slots: (0..ahead_max(threads).min(input.transactions.len())).map(|_| Mutex::new(None)).collect(),
         frontier: Mutex::new(Frontier::new(
             profile,
@@ -268,11 +264,6 @@ fn on_threads(
     let requests = system::after(&mut first.session, at, block.extent, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));
     Ok((requests, first.session.take_chain_acts()))
-}
-
-fn useful_threads(input: &BlockInput<'_>, threads: usize) -> usize {
-    let gas: u64 = input.transactions.iter().map(|transaction| transaction.gas_limit()).fold(0, u64::saturating_add);
-    if input.transactions.len() < TRANSACTIONS_MIN || gas < GAS_MIN { 1 } else { threads.min(input.transactions.len()) }
 }
 
 /// What a panic said.

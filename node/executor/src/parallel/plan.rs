@@ -14,13 +14,12 @@ use parapet_types::Transaction;
 use smallvec::SmallVec;
 
 use super::{
+    ahead::{CHUNK, Shape},
     authorities::Authorities,
     marks,
     profile::{Kind, Profile, class_key},
 };
 
-/// Transactions that are planned together.
-pub(crate) const CHUNK: usize = 32;
 /// From here up a transaction is begun before others.
 const HEAVY_GAS_MIN: u64 = 1_000_000;
 /// Below this much parallelism, in percent of one after the other, a chunk is run as one.
@@ -39,18 +38,6 @@ pub(crate) struct Guess {
     /// Index of the earlier transaction.
     pub(crate) on: u32,
     pub(crate) kind: Kind,
-}
-
-/// How a chunk is to be run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// There is something to gain.
-    Parallel,
-    /// One transaction leads to the next.
-    Serial,
-    /// Plain transfers, most of them from or to one account: so cheap that handing that account from thread to thread
-    /// costs more than making them.
-    Transfers,
 }
 
 /// The plan of one block, made chunk by chunk as the frontier moves.

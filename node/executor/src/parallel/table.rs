@@ -3,16 +3,17 @@
 //! A flat table of words: the place of an entry, and a part of its key's hash, so that another key's entry is seldom
 //! looked at. A key stands in the first free of a few words in a row, its *window*, and words are never freed while the
 //! block lasts. So a key that is in none of its window's words, one of which is free, is nowhere; and what found no free
-//! word is in the *overflow*, a map of the usual kind. Nobody waits for anybody, and a new key writes to one cache line.
+//! word is in the *overflow*, maps of the usual kind behind locks. Nobody else waits for anybody, and a new key writes to
+//! one cache line.
 //!
 //! A key is identified by itself, never by its hash, and the hash is seeded anew for each block.
 
-use std::hash::{BuildHasher as _, Hash};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, Hash},
+};
 
-use dashmap::DashMap;
-use foldhash::fast::RandomState;
-
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Mutex, Ordering, RandomState};
 
 /// Words that a key may stand in.
 const WINDOW: usize = 16;
@@ -20,6 +21,8 @@ const WINDOW: usize = 16;
 const WORDS_MIN: usize = 1 << 12;
 /// Words for each key that the last block had.
 const WORDS_PER_KEY: usize = 2;
+/// Maps that share what found no word.
+const OVERFLOWS: usize = 64;
 const FREE: u64 = 0;
 
 /// From keys to places.
@@ -28,8 +31,10 @@ pub(crate) struct Table<K: Eq + Hash> {
     seed: RandomState,
     /// A power of two of words, and the windows of the last of them.
     words: Box<[AtomicU64]>,
-    overflow: DashMap<K, u32, RandomState>,
+    overflows: Box<[Mutex<Overflow<K>>]>,
 }
+
+type Overflow<K> = HashMap<K, u32, RandomState>;
 
 impl<K: Eq + Hash> Default for Table<K> {
     fn default() -> Self {
@@ -56,7 +61,7 @@ impl<K: Copy + Eq + Hash> Table<K> {
                 }
             }
         }
-        self.overflow.get(&key).map(|place| *place)
+        self.overflow(hash).lock().get(&key).copied()
     }
 
     /// The place of a key; that of a new one is given by `add`. Of several threads that add a key at once, one has its
@@ -77,8 +82,15 @@ impl<K: Copy + Eq + Hash> Table<K> {
                 return place;
             }
         }
-        let place = || added.unwrap_or_else(|| add.take().expect("it was not asked before")());
-        *self.overflow.entry(key).or_insert_with(place)
+        if let Some(place) = self.overflow(hash).lock().get(&key) {
+            return *place;
+        }
+        let place = added.unwrap_or_else(|| add.take().expect("it was not asked before")());
+        *self.overflow(hash).lock().entry(key).or_insert(place)
+    }
+
+    fn overflow(&self, hash: u64) -> &Mutex<Overflow<K>> {
+        &self.overflows[hash as usize % OVERFLOWS]
     }
 
     fn window(&self, hash: u64) -> std::ops::Range<usize> {
@@ -95,11 +107,12 @@ const fn same_hash(word: u64, hash: u64) -> Option<u32> {
 }
 
 impl<K: Eq + Hash> Table<K> {
-    fn with_words(words: usize) -> Self {
+    /// Room for that many keys, a power of two.
+    pub(crate) fn with_words(words: usize) -> Self {
         Self {
             seed: RandomState::default(),
             words: (0..words + WINDOW).map(|_| AtomicU64::new(FREE)).collect(),
-            overflow: DashMap::default(),
+            overflows: (0..OVERFLOWS).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -111,14 +124,13 @@ impl<K: Eq + Hash> Table<K> {
             return;
         }
         self.words.iter_mut().for_each(|word| *word = AtomicU64::new(FREE));
-        (self.seed, self.overflow) = (RandomState::default(), DashMap::default());
+        self.seed = RandomState::default();
+        self.overflows.iter_mut().for_each(|overflow| *overflow = Mutex::default());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use parking_lot::Mutex;
-
     use super::*;
 
     #[derive(Default)]
@@ -137,6 +149,10 @@ mod tests {
             self.table.find_or_add(key, |place| self.added.lock()[place as usize] == key, add)
         }
 
+        fn overflowing(&self) -> usize {
+            self.table.overflows.iter().map(|overflow| overflow.lock().len()).sum()
+        }
+
         fn find(&self, key: u64) -> Option<u32> {
             self.table.find(key, |place| self.added.lock()[place as usize] == key)
         }
@@ -146,7 +162,7 @@ mod tests {
     fn every_key_has_a_place_of_its_own_even_when_there_is_no_free_word_left() {
         let keys = Keys::default();
         let places: Vec<u32> = (0..20_000).map(|key| keys.place(key)).collect();
-        assert!(!keys.table.overflow.is_empty(), "there are more keys than words");
+        assert!(keys.overflowing() > 0, "there are more keys than words");
         assert!(places.iter().copied().eq(0..20_000));
         assert!((0..20_000).all(|key| keys.place(key) == places[key as usize]));
         assert!((0..20_000).all(|key| keys.find(key) == Some(places[key as usize])));
@@ -178,6 +194,6 @@ mod tests {
         for key in 0..5_000 {
             keys.place(key);
         }
-        assert!(keys.table.overflow.len() < 50, "{}", keys.table.overflow.len());
+        assert!(keys.overflowing() < 50, "{}", keys.overflowing());
     }
 }

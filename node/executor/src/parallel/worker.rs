@@ -17,8 +17,9 @@ use smallvec::SmallVec;
 use super::{
     Block,
     account::Version,
+    ahead::{Alone, How},
     crew::Crew,
-    frontier::{Alone, Frontier, How},
+    frontier::Frontier,
     incarnation::{Ended, Incarnation, Left, Written, publish, publish_updates, rebase, retract},
     reader::Reader,
     reads::ReadSet,
