@@ -36,13 +36,6 @@ impl Dependencies {
         &self.0[index]
     }
 
-    /// As [`Dependencies::of`], without those before transaction `first`.
-    #[must_use]
-    pub fn of_from(&self, index: usize, first: usize) -> &[u32] {
-        let on = self.of(index);
-        &on[on.partition_point(|earlier| (*earlier as usize) < first)..]
-    }
-
     /// These transactions behind as many pieces of work that depend on nothing: each of them waits for its own, too.
     #[must_use]
     pub fn behind_own(&self, pieces: usize) -> Self {

@@ -48,6 +48,32 @@ pub fn dependencies(block: &BlockFootprint, accounts: Accounts) -> Dependencies 
     Dependencies::new(found)
 }
 
+/// A slot that a transaction saw, and who had written it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotSource {
+    /// Index of the writer.
+    pub writer: u32,
+    /// Whose slot.
+    pub account: Address,
+    /// Which.
+    pub slot: U256,
+}
+
+/// Of each transaction the slots that it saw and an earlier one had written, by writer and slot.
+#[must_use]
+pub fn slot_sources(block: &BlockFootprint) -> Vec<Vec<SlotSource>> {
+    let mut slots = LastWriters::default();
+    let sources = (0..).zip(&block.transactions).map(|(index, footprint)| {
+        let source =
+            |seen: &(Address, U256)| slots.get(seen).map(|writer| SlotSource { writer, account: seen.0, slot: seen.1 });
+        let mut sources: Vec<_> = footprint.slots_seen.iter().filter_map(source).collect();
+        sources.sort_unstable_by_key(|source| (source.writer, source.account, source.slot));
+        slots.write(index, footprint.slots_changed.iter().copied());
+        sources
+    });
+    sources.collect()
+}
+
 /// The last writer of each key.
 #[derive(Debug)]
 struct LastWriters<K>(HashMap<K, u32>);

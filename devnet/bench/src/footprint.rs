@@ -21,6 +21,8 @@ use crate::{
 pub struct Footprint {
     /// Who pays.
     pub sender: Address,
+    /// The gas that it used.
+    pub gas_used: u64,
     /// The most wei that must be on an account for the transaction to run as it did, whatever else is there.
     pub needed: AddressMap<U256>,
     /// Accounts whose balance, or whether they are empty, it looked at.
@@ -64,7 +66,7 @@ pub fn record(case: &Case) -> Result<BlockFootprint, BenchError> {
     let mut balances = AddressMap::default();
     for (index, transaction) in case.transactions.iter().enumerate() {
         let step = evm.step(index, transaction)?;
-        let mut footprint = drawn_from(step.looks, transaction);
+        let mut footprint = Footprint { gas_used: step.gas_used, ..drawn_from(step.looks, transaction) };
         for (address, account) in &step.state {
             footprint.loaded.insert(*address);
             footprint.slots_seen.extend(account.storage.keys().map(|slot| (*address, *slot)));

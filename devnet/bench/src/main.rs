@@ -38,9 +38,6 @@ struct Options {
     /// Gas of a generated block, in millions.
     #[arg(long, default_value = "200", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     mgas: u64,
-    /// Share of the dependencies that the simulated scheduler foresees, between 0 and 1.
-    #[arg(long, default_value = "0.9")]
-    accuracy: f64,
     /// Folders of real blocks, each with its pre-state or witness. May be given more than once.
     #[arg(long, default_values = REAL_BLOCKS)]
     blocks: Vec<PathBuf>,
@@ -71,7 +68,6 @@ fn run(options: Options) -> Result<(), BenchError> {
         threads: options.threads,
         iterations: options.iterations,
         scaling: SCALING.into_iter().filter_map(NonZeroUsize::new).collect(),
-        accuracy: options.accuracy,
     };
     let mut progress = io::stderr();
     if cfg!(debug_assertions) {

@@ -11,13 +11,13 @@ use parapet_monitor::NoMonitor;
 use crate::{
     BenchError, Case, agree,
     bound::{self, Dependencies},
-    conflicts::{self, Accounts},
+    conflicts::{self, Accounts, SlotSource},
+    costs::Costs,
     footprint,
     lean::{self, CodeCache},
-    policy::{Costs, Policy},
     recovery,
     report::{BlockRow, Bounds, Row, Scaling, Shape, Side, mgas, ratio},
-    simulate::simulate,
+    simulate::{Replayed, Simulator},
     timing::{self, Sample, Series},
 };
 
@@ -33,9 +33,10 @@ pub struct Settings {
     pub iterations: NonZeroUsize,
     /// Numbers of threads for the bounds and the simulator.
     pub scaling: Vec<NonZeroUsize>,
-    /// Share of the dependencies that the simulated scheduler foresees; between 0 and 1.
-    pub accuracy: f64,
 }
+
+/// Times that a block is simulated: as in the warm runs, what was learned from it helps with it.
+const SIMULATED_RUNS: usize = 2;
 
 /// Measured durations, and what depends on what.
 #[derive(Clone, Debug)]
@@ -44,7 +45,9 @@ struct Work {
     recoveries: Vec<u64>,
     /// Nanoseconds per transaction.
     durations: Vec<u64>,
+    gas_used: Vec<u64>,
     commutative: Dependencies,
+    slots: Vec<Vec<SlotSource>>,
     lumped: Dependencies,
 }
 
@@ -75,7 +78,7 @@ pub fn block(case: &Case, settings: &Settings) -> Result<Row, BenchError> {
     )?;
     let (sequential, parallel) = (side(&sequential), side(&parallel));
     let costs = costs(case, &workers, sequential, parallel)?;
-    let limits = Limits::of(&Work::of(case)?, settings, costs);
+    let limits = Limits::of_warm(case, &Work::of(case)?, settings, costs);
     Ok(limits.row(shape(case, gas, settings), sequential, parallel, settings))
 }
 
@@ -107,7 +110,7 @@ pub fn block_with_recovery(case: &Case, settings: &Settings) -> Result<Row, Benc
     )?;
     let (sequential, parallel) = (side(&sequential), side(&parallel));
     let costs = costs(case, workers, sequential, parallel)?;
-    let limits = Limits::of(&Work::of(case)?.with_recoveries(case)?, settings, costs);
+    let limits = Limits::of_warm(case, &Work::of(case)?.with_recoveries(case)?, settings, costs);
     Ok(limits.row(shape(case, gas, settings), sequential, parallel, settings))
 }
 
@@ -136,11 +139,12 @@ pub fn real_blocks(workload: &str, cases: &[Case], settings: &Settings) -> Resul
         }
     }
     let (mut blocks, mut sides, mut sum) = (Vec::new(), Vec::new(), Limits::default());
+    let mut simulators = simulators(settings);
     for ((case, gas), (sequential, parallel)) in cases.iter().zip(&gas).zip(&samples) {
         let one_and_other = (side(&Series::new(sequential)), side(&Series::new(parallel)));
         let workers = Workers::new(settings.threads);
         let costs = costs(case, &workers, one_and_other.0, one_and_other.1)?;
-        let limits = Limits::of(&Work::of(case)?, settings, costs);
+        let limits = Limits::of(case, &Work::of(case)?, settings.threads, &mut simulators, costs);
         blocks.push(block_row(case, *gas, &one_and_other, &limits));
         sides.push(one_and_other);
         sum.add(&limits);
@@ -165,16 +169,14 @@ fn in_parallel(case: &Case, workers: &Workers) -> Result<Sample, BenchError> {
 /// less what it executed again, by incarnation.
 fn costs(case: &Case, workers: &Workers, sequential: Side, parallel: Side) -> Result<Costs, BenchError> {
     let run = run_block(&case.input(), &NoMonitor, Mode::Parallel(workers))?;
-    let Some(report) = run.report() else { return Ok(Costs::ASSUMED) };
+    let Some(report) = run.report() else { return Ok(Costs::NONE) };
     let incarnations = report.speculated + report.settled;
-    if incarnations == 0 {
-        return Ok(Costs::ASSUMED);
-    }
     let transactions = case.transactions.len() as u64;
     let lean = nanoseconds(sequential.warm.min.cpu);
-    let again = (incarnations + report.as_one).saturating_sub(transactions) * (lean / transactions);
+    let again = (incarnations + report.as_one).saturating_sub(transactions) * (lean / transactions.max(1));
     let beyond = nanoseconds(parallel.warm.min.cpu).saturating_sub(lean).saturating_sub(again);
-    Ok(Costs::of_incarnation(beyond / incarnations))
+    let wake_ns = nanoseconds(timing::wake_latency());
+    Ok(Costs::of_incarnation(beyond.checked_div(incarnations).unwrap_or_default(), wake_ns))
 }
 
 fn side(series: &Series) -> Side {
@@ -210,7 +212,9 @@ impl Work {
         Ok(Self {
             recoveries: Vec::new(),
             durations: durations(case)?,
+            gas_used: footprint.transactions.iter().map(|transaction| transaction.gas_used).collect(),
             commutative: conflicts::dependencies(&footprint, Accounts::Commutative),
+            slots: conflicts::slot_sources(&footprint),
             lumped: conflicts::dependencies(&footprint, Accounts::Lumped),
         })
     }
@@ -239,13 +243,25 @@ impl Work {
         (durations, dependencies)
     }
 
-    /// All recoveries first, then the transactions under the scheduler's policy: wall and CPU time.
-    fn simulated(&self, threads: NonZeroUsize, accuracy: f64, costs: Costs) -> [u64; 2] {
-        let policy = Policy { accuracy, costs, ..Policy::on(threads) };
-        let simulated = simulate(&self.durations, &self.commutative, &policy);
-        let recovered = bound::makespan(&self.recoveries, &Dependencies::none(self.recoveries.len()), threads);
+    /// All recoveries first, then the transactions under the scheduler's decisions: wall and CPU time.
+    fn simulated(&self, case: &Case, simulator: &mut Simulator, costs: Costs) -> [u64; 2] {
+        let replayed = Replayed {
+            transactions: &case.transactions,
+            durations_ns: &self.durations,
+            gas_used: &self.gas_used,
+            dependencies: &self.commutative,
+            slots: &self.slots,
+        };
+        let simulated = simulator.run(replayed, costs);
+        let recovered =
+            bound::makespan(&self.recoveries, &Dependencies::none(self.recoveries.len()), simulator.threads());
         [recovered + simulated.makespan_ns, self.recoveries.iter().sum::<u64>() + simulated.busy_ns]
     }
+}
+
+/// Simulators of as many threads as are asked for, that know nothing.
+fn simulators(settings: &Settings) -> Vec<Simulator> {
+    settings.scaling.iter().copied().map(Simulator::new).collect()
 }
 
 /// The least time that each transaction took in the lean loop, in nanoseconds.
@@ -268,21 +284,33 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 impl Limits {
-    fn of(work: &Work, settings: &Settings, costs: Costs) -> Self {
+    /// Simulates a block that comes after those that the simulators have seen.
+    fn of(case: &Case, work: &Work, threads: NonZeroUsize, simulators: &mut [Simulator], costs: Costs) -> Self {
         let (durations, commutative) = work.joined(&work.commutative);
         let (_, lumped) = work.joined(&work.lumped);
-        let scaling = settings.scaling.iter().map(|threads| {
-            let [wall, cpu] = work.simulated(*threads, settings.accuracy, costs);
-            [bound::makespan(&durations, &commutative, *threads), wall, cpu]
+        let scaling = simulators.iter_mut().map(|simulator| {
+            let [wall, cpu] = work.simulated(case, simulator, costs);
+            [bound::makespan(&durations, &commutative, simulator.threads()), wall, cpu]
         });
         Self {
             work: durations.iter().sum(),
-            commutative: bound::makespan(&durations, &commutative, settings.threads),
-            lumped: bound::makespan(&durations, &lumped, settings.threads),
+            commutative: bound::makespan(&durations, &commutative, threads),
+            lumped: bound::makespan(&durations, &lumped, threads),
             endless: bound::span(&durations, &commutative),
             endless_lumped: bound::span(&durations, &lumped),
             scaling: scaling.collect(),
         }
+    }
+
+    /// Simulates a block that has been seen before.
+    fn of_warm(case: &Case, work: &Work, settings: &Settings, costs: Costs) -> Self {
+        let mut simulators = simulators(settings);
+        for _ in 1..SIMULATED_RUNS {
+            for simulator in &mut simulators {
+                work.simulated(case, simulator, costs);
+            }
+        }
+        Self::of(case, work, settings.threads, &mut simulators, costs)
     }
 
     /// One block after the other.

@@ -1,304 +1,289 @@
-//! What the scheduler would do with more cores than there are: a discrete-event simulation of its decisions over measured
-//! durations and true dependencies. Durations are the same on every core; caches and memory are not simulated.
+//! What the scheduler would do with more cores than there are: the executor's own loop, schedule and plan
+//! (`node/executor/src/parallel`, compiled here a second time), on virtual cores, over measured durations and true
+//! dependencies. Durations are the same on every core; caches and memory are not simulated.
 //!
-//! The decisions are those of the executor (`node/executor/src/parallel`). Transactions are committed in order at the
-//! frontier. Whoever owns the frontier is a worker too: a transaction that nobody has started is run there, on committed
-//! state, and that run is final. The other threads speculate on transactions inside a window ahead of the frontier, in
-//! order, several cheap ones by one claim; who is foreseen to depend on another waits until that one has run. A
-//! speculation that started before the last of its dependencies had its final result is stale: the transaction is run
-//! again at the frontier, so none runs more than twice. A speculation that is not finished when the frontier reaches it is
-//! waited for. A chunk in which one transaction is foreseen to lead to the next is left to the frontier's owner.
-//!
-//! Other policies can be simulated too, to see what a decision is worth.
+//! What is modelled is what an execution gives: one ahead of the frontier holds if all that its transaction depends on had
+//! been run, and held, when it started; else it is run again. What the plan learns from that, it learns as in the
+//! executor, from slots alone. Guards are not simulated.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{
+    convert::Infallible,
+    num::NonZeroUsize,
+    sync::{Mutex as Plain, MutexGuard, PoisonError},
+};
+
+use alloy_consensus::Transaction as _;
+use parapet_types::Transaction;
 
 use crate::{
     bound::Dependencies,
-    policy::{Chains, Meeting, Order, Policy},
+    conflicts::SlotSource,
+    cores,
+    costs::Costs,
+    parallel::{
+        ahead::{Ahead, Alone, How, lag_max, narrow, useful_threads, window},
+        authorities::Authorities,
+        crew::{self, Crew},
+        plan::Plan,
+        planner::{Heeds, Keeps, Planner},
+        profile::{Kind, Profile},
+        schedule::Schedule,
+    },
+    sync::Mutex,
 };
 
-/// Transactions that are planned together.
-const CHUNK: usize = 32;
-/// Below this much parallelism, in percent of one after the other, a chunk is left to the frontier's owner.
-const WORTHWHILE_PERCENT: u64 = 115;
-/// Every so many chunks that look serial, one is run in parallel all the same.
-const DOUBT_EVERY: usize = 16;
-/// Transactions that must commit at the frontier before a window that had closed is opened again.
-const PROBE_AFTER: u32 = 16;
+/// What a block is to the simulator, by transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Replayed<'a> {
+    /// The block's transactions.
+    pub transactions: &'a [Transaction],
+    /// How long each runs, in nanoseconds.
+    pub durations_ns: &'a [u64],
+    /// The gas that each uses.
+    pub gas_used: &'a [u64],
+    /// What each depends on.
+    pub dependencies: &'a Dependencies,
+    /// The slots among that, and who wrote them.
+    pub slots: &'a [Vec<SlotSource>],
+}
 
 /// What a simulated run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Simulated {
-    /// From the first transaction's start to the last one's commit, in nanoseconds.
+    /// From the first transaction's start until all threads have left, in nanoseconds.
     pub makespan_ns: u64,
-    /// Sum of what the threads were busy for, in nanoseconds. A parked thread is not busy.
+    /// Sum of what the threads were busy for, in nanoseconds. A thread that sleeps is not busy.
     pub busy_ns: u64,
-    /// How often a transaction was executed.
+    /// How often a transaction was executed, stretches included.
     pub incarnations: usize,
-    /// Speculations whose result could not be used.
+    /// Executions ahead of the frontier whose result could not be used.
     pub wasted: usize,
+    /// Transactions of stretches that were run as one.
+    pub as_one: usize,
 }
 
-/// Simulates a block.
-///
-/// # Panics
-/// When there are not as many dependencies as durations.
-#[must_use]
-pub fn simulate(durations_ns: &[u64], dependencies: &Dependencies, policy: &Policy) -> Simulated {
-    assert_eq!(durations_ns.len(), dependencies.len(), "each transaction has a duration and its dependencies");
-    Simulation::new(durations_ns, dependencies, policy).run()
+/// Virtual workers, with what they learned from the blocks before.
+#[derive(Debug)]
+pub struct Simulator {
+    threads: NonZeroUsize,
+    profile: Profile,
 }
 
-/// Where a transaction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Simulator {
+    /// That many threads that know nothing.
+    #[must_use]
+    pub fn new(threads: NonZeroUsize) -> Self {
+        Self { threads, profile: Profile::default() }
+    }
+
+    /// How many threads there are.
+    #[must_use]
+    pub const fn threads(&self) -> NonZeroUsize {
+        self.threads
+    }
+
+    /// Simulates a block.
+    ///
+    /// # Panics
+    /// When not all of a block's parts are of as many transactions.
+    pub fn run(&mut self, block: Replayed<'_>, costs: Costs) -> Simulated {
+        let lengths = [block.durations_ns.len(), block.gas_used.len(), block.dependencies.len(), block.slots.len()];
+        assert_eq!(lengths, [block.transactions.len(); 4], "each transaction has a duration, gas and dependencies");
+        self.profile.trim();
+        let gas_limits = block.transactions.iter().map(|transaction| transaction.gas_limit());
+        let threads = useful_threads(gas_limits.clone(), self.threads.get());
+        let frontier = Frontier {
+            plan: Plan::new(std::mem::take(&mut self.profile), block.transactions.len(), threads),
+            ahead: Ahead::new(narrow(window(threads))),
+        };
+        let stage = Stage {
+            block,
+            costs,
+            authorities: Authorities::new(block.transactions),
+            schedule: Schedule::new(gas_limits, threads, lag_max(threads)),
+            frontier: Mutex::new(frontier),
+            record: Plain::new(Record {
+                standing: vec![Standing::Unknown; block.transactions.len()],
+                result: Simulated::default(),
+            }),
+        };
+        stage.authorities.recover();
+        let elapsed = cores::run(threads, costs.wake_ns, |core| {
+            let Ok(()) = crew::work(&mut Core { stage: &stage, id: narrow(core) });
+        });
+        self.profile = stage.frontier.into_inner().plan.into_profile();
+        let result = stage.record.into_inner().unwrap_or_else(PoisonError::into_inner).result;
+        Simulated { makespan_ns: elapsed.wall_ns, busy_ns: elapsed.busy_ns, ..result }
+    }
+}
+
+/// What is known of what a transaction does.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Standing {
-    Waiting,
-    /// A helper runs it; `valid` if all it depends on was final when it started.
-    Speculating {
-        valid: bool,
-    },
-    /// A helper has run it.
-    Speculated {
-        valid: bool,
-    },
-    /// The frontier runs it, or has its result: nothing else will count.
-    Taken,
-    /// Its result is final.
-    Final,
+    /// Nothing, or it is being run.
+    Unknown,
+    /// It has run ahead of the frontier, on what it depends on.
+    Holds,
+    /// It has run ahead of the frontier, when these that it depends on were not known.
+    Stale(Vec<u32>),
+    /// It is settled.
+    Settled,
 }
 
-/// What a thread is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Doing {
-    Committing(usize),
-    RunningAtFrontier(usize),
-    Speculating(usize),
-}
-
-struct Simulation<'a> {
-    durations: &'a [u64],
-    dependencies: &'a Dependencies,
-    policy: &'a Policy,
+#[derive(Debug)]
+struct Record {
     standing: Vec<Standing>,
-    /// Left to the frontier's owner.
-    alone: Vec<bool>,
-    frontier: usize,
-    /// Somebody is committing or running at the frontier.
-    owned: bool,
-    window: usize,
-    /// Commits since the window closed.
-    closed_for: u32,
-    /// What is left of each thread's claim: within it, the next cheap transaction costs no claim.
-    claims: Vec<u64>,
-    events: BinaryHeap<Reverse<(u64, usize, Doing)>>,
-    idle: Vec<usize>,
     result: Simulated,
 }
 
-impl<'a> Simulation<'a> {
-    fn new(durations: &'a [u64], dependencies: &'a Dependencies, policy: &'a Policy) -> Self {
-        Self {
-            durations,
-            dependencies,
-            policy,
-            standing: vec![Standing::Waiting; durations.len()],
-            alone: chains(durations, dependencies, policy),
-            frontier: 0,
-            owned: false,
-            window: policy.window_max,
-            closed_for: 0,
-            claims: vec![0; policy.threads.get()],
-            events: BinaryHeap::new(),
-            idle: (0..policy.threads.get()).rev().collect(),
-            result: Simulated::default(),
-        }
+/// What the frontier's owner keeps.
+#[derive(Debug)]
+struct Frontier {
+    plan: Plan,
+    ahead: Ahead,
+}
+
+/// What all virtual cores share.
+struct Stage<'a> {
+    block: Replayed<'a>,
+    costs: Costs,
+    authorities: Authorities<'a>,
+    schedule: Schedule,
+    frontier: Mutex<Frontier>,
+    record: Plain<Record>,
+}
+
+impl Stage<'_> {
+    /// Never held while virtual time passes.
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(mut self) -> Simulated {
-        self.occupy(0);
-        while let Some(Reverse((now, thread, doing))) = self.events.pop() {
-            self.end(now, doing);
-            self.idle.push(thread);
-            self.occupy(now);
-        }
-        self.result
+    fn duration(&self, index: u32) -> u64 {
+        self.block.durations_ns[index as usize]
     }
 
-    /// Gives work to idle threads while there is some. The last to become idle is the first to be asked.
-    fn occupy(&mut self, now: u64) {
-        while let Some(thread) = self.idle.pop() {
-            let Some((doing, time)) = self.next(thread) else {
-                self.idle.push(thread);
-                return;
-            };
-            self.result.busy_ns += time;
-            self.events.push(Reverse((now + time, thread, doing)));
-        }
+    /// What of that which a transaction depends on is not known for good.
+    fn unknown(&self, index: u32) -> Vec<u32> {
+        let record = self.record();
+        let is_known = |earlier: u32| matches!(record.standing[earlier as usize], Standing::Holds | Standing::Settled);
+        self.block.dependencies.of(index as usize).iter().copied().filter(|earlier| !is_known(*earlier)).collect()
     }
 
-    fn end(&mut self, now: u64, doing: Doing) {
-        match doing {
-            Doing::Speculating(index) => {
-                if let Standing::Speculating { valid } = self.standing[index] {
-                    self.standing[index] = Standing::Speculated { valid };
-                }
-            }
-            Doing::RunningAtFrontier(index) | Doing::Committing(index) => {
-                self.standing[index] = Standing::Final;
-                self.frontier = index + 1;
-                self.owned = false;
-                self.result.makespan_ns = now;
-                self.adapt(matches!(doing, Doing::Committing(_)));
-            }
-        }
-    }
-
-    /// What a thread does next, and for how long.
-    fn next(&mut self, thread: usize) -> Option<(Doing, u64)> {
-        if let Some(work) = self.next_at_frontier() {
-            self.claims[thread] = 0;
-            return Some(work);
-        }
-        let index = self.next_in_window()?;
-        let duration = self.durations[index];
-        let claim = if self.claims[thread] >= duration {
-            self.claims[thread] -= duration;
-            0
-        } else {
-            self.claims[thread] = self.policy.run_ns.saturating_sub(duration);
-            self.policy.costs.claim_ns
-        };
-        let valid = self.open_dependencies(index).iter().all(|earlier| self.is_known(*earlier as usize));
-        self.standing[index] = Standing::Speculating { valid };
-        self.result.incarnations += 1;
-        Some((Doing::Speculating(index), claim + duration))
-    }
-
-    fn next_at_frontier(&mut self) -> Option<(Doing, u64)> {
-        let index = self.frontier;
-        if self.owned || index >= self.durations.len() {
-            return None;
-        }
-        let stale = match self.standing[index] {
-            Standing::Speculated { valid: true } => {
-                self.owned = true;
-                return Some((Doing::Committing(index), self.policy.costs.commit_ns));
-            }
-            Standing::Speculating { valid } if self.is_waited_for(valid) => return None,
-            Standing::Speculating { .. } | Standing::Speculated { valid: false } => true,
-            Standing::Waiting | Standing::Taken | Standing::Final => false,
-        };
-        if stale {
-            self.result.wasted += 1;
-            self.shrink();
-        }
-        self.owned = true;
-        self.standing[index] = Standing::Taken;
-        self.result.incarnations += 1;
-        let bookkeeping = if self.alone[index] { 0 } else { self.policy.costs.direct_ns };
-        Some((Doing::RunningAtFrontier(index), bookkeeping + self.durations[index]))
-    }
-
-    const fn is_waited_for(&self, valid: bool) -> bool {
-        match self.policy.meeting {
-            Meeting::Wait => true,
-            Meeting::WaitUnlessStale => valid,
-            Meeting::RunAtOnce => false,
-        }
-    }
-
-    /// The first, or the longest, transaction of the window that waits and is not foreseen to wait for another. Nobody
-    /// looks beyond a chunk that is left to the frontier's owner.
-    fn next_in_window(&self) -> Option<usize> {
-        let start = (self.frontier + 1).min(self.durations.len());
-        let end = (start + self.window).min(self.durations.len());
-        let mut open = (start..end)
-            .take_while(|index| !self.alone[*index])
-            .filter(|index| self.standing[*index] == Standing::Waiting && !self.is_foreseen_to_wait(*index));
-        match self.policy.order {
-            Order::AsTheyCome => open.next(),
-            Order::HeaviestFirst => open.max_by_key(|index| (self.durations[*index], Reverse(*index))),
-        }
-    }
-
-    fn is_foreseen_to_wait(&self, index: usize) -> bool {
-        self.open_dependencies(index).iter().any(|earlier| {
-            let earlier = *earlier as usize;
-            !self.is_known(earlier) && foreseen(self.policy, earlier, index)
-        })
-    }
-
-    /// What a transaction depends on among those that are not committed.
-    fn open_dependencies(&self, index: usize) -> &[u32] {
-        self.dependencies.of_from(index, self.frontier)
-    }
-
-    /// Whether what a transaction does is known for good.
-    fn is_known(&self, index: usize) -> bool {
-        matches!(self.standing[index], Standing::Final | Standing::Speculated { valid: true })
-    }
-
-    fn shrink(&mut self) {
-        if self.policy.adaptive {
-            self.window /= 2;
-            self.closed_for = 0;
-        }
-    }
-
-    fn adapt(&mut self, helped: bool) {
-        if !self.policy.adaptive {
+    /// A transaction had run too early: if it was for slots alone, something is learned from it.
+    fn surprise(&self, plan: &mut Plan, index: u32, unknown: &[u32]) {
+        let slots = &self.block.slots[index as usize];
+        let is_slot = |earlier: &u32| slots.iter().any(|source| source.writer == *earlier);
+        // Accounts are looked at first.
+        if !unknown.iter().all(is_slot) {
             return;
         }
-        if helped {
-            self.window = (self.window * 2).clamp(1, self.policy.window_max.max(1));
-        } else if self.window == 0 {
-            self.closed_for += 1;
-            if self.closed_for >= PROBE_AFTER {
-                self.closed_for = 0;
-                self.window = self.policy.window_max.min(1);
+        if let Some(source) = slots.iter().find(|source| unknown.contains(&source.writer)) {
+            let (winner, loser) = (source.writer as usize, index as usize);
+            let transactions = self.block.transactions;
+            plan.surprise(&transactions[winner], &transactions[loser], &source.account, source.slot);
+        }
+    }
+
+    fn settle(&self, index: u32) {
+        self.record().standing[index as usize] = Standing::Settled;
+    }
+
+    fn learn(&self, plan: &mut Plan, index: u32) {
+        let transaction = &self.block.transactions[index as usize];
+        if let Some(guess) = plan.guess(index as usize) {
+            let was_right = match guess.kind {
+                Kind::Authority => self.block.dependencies.of(index as usize).contains(&guess.on),
+                Kind::Party(_) | Kind::Hot(_) | Kind::HotForCaller(_) | Kind::Listed => {
+                    self.block.slots[index as usize].iter().any(|source| source.writer == guess.on)
+                }
+            };
+            plan.learn(transaction, guess, was_right);
+        }
+        plan.used(transaction, self.block.gas_used[index as usize]);
+    }
+}
+
+/// One virtual core.
+struct Core<'s, 'a> {
+    stage: &'s Stage<'a>,
+    id: u32,
+}
+
+impl<'s> Crew<'s> for Core<'s, '_> {
+    type Frontier = Frontier;
+    type Alone = Alone;
+    type Error = Infallible;
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn schedule(&self) -> &'s Schedule {
+        &self.stage.schedule
+    }
+
+    fn frontier(&self) -> &'s Mutex<Frontier> {
+        &self.stage.frontier
+    }
+
+    fn look_ahead(&mut self, frontier: &mut Frontier, index: u32) -> Option<Alone> {
+        let Stage { block, authorities, schedule, .. } = self.stage;
+        let transactions = block.transactions;
+        let plan = &mut frontier.plan;
+        let mut planner = Planner { plan, transactions, authorities, keeps: Keeps::All, heeds: Heeds::Guesses };
+        frontier.ahead.look(&mut planner, schedule, index)
+    }
+
+    fn speculate(&mut self, index: u32) -> Result<(), Infallible> {
+        let unknown = self.stage.unknown(index);
+        cores::pass(self.stage.costs.ahead_ns + self.stage.duration(index));
+        let mut record = self.stage.record();
+        record.result.incarnations += 1;
+        record.standing[index as usize] = if unknown.is_empty() { Standing::Holds } else { Standing::Stale(unknown) };
+        Ok(())
+    }
+
+    fn settle_speculated(&mut self, frontier: &mut Frontier, index: u32) -> Result<(), Infallible> {
+        let standing = self.stage.record().standing[index as usize].clone();
+        if let Standing::Stale(unknown) = standing {
+            self.stage.record().result.wasted += 1;
+            self.stage.surprise(&mut frontier.plan, index, &unknown);
+            return self.run_settled(frontier, index);
+        }
+        self.stage.learn(&mut frontier.plan, index);
+        cores::pass(self.stage.costs.commit_ns);
+        self.stage.settle(index);
+        Ok(())
+    }
+
+    fn run_settled(&mut self, frontier: &mut Frontier, index: u32) -> Result<(), Infallible> {
+        cores::pass(self.stage.costs.direct_ns + self.stage.duration(index));
+        self.stage.record().result.incarnations += 1;
+        self.stage.learn(&mut frontier.plan, index);
+        self.stage.settle(index);
+        Ok(())
+    }
+
+    fn run_alone(&mut self, frontier: &mut Frontier, alone: Alone) -> Result<(), Infallible> {
+        let Alone { start, end, how } = alone;
+        match how {
+            How::OneByOne => {
+                for index in start..end {
+                    self.run_settled(frontier, index)?;
+                    self.stage.schedule.settle(index);
+                }
+            }
+            How::AsOne => {
+                for index in start..end {
+                    cores::pass(self.stage.duration(index));
+                    self.stage.settle(index);
+                }
+                self.stage.record().result.incarnations += (end - start) as usize;
+                self.stage.record().result.as_one += (end - start) as usize;
+                self.stage.schedule.settle_all(start, end);
             }
         }
+        Ok(())
     }
-}
-
-/// Which transactions are left to the frontier's owner, by chunks: most of a chunk is foreseen to wait, and what is
-/// foreseen leaves little to gain.
-fn chains(durations: &[u64], dependencies: &Dependencies, policy: &Policy) -> Vec<bool> {
-    let mut alone = vec![false; durations.len()];
-    if policy.chains == Chains::AsOthers {
-        return alone;
-    }
-    let mut doubts = 0_usize;
-    for first in (0..durations.len()).step_by(CHUNK) {
-        let chunk = first..durations.len().min(first + CHUNK);
-        let (mut ends, mut waiting) = (Vec::with_capacity(CHUNK), 0);
-        for index in chunk.clone() {
-            let on = dependencies.of(index).iter().map(|earlier| *earlier as usize);
-            let latest = on.filter(|earlier| foreseen(policy, *earlier, index)).max();
-            waiting += usize::from(latest.is_some());
-            let start = latest.and_then(|earlier| earlier.checked_sub(first)).map_or(0, |earlier| ends[earlier]);
-            ends.push(start + durations[index]);
-        }
-        let work: u64 = durations[chunk.clone()].iter().sum();
-        let span = ends.into_iter().max().unwrap_or_default();
-        let best = span.max(work / policy.threads.get() as u64);
-        if waiting * 4 >= chunk.len() * 3 && work * 100 < best * WORTHWHILE_PERCENT {
-            doubts += 1;
-            alone[chunk].fill(!doubts.is_multiple_of(DOUBT_EVERY));
-        }
-    }
-    alone
-}
-
-/// Whether a dependency is foreseen: the same for the same policy, drawn independently for each dependency.
-fn foreseen(policy: &Policy, earlier: usize, later: usize) -> bool {
-    let mut word = policy.seed ^ (earlier as u64).rotate_left(32) ^ later as u64;
-    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every bit of the result depends on every bit of the word.
-    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^= word >> 31;
-    #[allow(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
-    let drawn = (word >> 11) as f64 / (1_u64 << 53) as f64;
-    drawn < policy.accuracy
 }

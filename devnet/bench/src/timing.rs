@@ -3,10 +3,15 @@
 
 use std::{
     hint::black_box,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
 use cpu_time::ProcessTime;
+
+/// Round trips from which the time of a wake-up is taken.
+const ROUND_TRIPS: usize = 51;
 
 /// One run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,4 +93,35 @@ pub fn in_turns<E>(
         others.push(other()?);
     }
     Ok((Series::new(&ones), Series::new(&others)))
+}
+
+/// How long it takes from waking a thread that sleeps until it runs: half of a round trip between two, in the middle case.
+#[must_use]
+pub fn wake_latency() -> Duration {
+    let (is_its_turn, this) = (AtomicBool::new(false), thread::current());
+    let mut trips: Vec<Duration> = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            for _ in 0..ROUND_TRIPS {
+                wait_for(&is_its_turn, true);
+                is_its_turn.store(false, Ordering::Release);
+                this.unpark();
+            }
+        });
+        let trip = |_| {
+            let start = Instant::now();
+            is_its_turn.store(true, Ordering::Release);
+            other.thread().unpark();
+            wait_for(&is_its_turn, false);
+            start.elapsed()
+        };
+        (0..ROUND_TRIPS).map(trip).collect()
+    });
+    trips.sort_unstable();
+    trips.get(ROUND_TRIPS / 2).copied().unwrap_or_default() / 2
+}
+
+fn wait_for(flag: &AtomicBool, value: bool) {
+    while flag.load(Ordering::Acquire) != value {
+        thread::park();
+    }
 }

@@ -1,100 +1,160 @@
+use std::num::NonZeroUsize;
+
+use alloy_primitives::{Address, TxKind, U256};
 use parapet_bench::{
-    bound::{Dependencies, span},
-    policy::{Chains, Costs, Meeting, Order, Policy},
-    simulate::simulate,
+    Case,
+    bound::{self, Dependencies, span},
+    conflicts::{self, Accounts, SlotSource},
+    costs::Costs,
+    footprint,
+    simulate::{Replayed, Simulated, Simulator},
+    suite,
 };
+use parapet_executor::{Mode, Workers, run_block};
+use parapet_monitor::NoMonitor;
+use parapet_types::Transaction;
+use parapet_workloads::{Kind, generate};
 use proptest::prelude::*;
 
-use crate::bounds::{chain, threads};
+use crate::{
+    bounds::{chain, threads},
+    ground::{Ground, account},
+};
 
-fn free(count: usize) -> Policy {
-    Policy { costs: Costs::NONE, ..Policy::on(threads(count)) }
+const GAS: u64 = 2_000_000;
+const COSTS: Costs = Costs { ahead_ns: 700, commit_ns: 300, direct_ns: 500, wake_ns: 9_000 };
+
+/// A block of which only dependencies matter.
+struct Abstract {
+    transactions: Vec<Transaction>,
+    durations: Vec<u64>,
+    dependencies: Dependencies,
+    slots: Vec<Vec<SlotSource>>,
+}
+
+impl Abstract {
+    /// All that transactions depend on are slots of one contract.
+    fn new(durations: Vec<u64>, dependencies: Dependencies) -> Self {
+        let count = durations.len();
+        let mut ground = Ground::with_accounts(count as u8);
+        (0..count as u8).for_each(|number| {
+            let input = [[1, 2, 3, 4].as_slice(), account(number).into_word().as_slice()].concat();
+            ground.send(account(number), TxKind::Call(CONTRACT), 0, &input);
+        });
+        let source = |writer: &u32| SlotSource { writer: *writer, account: CONTRACT, slot: U256::from(*writer) };
+        let slots = (0..count).map(|index| dependencies.of(index).iter().map(source).collect()).collect();
+        Self { transactions: ground.case("abstract").transactions, durations, dependencies, slots }
+    }
+
+    fn run(&self, simulator: &mut Simulator, costs: Costs) -> Simulated {
+        let replayed = Replayed {
+            transactions: &self.transactions,
+            durations_ns: &self.durations,
+            gas_used: &vec![100_000; self.durations.len()],
+            dependencies: &self.dependencies,
+            slots: &self.slots,
+        };
+        simulator.run(replayed, costs)
+    }
+
+    fn once(&self, count: usize, costs: Costs) -> Simulated {
+        self.run(&mut Simulator::new(threads(count)), costs)
+    }
+}
+
+const CONTRACT: Address = Address::repeat_byte(0xc0);
+
+/// A generated workload, with the gas of its transactions for durations.
+fn workload(kind: Kind) -> (Case, Abstract) {
+    let case = suite::case(generate(kind, GAS));
+    let drawn = footprint::record(&case).unwrap();
+    let made = Abstract {
+        transactions: case.transactions.clone(),
+        durations: drawn.transactions.iter().map(|transaction| transaction.gas_used).collect(),
+        dependencies: conflicts::dependencies(&drawn, Accounts::Commutative),
+        slots: conflicts::slot_sources(&drawn),
+    };
+    (case, made)
 }
 
 #[test]
-fn one_thread_takes_as_long_as_the_sequential_run() {
-    let simulated = simulate(&[3, 1, 4], &Dependencies::none(3), &free(1));
-    assert_eq!((simulated.makespan_ns, simulated.busy_ns, simulated.incarnations), (8, 8, 3));
+fn one_core_takes_as_long_as_the_sequential_run() {
+    let made = Abstract::new(vec![3, 1, 4, 1, 5], chain(5));
+    let simulated = made.once(1, COSTS);
+    assert_eq!((simulated.makespan_ns, simulated.busy_ns, simulated.incarnations), (14, 14, 5));
+    for kind in Kind::ALL {
+        let (_, made) = workload(kind);
+        let work: u64 = made.durations.iter().sum();
+        let simulated = made.once(1, Costs::NONE);
+        assert_eq!((simulated.makespan_ns, simulated.busy_ns), (work, work), "{kind}");
+    }
 }
 
 #[test]
-fn independent_transactions_keep_two_threads_busy_to_the_end() {
-    let simulated = simulate(&[10; 100], &Dependencies::none(100), &free(2));
-    assert_eq!((simulated.makespan_ns, simulated.wasted), (500, 0));
+fn independent_transactions_keep_two_cores_busy_to_the_end() {
+    let simulated = Abstract::new(vec![10; 100], Dependencies::none(100)).once(2, Costs::NONE);
+    assert_eq!((simulated.makespan_ns, simulated.wasted, simulated.incarnations), (500, 0, 100));
 }
 
 #[test]
-fn a_chain_that_is_foreseen_is_never_speculated_on() {
-    let policy = Policy { accuracy: 1.0, ..free(8) };
-    let simulated = simulate(&[10; 50], &chain(50), &policy);
-    assert_eq!((simulated.makespan_ns, simulated.incarnations, simulated.wasted), (500, 50, 0));
+fn a_simulation_comes_out_the_same_each_time() {
+    let (_, made) = workload(Kind::Erc20OneRecipient);
+    assert_eq!(made.once(7, COSTS), made.once(7, COSTS));
 }
 
 #[test]
-fn a_chain_that_nobody_foresees_closes_the_window() {
-    let blind = Policy { accuracy: 0.0, meeting: Meeting::WaitUnlessStale, ..free(8) };
-    let adaptive = simulate(&[10; 400], &chain(400), &Policy { adaptive: true, window_max: 128, ..blind });
-    let stubborn = simulate(&[10; 400], &chain(400), &Policy { window_max: 128, ..blind });
-    assert_eq!(adaptive.makespan_ns, 4_000, "speculation in vain never delays the frontier");
-    assert!(adaptive.wasted * 4 < stubborn.wasted, "{} of {}", adaptive.wasted, stubborn.wasted);
-    assert!(adaptive.busy_ns * 10 < 4_000 * 13, "{} is much for 4000 of work", adaptive.busy_ns);
+fn no_workload_is_faster_than_its_bound_or_runs_a_transaction_more_than_twice() {
+    for kind in Kind::ALL {
+        let (_, made) = workload(kind);
+        for count in [2, 4, 16, 64] {
+            let mut simulator = Simulator::new(threads(count));
+            for run in 0..3 {
+                let simulated = made.run(&mut simulator, COSTS);
+                let work: u64 = made.durations.iter().sum();
+                let least = span(&made.durations, &made.dependencies).max(work.div_ceil(count as u64));
+                assert!(simulated.makespan_ns >= least, "{kind}, {count} cores, run {run}: {simulated:?}, {least}");
+                // A list schedule need not be the best; it is behind that by less than this (Graham 1969).
+                let list = bound::makespan(&made.durations, &made.dependencies, threads(count));
+                let count = count as u64;
+                assert!(simulated.makespan_ns * (2 * count - 1) >= list * count, "{kind}, {count} cores, run {run}");
+                assert_eq!(simulated.incarnations, made.durations.len() + simulated.wasted, "{kind}, {count} cores");
+                assert!(simulated.wasted <= made.durations.len());
+            }
+        }
+    }
 }
 
 #[test]
-fn a_window_of_none_leaves_all_to_the_frontier() {
-    let simulated = simulate(&[10; 100], &Dependencies::none(100), &Policy { window_max: 0, ..free(8) });
-    assert_eq!((simulated.makespan_ns, simulated.busy_ns), (1_000, 1_000));
+fn more_cores_help_where_transactions_are_independent_and_not_where_they_are_a_chain() {
+    let makespan = |kind, count| {
+        let (_, made) = workload(kind);
+        let mut simulator = Simulator::new(threads(count));
+        (0..3).map(|_| made.run(&mut simulator, COSTS).makespan_ns).last().unwrap()
+    };
+    assert!(makespan(Kind::SwapsIndependent, 8) * 4 < makespan(Kind::SwapsIndependent, 1));
+    assert!(makespan(Kind::SwapsOnePool, 8) * 100 >= makespan(Kind::SwapsOnePool, 1) * 95);
 }
 
 #[test]
-fn a_stale_result_is_run_again_at_the_frontier_and_only_once() {
-    // The second depends on the first and starts beside it.
-    let policy = Policy { accuracy: 0.0, adaptive: false, ..free(2) };
-    let simulated = simulate(&[10, 2], &chain(2), &policy);
-    assert_eq!((simulated.makespan_ns, simulated.incarnations, simulated.wasted), (12, 3, 1));
-}
-
-#[test]
-fn a_valid_result_that_is_nearly_there_is_waited_for() {
-    let policy = Policy { adaptive: false, ..free(2) };
-    let waits = simulate(&[6, 10], &Dependencies::none(2), &policy);
-    let runs = simulate(&[6, 10], &Dependencies::none(2), &Policy { meeting: Meeting::RunAtOnce, ..policy });
-    assert_eq!((waits.makespan_ns, waits.incarnations), (10, 2));
-    assert_eq!((runs.makespan_ns, runs.incarnations), (16, 3));
-}
-
-#[test]
-fn a_stale_result_that_is_waited_for_delays_the_frontier() {
-    let policy = Policy { accuracy: 0.0, ..free(2) };
-    let waits = simulate(&[1, 10], &chain(2), &policy);
-    let looks = simulate(&[1, 10], &chain(2), &Policy { meeting: Meeting::WaitUnlessStale, ..policy });
-    assert_eq!((waits.makespan_ns, waits.incarnations), (20, 3));
-    assert_eq!((looks.makespan_ns, looks.incarnations), (11, 3));
-}
-
-#[test]
-fn a_chain_among_others_is_left_to_the_frontier_and_costs_no_bookkeeping() {
-    // A chunk of its own for the chain, then one in which nobody waits.
-    let on = (0..64).map(|index| if (1..32).contains(&index) { vec![index - 1] } else { Vec::new() });
-    let on = Dependencies::new(on.collect());
-    let costs = Costs { direct_ns: 5, ..Costs::NONE };
-    let policy = Policy { accuracy: 1.0, costs, ..free(2) };
-    let as_one = simulate(&[10; 64], &on, &policy);
-    let as_others = simulate(&[10; 64], &on, &Policy { chains: Chains::AsOthers, ..policy });
-    assert_eq!((as_one.incarnations, as_one.wasted), (64, 0));
-    assert!(as_one.makespan_ns >= 320 + 150 && as_one.makespan_ns < 320 + 320, "{as_one:?}");
-    assert!(as_others.busy_ns > 64 * 10, "{as_others:?}");
-}
-
-#[test]
-fn what_an_incarnation_was_seen_to_cost_is_shared_out_whole() {
-    let Costs { claim_ns, commit_ns, direct_ns } = Costs::of_incarnation(1_001);
-    assert_eq!((claim_ns + commit_ns, direct_ns), (1_001, claim_ns));
-    assert!(commit_ns > 0 && commit_ns < claim_ns);
+fn it_decides_as_the_executor_does_where_no_race_decides() {
+    // Of a serial block and of plain transfers nothing depends on who is faster.
+    for kind in [Kind::Erc20Chain, Kind::SwapsOnePool, Kind::TransfersOneSender, Kind::TransfersIndependent] {
+        let (case, made) = workload(kind);
+        let (workers, mut simulator) = (Workers::new(NonZeroUsize::new(2).unwrap()), Simulator::new(threads(2)));
+        for run in 0..4 {
+            let block = run_block(&case.input(), &NoMonitor, Mode::Parallel(&workers)).unwrap();
+            let report = block.report().unwrap();
+            let simulated = made.run(&mut simulator, COSTS);
+            if run > 1 {
+                assert_eq!(simulated.as_one as u64, report.as_one, "{kind}, run {run}");
+                assert_eq!(simulated.wasted as u64, report.again, "{kind}, run {run}");
+            }
+        }
+    }
 }
 
 fn block() -> impl Strategy<Value = (Vec<u64>, Dependencies)> {
-    prop::collection::vec((1_u64..10_000, prop::collection::vec(any::<prop::sample::Index>(), 0..4)), 1..60).prop_map(
+    prop::collection::vec((1_u64..10_000, prop::collection::vec(any::<prop::sample::Index>(), 0..4)), 1..90).prop_map(
         |transactions| {
             let durations = transactions.iter().map(|(duration, _)| *duration).collect();
             let on = transactions.iter().enumerate().map(|(index, (_, on))| {
@@ -105,60 +165,34 @@ fn block() -> impl Strategy<Value = (Vec<u64>, Dependencies)> {
     )
 }
 
-fn policy() -> impl Strategy<Value = Policy> {
-    let costs = (0_u64..500, 0_u64..500, 0_u64..500);
-    let meetings = [Meeting::Wait, Meeting::WaitUnlessStale, Meeting::RunAtOnce];
-    let orders = [Order::AsTheyCome, Order::HeaviestFirst];
-    let choices = (0..meetings.len(), 0..orders.len(), any::<bool>(), any::<bool>());
-    (1_usize..65, 0_usize..100, choices, 0.0..=1.0, costs, any::<u64>()).prop_map(
-        move |(
-            count,
-            window_max,
-            (meeting, order, adaptive, chains),
-            accuracy,
-            (claim_ns, commit_ns, direct_ns),
-            seed,
-        )| Policy {
-            window_max,
-            adaptive,
-            meeting: meetings[meeting],
-            order: orders[order],
-            chains: if chains { Chains::AsOne } else { Chains::AsOthers },
-            accuracy,
-            costs: Costs { claim_ns, commit_ns, direct_ns },
-            seed,
-            ..Policy::on(threads(count))
-        },
-    )
+fn costs() -> impl Strategy<Value = Costs> {
+    (0_u64..500, 0_u64..500, 0_u64..500, 0_u64..20_000).prop_map(|(ahead_ns, commit_ns, direct_ns, wake_ns)| Costs {
+        ahead_ns,
+        commit_ns,
+        direct_ns,
+        wake_ns,
+    })
 }
 
 proptest! {
-    #[test]
-    fn no_simulated_run_beats_work_by_threads_or_the_longest_chain((durations, on) in block(), policy in policy()) {
-        let simulated = simulate(&durations, &on, &policy);
-        let work: u64 = durations.iter().sum();
-        prop_assert!(simulated.makespan_ns >= span(&durations, &on));
-        prop_assert!(simulated.makespan_ns >= work.div_ceil(policy.threads.get() as u64));
-        prop_assert!(simulated.busy_ns >= work);
-    }
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_simulated_run_loses_more_than_its_bookkeeping_to_the_sequential_one(
+    fn no_simulated_run_beats_work_by_cores_or_the_longest_chain(
         (durations, on) in block(),
-        policy in policy(),
+        costs in costs(),
+        count in 1_usize..17,
     ) {
-        // Who waits for a result that is stale already loses more.
-        prop_assume!(policy.meeting != Meeting::Wait);
-        let simulated = simulate(&durations, &on, &policy);
-        let Costs { claim_ns, commit_ns, direct_ns } = policy.costs;
-        let bookkeeping = durations.len() as u64 * direct_ns.max(claim_ns + commit_ns);
-        prop_assert!(simulated.makespan_ns <= durations.iter().sum::<u64>() + bookkeeping);
-    }
-
-    #[test]
-    fn no_transaction_executes_more_than_twice((durations, on) in block(), policy in policy()) {
-        let simulated = simulate(&durations, &on, &policy);
-        prop_assert_eq!(simulated.incarnations, durations.len() + simulated.wasted);
-        prop_assert!(simulated.wasted <= durations.len());
+        let made = Abstract::new(durations, on);
+        let mut simulator = Simulator::new(threads(count));
+        for _ in 0..3 {
+            let simulated = made.run(&mut simulator, costs);
+            let work: u64 = made.durations.iter().sum();
+            prop_assert!(simulated.makespan_ns >= span(&made.durations, &made.dependencies));
+            prop_assert!(simulated.makespan_ns >= work.div_ceil(count as u64));
+            prop_assert!(simulated.busy_ns >= work);
+            prop_assert_eq!(simulated.incarnations, made.durations.len() + simulated.wasted);
+            prop_assert!(simulated.wasted <= made.durations.len());
+        }
     }
 }

@@ -28,7 +28,7 @@ const BLOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/fixtures/
 
 fn report(filter: Option<&str>, blocks: Vec<PathBuf>) -> Report {
     let selection = Selection { filter: filter.map(str::to_owned), mgas: 1, blocks };
-    let settings = Settings { threads: threads(2), iterations: threads(2), scaling: vec![threads(4)], accuracy: 1.0 };
+    let settings = Settings { threads: threads(2), iterations: threads(2), scaling: vec![threads(4)] };
     suite::run(&selection, &settings, &mut Vec::new()).unwrap()
 }
 
