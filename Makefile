@@ -16,7 +16,7 @@ help:
 	@echo "make build      the parapet program, at $(BIN)/parapet"
 	@echo "make bench-executor  measure the parallel executor; BENCH='--filter erc20' for a part of it"
 	@echo "make soak       execute 10,000 blocks on the same workers and report the memory"
-	@echo "make tsan       the executor's generated blocks under ThreadSanitizer (needs rust-src)"
+	@echo "make tsan       the executor's generated blocks under ThreadSanitizer (needs rust-src); TSAN_SEEDS=1000 for more"
 	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
 
@@ -105,13 +105,20 @@ soak:
 
 # The sanitizer sees only what is compiled with it, so the standard library is, too. It does not know fences: crossbeam has
 # a way without them, by this flag. RUSTC_BOOTSTRAP: both flags of the compiler are not stable, and no nightly is needed.
+# A program in place of the tests: those depend on the guard VM, whose compilers would be compiled, too.
 TSAN_TARGET ?= x86_64-unknown-linux-gnu
+TSAN_SEEDS ?= 100
+TSAN_MINUTES ?= 10
 
 tsan:
-	$(call say,Parallel equals sequential$(comma) under ThreadSanitizer)
+	$(call say,Building the executor and the standard library under ThreadSanitizer (the first time takes some minutes))
+	@if [ ! -f "$$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; then \
+		echo "the standard library's sources are missing: rustup component add rust-src"; exit 1; \
+	fi
 	@RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/tsan RUSTFLAGS="-Zsanitizer=thread --cfg crossbeam_sanitize_thread" \
-		PARAPET_EQUIVALENCE_SEEDS=$${PARAPET_EQUIVALENCE_SEEDS:-50} \
-		$(CARGO) test -Zbuild-std --target $(TSAN_TARGET) --package parapet-equivalence --test it
+		$(CARGO) build -Zbuild-std --target $(TSAN_TARGET) --package parapet-equivalence --bin equivalence
+	$(call say,Parallel equals sequential: $(TSAN_SEEDS) seeds$(comma) at most $(TSAN_MINUTES) minutes)
+	@timeout $(TSAN_MINUTES)m target/tsan/$(TSAN_TARGET)/debug/equivalence $(TSAN_SEEDS)
 
 bench-guards:
 	$(call say,Building the benchmark$(comma) optimised (the first time takes some minutes))

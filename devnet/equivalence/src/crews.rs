@@ -4,12 +4,13 @@ use std::{num::NonZeroUsize, panic::AssertUnwindSafe};
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::Address;
-use parapet_equivalence::{
-    Hesitant, Hesitation, Observed, Overtaken, Realised, Rng, Scenario, Watcher, first_difference, observe, spoilings,
-};
 use parapet_executor::{BlockError, BlockInput, Listing, Mode, Workers};
 use parapet_monitor::{Monitor, NoMonitor};
 use parapet_types::StateReader;
+
+use crate::{
+    Hesitant, Hesitation, Observed, Overtaken, Realised, Rng, Scenario, Watcher, first_difference, observe, spoilings,
+};
 
 /// How many threads.
 const THREADS: [usize; 4] = [1, 2, 4, 8];
@@ -19,7 +20,7 @@ const TURNS_MAX: u32 = 300;
 
 /// What disturbs an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Disturbance {
+pub enum Disturbance {
     /// Nothing.
     None,
     /// Readers and monitors hesitate.
@@ -38,22 +39,32 @@ impl Disturbance {
 }
 
 /// What an execution gives.
-pub(crate) type Seen = Result<Observed, BlockError>;
+pub type Seen = Result<Observed, BlockError>;
 
 /// Workers that live through many blocks, as in a node.
-pub(crate) struct Crews(Vec<Workers>);
+#[derive(Debug)]
+pub struct Crews(Vec<Workers>);
+
+impl Default for Crews {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Crews {
-    pub(crate) fn new() -> Self {
-        Self(THREADS.into_iter().map(|threads| Workers::new(NonZeroUsize::new(threads).unwrap())).collect())
+    /// One of each number.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(THREADS.into_iter().filter_map(NonZeroUsize::new).map(Workers::new).collect())
     }
 
-    pub(crate) fn each(&self) -> impl Iterator<Item = &Workers> {
+    /// One after the other, those of fewest threads first.
+    pub fn each(&self) -> impl Iterator<Item = &Workers> {
         self.0.iter()
     }
 
     /// Where an execution parts from the sequential one, if one does.
-    pub(crate) fn difference(&self, scenario: &Scenario, disturbance: Disturbance) -> Option<String> {
+    pub fn difference(&self, scenario: &Scenario, disturbance: Disturbance) -> Option<String> {
         let block = scenario.realise();
         let expected = sequentially(&block, &block.state, scenario);
         self.part(&block, scenario, &expected, disturbance, Listing::Ignore).or_else(|| {
@@ -72,7 +83,7 @@ impl Crews {
 
     /// Where an execution that records the block's access list, or follows it, parts from the sequential one; or takes a
     /// list that is not the block's.
-    pub(crate) fn listed_difference(&self, scenario: &Scenario, disturbance: Disturbance) -> Option<String> {
+    pub fn listed_difference(&self, scenario: &Scenario, disturbance: Disturbance) -> Option<String> {
         let block = scenario.realise();
         let sequential = |listing: Listing<'_>| run(&block, scenario, Disturbance::None, Mode::Sequential, listing);
         let expected = sequential(Listing::Record);
@@ -153,7 +164,7 @@ fn run(block: &Realised, scenario: &Scenario, disturbance: Disturbance, mode: Mo
 }
 
 /// Executes a block with its access list, undisturbed.
-pub(crate) fn listing(block: &Realised, monitor: &dyn Monitor, mode: Mode<'_>, listing: Listing<'_>) -> Seen {
+pub fn listing(block: &Realised, monitor: &dyn Monitor, mode: Mode<'_>, listing: Listing<'_>) -> Seen {
     observe(&BlockInput { access_list: listing, ..block.input(&block.state) }, monitor, mode)
 }
 
@@ -170,7 +181,7 @@ fn far_apart(block: &Realised, seed: u64) -> [Address; 2] {
 }
 
 /// What the oracle makes of it.
-pub(crate) fn sequentially(block: &Realised, reader: &dyn StateReader, scenario: &Scenario) -> Seen {
+pub fn sequentially(block: &Realised, reader: &dyn StateReader, scenario: &Scenario) -> Seen {
     let watcher = scenario.watch.as_ref().map(|watch| Watcher::new(watch, block, None));
     let monitor: &dyn Monitor = match &watcher {
         Some(watcher) => watcher,

@@ -2,7 +2,7 @@
 //!
 //! Path of a question: a seed makes a [`Scenario`] ([`generate`]), which is made real as a state, a block context and
 //! transactions ([`Scenario::realise`]); [`observe`] executes it and keeps everything that can be seen of the outcome;
-//! [`first_difference`] says where two observations part; [`shrink`] drops what the difference does not need. The
+//! [`first_difference`] says where two observations part, and [`crews`] asks it of several threads; [`shrink`] drops what the difference does not need. The
 //! monitor ([`Watch`]) and the readers ([`Hesitant`], [`Overtaken`], [`Broken`]) are part of the question: the first is a pure function
 //! of what it sees, the others disturb schedules and fail.
 //!
@@ -11,6 +11,7 @@
 pub mod assembler;
 mod cast;
 mod compile;
+pub mod crews;
 mod generate;
 mod keep;
 mod observe;

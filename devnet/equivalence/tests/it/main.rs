@@ -4,7 +4,6 @@
 mod access_lists;
 mod cases;
 mod coverage;
-mod crews;
 
 mod delegations;
 mod destructions;
@@ -15,3 +14,5 @@ mod money;
 mod overtaken;
 mod serial;
 mod twins;
+
+use parapet_equivalence::crews;
