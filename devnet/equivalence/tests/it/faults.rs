@@ -48,7 +48,7 @@ fn scenario(admission: Admission) -> Scenario {
 }
 
 /// Runs it in a thread that is given up when it hangs.
-fn in_time<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) fn in_time<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     let (tell, told) = mpsc::channel();
     let running = std::thread::spawn(move || {
         let result = run();

@@ -186,7 +186,7 @@ fn what_the_blocks_last_transaction_sets_wakes_the_monitor_for_what_the_chain_do
     assert_eq!(case.destinies(), "+");
     assert!(case.executed(0).verdicts.is_empty(), "it slept before");
     // Prague asks two contracts after the last transaction.
-    assert_eq!(case.seen().verdicts.len(), 2);
+    assert_eq!(case.seen().chain_acts.len(), 2);
 }
 
 #[test]

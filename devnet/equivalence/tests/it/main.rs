@@ -7,6 +7,7 @@ mod coverage;
 
 mod delegations;
 mod destructions;
+mod exhausted;
 mod faults;
 mod generated;
 mod guards;

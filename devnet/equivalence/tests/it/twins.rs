@@ -8,7 +8,7 @@ use parapet_equivalence::{Account, Candidate, Observed, Place, Realised, Rng, Sc
 use parapet_executor::{Mode, Workers};
 use parapet_judge::Judge;
 use parapet_monitor::{Fuel, MemoryAccounts, Mode as AttachmentMode, Outcome};
-use parapet_registry::{Attachment, REGISTRY_ADDRESS, RegistryImage};
+use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryImage};
 use parapet_types::{AccountChange, AccountInfo, FlatState, Hardfork};
 use parapet_vm::{Engine, EngineSettings};
 
@@ -19,7 +19,7 @@ const CONTRACT: &[u8] = include_bytes!("../../../../guards/artifacts/outflow_cap
 const TX_MAX: u64 = 1_000;
 const WINDOW_MAX: u64 = 5_000;
 const RICH: u64 = 1 << 60;
-const GUARDED: [Place; 2] = [Place::Person(0), Place::Person(1)];
+pub(crate) const GUARDED: [Place; 2] = [Place::Person(0), Place::Person(1)];
 const TRANSACTIONS: usize = 60;
 
 /// The same configuration, as each form takes it.
@@ -50,6 +50,11 @@ fn scenario(seed: u64) -> Scenario {
 
 /// The scenario's block on a chain where the guard is attached from the beginning.
 fn guarded(scenario: &Scenario, module: &[u8]) -> Realised {
+    attached(scenario, module, Failure::Closed, configuration(module))
+}
+
+/// As [`guarded`], by any module.
+pub(crate) fn attached(scenario: &Scenario, module: &[u8], failure: Failure, configuration: Bytes) -> Realised {
     let mut block = scenario.realise();
     let mut image = RegistryImage::default();
     let hash = image.register(Bytes::copy_from_slice(module));
@@ -57,10 +62,11 @@ fn guarded(scenario: &Scenario, module: &[u8]) -> Realised {
         id: B256::with_last_byte(1),
         module: hash,
         mode: Some(AttachmentMode::Enforce),
+        failure,
         fuel_max: Fuel(10_000_000),
         attached_at: 1,
         accounts: GUARDED.map(|place| block.address(place)).to_vec(),
-        configuration: configuration(module),
+        configuration,
         ..Attachment::default()
     });
     let mut accounts = MemoryAccounts::new();
