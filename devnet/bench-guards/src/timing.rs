@@ -11,8 +11,26 @@ pub const ROUNDS: usize = 31;
 /// Whatever one of the ways reports.
 pub fn medians<const WAYS: usize, E>(
     rounds: usize,
-    mut ways: [&mut dyn FnMut() -> Result<Duration, E>; WAYS],
+    ways: [&mut dyn FnMut() -> Result<Duration, E>; WAYS],
 ) -> Result<[Duration; WAYS], E> {
+    Ok(in_turns(rounds, ways)?.map(median))
+}
+
+/// As [`medians`], and gives the least of each: what is left when nothing disturbs.
+///
+/// # Errors
+/// Whatever one of the ways reports.
+pub fn least<const WAYS: usize, E>(
+    rounds: usize,
+    ways: [&mut dyn FnMut() -> Result<Duration, E>; WAYS],
+) -> Result<[Duration; WAYS], E> {
+    Ok(in_turns(rounds, ways)?.map(|times| times.into_iter().min().unwrap_or_default()))
+}
+
+fn in_turns<const WAYS: usize, E>(
+    rounds: usize,
+    mut ways: [&mut dyn FnMut() -> Result<Duration, E>; WAYS],
+) -> Result<[Vec<Duration>; WAYS], E> {
     let mut times = [const { Vec::new() }; WAYS];
     for round in 0..=rounds {
         for (way, times) in ways.iter_mut().zip(&mut times) {
@@ -22,7 +40,7 @@ pub fn medians<const WAYS: usize, E>(
             }
         }
     }
-    Ok(times.map(median))
+    Ok(times)
 }
 
 /// Nanoseconds of each of `count` operations that took `all` together.

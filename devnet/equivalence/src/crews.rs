@@ -67,6 +67,10 @@ impl Crews {
     pub fn difference(&self, scenario: &Scenario, disturbance: Disturbance) -> Option<String> {
         let block = scenario.realise();
         let expected = sequentially(&block, &block.state, scenario);
+        let unrecorded = run(&block, scenario, Disturbance::None, Mode::Sequential, Listing::Ignore);
+        if let Some(part) = first_difference(&expected, &unrecorded) {
+            return Some(format!("where not everything is recorded: {part}"));
+        }
         self.part(&block, scenario, &expected, disturbance, Listing::Ignore).or_else(|| {
             // What has been built must be what is imported.
             let built = expected.ok()?;
@@ -180,9 +184,9 @@ fn far_apart(block: &Realised, seed: u64) -> [Address; 2] {
     [late, transactions[second.min(last)].signer()]
 }
 
-/// What the oracle makes of it.
+/// What the oracle makes of it: sequentially, everything recorded.
 pub fn sequentially(block: &Realised, reader: &dyn StateReader, scenario: &Scenario) -> Seen {
-    let watcher = scenario.watch.as_ref().map(|watch| Watcher::new(watch, block, None));
+    let watcher = scenario.watch.as_ref().map(|watch| Watcher::new(watch, block, None).silent());
     let monitor: &dyn Monitor = match &watcher {
         Some(watcher) => watcher,
         None => &NoMonitor,

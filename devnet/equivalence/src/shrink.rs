@@ -71,6 +71,8 @@ impl<F: FnMut(&Scenario) -> bool> Search<F> {
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.ledgers));
         self.each(|scenario| scenario.watch.as_mut().map(|watch| &mut watch.wrath));
         self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.unless_zero = None));
+        self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.listed = None));
+        self.each(|scenario| scenario.watch.as_mut().and_then(|watch| watch.listed.as_mut()));
         self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.accesses = false));
         self.attempt(|scenario| scenario.watch.iter_mut().for_each(|watch| watch.forks = false));
         self.each(|scenario| Some(&mut scenario.withdrawals));

@@ -1,11 +1,13 @@
 //! A monitor that is a pure function of what it sees, and tells all of it: each verdict's detail is a digest of the trace
 //! and of every word that was read, so that a stale read shows even where it decides nothing.
 
-use alloy_primitives::{Address, B256, Bytes, Keccak256, U256, keccak256};
-use parapet_abi::{ContextRecord, FrameStatus, import::CODE_OUT_OF_GAS};
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes, Keccak256, U256, keccak256, map::AddressSet};
+use parapet_abi::{ContextRecord, FlowRecord, FrameStatus, import::CODE_OUT_OF_GAS};
 use parapet_monitor::{
-    Allowance, Attention, CallRequest, Decision, Examination, Fault, Fork, FuelSpent, Hook, Judgement, Judging, Mode,
-    Monitor, Outcome, StateView, Subscriptions, Trace, Verdict, Veto,
+    Allowance, Attention, CallRequest, Closing, Decision, Examination, Fault, Fork, FuelSpent, Hook, Judgement,
+    Judging, Mode, Monitor, Outcome, Remote, StateView, Subscriptions, Trace, Verdict, Veto, Watchlist,
 };
 use parapet_types::REGISTRY;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,10 @@ pub struct Watch {
     pub forks: bool,
     /// Refuses to judge transactions that change the registry by what is not settled.
     pub settled_only: bool,
+    /// Nobody but these is waited for, and with [`Watch::unless_zero`] the executor is told so beforehand; `None`: everybody
+    /// is. Nothing is looked at as the judgement is opened then.
+    #[serde(default)]
+    pub listed: Option<Vec<Place>>,
     /// What judging costs; nothing if `None`.
     #[serde(default)]
     pub thirst: Option<Thirst>,
@@ -137,6 +143,10 @@ pub struct Watcher<'a> {
     looks: Vec<(Look, Address)>,
     /// Resolved [`Watch::unless_zero`].
     unless_zero: Option<(Address, U256)>,
+    /// Resolved [`Watch::listed`].
+    listed: Option<AddressSet>,
+    /// The same, if the executor is told.
+    told: Option<Arc<Watchlist>>,
     hesitation: Option<Hesitation>,
 }
 
@@ -150,7 +160,33 @@ impl<'a> Watcher<'a> {
             }
         };
         let unless_zero = watch.unless_zero.map(|(place, slot)| (block.address(place), slot_key(slot)));
-        Self { watch, looks: watch.looks.iter().map(|look| (*look, address(look))).collect(), unless_zero, hesitation }
+        let looks = watch.looks.iter().map(|look| (*look, address(look))).collect();
+        let listed = watch.listed.as_ref();
+        let listed: Option<AddressSet> =
+            listed.map(|places| places.iter().map(|place| block.address(*place)).collect());
+        let told = listed.clone().map(|listed| Watchlist::new(listed, Remote { tokens: true, fees: true }));
+        Self { watch, looks, unless_zero, listed, told: told.map(Arc::new), hesitation }
+    }
+
+    /// The same, but the executor is not told who is waited for: the oracle.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self { told: None, ..self }
+    }
+
+    fn waits_for(&self, account: parapet_abi::Address) -> bool {
+        self.listed.as_ref().is_none_or(|listed| listed.contains(&Address::from(account.bytes)))
+    }
+
+    /// Whether a frame enters somebody, or is entered by or runs the code of somebody who is waited for.
+    fn waits_for_frame(&self, trace: &Trace, frame: u32) -> bool {
+        let record = &trace.frames[frame as usize];
+        let delegate = trace.delegate_of(frame).map(|record| record.delegate);
+        [record.target, record.code_address, record.caller].into_iter().chain(delegate).any(|a| self.waits_for(a))
+    }
+
+    fn waits_for_flows(&self, flows: &[FlowRecord]) -> bool {
+        flows.iter().any(|flow| self.waits_for(flow.from) || self.waits_for(flow.to))
     }
 
     fn look(&self, moment: Moment, view: &mut dyn StateView, digest: &mut Keccak256) -> Result<Decision, Fault> {
@@ -203,6 +239,10 @@ impl Monitor for Watcher<'_> {
         self.unless_zero.map_or(Attention::Always, |(address, slot)| Attention::UnlessZero { address, slot })
     }
 
+    fn watchlist(&self, _: U256, _: &mut dyn StateView) -> Result<Option<Arc<Watchlist>>, Fault> {
+        Ok(self.told.clone())
+    }
+
     fn open(&self, _: &ContextRecord, view: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
         if let Some((address, slot)) = self.unless_zero
             && view.storage(Fork::PreTx, address, slot)?.is_zero()
@@ -210,11 +250,12 @@ impl Monitor for Watcher<'_> {
             return Ok(None);
         }
         let mut digest = Keccak256::new();
-        if self.look(Moment::Open, view, &mut digest)? != Decision::Proceed {
+        if self.listed.is_none() && self.look(Moment::Open, view, &mut digest)? != Decision::Proceed {
             return Ok(None);
         }
         Ok(Some(Box::new(Judge {
             watcher: self,
+            met: self.listed.is_none(),
             digest,
             outcome: Outcome::Allow,
             kept: Kept::default(),
@@ -233,6 +274,8 @@ impl Monitor for Watcher<'_> {
 
 struct Judge<'a> {
     watcher: &'a Watcher<'a>,
+    /// Somebody woke.
+    met: bool,
     digest: Keccak256,
     outcome: Outcome,
     kept: Kept,
@@ -299,10 +342,15 @@ impl Judging for Judge<'_> {
 
     fn subscriptions(&self) -> Subscriptions {
         let both = Subscriptions::ACCESSES.union(Subscriptions::FLOWS);
+        let both = if self.watcher.listed.is_some() { both.union(Subscriptions::FEES) } else { both };
         if self.watcher.watch.accesses { both } else { Subscriptions::NONE }
     }
 
     fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        self.met |= self.watcher.waits_for_frame(trace, frame);
+        if !self.met {
+            return Ok(Decision::Proceed);
+        }
         let looked = self.look(Moment::Call, view)?;
         let frame = &trace.frames[frame as usize];
         let value = U256::from_be_bytes(frame.value);
@@ -315,11 +363,23 @@ impl Judging for Judge<'_> {
     }
 
     fn on_call_end(&mut self, _: &Trace, _: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        if !self.met {
+            return Ok(Decision::Proceed);
+        }
         let decision = self.look(Moment::CallEnd, view)?;
         Ok(self.says(decision))
     }
 
+    fn stirs(&mut self, closing: &mut dyn Closing) -> bool {
+        self.met = self.met || self.watcher.waits_for_flows(closing.flows());
+        self.met
+    }
+
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
+        self.met = self.met || self.watcher.waits_for_flows(&trace.flows);
+        if !self.met {
+            return Ok(Decision::Proceed);
+        }
         self.digest.update(trace.to_region(&[]));
         let looked = self.look(Moment::Executed, view)?;
         if self.watcher.watch.forks {
@@ -338,6 +398,9 @@ impl Judging for Judge<'_> {
     }
 
     fn close(self: Box<Self>) -> Judgement {
+        if !self.met {
+            return Judgement::default();
+        }
         let verdict = Verdict {
             attachment: attachment(),
             module: keccak256(b"watch"),

@@ -1,11 +1,13 @@
 //! A chain in miniature for attacks: a state with the registry as genesis has it, contracts, attached guards, and blocks
 //! that follow each other.
 //!
-//! Invariant: every block is executed sequentially and in parallel, and [`Chain::block`] panics unless both come to the
-//! same, so that no attack is judged differently by the number of threads.
+//! Invariant: every block is executed sequentially and in parallel, and once with everything recorded from the start, and
+//! [`Chain::block`] panics unless all come to the same, so that no attack is judged differently by the number of threads, or
+//! by when it meets whom it attacks.
 
 pub mod code;
 pub mod guard;
+mod unlisted;
 
 use std::num::NonZeroUsize;
 
@@ -20,6 +22,7 @@ use parapet_types::{
     GuardParams, Hardfork, REGISTRY, StateChanges, Transaction,
 };
 use parapet_vm::{Engine, EngineSettings};
+use unlisted::Unlisted;
 
 /// Whoever sends, unless told otherwise.
 pub const USER: Address = Address::repeat_byte(0x51);
@@ -61,7 +64,7 @@ impl Call {
     /// A call with plenty of gas.
     #[must_use]
     pub fn to(to: Address) -> Self {
-        Self { from: USER, to: TxKind::Call(to), value: 0, input: Bytes::new(), gas_limit: 5_000_000 }
+        Self { from: USER, to: TxKind::Call(to), value: 0, input: Bytes::new(), gas_limit: 3_000_000 }
     }
 }
 
@@ -238,6 +241,8 @@ impl Chain {
             deadline: None,
         };
         let block = execute_block(&input, &*self.judge, Mode::Sequential).expect("the block can be executed");
+        let recorded = execute_block(&input, &Unlisted(&*self.judge), Mode::Sequential).expect("recorded, too");
+        assert_eq!(plain(&recorded), plain(&block), "with everything recorded");
         for workers in &self.workers {
             let other = execute_block(&input, &*self.judge, Mode::Parallel(workers)).expect("in parallel, too");
             assert_eq!(plain(&other), plain(&block), "with {} threads", workers.threads());

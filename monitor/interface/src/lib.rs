@@ -14,6 +14,7 @@ mod trace;
 pub mod trigger;
 mod veto;
 mod view;
+mod watchlist;
 mod window;
 
 pub use closing::{Accounts, Closed, Closing};
@@ -27,6 +28,9 @@ pub use ops::{StateOp, StateUpdate};
 pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_PREIMAGES_MAX, Trace};
 pub use veto::GuardVeto;
 pub use view::{CallOutcome, CallRequest, CallStatus, Fork, StateFault, StateView, VIEW_GAS_MAX};
+pub use watchlist::{Remote, Watchlist};
+
+use std::sync::Arc;
 
 use alloy_primitives::{Address, U256};
 use parapet_abi::ContextRecord;
@@ -36,6 +40,17 @@ pub trait Monitor: Send + Sync {
     /// When it wants to be asked at all.
     fn attention(&self) -> Attention {
         Attention::Always
+    }
+
+    /// Whom anything waits for, as long as the word that [`Attention::UnlessZero`] names is this one: what it answers
+    /// depends on nothing else. A transaction that meets nobody on the list need not be opened: nothing would wake. `None`:
+    /// that is not known, so each must be.
+    ///
+    /// # Errors
+    /// [`Fault`]: the transaction before which this is asked must be left out of the block and retried.
+    fn watchlist(&self, word: U256, view: &mut dyn StateView) -> Result<Option<Arc<Watchlist>>, Fault> {
+        let _ = (word, view);
+        Ok(None)
     }
 
     /// Opens the judgement of one transaction, or tells that nothing on the chain could wake for it (`None`), in which

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use alloy_primitives::{Address, B256};
 use parapet_abi::AccountRecord;
 use parapet_monitor::{
-    AttachmentId, Fault, Fork, Mode, ModuleHash, StateView, Subscriptions,
+    AttachmentId, Fault, Fork, Mode, ModuleHash, StateView, Subscriptions, Watchlist,
     trigger::{CallTrigger, CodeTrigger, Condition, FlowTrigger, LogTrigger, SlotTrigger, Trigger},
 };
 use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryError, RegistryReader, SelectedTriggers};
@@ -70,10 +70,11 @@ fn any_condition() -> Vec<Condition> {
     triggers.iter().map(|trigger| trigger.bind(&[], &[]).expect("a trigger without values binds to anything")).collect()
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Index {
     entries: Vec<Entry>,
     watchers: Watchers,
+    watchlist: Arc<Watchlist>,
 }
 
 impl Index {
@@ -102,7 +103,8 @@ impl Index {
             let accounts = entry.subject.accounts.iter().map(|account| Address::from(account.address.bytes));
             watchers.add(position, accounts, entry.conditions(), entry.subject.subscriptions);
         }
-        Self { entries, watchers }
+        let watchlist = Arc::new(watchers.list());
+        Self { entries, watchers, watchlist }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -111,6 +113,11 @@ impl Index {
 
     pub(crate) fn entry(&self, position: usize) -> &Entry {
         &self.entries[position]
+    }
+
+    /// Whom anybody waits for.
+    pub(crate) fn watchlist(&self) -> Arc<Watchlist> {
+        Arc::clone(&self.watchlist)
     }
 
     /// Who waits for what.

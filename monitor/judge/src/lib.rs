@@ -32,9 +32,9 @@ use std::{
     time::Instant,
 };
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Allowance, Attention, Examination, Fault, Fork, Monitor, StateView};
+use parapet_monitor::{Allowance, Attention, Examination, Fault, Fork, Monitor, StateView, Watchlist};
 use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
 use parking_lot::Mutex;
@@ -111,6 +111,11 @@ impl Monitor for Judge {
     fn attention(&self) -> Attention {
         // The head is zero until something is registered.
         Attention::UnlessZero { address: REGISTRY_ADDRESS, slot: parapet_registry::HEAD_SLOT }
+    }
+
+    fn watchlist(&self, head: U256, view: &mut dyn StateView) -> Result<Option<Arc<Watchlist>>, Fault> {
+        let index = self.index(head.into(), view).inspect_err(report)?;
+        Ok(Some(index.watchlist()))
     }
 
     fn open(

@@ -8,11 +8,11 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, Bytes, keccak256};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
     Allowance, AttachmentId, Attention, Closing, Decision, Examination, Fault, FuelSpent, Judgement, Judging,
-    MemoryState, Mode, Monitor, Origin, StateView, Subscriptions, Trace, detail_text,
+    MemoryState, Mode, Monitor, Origin, StateView, Subscriptions, Trace, Watchlist, detail_text,
 };
 use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS, SelectedTriggers};
 use parapet_vm::{Engine, HookCall};
@@ -132,6 +132,11 @@ fn init(guard: &Guard, mut session: Session) -> Result<(), String> {
 impl Monitor for LocalJudge {
     fn attention(&self) -> Attention {
         if self.local.is_empty() { self.chain.attention() } else { Attention::Always }
+    }
+
+    fn watchlist(&self, head: U256, view: &mut dyn StateView) -> Result<Option<Arc<Watchlist>>, Fault> {
+        // Those of this node see each transaction as it is recorded.
+        if self.local.is_empty() { self.chain.watchlist(head, view) } else { Ok(None) }
     }
 
     fn open(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {

@@ -15,7 +15,7 @@ use alloy_primitives::{
 };
 use parapet_abi::FrameRecord;
 use parapet_monitor::{
-    Closing, Subscriptions,
+    Closing, Remote, Subscriptions, Watchlist,
     trigger::{
         CallCondition, CodeCondition, Condition, FlowCondition, LogCondition, Moment, Preimages, Role, Side,
         SlotCondition,
@@ -65,6 +65,12 @@ impl From<Condition> for Shared {
 }
 
 impl Watching {
+    /// Whether nobody waits here for anything.
+    const fn is_idle(&self) -> bool {
+        let Ends { flows, logs, slots, codes } = &self.ends;
+        self.calls.is_empty() && flows.is_empty() && logs.is_empty() && slots.is_empty() && codes.is_empty()
+    }
+
     fn add(&mut self, position: usize, condition: Shared) {
         match condition {
             Shared::Call(call) => self.calls.push((position, call)),
@@ -151,6 +157,17 @@ impl Watchers {
     /// What must be recorded from a transaction's start, or drawn from it at its end, before anything woke.
     pub(crate) const fn standing(&self) -> Subscriptions {
         if self.fees { self.everywhere.arms.union(Subscriptions::FEES) } else { self.everywhere.arms }
+    }
+
+    /// Whom anything waits for. Of a frame's accounts the caller need not be looked at: it is the sender, or was the target
+    /// of another frame.
+    pub(crate) fn list(&self) -> Watchlist {
+        if self.everywhere.is_idle() && self.by_code.is_empty() {
+            let remote = Remote { tokens: self.flows, fees: self.fees };
+            Watchlist::new(self.by_account.keys().copied().collect(), remote)
+        } else {
+            Watchlist::everybody()
+        }
     }
 
     /// Who waits for a frame; `delegate` is the account whose code it runs by a delegation.

@@ -15,9 +15,10 @@ use revm::inspector::NoOpInspector;
 use crate::{
     BlockError, ChainRules, Listing, Overlay, RunReport, Session, TxError, Workers, access_list,
     environment::{block_env, tx_env},
+    identity::{Identity, Purpose},
     parallel::{self, ParallelRun},
     progress::{Placed, Progress},
-    session::{Identity, Outcome, Purpose},
+    session::Outcome,
     system,
 };
 

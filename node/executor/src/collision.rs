@@ -13,7 +13,10 @@ use revm::{
     primitives::{Bytes, KECCAK_EMPTY, constants::CALL_STACK_LIMIT},
 };
 
-use crate::evm::{EvmDatabase, MonitoredEvm, ended_at_once};
+use crate::{
+    database::EvmDatabase,
+    evm::{MonitoredEvm, ended_at_once},
+};
 
 impl<DB: EvmDatabase, INSP> MonitoredEvm<'_, DB, INSP> {
     /// The end of a creation that meets storage. `None`: it does not, or something else stops it before.

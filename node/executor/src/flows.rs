@@ -1,6 +1,6 @@
 //! Ether and token flows of a transaction, from its frames, its self-destructs and its logs.
 
-use alloy_primitives::{Address as EvmAddress, B256, Bytes, U256, b256};
+use alloy_primitives::{Address as EvmAddress, B256, Bytes, Log, U256, b256};
 use parapet_abi::{Address, Asset, FlowReason, FlowRecord, FrameRecord, FrameStatus, LogRecord, NO_FRAME, Word};
 
 use crate::recorder::{Destruction, flow_reason};
@@ -116,6 +116,13 @@ fn tokens(log: &LogRecord, data: &[u8], flows: &mut Vec<FlowRecord>) {
         }
         _ => {}
     }
+}
+
+/// Who may be party of a flow that a log announces: what [`tokens`] would decode, and perhaps more.
+pub(crate) fn parties(log: &Log) -> impl Iterator<Item = EvmAddress> {
+    let topics = log.topics();
+    let flows = topics.first().is_some_and(|topic| [TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH].contains(topic));
+    topics.iter().skip(if flows { 1 } else { topics.len() }).map(|topic| EvmAddress::from_word(*topic))
 }
 
 fn address(word: Word) -> Address {

@@ -14,7 +14,7 @@ use revm::{
     state::{AccountInfo, Bytecode, EvmState},
 };
 
-use crate::{StateError, evm::EvmDatabase};
+use crate::{StateError, database::EvmDatabase};
 
 /// Rebuilt forks kept while a hook runs.
 const FORKS_KEPT_MAX: usize = 4;

@@ -20,7 +20,8 @@ use revm::{
 
 use crate::{
     authorizations,
-    evm::{EvmContext, EvmDatabase, MonitoredEvm},
+    database::EvmDatabase,
+    evm::{EvmContext, MonitoredEvm},
     flows, purse,
 };
 

@@ -15,7 +15,7 @@ use revm::{
     primitives::{Address, U256, hardfork::SpecId},
 };
 
-use crate::evm::{EvmContext, EvmDatabase};
+use crate::{database::EvmDatabase, evm::EvmContext};
 
 /// A key and a slot.
 const PREIMAGE_BYTES: usize = 64;
@@ -163,9 +163,7 @@ fn selfdestruct<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecR
     host.chain.structural = true;
     host.journaled_state.database.balance_observed(address);
     let result = host::selfdestruct(InstructionContext { interpreter: &mut *interpreter, host: &mut *host });
-    if let (Some(heir), Err(InstructionResult::SelfDestruct)) = (heir, &result)
-        && host.chain.judging.is_some()
-    {
+    if let (Some(heir), Err(InstructionResult::SelfDestruct)) = (heir, &result) {
         host.chain.destruction(address, heir, wei);
     }
     result

@@ -12,16 +12,21 @@
 mod access_list;
 mod admin;
 mod authorizations;
+mod bets;
 pub mod block;
 mod closing;
 mod collision;
+mod conclude;
+mod database;
 mod environment;
 mod error;
 pub mod evm;
 mod flows;
 mod forks;
 mod handler;
+mod identity;
 mod instructions;
+mod lookout;
 mod overlay;
 mod parallel;
 mod playback;
@@ -32,17 +37,20 @@ mod session;
 mod sync;
 mod system;
 mod view;
+mod watch;
 mod workers;
 
 pub use access_list::{ListPart, Listing, Mislisted, WrongEntry, check_access_list};
 pub use block::{
     Admission, BlockInput, BlockRun, Deadline, Mode, Point, execute_block, execute_transactions, run_block,
 };
+pub use database::{EvmDatabase, Footing};
 pub use environment::{ChainRules, blob_params, block_env, cfg_env, spec_id, tx_env};
 pub use error::{BlockError, Consequence, StateError, TxError};
-pub use evm::{EvmContext, EvmDatabase, Footing, MonitoredEvm};
+pub use evm::{EvmContext, MonitoredEvm};
+pub use identity::{Identity, Purpose};
 pub use overlay::Overlay;
 pub use parallel::RunReport;
-pub use session::{Identity, Outcome, Purpose, Session};
+pub use session::{Outcome, Session};
 pub use system::{BlockDatabase, begin_block};
 pub use workers::Workers;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use crate::{
     StateError,
     access_list::{Footprint, Recording, SlotStep},
-    evm::EvmDatabase,
+    database::EvmDatabase,
 };
 use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, map::AddressMap};
@@ -34,6 +34,8 @@ pub struct Overlay<'a> {
     code: BTreeMap<B256, Bytes>,
     bytecode: HashMap<B256, Bytecode>,
     recording: Option<Recording>,
+    /// Whose word was asked for last, as long as that account is not written to.
+    word: Option<Address>,
 }
 
 impl std::fmt::Debug for Overlay<'_> {
@@ -53,6 +55,7 @@ impl<'a> Overlay<'a> {
             code: BTreeMap::new(),
             bytecode: HashMap::new(),
             recording: None,
+            word: None,
         }
     }
 
@@ -81,6 +84,7 @@ impl<'a> Overlay<'a> {
 
     /// The account to write to.
     fn account(&mut self, address: Address) -> Result<&mut OverlayAccount, ReadError> {
+        self.word.take_if(|of| *of == address);
         Ok(match self.accounts.entry(address) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => new.insert(OverlayAccount {
@@ -263,6 +267,16 @@ impl DatabaseRef for Overlay<'_> {
 }
 
 impl EvmDatabase for Overlay<'_> {
+    fn watched_word(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        let word = self.storage_ref(address, slot)?;
+        self.word = Some(address);
+        Ok(word)
+    }
+
+    fn watched_word_stands(&mut self) -> bool {
+        self.word.is_some()
+    }
+
     fn has_bare_storage(&mut self, address: Address) -> Result<bool, StateError> {
         let info = match self.accounts.get(&address) {
             Some(account) if account.storage_wiped => return Ok(false),

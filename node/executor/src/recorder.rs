@@ -1,14 +1,16 @@
 //! Records one transaction for its guards: frames as they start and end, accesses and preimages when asked for, the rest
 //! at the end (`closing`).
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use alloy_primitives::{Address, Bytes, U256};
 use parapet_abi::{
     AccessKind, AccessRecord, AuthorizationRecord, DelegateRecord, FlowReason, FlowRecord, FrameKind, FrameRecord,
     FrameStatus, NO_FRAME, PreimageRecord, Word,
 };
-use parapet_monitor::{Fault, Judging, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_PREIMAGES_MAX, Trace, Veto};
+use parapet_monitor::{
+    Fault, Judging, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_PREIMAGES_MAX, Trace, Veto, Watchlist,
+};
 use parapet_types::JudgedAct;
 use revm::{
     JournalEntry,
@@ -20,9 +22,10 @@ use revm::{
 use crate::{
     closing::JournalClosing,
     forks::{Forks, Span},
+    identity::Identity,
+    lookout::{Lookout, Standing},
     playback::Asked,
     purse::Purse,
-    session::Identity,
 };
 
 /// What is known of a frame as it starts.
@@ -83,6 +86,12 @@ pub struct Recorder<'m> {
     pub(crate) is_chains_own: bool,
     /// What was said of what the chain itself did in this block.
     pub(crate) chain_acts: Vec<JudgedAct>,
+    /// Whether it runs without a record, and whether that can go on.
+    pub(crate) lookout: Lookout,
+    /// Whom the monitor waits for, and the word for which that holds. Kept from one transaction to the next.
+    pub(crate) watchlist: Option<(U256, Arc<Watchlist>)>,
+    /// What the word says that was asked for last.
+    pub(crate) standing: Standing,
     /// A judgement was opened, so there may be something to forget.
     pub(crate) used: bool,
     /// Gas that the transaction's authorizations give back.
@@ -120,6 +129,7 @@ impl Recorder<'_> {
         self.is_chains_own = false;
         self.context_owed = None;
         self.repeatable = None;
+        self.lookout = Lookout::Off;
         self.purse.reset();
         if mem::take(&mut self.used) {
             self.forget();
@@ -247,8 +257,14 @@ impl Recorder<'_> {
         self.trace.accesses.push(record);
     }
 
-    /// Records a SELFDESTRUCT of the running frame.
+    /// Records a SELFDESTRUCT of the running frame, or looks out for its heir.
     pub(crate) fn destruction(&mut self, from: Address, to: Address, wei: U256) {
+        if self.lookout == Lookout::On && self.watchlist.as_ref().is_some_and(|(_, list)| list.has(&to)) {
+            self.lookout = Lookout::Met;
+        }
+        if self.judging.is_none() {
+            return;
+        }
         let destruction = Destruction { seq: self.next_seq(), frame: self.running_frame(), from, to, wei };
         self.destructions.push(destruction);
     }

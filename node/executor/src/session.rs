@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use alloy_primitives::{B256, U256};
-use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
+use alloy_primitives::B256;
+use parapet_abi::ContextRecord;
 use parapet_monitor::{
     CallOutcome, CallRequest, Decision, Fork, FuelSpent, Judgement, Monitor, StateFault, StateUpdate, StateView as _,
     Trace,
@@ -15,7 +15,6 @@ use revm::{
         BlockEnv, CfgEnv, JournalTr as _, TxEnv,
         result::{EVMError, ExecutionResult, HaltReason, Output},
     },
-    context_interface::Transaction as _,
     handler::{FrameResult, Handler as _},
     inspector::{InspectorHandler as _, NoOpInspector},
     interpreter::{FrameInput, interpreter::EthInterpreter},
@@ -24,25 +23,18 @@ use revm::{
 
 use crate::{
     ChainRules, TxError,
-    evm::{EvmContext, EvmDatabase, MonitoredEvm},
+    bets::Bets,
+    database::EvmDatabase,
+    evm::{EvmContext, MonitoredEvm},
     forks::{Forks, Frames},
     handler::MonitoredHandler,
+    identity::{Identity, Purpose, context_record},
+    lookout::{Foresight, Lookout},
     playback::{self, Around, Asked},
     purse::Charge,
     recorder::Recorder,
     view::JournalView,
 };
-
-/// Whether what runs can be committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// The transaction is part of a block.
-    Block,
-    /// It is `eth_call` or its like.
-    Simulation,
-    /// It is none: what the chain itself does in a block. Guards see it and cannot veto it (I5).
-    Chain,
-}
 
 /// What a transaction would change: nothing of it is committed yet.
 #[derive(Debug)]
@@ -67,20 +59,10 @@ pub(crate) struct Finished {
     pub(crate) spent: FuelSpent,
 }
 
-/// What the monitor is told of a transaction besides the EVM's own environment.
-#[derive(Clone, Copy, Debug)]
-pub struct Identity {
-    /// Hash of the transaction; zero in a simulation.
-    pub tx_hash: B256,
-    /// Hash of the block's parent.
-    pub parent_hash: B256,
-    /// Whether it can be committed.
-    pub purpose: Purpose,
-}
-
 /// An EVM on a database, ready for transactions one after the other.
 pub struct Session<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     evm: MonitoredEvm<'m, DB, INSP>,
+    bets: Bets,
 }
 
 impl<DB: EvmDatabase, INSP> std::fmt::Debug for Session<'_, DB, INSP> {
@@ -92,7 +74,7 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for Session<'_, DB, INSP> {
 impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// Starts on a database.
     pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
-        Self { evm: MonitoredEvm::new(db, rules, block, monitor, inspector) }
+        Self { evm: MonitoredEvm::new(db, rules, block, monitor, inspector), bets: Bets::default() }
     }
 
     /// The EVM underneath.
@@ -110,23 +92,37 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// # Errors
     /// [`TxError`] when it cannot be executed; nothing of it remains.
     pub fn execute(&mut self, tx: TxEnv, identity: Identity) -> Result<Outcome, TxError> {
-        self.run(tx, identity, |evm| MonitoredHandler::new().run(evm))
+        self.run(tx, identity, Record::IfNeeded, |evm| MonitoredHandler::new().run(evm))
     }
 
     fn run(
         &mut self,
         tx: TxEnv,
         identity: Identity,
-        execute: impl FnOnce(&mut MonitoredEvm<'m, DB, INSP>) -> Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
+        record: Record,
+        execute: impl Fn(&mut MonitoredEvm<'m, DB, INSP>) -> Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
     ) -> Result<Outcome, TxError> {
-        let ended = self.open(tx, identity).and_then(|_| {
-            let result = execute(&mut self.evm);
-            self.close(result)
-        });
+        self.evm.inner.ctx.tx = tx;
+        let mut ended = self.attempt(identity, record, &execute);
+        if matches!(ended, Ok(None)) {
+            drop(self.evm.inner.ctx.journaled_state.finalize());
+            ended = self.attempt(identity, Record::Always, &execute);
+        }
         let state = self.evm.inner.ctx.journaled_state.finalize();
-        let (result, judgement) = ended?;
+        let (result, judgement) = ended?.expect("what is recorded runs to its end");
         let (executed, guard_updates) = conclude(result.clone(), judgement, &self.evm.inner.ctx.chain);
         Ok(Outcome { executed, result, state, guard_updates })
+    }
+
+    fn attempt(
+        &mut self,
+        identity: Identity,
+        record: Record,
+        execute: impl FnOnce(&mut MonitoredEvm<'m, DB, INSP>) -> Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
+    ) -> Result<Option<Ended>, TxError> {
+        self.open(identity, record)?;
+        let result = execute(&mut self.evm);
+        self.close(result)
     }
 
     /// As [`Session::execute`], but what it did to state stays in the journal.
@@ -139,12 +135,14 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         identity: Identity,
         keep: Keep,
     ) -> Result<OnJournal, TxError> {
-        if self.open(tx, identity)? == Watched::Yes && keep == Keep::Unwatched {
+        self.evm.inner.ctx.tx = tx;
+        let record = if keep == Keep::Recorded { Record::Always } else { Record::IfNeeded };
+        if self.open(identity, record)? == Watched::Yes && keep == Keep::Unwatched {
             self.evm.inner.ctx.chain.judging = None;
             return Ok(OnJournal::Watched);
         }
         let result = MonitoredHandler::new().run(&mut self.evm);
-        let (result, judgement) = self.close(result)?;
+        let Some((result, judgement)) = self.close(result)? else { return Ok(OnJournal::Watched) };
         let (executed, guard_updates) = conclude(result, judgement, &self.evm.inner.ctx.chain);
         Ok(OnJournal::Executed(executed, guard_updates))
     }
@@ -184,7 +182,8 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// is said loudly, and nobody judges it.
     pub(crate) fn watch_chain(&mut self, tx: TxEnv, parent_hash: B256) {
         let identity = Identity { tx_hash: B256::ZERO, parent_hash, purpose: Purpose::Chain };
-        let opened = self.open(tx, identity);
+        self.evm.inner.ctx.tx = tx;
+        let opened = self.open(identity, Record::Always);
         let chain = &mut self.evm.inner.ctx.chain;
         chain.is_chains_own = true;
         if let Err(error) = opened {
@@ -209,15 +208,24 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         std::mem::take(&mut self.evm.inner.ctx.chain.chain_acts)
     }
 
-    fn open(&mut self, tx: TxEnv, identity: Identity) -> Result<Watched, TxError> {
+    fn open(&mut self, identity: Identity, record: Record) -> Result<Watched, TxError> {
         let ctx = &mut self.evm.inner.ctx;
-        ctx.tx = tx;
         ctx.chain.reset();
-        if self.evm.is_unwatched().map_err(|error| error.0)? {
-            self.evm.inner.ctx.chain.context_owed = Some(identity);
+        let foresight = self.evm.foresee_next()?;
+        let ctx = &mut self.evm.inner.ctx;
+        let unrecorded = match foresight {
+            Foresight::Nobody => true,
+            Foresight::Strangers if record == Record::IfNeeded => {
+                let bet = self.bets.take(&ctx.tx);
+                ctx.chain.lookout = if bet { Lookout::On } else { Lookout::Off };
+                bet
+            }
+            Foresight::Strangers | Foresight::Somebody => false,
+        };
+        if unrecorded {
+            ctx.chain.context_owed = Some(identity);
             return Ok(Watched::No);
         }
-        let ctx = &mut self.evm.inner.ctx;
         ctx.chain.trace.context = context_record(ctx, identity);
         let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
         ctx.chain.judging = self.evm.monitor.open(&ctx.chain.trace.context, &mut view)?;
@@ -225,17 +233,29 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         Ok(if ctx.chain.used { Watched::Yes } else { Watched::No })
     }
 
+    /// `None`: it met somebody, and has to be recorded.
     fn close(
         &mut self,
         result: Result<ExecutionResult<HaltReason>, EVMError<DB::Error>>,
-    ) -> Result<(ExecutionResult<HaltReason>, Judgement), TxError> {
-        let chain = &mut self.evm.inner.ctx.chain;
-        let judgement = chain.judging.take().map(|judging| judging.close()).unwrap_or_default();
-        if let Some(fault) = chain.fault.take() {
+    ) -> Result<Option<Ended>, TxError> {
+        let ctx = &mut self.evm.inner.ctx;
+        if ctx.chain.lookout == Lookout::Met {
+            self.bets.lose(&ctx.tx);
+            return Ok(None);
+        }
+        let was_judged = ctx.chain.judging.is_some();
+        let judgement = ctx.chain.judging.take().map(|judging| judging.close()).unwrap_or_default();
+        if let Some(fault) = ctx.chain.fault.take() {
             return Err(fault.into());
         }
         match result {
-            Ok(result) => Ok((result, judgement)),
+            Ok(result) => {
+                self.bets.win(result.tx_gas_used());
+                if was_judged && judgement.verdicts.is_empty() {
+                    self.bets.regret(&ctx.tx);
+                }
+                Ok(Some((result, judgement)))
+            }
             Err(EVMError::Transaction(invalid)) => Err(TxError::Invalid(invalid)),
             Err(EVMError::Database(error)) => Err(TxError::State(error.0)),
             Err(other) => Err(TxError::Evm(other.to_string())),
@@ -243,8 +263,11 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     }
 }
 
+/// What the EVM says of a transaction, and the monitor.
+type Ended = (ExecutionResult<HaltReason>, Judgement);
+
 /// What can be looked at before there are frames.
-fn before_frames<'a, DB: EvmDatabase>(
+pub(crate) fn before_frames<'a, DB: EvmDatabase>(
     journal: &'a mut Journal<DB>,
     forks: &'a mut Forks,
     cfg: &'a CfgEnv,
@@ -260,11 +283,22 @@ enum Watched {
     No,
 }
 
+/// Whether a transaction is recorded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Record {
+    /// From its beginning, if anybody could wake.
+    Always,
+    /// Unless it can be hoped that it meets nobody.
+    IfNeeded,
+}
+
 /// Which transactions may run on a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// Any.
+    /// Any. One that meets somebody unexpectedly must be tried again as [`Keep::Recorded`].
     All,
+    /// Any, and all that can be judged are recorded.
+    Recorded,
     /// Only one that nobody judges: the journal holds what earlier transactions did, and a trace would show it as this
     /// one's.
     Unwatched,
@@ -276,7 +310,7 @@ pub(crate) enum Keep {
 pub(crate) enum OnJournal {
     /// What it did, and what it does to guard state.
     Executed(Executed, Vec<StateUpdate>),
-    /// It did not run: it would have been judged.
+    /// Nothing of it remains: it would have been judged.
     Watched,
 }
 
@@ -290,32 +324,8 @@ where
     /// # Errors
     /// [`TxError`] when it cannot be executed; nothing of it remains.
     pub fn inspect(&mut self, tx: TxEnv, identity: Identity) -> Result<Outcome, TxError> {
-        self.run(tx, identity, |evm| MonitoredHandler::new().inspect_run(evm))
-    }
-}
-
-pub(crate) fn context_record<DB: EvmDatabase>(ctx: &EvmContext<'_, DB>, identity: Identity) -> ContextRecord {
-    let (block, tx) = (&ctx.block, &ctx.tx);
-    ContextRecord {
-        chain_id: ctx.cfg.chain_id,
-        block_number: block.number.saturating_to(),
-        timestamp: block.timestamp.saturating_to(),
-        block_gas_limit: block.gas_limit,
-        gas_limit: tx.gas_limit,
-        nonce: tx.nonce,
-        tx_type: if identity.purpose == Purpose::Chain { TX_TYPE_CHAIN } else { tx.tx_type },
-        simulation: u8::from(identity.purpose == Purpose::Simulation),
-        status: 0,
-        zero: [0; 5],
-        beneficiary: block.beneficiary.into_array().into(),
-        sender: tx.caller.into_array().into(),
-        target: tx.kind.to().copied().unwrap_or_default().into_array().into(),
-        tx_hash: identity.tx_hash.0,
-        value: tx.value.to_be_bytes(),
-        base_fee: U256::from(block.basefee).to_be_bytes(),
-        gas_price: U256::from(tx.effective_gas_price(u128::from(block.basefee))).to_be_bytes(),
-        prev_randao: block.prevrandao.unwrap_or_default().0,
-        parent_hash: identity.parent_hash.0,
+        // A tracer must not see it twice.
+        self.run(tx, identity, Record::Always, |evm| MonitoredHandler::new().inspect_run(evm))
     }
 }
 

@@ -17,7 +17,9 @@ use revm::{
     state::EvmState,
 };
 
-use crate::{BlockError, Overlay, Point, Session, block::Extent, evm::EvmDatabase, flows, handler::MonitoredHandler};
+use crate::{
+    BlockError, Overlay, Point, Session, block::Extent, database::EvmDatabase, flows, handler::MonitoredHandler,
+};
 
 /// `DepositEvent(bytes,bytes,bytes,bytes,bytes)` of the deposit contract (EIP-6110).
 const DEPOSIT_EVENT: B256 = b256!("649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5");

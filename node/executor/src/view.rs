@@ -12,7 +12,7 @@ use revm::{
 
 use crate::{
     StateError,
-    evm::{Asker, EvmDatabase, Footing},
+    database::{Asker, EvmDatabase, Footing},
     forks::{ForkState, Forks, Frames},
 };
 

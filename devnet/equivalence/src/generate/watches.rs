@@ -19,7 +19,13 @@ impl Generator {
             forks: looks >= 2,
             settled_only: self.rng.percent(50),
             thirst: self.rng.percent(50).then(|| self.thirst()),
+            listed: self.rng.percent(40).then(|| self.listed()),
         }
+    }
+
+    /// Nobody, or a few, so that some transactions meet one and others do not.
+    fn listed(&mut self) -> Vec<Place> {
+        (0..self.rng.below(4)).map(|_| self.place()).collect()
     }
 
     /// From what nobody notices to what hardly any transaction can pay.

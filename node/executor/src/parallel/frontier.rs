@@ -27,6 +27,8 @@ pub(crate) struct Frontier {
     plan: Plan,
     ahead: Ahead,
     threads: usize,
+    /// Whether the transaction of an index may be judged: the first that was not planned when that was asked last.
+    judged: Option<(usize, bool)>,
     /// What a stretch up to the block's end left on its journal.
     pub(crate) tail: Option<EvmState>,
     pub(crate) hints: Hints,
@@ -39,6 +41,7 @@ impl Frontier {
             plan: Plan::new(profile, transactions, threads),
             ahead: Ahead::new(narrow(window(threads))),
             threads,
+            judged: None,
             tail: None,
             hints: Hints::default(),
         }
@@ -50,10 +53,11 @@ impl Frontier {
 
     /// Plans ahead of the frontier. `Some`: what the frontier has reached is left to its owner.
     pub(crate) fn look_ahead(&mut self, block: &Block<'_>, frontier: u32) -> Option<Alone> {
+        let may_judge = self.threads > 1 && self.may_judge_next(block);
         let listed = &block.memory.listed;
         let keeps = if listed.is_recorded() {
             Keeps::Nothing
-        } else if block.is_watched && self.threads > 1 {
+        } else if may_judge {
             Keeps::Stretches
         } else {
             Keeps::All
@@ -62,6 +66,20 @@ impl Frontier {
         let (transactions, authorities) = (block.input.transactions, &block.authorities);
         let mut planner = Planner { plan: &mut self.plan, transactions, authorities, keeps, heeds };
         self.ahead.look(&mut planner, &block.schedule, frontier)
+    }
+
+    /// Whether the next transaction that is not planned may be judged. It stands for its chunk, which matters where all go
+    /// to one account, or come from one.
+    fn may_judge_next(&mut self, block: &Block<'_>) -> bool {
+        let next = self.plan.planned();
+        match self.judged {
+            Some((of, judged)) if of == next => judged,
+            Some(_) | None => {
+                let judged = block.input.transactions.get(next).is_some_and(|next| block.may_be_judged(next));
+                self.judged = Some((next, judged));
+                judged
+            }
+        }
     }
 
     pub(crate) fn include(&mut self, block: &Block<'_>, index: u32, executed: Executed) {

@@ -40,14 +40,14 @@ use std::{
     any::Any,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use alloy_consensus::Transaction as _;
 use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip7685::Requests;
-use parapet_monitor::{Attention, Monitor};
-use parapet_types::{JudgedAct, ReadError, StateChanges, StateReader};
+use parapet_monitor::{Monitor, Watchlist};
+use parapet_types::{JudgedAct, ReadError, StateChanges, Transaction};
 use revm::{
     context::{BlockEnv, TxEnv},
     context_interface::either::Either,
@@ -59,6 +59,7 @@ use crate::{
     access_list::Recording,
     block::Extent,
     environment::{block_env, tx_env},
+    lookout::Named,
     progress::Progress,
     sync::Mutex,
     system,
@@ -95,8 +96,17 @@ pub(crate) struct Block<'a> {
     beneficiary: AccountIndex,
     report: Counts,
     failure: Mutex<Option<BlockError>>,
-    /// The monitor wants to be asked about the block's transactions: then none of them is cheap.
-    is_watched: bool,
+    /// Whom the monitor waits for as the block starts: what meets one of them is not cheap.
+    watched: OnceLock<Watched>,
+}
+
+/// Whom the monitor waits for.
+#[derive(Debug)]
+enum Watched {
+    Nobody,
+    Listed(Arc<Watchlist>),
+    /// Perhaps everybody.
+    Unknown,
 }
 
 impl Block<'_> {
@@ -107,6 +117,18 @@ impl Block<'_> {
             tx.authorization_list = recovered.iter().cloned().map(Either::Right).collect();
         }
         tx
+    }
+
+    /// Whether a transaction may be judged. That is a guess: the list is that of the block's start.
+    fn may_be_judged(&self, transaction: &Transaction) -> bool {
+        match self.watched.get() {
+            Some(Watched::Nobody) => false,
+            Some(Watched::Unknown) | None => true,
+            Some(Watched::Listed(list)) => {
+                let to = transaction.kind();
+                Named::of(transaction, &to).meets(list, &self.input.at.block.beneficiary)
+            }
+        }
     }
 
     /// Where a transaction that ran ahead leaves its incarnation.
@@ -156,15 +178,6 @@ impl ParallelRun<'_> {
     }
 }
 
-/// Whether the monitor is awake as the block starts.
-fn is_watched(monitor: &dyn Monitor, below: &dyn StateReader) -> Result<bool, ReadError> {
-    Ok(match monitor.attention() {
-        Attention::Never => false,
-        Attention::Always => true,
-        Attention::UnlessZero { address, slot } => !below.storage(&address, slot)?.is_zero(),
-    })
-}
-
 /// Executes a block on the threads of `workers`.
 pub(crate) fn run<'a>(
     input: &BlockInput<'a>,
@@ -193,7 +206,7 @@ pub(crate) fn run<'a>(
         report: Counts::default(),
         failure: Mutex::new(None),
         authorities: Authorities::new(input.transactions),
-        is_watched: is_watched(monitor, input.at.world)?,
+        watched: OnceLock::new(),
         memory,
         input,
         extent,
@@ -232,6 +245,7 @@ fn on_threads(
     let mut first = Worker::new(block, 0, (rules.clone(), env.clone()), monitor);
     first.reader().settle(FIRST_SYSTEM_VERSION);
     system::before(&mut first.session, at, block.extent)?;
+    block.watched.get_or_init(|| first.watched());
     let work = &|worker: &mut Worker<'_>| {
         let working = || {
             block.authorities.recover();

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     StateError,
     access_list::Footprint,
-    evm::{Asker, EvmDatabase, Footing},
+    database::{Asker, EvmDatabase, Footing},
     system::BlockDatabase,
 };
 
@@ -60,8 +60,8 @@ pub(crate) struct Reader<'a> {
     /// By the end of their index. The cell itself is locked to be read, and what all threads lock goes from core to core.
     steady: Vec<Option<Steady>>,
     codes: OwnCodes,
-    /// A slot that nobody has written yet, if its cell still says so, and what it holds below the block.
-    unwritten: Option<((AccountIndex, U256, SlotIndex), Address, SlotView)>,
+    /// The word that was asked for last, if nobody had written to it yet.
+    unwritten: Option<(SlotIndex, U256)>,
 }
 
 impl<'a> Reader<'a> {
@@ -104,6 +104,11 @@ impl<'a> Reader<'a> {
     fn start(&mut self, at: Version) {
         self.at = at;
         self.stretch.leave();
+        self.again();
+    }
+
+    /// Starts the same transaction once more.
+    pub(crate) fn again(&mut self) {
         self.round = self.round.wrapping_add(1).max(1);
         self.reads.clear();
     }
@@ -285,30 +290,26 @@ impl Database for Reader<'_> {
 }
 
 impl EvmDatabase for Reader<'_> {
-    /// Asked of one word before every transaction.
-    fn is_zero(&mut self, address: Address, slot: U256) -> Result<bool, StateError> {
-        // What a stretch left on its journal may hold it, and is not in the memory yet.
-        if let Some((place, known, seen)) = self.unwritten
-            && self.tail.is_empty()
-            && known == address
-            && place.1 == slot
-            && self.memory.slot(place.2).stamp() == 0
-        {
-            if !self.stretch.is_running {
-                self.reads.add_slot(place, 0, Version::BASE, seen);
-            }
-            return Ok(seen.value.is_zero());
-        }
+    fn watched_word(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
         let value = self.slot(address, None, slot)?;
         if self.stretch.is_running {
-            return Ok(value.is_zero());
+            return Ok(value);
         }
         let account = self.index(address);
         let index = self.memory.slot_index(account, slot);
         let untouched = self.memory.slot(index).stamp() == 0 && self.memory.account(account).stamp() == 0;
-        let seen = SlotView { value, writer: Version::BASE };
-        self.unwritten = untouched.then_some(((account, slot, index), address, seen));
-        Ok(value.is_zero())
+        self.unwritten = untouched.then_some((index, value));
+        Ok(value)
+    }
+
+    fn watched_word_stands(&mut self) -> bool {
+        // What a stretch left on its journal may hold it, and is not in the memory yet.
+        let known = self.unwritten.filter(|_| self.tail.is_empty());
+        let stands = known.filter(|(index, _)| self.memory.slot(*index).stamp() == 0);
+        if stands.is_some() {
+            self.reads.word = stands;
+        }
+        stands.is_some()
     }
 
     /// What decides it is part of the account as it was read: that it was not wiped.

@@ -72,6 +72,8 @@ pub(crate) struct ReadSet {
     /// Those that the monitor read.
     watched: Vec<SlotRead>,
     asked: Vec<SlotAsked>,
+    /// A word of an account that nothing wipes, which nobody in the block had written to, and what it held.
+    pub(crate) word: Option<(SlotIndex, U256)>,
 }
 
 impl ReadSet {
@@ -81,6 +83,7 @@ impl ReadSet {
         self.slots.clear();
         self.watched.clear();
         self.asked.clear();
+        self.word = None;
     }
 
     /// Adds an account, with what is given to the reader instead of what is there.
@@ -195,6 +198,12 @@ impl ReadSet {
             if read.stamp != Some(cell.stamp()) && !read.holds(&cell.read_again(at)) {
                 return Ok(Some(Stale::Account(read.index)));
             }
+        }
+        if let Some((index, value)) = self.word
+            && memory.slot(index).stamp() != 0
+            && memory.read_slot(index, at, Version::BASE)?.0.value != value
+        {
+            return Ok(Some(Stale::Slot(index)));
         }
         for read in &self.slots {
             if !read.holds(memory, at)? {

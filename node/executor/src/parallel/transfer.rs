@@ -77,6 +77,11 @@ impl TransferRules {
     }
 }
 
+/// Whether it is worth a look.
+pub(crate) fn may_be(tx: &Transaction) -> bool {
+    tx.input().is_empty()
+}
+
 /// Runs a transaction if it is a plain transfer that succeeds. `None`: it is for the EVM; nothing was written.
 pub(crate) fn run(
     reader: &mut Reader<'_>,

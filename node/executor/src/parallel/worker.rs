@@ -1,6 +1,6 @@
 //! One thread of a block: an EVM on the block's memory. When it runs what is said in [`crew`](super::crew).
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256};
@@ -15,7 +15,7 @@ use revm::{
 use smallvec::SmallVec;
 
 use super::{
-    Block,
+    Block, Watched,
     account::Version,
     ahead::{Alone, How},
     crew::Crew,
@@ -30,9 +30,11 @@ use super::{
 use crate::{
     BlockError, ChainRules, Session, TxError,
     access_list::Footprint,
-    evm::{EvmDatabase as _, Footing},
+    database::{EvmDatabase as _, Footing},
+    identity::{Identity, Purpose},
+    lookout::{Foresight, Named, Standing},
     recorder::Recorder,
-    session::{Finished, Identity, Keep, OnJournal, Purpose},
+    session::{Finished, Keep, OnJournal},
     sync::Mutex,
 };
 
@@ -83,7 +85,7 @@ impl<'a> Worker<'a> {
 
     fn execute(&mut self, index: u32, settled: Version) -> Result<Box<Incarnation>, ReadError> {
         let transaction = self.transaction(index);
-        if self.is_unwatched()? {
+        if transfer::may_be(transaction) && self.meets_nobody(transaction) {
             let block = self.block;
             let plain = transfer::run(self.reader(), transaction, &block.transfers, settled)?;
             if let Some(mut incarnation) = plain {
@@ -91,13 +93,12 @@ impl<'a> Worker<'a> {
                 return Ok(incarnation);
             }
         }
-        let tx = self.block.tx_env(index);
-        let (sender, _) = self.reader().account(transaction.signer())?;
-        // Without this much it would have been refused.
-        let need = tx.max_balance_spending().unwrap_or(U256::MAX);
-        self.reader().reads.need(sender, need);
-        let ended = self.session.execute_on_journal(tx, self.identity(transaction), Keep::All);
-        let state = self.session.evm_mut().inner.ctx.journaled_state.inner.finalize();
+        let (mut ended, mut state) = self.run(index, Keep::All)?;
+        if matches!(ended, Ok(OnJournal::Watched)) {
+            self.give_back(state);
+            self.reader().again();
+            (ended, state) = self.run(index, Keep::Recorded)?;
+        }
         let fee = self.fee(&state);
         let mut footprint = self.footprint(&state);
         if transaction.authorization_count().is_some() {
@@ -109,7 +110,7 @@ impl<'a> Worker<'a> {
                 footprint.guard_updates = guard_updates;
                 (Ended::Executed(executed), left)
             }
-            Ok(OnJournal::Watched) => unreachable!("a journal of one transaction takes any"),
+            Ok(OnJournal::Watched) => unreachable!("what is recorded runs to its end"),
             Err(TxError::State(error)) => return Err(error),
             Err(refusal @ TxError::Invalid(_)) => {
                 self.reader().reads.everything_matters();
@@ -128,6 +129,17 @@ impl<'a> Worker<'a> {
         let Left { written, emptied } = left;
         let reads = self.take_reads();
         Ok(Box::new(Incarnation { ended, reads, written, emptied, fee, finished, footprint }))
+    }
+
+    fn run(&mut self, index: u32, keep: Keep) -> Result<(Result<OnJournal, TxError>, EvmState), ReadError> {
+        let transaction = self.transaction(index);
+        let tx = self.block.tx_env(index);
+        let (sender, _) = self.reader().account(transaction.signer())?;
+        // Without this much it would have been refused.
+        let need = tx.max_balance_spending().unwrap_or(U256::MAX);
+        self.reader().reads.need(sender, need);
+        let ended = self.session.execute_on_journal(tx, self.identity(transaction), keep);
+        Ok((ended, self.session.evm_mut().inner.ctx.journaled_state.inner.finalize()))
     }
 
     /// Keeps what it takes to judge a transaction again that ran ahead, if that may be done.
@@ -215,9 +227,23 @@ impl<'a> Worker<'a> {
         self.session.evm_mut().inner.ctx.journaled_state.inner.state = state;
     }
 
-    /// Whether it is certain, without asking the monitor, that nobody judges this transaction.
-    fn is_unwatched(&mut self) -> Result<bool, ReadError> {
-        self.session.evm_mut().is_unwatched().map_err(|error| error.0)
+    /// Whom the monitor waits for as the block starts.
+    pub(crate) fn watched(&mut self) -> Watched {
+        let evm = self.session.evm_mut();
+        match (evm.standing(), &evm.inner.ctx.chain.watchlist) {
+            (Ok(Standing::Nobody), _) => Watched::Nobody,
+            (Ok(Standing::Listed), Some((_, list))) => Watched::Listed(Arc::clone(list)),
+            // Whoever runs the first transaction meets an error again.
+            (Ok(_) | Err(_), _) => Watched::Unknown,
+        }
+    }
+
+    /// Whether it is certain that nobody wakes for a transaction that only moves ether between the accounts it names.
+    fn meets_nobody(&mut self, transaction: &Transaction) -> bool {
+        let to = transaction.kind();
+        let foreseen = self.session.evm_mut().foresee(Named::of(transaction, &to));
+        // What could not be read will be read again, and then it is an error.
+        matches!(foreseen, Ok(Foresight::Nobody | Foresight::Strangers))
     }
 
     pub(crate) fn identity(&self, transaction: &Transaction) -> Identity {

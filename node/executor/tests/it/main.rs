@@ -5,6 +5,7 @@ mod access_lists;
 mod cuts;
 mod forks;
 mod guard_gas;
+mod lookout;
 mod records;
 mod veto;
 mod watching;
