@@ -14,7 +14,10 @@ use revm::{
     primitives::{Address, B256, Bytes, U256, b256},
 };
 
-use crate::evm::{EvmDatabase, MonitoredEvm, ended_at_once};
+use crate::{
+    database::EvmDatabase,
+    evm::{MonitoredEvm, ended_at_once},
+};
 
 /// ERC-1967: keccak256("eip1967.proxy.admin") less one.
 const ADMIN_SLOT: B256 = b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103");
