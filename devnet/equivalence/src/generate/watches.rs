@@ -19,7 +19,7 @@ impl Generator {
             forks: looks >= 2,
             settled_only: self.rng.percent(50),
             thirst: self.rng.percent(50).then(|| self.thirst()),
-            listed: self.rng.percent(40).then(|| self.listed()),
+            listed: self.rng.percent(30).then(|| self.listed()),
         }
     }
 
