@@ -95,6 +95,15 @@ pub enum Subject {
     CodeSize(Place),
 }
 
+impl Subject {
+    /// The account of it.
+    pub(crate) const fn place(self) -> Place {
+        match self {
+            Self::Slot(place, _) | Self::Balance(place) | Self::CodeHash(place) | Self::CodeSize(place) => place,
+        }
+    }
+}
+
 /// What follows if the condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Consequence {
@@ -154,11 +163,7 @@ impl<'a> Watcher<'a> {
     /// For the accounts of one block.
     #[must_use]
     pub fn new(watch: &'a Watch, block: &Realised, hesitation: Option<Hesitation>) -> Self {
-        let address = |look: &Look| match look.subject {
-            Subject::Slot(place, _) | Subject::Balance(place) | Subject::CodeHash(place) | Subject::CodeSize(place) => {
-                block.address(place)
-            }
-        };
+        let address = |look: &Look| block.address(look.subject.place());
         let unless_zero = watch.unless_zero.map(|(place, slot)| (block.address(place), slot_key(slot)));
         let looks = watch.looks.iter().map(|look| (*look, address(look))).collect();
         let listed = watch.listed.as_ref();

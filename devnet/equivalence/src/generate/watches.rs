@@ -6,7 +6,7 @@ use crate::{Condition, Consequence, Counter, Keeping, Ledger, Look, Moment, Plac
 impl Generator {
     pub(super) fn watch(&mut self) -> Watch {
         let (looks, counters) = (self.rng.below(5), self.rng.below(3));
-        Watch {
+        let mut watch = Watch {
             wrath: self.wrath(),
             looks: (0..looks).map(|_| self.look()).collect(),
             counters: (0..counters).map(|_| self.counter()).collect(),
@@ -19,13 +19,12 @@ impl Generator {
             forks: looks >= 2,
             settled_only: self.rng.percent(50),
             thirst: self.rng.percent(50).then(|| self.thirst()),
-            listed: self.rng.percent(30).then(|| self.listed()),
-        }
-    }
-
-    /// Nobody, or a few, so that some transactions meet one and others do not.
-    fn listed(&mut self) -> Vec<Place> {
-        (0..self.rng.below(4)).map(|_| self.place()).collect()
+            listed: None,
+        };
+        // Who looks at nobody waits for nobody.
+        let is_listed = watch.accesses && watch.unless_zero.is_some();
+        watch.listed = is_listed.then(|| watch.looks.iter().map(|look| look.subject.place()).collect());
+        watch
     }
 
     /// From what nobody notices to what hardly any transaction can pay.

@@ -8,7 +8,7 @@ use parapet_types::Destiny;
 use crate::crews::sequentially;
 
 /// Seeds looked at.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 150;
 
 #[test]
 fn no_two_transactions_of_a_generated_block_have_one_hash() {
