@@ -40,6 +40,7 @@ struct Ends {
     logs: List<LogCondition>,
     slots: List<SlotCondition>,
     codes: List<CodeCondition>,
+    transients: List<SlotCondition>,
 }
 
 /// A condition that several accounts share.
@@ -50,6 +51,7 @@ enum Shared {
     Log(Arc<LogCondition>),
     Slot(Arc<SlotCondition>),
     Code(Arc<CodeCondition>),
+    Transient(Arc<SlotCondition>),
 }
 
 impl From<Condition> for Shared {
@@ -60,6 +62,7 @@ impl From<Condition> for Shared {
             Condition::Log(log) => Self::Log(Arc::new(log)),
             Condition::Slot(slot) => Self::Slot(Arc::new(slot)),
             Condition::Code(code) => Self::Code(Arc::new(code)),
+            Condition::Transient(slot) => Self::Transient(Arc::new(slot)),
         }
     }
 }
@@ -78,6 +81,7 @@ impl Watching {
             Shared::Log(log) => self.ends.logs.push((position, log)),
             Shared::Slot(slot) => self.ends.slots.push((position, slot)),
             Shared::Code(code) => self.ends.codes.push((position, code)),
+            Shared::Transient(slot) => self.ends.transients.push((position, slot)),
         }
     }
 }
@@ -98,6 +102,7 @@ pub(crate) struct Watchers {
     logs: bool,
     slots: bool,
     codes: bool,
+    transients: bool,
 }
 
 /// Who waits for a frame.
@@ -128,6 +133,7 @@ impl Watchers {
                 Shared::Log(_) => self.logs = true,
                 Shared::Slot(_) => self.slots = true,
                 Shared::Code(_) => self.codes = true,
+                Shared::Transient(_) => self.transients = true,
             }
         }
         if accounts.len() == 0 {
@@ -222,6 +228,9 @@ impl Watchers {
         if self.slots {
             self.of_slots(closing, &mut positions);
         }
+        if self.transients {
+            self.of_transients(closing, &mut positions);
+        }
         if self.codes {
             let everywhere = &self.everywhere.ends.codes;
             let wanted =
@@ -258,6 +267,24 @@ impl Watchers {
         for change in changes {
             let slot = alloy_primitives::U256::from_be_bytes(change.slot);
             let of_account = self.ends(change.address.bytes.into()).map(|ends| &ends.slots);
+            collect(positions, of_account.into_iter().chain([everywhere]), |condition| {
+                condition.holds(slot, &preimages)
+            });
+        }
+    }
+
+    fn of_transients(&self, closing: &dyn Closing, positions: &mut Vec<usize>) {
+        let everywhere = &self.everywhere.ends.transients;
+        let wanted =
+            |account| !everywhere.is_empty() || self.ends(account).is_some_and(|ends| !ends.transients.is_empty());
+        let writes = closing.transient_writes(&wanted);
+        if writes.is_empty() {
+            return;
+        }
+        let preimages = Preimages::new(closing.preimages());
+        for write in writes {
+            let slot = alloy_primitives::U256::from_be_bytes(write.slot);
+            let of_account = self.ends(write.address.bytes.into()).map(|ends| &ends.transients);
             collect(positions, of_account.into_iter().chain([everywhere]), |condition| {
                 condition.holds(slot, &preimages)
             });

@@ -4,7 +4,8 @@
 
 use alloy_primitives::{Address, B256, Bytes, Log};
 use parapet_abi::{
-    CodeChangeKind, CodeChangeRecord, FlowRecord, FrameKind, LogRecord, NO_FRAME, PreimageRecord, SlotChangeRecord,
+    AccessRecord, CodeChangeKind, CodeChangeRecord, FlowRecord, FrameKind, LogRecord, NO_FRAME, PreimageRecord,
+    SlotChangeRecord,
 };
 use parapet_monitor::{Accounts, Closing, Trace};
 use revm::{JournalEntry, context::JournalInner, state::Account};
@@ -35,7 +36,7 @@ impl<'a> JournalClosing<'a> {
         log_marks: &'a [LogMark],
         fees: &'a [FlowRecord],
     ) -> Self {
-        let stands = flows::standing_frames(&trace.frames);
+        let stands = trace.standing_frames();
         Self { trace, journal, destructions, log_marks, fees, stands, logs: None, flows: None }
     }
 
@@ -158,6 +159,10 @@ impl Closing for JournalClosing<'_> {
 
     fn preimages(&self) -> &[PreimageRecord] {
         &self.trace.preimages
+    }
+
+    fn transient_writes(&self, of: Accounts<'_>) -> Vec<AccessRecord> {
+        self.trace.transient_writes(&self.stands, of)
     }
 }
 

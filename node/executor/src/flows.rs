@@ -1,7 +1,7 @@
 //! Ether and token flows of a transaction, from its frames, its self-destructs and its logs.
 
 use alloy_primitives::{Address as EvmAddress, B256, Bytes, Log, U256, b256};
-use parapet_abi::{Address, Asset, FlowReason, FlowRecord, FrameRecord, FrameStatus, LogRecord, NO_FRAME, Word};
+use parapet_abi::{Address, Asset, FlowReason, FlowRecord, FrameRecord, LogRecord, NO_FRAME, Word};
 
 use crate::recorder::{Destruction, flow_reason};
 
@@ -13,16 +13,6 @@ const TRANSFER_SINGLE: B256 = b256!("c3d58168c5ae7397731d063d5bbf3d657854427343f
 const TRANSFER_BATCH: B256 = b256!("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb");
 /// Most items of one ERC-1155 batch that are decoded; a longer one is not a flow that anyone can act on.
 const BATCH_ITEMS_MAX: usize = 4_096;
-
-/// Which frames, by id, were not reverted, neither themselves nor by an ancestor.
-pub(crate) fn standing_frames(frames: &[FrameRecord]) -> Vec<bool> {
-    let mut stands: Vec<bool> = Vec::with_capacity(frames.len());
-    for frame in frames {
-        let parent_stands = frame.parent == NO_FRAME || stands[frame.parent as usize];
-        stands.push(parent_stands && frame.status == u8::from(FrameStatus::Succeeded));
-    }
-    stands
-}
 
 /// All flows in order of their events.
 pub(crate) fn collect(

@@ -40,21 +40,30 @@ enum Takes {
     Number,
 }
 
-const KINDS: &[&str] = &["call", "slot", "log", "flow", "code"];
+const KINDS: &[&str] = &["call", "slot", "log", "flow", "code", "transient"];
 
 /// Fields by the kind of trigger. The same as the host knows; a test of the host's compares them.
 pub(crate) const fn fields(on: &str) -> &'static [(&'static str, &'static [&'static str])] {
     match on.as_bytes() {
         b"call" => &[
             ("selector", &[]),
-            ("kind", &["call", "callcode", "delegatecall", "staticcall", "create", "create2", "system"]),
+            ("kind", &["call", "callcode", "delegatecall", "staticcall", "create", "create2", "system", "precompile"]),
             ("role", &["target", "code", "payer", "caller"]),
             ("depth_min", &[]),
             ("depth_max", &[]),
             ("outcome", &["succeeded", "reverted", "halted"]),
             ("code_hash", &[]),
         ],
-        b"slot" => &[("slot", &[]), ("mapping", &[]), ("key", &[]), ("words", &[])],
+        b"slot" | b"transient" => &[
+            ("slot", &[]),
+            ("mapping", &[]),
+            ("key", &[]),
+            ("key2", &[]),
+            ("key3", &[]),
+            ("key4", &[]),
+            ("depth", &[]),
+            ("words", &[]),
+        ],
         b"log" => &[("topic0", &[]), ("topic1", &[]), ("topic2", &[]), ("topic3", &[])],
         b"flow" => &[
             ("asset", &["ether", "erc20", "erc721", "erc1155"]),
@@ -70,7 +79,7 @@ pub(crate) const fn fields(on: &str) -> &'static [(&'static str, &'static [&'sta
 fn takes(on: &str, field: &Ident) -> Result<Takes> {
     let known = fields(on);
     match known.iter().find(|(name, _)| field == name) {
-        Some(("depth_min" | "depth_max" | "words", _)) => Ok(Takes::Number),
+        Some(("depth_min" | "depth_max" | "depth" | "words", _)) => Ok(Takes::Number),
         Some((_, [])) => Ok(Takes::Values),
         Some((_, words)) => Ok(Takes::Words(words)),
         None => {
@@ -231,6 +240,9 @@ mod tests {
             ("call(depth_max = 3)", r#"{"on":"call","depth_max":3}"#),
             ("slot(slot = slot)", r#"{"on":"slot","slot":"$slot"}"#),
             ("slot(mapping = 3, key = [owner, \"0x01\"])", r#"{"on":"slot","mapping":3,"key":["$owner","0x01"]}"#),
+            ("slot(mapping = 3, key2 = owner, depth = 3)", r#"{"on":"slot","mapping":3,"key2":"$owner","depth":3}"#),
+            ("transient(slot = slot)", r#"{"on":"transient","slot":"$slot"}"#),
+            ("call(kind = precompile, role = caller)", r#"{"on":"call","kind":"precompile","role":"caller"}"#),
             ("flow(asset = ether, direction = \"out\")", r#"{"on":"flow","asset":"ether","direction":"out"}"#),
         ] {
             assert_eq!(json(written).as_deref(), Ok(expected), "{written}");

@@ -3,14 +3,15 @@
 use alloy_primitives::{Address, B256, U256, keccak256};
 
 use super::{
-    CallCondition, CodeCondition, Condition, ENTRY_WORDS_MAX, FlowCondition, LogCondition, Role, SlotCondition,
-    SlotTrigger, TRIGGER_VALUES_MAX, Trigger,
+    CallCondition, CodeCondition, Condition, ENTRY_WORDS_MAX, FlowCondition, LogCondition, MAPPING_KEYS_MAX, Role,
+    SlotCondition, SlotTrigger, TRIGGER_VALUES_MAX, Trigger,
+    condition::{KeyPath, PRECOMPILE},
     values::{Sort, Values},
 };
 use crate::Parameter;
 
-/// Frame kinds by their number in the ABI.
-const KINDS: &[&str] = &["call", "callcode", "delegatecall", "staticcall", "create", "create2", "system"];
+/// Frame kinds by their number in the ABI, and what is none.
+const KINDS: &[&str] = &["call", "callcode", "delegatecall", "staticcall", "create", "create2", "system", "precompile"];
 /// Outcomes of frames; the status in the ABI is one more.
 const OUTCOMES: &[&str] = &["succeeded", "reverted", "halted"];
 /// Assets by their number in the ABI.
@@ -149,6 +150,7 @@ impl Trigger {
                 })
             }
             Self::Slot(slot) => Condition::Slot(slots(slot, binding)?),
+            Self::Transient(slot) => Condition::Transient(slots(slot, binding)?),
             Self::Log(log) => Condition::Log(LogCondition {
                 topics: [
                     binding.words("topic0", Sort::Topic, &log.topic0)?,
@@ -175,29 +177,53 @@ impl Trigger {
 }
 
 fn slots(trigger: &SlotTrigger, binding: Binding<'_>) -> Result<SlotCondition, BindError> {
-    if trigger.mapping.is_empty() && !trigger.key.is_empty() {
-        return Err(BindError::Fields("key names keys of a mapping: say which, in mapping"));
+    let depth = trigger.depth();
+    if trigger.mapping.is_empty() && (depth > 0 || trigger.depth.is_some()) {
+        return Err(BindError::Fields("keys and depth are of a mapping: say which, in mapping"));
+    }
+    if trigger.depth.is_some() && !(1..=MAPPING_KEYS_MAX).contains(&depth) {
+        return Err(BindError::Fields("depth is 1 to 4"));
+    }
+    if trigger.keys().iter().skip(depth).any(|(_, key)| !key.is_empty()) {
+        return Err(BindError::Fields("a key is named that lies deeper than depth"));
     }
     let words = trigger.words.unwrap_or(1);
     if words == 0 || words > ENTRY_WORDS_MAX {
         return Err(BindError::Fields("words is 1 to 64"));
     }
-    let slots = binding.numbers("slot", &trigger.slot)?.into_vec();
+    let slots = binding.numbers("slot", &trigger.slot)?;
     let mappings = binding.numbers("mapping", &trigger.mapping)?;
-    let keys = binding.words("key", Sort::Word, &trigger.key)?;
-    if trigger.key.is_empty() {
-        let any = trigger.slot.is_empty() && trigger.mapping.is_empty();
-        return Ok(SlotCondition { any, slots: slots.into(), entries: Box::default(), mappings, words });
+    let any = trigger.slot.is_empty() && trigger.mapping.is_empty();
+    let condition = SlotCondition { any, slots, entries: Box::default(), mappings, path: None, words };
+    if depth == 0 {
+        return Ok(condition);
     }
-    let mut entries: Vec<U256> = mappings.iter().flat_map(|base| keys.iter().map(|key| entry(*key, *base))).collect();
-    if entries.len() > TRIGGER_VALUES_MAX {
-        return Err(BindError::TooMany { field: "key", count: entries.len() });
+    let mut keys = Vec::new();
+    for (field, values) in &trigger.keys()[..depth] {
+        let bound = binding.words(field, Sort::Word, values)?;
+        keys.push((!values.is_empty()).then_some(bound));
     }
-    entries.sort_unstable();
-    Ok(SlotCondition { any: false, slots: slots.into(), entries: entries.into(), mappings: Box::default(), words })
+    // Keys that are named lead to slots that are known; what was hashed is asked from the first one that is not.
+    let mut bases = condition.mappings.into_vec();
+    let mut rest = &keys[..];
+    while let [Some(named), more @ ..] = rest {
+        bases = bases.iter().flat_map(|base| named.iter().map(|key| entry(*key, *base))).collect();
+        if bases.len() > TRIGGER_VALUES_MAX {
+            return Err(BindError::TooMany { field: "key", count: bases.len() });
+        }
+        rest = more;
+    }
+    bases.sort_unstable();
+    let (entries, path) = match rest {
+        [] => (bases.into(), None),
+        rest => (Box::default(), Some(KeyPath { bases: bases.into(), keys: rest.into() })),
+    };
+    Ok(SlotCondition { entries, path, mappings: Box::default(), ..condition })
 }
 
 /// Where Solidity keeps the entry of a mapping.
 fn entry(key: B256, base: U256) -> U256 {
     keccak256([key.0, base.to_be_bytes()].concat()).into()
 }
+
+const _: () = assert!(KINDS.len() == PRECOMPILE as usize + 1, "a precompile is no kind of the ABI");

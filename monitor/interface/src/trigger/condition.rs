@@ -22,6 +22,8 @@ pub enum Condition {
     Flow(FlowCondition),
     /// Code appeared, changed or went.
     Code(CodeCondition),
+    /// A transient storage word was written.
+    Transient(SlotCondition),
 }
 
 /// When a frame is looked at.
@@ -118,11 +120,19 @@ impl CallCondition {
             (Some(outcomes), Moment::End) => has_bit(outcomes, frame.status.wrapping_sub(1)),
         };
         outcome
-            && self.kinds.is_none_or(|kinds| has_bit(kinds, frame.kind))
+            && self.kinds.is_none_or(|kinds| is_of_kind(kinds, frame, moment))
             && (self.depth.0..=self.depth.1).contains(&frame.depth)
             && (self.selectors.is_empty() || has_selector(frame) && self.selectors.contains(&frame.selector))
             && (self.code_hashes.is_empty() || self.code_hashes.binary_search(&frame.code_hash.into()).is_ok())
     }
+}
+
+/// Place of `precompile` among the kinds: no number of the ABI's, since a precompile is entered by one of the others.
+pub(super) const PRECOMPILE: u8 = 7;
+
+fn is_of_kind(kinds: u8, frame: &FrameRecord, moment: Moment) -> bool {
+    let entered_so = frame.kind != PRECOMPILE && has_bit(kinds, frame.kind);
+    entered_so || moment == Moment::End && frame.is_precompile == 1 && has_bit(kinds, PRECOMPILE)
 }
 
 fn has_selector(frame: &FrameRecord) -> bool {
@@ -142,16 +152,27 @@ pub struct SlotCondition {
     pub(super) slots: Box<[U256]>,
     /// First words of entries named by key; sorted.
     pub(super) entries: Box<[U256]>,
-    /// Mappings whose entries are known by what was hashed.
+    /// Mappings whose entries, at any depth, are known by what was hashed.
     pub(super) mappings: Box<[U256]>,
+    /// Entries of which not every key is named.
+    pub(super) path: Option<KeyPath>,
     pub(super) words: u32,
+}
+
+/// The way from a mapping to an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyPath {
+    /// Where it begins: mappings, or mappings inside them that named keys lead to.
+    pub(super) bases: Box<[U256]>,
+    /// The keys from there on, outermost first; `None`: any that was hashed.
+    pub(super) keys: Box<[Option<Box<[B256]>>]>,
 }
 
 impl SlotCondition {
     /// Whether it needs to know what the transaction hashed.
     #[must_use]
     pub const fn needs_preimages(&self) -> bool {
-        !self.mappings.is_empty()
+        !self.mappings.is_empty() || self.path.is_some()
     }
 
     /// Whether a changed slot wakes.
@@ -163,25 +184,47 @@ impl SlotCondition {
             || self.slots.binary_search(&slot).is_ok()
             || self.entries.iter().any(inside)
             || !self.mappings.is_empty() && preimages.mapping_of(slot, words).any(|base| self.mappings.contains(&base))
+            || self.path.as_ref().is_some_and(|path| preimages.is_on(path, slot, words))
     }
 }
 
-/// What a transaction hashed to find entries of mappings: from an entry's slot to the mapping's.
+/// What a transaction hashed to find entries of mappings: from an entry's slot to its key and the mapping's slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preimages(BTreeMap<U256, U256>);
+pub struct Preimages(BTreeMap<U256, (B256, U256)>);
 
 impl Preimages {
     /// From the records of a trace.
     #[must_use]
     pub fn new(records: &[PreimageRecord]) -> Self {
         let word = U256::from_be_bytes::<32>;
-        Self(records.iter().map(|record| (word(record.hash), word(record.base))).collect())
+        Self(records.iter().map(|record| (word(record.hash), (record.key.into(), word(record.base)))).collect())
     }
 
     /// The mappings that a slot lies in, the innermost first, if entries have so many words.
     fn mapping_of(&self, slot: U256, words: U256) -> impl Iterator<Item = U256> {
+        let above = |(_, base): &(B256, U256)| self.0.get(base).copied();
+        let near = self.entry_of(slot, words);
+        std::iter::successors(near, above).take(MAPPING_DEPTH_MAX).map(|(_, base)| base)
+    }
+
+    /// Key and mapping of the entry that a slot lies in.
+    fn entry_of(&self, slot: U256, words: U256) -> Option<(B256, U256)> {
         let near = self.0.range(..=slot).next_back().filter(|(entry, _)| slot - **entry < words);
-        std::iter::successors(near.map(|(_, base)| *base), |base| self.0.get(base).copied()).take(MAPPING_DEPTH_MAX)
+        near.map(|(_, found)| *found)
+    }
+
+    /// Whether a slot lies in an entry that this way leads to.
+    fn is_on(&self, path: &KeyPath, slot: U256, words: U256) -> bool {
+        let mut entry = self.entry_of(slot, words);
+        let mut base = None;
+        for wanted in path.keys.iter().rev() {
+            let Some((key, of)) = entry else { return false };
+            if wanted.as_ref().is_some_and(|wanted| wanted.binary_search(&key).is_err()) {
+                return false;
+            }
+            (entry, base) = (self.0.get(&of).copied(), Some(of));
+        }
+        base.is_some_and(|base| path.bases.contains(&base))
     }
 }
 

@@ -4,7 +4,7 @@ use parapet_abi::descriptor::{TRIGGER_FLOW, TRIGGER_FRAME};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, de::value::MapDeserializer, ser};
 use serde_json::{Map, Value};
 
-use super::{Names, Values};
+use super::{MAPPING_KEYS_MAX, Names, Values};
 use crate::Subscriptions;
 
 /// What wakes an attachment. Fields that are left out exclude nothing; all fields given must hold at once.
@@ -20,6 +20,8 @@ pub enum Trigger {
     Flow(FlowTrigger),
     /// Code that appears, changes or goes: `{"on": "code", …}`.
     Code(CodeTrigger),
+    /// A transient storage word (EIP-1153) that is written: `{"on": "transient", …}`.
+    Transient(SlotTrigger),
 }
 
 /// Fields of a trigger on frames.
@@ -29,7 +31,8 @@ pub struct CallTrigger {
     /// First four bytes of the input: hex, or a function's signature. Creations and shorter inputs have none.
     #[serde(skip_serializing_if = "Values::is_empty")]
     pub selector: Values,
-    /// How the frame was entered: `call`, `callcode`, `delegatecall`, `staticcall`, `create`, `create2`, `system`.
+    /// How the frame was entered: `call`, `callcode`, `delegatecall`, `staticcall`, `create`, `create2`, `system`; or
+    /// `precompile`, however one was entered. That is known at the frame's end, which then wakes alone.
     #[serde(skip_serializing_if = "Names::is_empty")]
     pub kind: Names,
     /// What an attached account is to the frame: `target`, `code`, `payer` (it sends ether), `caller` (with or without
@@ -50,7 +53,8 @@ pub struct CallTrigger {
     pub code_hash: Values,
 }
 
-/// Fields of a trigger on storage words that the transaction changes for good.
+/// Fields of a trigger on storage words: on those that the transaction changes for good, or on transient ones that frames
+/// write which are not reverted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SlotTrigger {
@@ -63,9 +67,45 @@ pub struct SlotTrigger {
     /// Keys of the mapping; left out, every key whose hash the transaction computes.
     #[serde(skip_serializing_if = "Values::is_empty")]
     pub key: Values,
+    /// Keys of the mappings inside the mapping.
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub key2: Values,
+    /// Keys of the mappings inside those.
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub key3: Values,
+    /// Keys of the mappings inside those.
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub key4: Values,
+    /// How many keys lead to an entry, 1 to 4; those that are not named are any whose hash the transaction computes.
+    /// Left out: as many as the last that is named; if none is, any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depth: Option<u32>,
     /// Words of one entry; left out, 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub words: Option<u32>,
+}
+
+impl SlotTrigger {
+    /// The keys on the way to an entry, outermost first, with their fields.
+    pub(super) const fn keys(&self) -> [(&'static str, &Values); MAPPING_KEYS_MAX] {
+        [("key", &self.key), ("key2", &self.key2), ("key3", &self.key3), ("key4", &self.key4)]
+    }
+
+    /// How many keys lead to an entry; 0: any number.
+    pub(super) fn depth(&self) -> usize {
+        let named = self.keys().iter().rposition(|(_, key)| !key.is_empty()).map_or(0, |last| last + 1);
+        self.depth.map_or(named, |depth| usize::try_from(depth).unwrap_or(usize::MAX))
+    }
+
+    /// Whether it must be known what the transaction hashes.
+    fn follows_hashes(&self) -> bool {
+        let depth = self.depth();
+        !self.mapping.is_empty() && (depth == 0 || self.keys().iter().take(depth).any(|(_, key)| key.is_empty()))
+    }
+
+    fn implies(&self) -> Subscriptions {
+        if self.follows_hashes() { Subscriptions::PREIMAGES } else { Subscriptions::NONE }
+    }
 }
 
 /// Fields of a trigger on logs that an attached account emits.
@@ -114,7 +154,7 @@ pub struct CodeTrigger {
 }
 
 impl Trigger {
-    const KINDS: &'static str = "\"call\", \"slot\", \"log\", \"flow\" and \"code\"";
+    const KINDS: &'static str = "\"call\", \"slot\", \"log\", \"flow\", \"code\" and \"transient\"";
 
     /// The trigger that a name stands for, if it is one.
     #[must_use]
@@ -134,8 +174,8 @@ impl Trigger {
             Self::Log(_) => Subscriptions::FLOWS,
             Self::Flow(flow) if flow.reason.contains("fee") => Subscriptions::FLOWS.union(Subscriptions::FEES),
             Self::Flow(_) => Subscriptions::FLOWS,
-            Self::Slot(slot) if slot.key.is_empty() && !slot.mapping.is_empty() => Subscriptions::PREIMAGES,
-            Self::Slot(_) => Subscriptions::NONE,
+            Self::Slot(slot) => slot.implies(),
+            Self::Transient(slot) => Subscriptions::ACCESSES.union(slot.implies()),
         }
     }
 
@@ -156,6 +196,7 @@ impl Trigger {
             "log" => LogTrigger::deserialize(fields).map(Self::Log),
             "flow" => FlowTrigger::deserialize(fields).map(Self::Flow),
             "code" => CodeTrigger::deserialize(fields).map(Self::Code),
+            "transient" => SlotTrigger::deserialize(fields).map(Self::Transient),
             _ => {
                 let wrong = format!("a trigger on {on:?} is unknown; known are {}", Self::KINDS);
                 return Err(serde_json::Error::custom(wrong));
@@ -190,6 +231,7 @@ impl Serialize for Trigger {
             Self::Log(fields) => ("log", serde_json::to_value(fields)),
             Self::Flow(fields) => ("flow", serde_json::to_value(fields)),
             Self::Code(fields) => ("code", serde_json::to_value(fields)),
+            Self::Transient(fields) => ("transient", serde_json::to_value(fields)),
         };
         let mut map = Map::new();
         map.insert("on".to_owned(), Value::String(on.to_owned()));

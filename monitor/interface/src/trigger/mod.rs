@@ -24,5 +24,7 @@ pub const TRIGGERS_MAX: usize = 32;
 pub const TRIGGER_VALUES_MAX: usize = 64;
 /// Most words of one entry of a mapping that a trigger may cover.
 pub const ENTRY_WORDS_MAX: u32 = 64;
-/// How deep mappings of mappings are followed.
+/// How deep mappings of mappings are followed where no key is named.
 pub const MAPPING_DEPTH_MAX: usize = 8;
+/// Most keys on the way to an entry that a trigger may name.
+pub const MAPPING_KEYS_MAX: usize = 4;

@@ -78,6 +78,17 @@ fn calls_are_told_apart_by_every_field() {
     let succeeded = FrameRecord { status: FrameStatus::Succeeded.into(), ..frame() };
     assert!(!holds(outcome, &succeeded, Role::TARGET, Moment::End));
     let selector = r#"{"on":"call","selector":"0xa9059cbb"}"#;
+    let precompile = r#"{"on":"call","kind":"precompile"}"#;
+    let built_in = FrameRecord { is_precompile: 1, kind: FrameKind::StaticCall.into(), ..frame() };
+    assert!(holds(precompile, &built_in, Role::TARGET, Moment::End), "however it was entered");
+    assert!(!holds(precompile, &built_in, Role::TARGET, Moment::Start), "what it is is not known yet");
+    assert!(!holds(precompile, &frame(), Role::TARGET, Moment::End));
+    let unknown = FrameRecord { kind: 7, ..frame() };
+    assert!(!holds(precompile, &unknown, Role::TARGET, Moment::End), "a kind of a later version is another thing");
+    let either = r#"{"on":"call","kind":["precompile","call"]}"#;
+    assert!(
+        holds(either, &frame(), Role::TARGET, Moment::Start) && holds(either, &built_in, Role::TARGET, Moment::End)
+    );
     let short = FrameRecord { input_len: 3, ..frame() };
     let creation = FrameRecord { kind: FrameKind::Create.into(), ..frame() };
     assert!(!holds(selector, &short, Role::TARGET, Moment::Start));
@@ -138,6 +149,51 @@ fn slots_are_named_by_number_by_key_and_by_what_was_hashed() {
 }
 
 #[test]
+fn entries_of_nested_mappings_are_named_by_their_keys() {
+    let entry = |key: u64, base: [u8; 32]| keccak256([word(key), base].concat()).0;
+    let record = |key: u64, base: [u8; 32]| PreimageRecord {
+        key: word(key),
+        base,
+        hash: entry(key, base),
+        ..PreimageRecord::default()
+    };
+    // mapping 3: 5 => (6 => (8 => …)), and 9 => (6 => …).
+    let (of_5, of_9) = (entry(5, word(3)), entry(9, word(3)));
+    let (of_5_6, of_9_6) = (entry(6, of_5), entry(6, of_9));
+    let of_5_6_8 = entry(8, of_5_6);
+    let seen = [record(5, word(3)), record(9, word(3)), record(6, of_5), record(6, of_9), record(8, of_5_6)];
+    let (none, seen) = (Preimages::default(), Preimages::new(&seen));
+    let holds = |trigger: &str, slot: [u8; 32], preimages: &Preimages| match bound(trigger) {
+        Condition::Slot(condition) => condition.holds(U256::from_be_bytes(slot), preimages),
+        other => panic!("{other:?}"),
+    };
+    for (fields, slot, preimages, expected) in [
+        (r#""key":5,"key2":6"#, of_5_6, &none, true),
+        (r#""key":5,"key2":6"#, of_9_6, &seen, false),
+        (r#""key":5,"key2":6"#, of_5, &seen, false),
+        (r#""key":[5,9],"key2":[4,6]"#, of_9_6, &none, true),
+        (r#""key":5,"key2":6,"key3":8"#, of_5_6_8, &none, true),
+        (r#""key2":6"#, of_9_6, &seen, true),
+        (r#""key2":6"#, of_9_6, &none, false),
+        (r#""key2":7"#, of_9_6, &seen, false),
+        (r#""key2":6"#, of_5_6_8, &seen, false),
+        (r#""key":5,"depth":2"#, of_5_6, &seen, true),
+        (r#""key":5,"depth":2"#, of_9_6, &seen, false),
+        (r#""key":5,"depth":2"#, of_5, &seen, false),
+        (r#""key3":8"#, of_5_6_8, &seen, true),
+        (r#""key":9,"key3":8"#, of_5_6_8, &seen, false),
+        (r#""depth":1"#, of_5, &seen, true),
+        (r#""depth":1"#, of_5_6, &seen, false),
+        (r#""depth":3"#, of_5_6_8, &seen, true),
+    ] {
+        let trigger = format!(r#"{{"on":"slot","mapping":3,{fields}}}"#);
+        assert_eq!(holds(&trigger, slot, preimages), expected, "{trigger}");
+    }
+    let elsewhere = r#"{"on":"slot","mapping":4,"key2":6}"#;
+    assert!(!holds(elsewhere, of_9_6, &seen));
+}
+
+#[test]
 fn logs_flows_and_code_changes_are_told_apart() {
     let transfer = keccak256("Transfer(address,address,uint256)");
     let from = Address::repeat_byte(1).into_word();
@@ -179,6 +235,12 @@ fn what_wakes_by_a_kind_of_record_may_read_it() {
     assert_eq!(subscriptions(r#"{"on":"log"}"#), Subscriptions::FLOWS);
     assert_eq!(subscriptions(r#"{"on":"slot","mapping":1}"#), Subscriptions::PREIMAGES);
     assert_eq!(subscriptions(r#"{"on":"slot","mapping":1,"key":2}"#), Subscriptions::NONE);
+    assert_eq!(subscriptions(r#"{"on":"slot","mapping":1,"key":2,"key2":3}"#), Subscriptions::NONE);
+    assert_eq!(subscriptions(r#"{"on":"slot","mapping":1,"key2":3}"#), Subscriptions::PREIMAGES);
+    assert_eq!(subscriptions(r#"{"on":"slot","mapping":1,"key":2,"depth":2}"#), Subscriptions::PREIMAGES);
+    assert_eq!(subscriptions(r#"{"on":"transient","slot":1}"#), Subscriptions::ACCESSES);
+    let both = Subscriptions::ACCESSES.union(Subscriptions::PREIMAGES);
+    assert_eq!(subscriptions(r#"{"on":"transient","mapping":1}"#), both);
     assert!(subscriptions(r#"{"on":"flow","reason":"fee"}"#).contains(Subscriptions::FEES));
 }
 
@@ -199,6 +261,10 @@ fn what_means_nothing_is_refused_and_says_why() {
         (r#"{"on":"slot","slot":"$text"}"#, "is string"),
         (r#"{"on":"slot","slot":"-1"}"#, "is not a number"),
         (r#"{"on":"slot","key":1}"#, "which, in mapping"),
+        (r#"{"on":"slot","depth":2}"#, "which, in mapping"),
+        (r#"{"on":"slot","mapping":1,"depth":5}"#, "depth is 1 to 4"),
+        (r#"{"on":"transient","mapping":1,"depth":0}"#, "depth is 1 to 4"),
+        (r#"{"on":"slot","mapping":1,"key3":1,"depth":2}"#, "deeper than depth"),
         (r#"{"on":"slot","words":65}"#, "words is 1 to 64"),
         (r#"{"on":"flow","token":"0x01"}"#, "not an address"),
     ] {
@@ -225,11 +291,12 @@ fn a_configuration_of_other_parameters_does_not_bind() {
 
 #[test]
 fn a_descriptor_says_again_what_it_was_given() {
-    let trigger = r#"{"on":"slot","mapping":["3"],"key":["$list"]}"#;
-    let descriptor = described(&format!(r#""frame",{trigger}"#)).unwrap();
+    let slot = r#"{"on":"slot","mapping":["3"],"key":["$list"],"key2":["1"],"depth":3}"#;
+    let transient = r#"{"on":"transient","slot":["$slot"]}"#;
+    let descriptor = described(&format!(r#""frame",{slot},{transient}"#)).unwrap();
     assert_eq!(
         serde_json::to_value(&descriptor.triggers).unwrap(),
-        serde_json::from_str::<serde_json::Value>(&format!(r#"["frame",{trigger}]"#),).unwrap()
+        serde_json::from_str::<serde_json::Value>(&format!(r#"["frame",{slot},{transient}]"#)).unwrap()
     );
     assert_eq!(descriptor.triggers[0].to_string(), "frame");
 }

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use parapet_abi::{
-    CodeChangeKind, CodeChangeRecord, DelegateRecord, FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus,
-    LogRecord, PreimageRecord, SlotChangeRecord,
+    AccessKind, AccessRecord, CodeChangeKind, CodeChangeRecord, DelegateRecord, FlowReason, FlowRecord, FrameKind,
+    FrameRecord, FrameStatus, LogRecord, NO_FRAME, PreimageRecord, SlotChangeRecord,
 };
 use parapet_monitor::{Closed, Decision, Judging, MemoryState, Monitor as _, Subscriptions, Trace};
 
@@ -68,6 +68,10 @@ fn a_frame_wakes_by_the_fields_that_a_trigger_names() {
     assert_eq!(said(outcome, &calls(&[transfer(VAULT), reverted])), [2, 3], "only an end can tell");
     let outgoing = r#"{"on":"call","role":"caller"}"#;
     assert_eq!(said(outgoing, &calls(&[frame(VAULT, OTHER, 0)])), [1, 2, 3]);
+    let built_in = FrameRecord { is_precompile: 1, ..frame(VAULT, OTHER, 0) };
+    let hashing = r#"{"on":"call","kind":"precompile","role":"caller"}"#;
+    assert_eq!(said(hashing, &calls(&[built_in])), [2, 3], "what it is is known at its end");
+    assert!(said(hashing, &calls(&[frame(VAULT, OTHER, 0)])).is_empty());
     assert!(said(outgoing, &calls(&[transfer(VAULT)])).is_empty());
 }
 
@@ -128,6 +132,35 @@ fn entries_of_a_mapping_are_known_by_what_was_hashed() {
     let trace = Trace { slot_changes: vec![change], preimages: vec![preimage], ..calls(&[transfer(OTHER)]) };
     assert_eq!(said(r#"{"on":"slot","mapping":3}"#, &trace), [3]);
     assert!(said(r#"{"on":"slot","mapping":4}"#, &trace).is_empty());
+}
+
+#[test]
+fn transient_words_that_frames_wrote_wake_unless_they_were_reverted() {
+    let write = |kind: AccessKind, account: Address, slot: u64, frame: u32| AccessRecord {
+        kind: kind.into(),
+        frame,
+        address: account.into_array().into(),
+        slot: U256::from(slot).to_be_bytes(),
+        ..AccessRecord::default()
+    };
+    let reverted = FrameRecord { status: FrameStatus::Reverted.into(), ..transfer(OTHER) };
+    let top = |frame: FrameRecord| FrameRecord { parent: NO_FRAME, ..frame };
+    let wrote = |access| Trace { accesses: vec![access], ..calls(&[top(transfer(OTHER)), top(reverted)]) };
+    let (tstore, sstore) = (AccessKind::TransientWrite, AccessKind::StorageWrite);
+    let lock = r#"{"on":"transient","slot":3}"#;
+    assert_eq!(said(lock, &wrote(write(tstore, VAULT, 3, 0))), [3]);
+    for other in [
+        write(tstore, VAULT, 3, 1),
+        write(tstore, VAULT, 4, 0),
+        write(tstore, OTHER, 3, 0),
+        write(sstore, VAULT, 3, 0),
+        write(AccessKind::TransientRead, VAULT, 3, 0),
+    ] {
+        assert!(said(lock, &wrote(other)).is_empty(), "{other:?}");
+    }
+    let mut chain = Chain::default();
+    chain.attach(telling(r#"{"on":"transient"}"#, "")).accounts = Vec::new();
+    assert_eq!(said_on(&chain, &wrote(write(tstore, OTHER, 9, 0))), [3], "chain-wide ones wake for any account");
 }
 
 #[test]
