@@ -66,6 +66,24 @@ pub fn store(slot: u8, value: u8) -> Vec<u8> {
     vec![0x60, value, 0x60, slot, 0x55]
 }
 
+/// `TSTORE` (EIP-1153)
+#[must_use]
+pub fn store_transient(slot: u8, value: u8) -> Vec<u8> {
+    vec![0x60, value, 0x60, slot, 0x5d]
+}
+
+/// `SELFDESTRUCT`
+#[must_use]
+pub fn destroy(heir: Address) -> Vec<u8> {
+    join(&[&[0x73], heir.as_slice(), &[0xff]])
+}
+
+/// Code of an account that delegates to another (EIP-7702).
+#[must_use]
+pub fn delegated_to(delegate: Address) -> Vec<u8> {
+    join(&[&[0xef, 0x01, 0x00], delegate.as_slice()])
+}
+
 /// Answers every call with an address, as `owner()` does.
 #[must_use]
 pub fn owned_by(owner: Address) -> Vec<u8> {

@@ -8,6 +8,16 @@ use alloy_primitives::Bytes;
 /// Panics when the text is not Wasm.
 #[must_use]
 pub fn guard(trigger: &str, subscribes: &[&str], functions: &str) -> Bytes {
+    guard_on(&format!("\"{trigger}\""), subscribes, functions)
+}
+
+/// The same for a trigger as it stands in a descriptor, in JSON.
+///
+/// # Panics
+/// Panics when the text is not Wasm.
+#[must_use]
+pub fn guard_on(trigger: &str, subscribes: &[&str], functions: &str) -> Bytes {
+    let trigger = trigger.replace('"', "\\\"");
     let subscribes = subscribes.iter().map(|name| format!("\\\"{name}\\\"")).collect::<Vec<_>>().join(",");
     let text = format!(
         r#"(module
@@ -19,7 +29,7 @@ pub fn guard(trigger: &str, subscribes: &[&str], functions: &str) -> Bytes {
             (import "parapet_v1" "trace_read" (func $trace_read (param i32 i32 i32 i32 i32) (result i32)))
             (memory (export "memory") 40)
             {functions}
-            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"threat\",\"version\":\"1\",\"triggers\":[\"{trigger}\"],\"subscribes\":[{subscribes}]}}"))"#
+            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"threat\",\"version\":\"1\",\"triggers\":[{trigger}],\"subscribes\":[{subscribes}]}}"))"#
     );
     wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}")).into()
 }
@@ -28,6 +38,21 @@ pub fn guard(trigger: &str, subscribes: &[&str], functions: &str) -> Bytes {
 #[must_use]
 pub fn vetoes_everything() -> Bytes {
     guard("frame", &[], &on_call("(call $veto (i32.const 7) (i32.const 0) (i32.const 0))"))
+}
+
+/// Vetoes with code 7 what a trigger wakes it for: frames as they end, everything else when the transaction has executed.
+#[must_use]
+pub fn vetoes_on(trigger: &str) -> Bytes {
+    let veto = "(call $veto (i32.const 7) (i32.const 0) (i32.const 0))";
+    let hooks = format!(r#"(func (export "on_call_end") (param i32) {veto}) (func (export "on_tx") {veto})"#);
+    guard_on(trigger, &[], &hooks)
+}
+
+/// Vetoes with code 7 when it finds a mark in its memory, and leaves one.
+#[must_use]
+pub fn marks_its_memory() -> Bytes {
+    let found = "(if (i32.load (i32.const 1024)) (then (call $veto (i32.const 7) (i32.const 0) (i32.const 0))))";
+    guard("frame", &[], &on_call(&format!("{found} (i32.store (i32.const 1024) (i32.const 1))")))
 }
 
 /// Traps at every frame.

@@ -19,7 +19,7 @@ use parapet_monitor::{Fuel, Mode as Acting, Monitor, Verdict};
 use parapet_registry::{Attachment, RegistryImage, genesis_account};
 use parapet_types::{
     AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, FlatState,
-    GuardParams, Hardfork, REGISTRY, StateChanges, Transaction,
+    GuardParams, Hardfork, REGISTRY, StateChanges, Transaction, Withdrawal,
 };
 use parapet_vm::{Engine, EngineSettings};
 use unlisted::Unlisted;
@@ -79,6 +79,8 @@ pub struct Chain {
     number: u64,
     /// Of the next block, in seconds since 1970.
     pub timestamp: u64,
+    /// Of the next block (EIP-4895).
+    pub withdrawals: Vec<Withdrawal>,
     workers: Vec<Workers>,
 }
 
@@ -116,6 +118,7 @@ impl Chain {
             nonces: Default::default(),
             number: 0,
             timestamp: 1_000_000,
+            withdrawals: Vec::new(),
             workers: [1, 2, 4].map(|threads| Workers::new(NonZeroUsize::new(threads).expect("not zero"))).into(),
         };
         let (code, storage) = genesis_account(GUARDIAN, GUARDIAN);
@@ -197,6 +200,16 @@ impl Chain {
         self.state.storage(&address, slot).expect("in memory")
     }
 
+    /// A balance, in wei.
+    ///
+    /// # Panics
+    /// Never: the state lies in memory.
+    #[must_use]
+    pub fn balance(&self, address: Address) -> U256 {
+        use parapet_types::StateReader as _;
+        self.state.account(&address).expect("in memory").unwrap_or_default().balance
+    }
+
     /// The state, for simulations.
     #[must_use]
     pub const fn state(&self) -> &FlatState {
@@ -220,6 +233,7 @@ impl Chain {
             base_fee: BASE_FEE,
             parent_beacon_block_root: Some(B256::ZERO),
             excess_blob_gas: Some(0),
+            withdrawals: self.withdrawals.clone(),
             ..BlockContext::default()
         }
     }
@@ -253,6 +267,7 @@ impl Chain {
         }
         self.number += 1;
         self.timestamp += BLOCK_SECONDS;
+        self.withdrawals.clear();
         block
     }
 
@@ -278,17 +293,17 @@ pub fn veto_code(executed: &Executed) -> Option<u16> {
 
 /// All of a block that is part of the chain.
 fn plain(block: &ExecutedBlock<TxError>) -> impl PartialEq + std::fmt::Debug {
-    let timeless = |executed: &Executed| {
-        let verdicts = executed.verdicts.iter();
-        let verdicts = verdicts.map(|verdict| Verdict { elapsed_ns: 0, ..verdict.clone() }).collect();
-        Executed { verdicts, ..executed.clone() }
+    let untimed = |verdicts: &[Verdict]| -> Vec<_> {
+        verdicts.iter().map(|verdict| Verdict { elapsed_ns: 0, ..verdict.clone() }).collect()
     };
+    let timeless = |executed: &Executed| Executed { verdicts: untimed(&executed.verdicts), ..executed.clone() };
+    let acts: Vec<_> = block.chain_acts.iter().map(|judged| (judged.act, untimed(&judged.verdicts))).collect();
     let included = block.included.iter();
     let included: Vec<_> =
         included.map(|included| (included.candidate, timeless(&included.executed), included.receipt.clone())).collect();
     let left_out = block.left_out.iter();
     let left_out: Vec<_> = left_out.map(|left| (left.candidate, left.reason.to_string())).collect();
-    (included, left_out, block.changes.clone(), block.gas_used)
+    (included, left_out, block.changes.clone(), block.gas_used, acts)
 }
 
 fn sign(call: &Call, nonces: &mut std::collections::BTreeMap<Address, u64>) -> Transaction {

@@ -9,6 +9,7 @@ mod decision;
 pub mod descriptor;
 mod fuel;
 mod memory;
+mod nobody;
 mod ops;
 mod trace;
 pub mod trigger;

@@ -172,7 +172,7 @@ impl Both<'_> {
         view: &mut dyn StateView,
         ask: impl Fn(&mut dyn Judging, &mut dyn StateView) -> Result<Decision, Fault>,
     ) -> Result<Decision, Fault> {
-        let decision = self.chain.as_mut().map_or(Ok(Decision::Proceed), |chain| ask(&mut **chain, view))?;
+        let decision = ask(&mut self.chain, view)?;
         if let Some(local) = &mut self.local
             && let Err(fault) = ask(local, view)
         {
@@ -189,19 +189,16 @@ impl Both<'_> {
 
 impl Judging for Both<'_> {
     fn subscriptions(&self) -> Subscriptions {
-        let of = |judging: Option<Subscriptions>| judging.unwrap_or(Subscriptions::NONE);
-        let chain = of(self.chain.as_ref().map(|chain| chain.subscriptions()));
-        chain.union(of(self.local.as_ref().map(Judgment::subscriptions)))
+        let local = self.local.as_ref().map_or(Subscriptions::NONE, Judgment::subscriptions);
+        self.chain.subscriptions().union(local)
     }
 
     fn allow(&mut self, allowance: Allowance) {
-        if let Some(chain) = &mut self.chain {
-            chain.allow(allowance);
-        }
+        self.chain.allow(allowance);
     }
 
     fn spent(&self) -> FuelSpent {
-        self.chain.as_ref().map_or_else(FuelSpent::default, |chain| chain.spent())
+        self.chain.spent()
     }
 
     fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
@@ -213,7 +210,7 @@ impl Judging for Both<'_> {
     }
 
     fn stirs(&mut self, closing: &mut dyn Closing) -> bool {
-        let chain = self.chain.as_mut().is_some_and(|chain| chain.stirs(closing));
+        let chain = self.chain.stirs(closing);
         self.local.as_mut().is_some_and(|local| local.stirs(closing)) || chain
     }
 
@@ -222,7 +219,7 @@ impl Judging for Both<'_> {
     }
 
     fn close(self: Box<Self>) -> Judgement {
-        let mut judgement = self.chain.map(|chain| chain.close()).unwrap_or_default();
+        let mut judgement = Box::new(self.chain).close();
         if let Some(local) = self.local {
             let mut verdicts = Box::new(local).close().verdicts;
             verdicts.iter_mut().for_each(|verdict| verdict.origin = Origin::Local);

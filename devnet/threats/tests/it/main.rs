@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod authority;
+mod bypass;
 mod catching;
 mod escape;
 mod griefing;
 mod local;
 mod state;
+mod table;

@@ -152,13 +152,11 @@ impl Listening<'_> {
 
 impl Judging for Listening<'_> {
     fn allow(&mut self, allowance: Allowance) {
-        if let Some(inner) = &mut self.inner {
-            inner.allow(allowance);
-        }
+        self.inner.allow(allowance);
     }
 
     fn spent(&self) -> FuelSpent {
-        self.inner.as_ref().map_or_else(FuelSpent::default, |inner| inner.spent())
+        self.inner.spent()
     }
 
     fn subscriptions(&self) -> Subscriptions {
@@ -167,17 +165,17 @@ impl Judging for Listening<'_> {
 
     fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
         self.hear(trace);
-        self.inner.as_mut().map_or(Ok(Decision::Proceed), |inner| inner.on_call(trace, frame, view))
+        self.inner.on_call(trace, frame, view)
     }
 
     fn on_call_end(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
         self.hear(trace);
-        self.inner.as_mut().map_or(Ok(Decision::Proceed), |inner| inner.on_call_end(trace, frame, view))
+        self.inner.on_call_end(trace, frame, view)
     }
 
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
         self.hear(trace);
-        let decision = self.inner.as_mut().map_or(Ok(Decision::Proceed), |inner| inner.on_tx(trace, view))?;
+        let decision = self.inner.on_tx(trace, view)?;
         let succeeded = FrameStatus::from_u8(trace.context.status) == Some(FrameStatus::Succeeded);
         self.stands = succeeded && decision == Decision::Proceed;
         if self.stands {
@@ -190,7 +188,7 @@ impl Judging for Listening<'_> {
 
     fn close(self: Box<Self>) -> Judgement {
         let mut this = *self;
-        let judgement = this.inner.take().map(|inner| inner.close()).unwrap_or_default();
+        let judgement = Box::new(this.inner.take()).close();
         if this.stands {
             for update in &judgement.updates {
                 this.change(Place { address: REGISTRY, slot: update.slot });
