@@ -139,7 +139,7 @@ pub struct VerdictsArgs {
     #[arg(value_name = "TX HASH", group = "whose")]
     pub transaction: Option<B256>,
     /// A block instead: a number, a hash, or latest. Shows what was said of the chain's own calls and withdrawals, too.
-    #[arg(long, value_name = "BLOCK", group = "whose")]
+    #[arg(long, value_name = "BLOCK", group = "whose", value_parser = block)]
     pub block: Option<BlockId>,
     /// An attachment instead, by its id.
     #[arg(long, value_name = "ATTACHMENT", group = "whose")]
@@ -196,6 +196,10 @@ pub enum FailureArg {
     Closed,
     /// Let through, with an alert.
     Open,
+}
+
+fn block(text: &str) -> Result<BlockId, String> {
+    text.parse().map_err(|_| "write a number, a hash (0x and 64 hex digits), latest or earliest".to_owned())
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
