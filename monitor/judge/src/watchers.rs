@@ -70,8 +70,9 @@ impl From<Condition> for Shared {
 impl Watching {
     /// Whether nobody waits here for anything.
     const fn is_idle(&self) -> bool {
-        let Ends { flows, logs, slots, codes } = &self.ends;
-        self.calls.is_empty() && flows.is_empty() && logs.is_empty() && slots.is_empty() && codes.is_empty()
+        let Ends { flows, logs, slots, codes, transients } = &self.ends;
+        let nothing_at_ends = flows.is_empty() && logs.is_empty() && codes.is_empty();
+        self.calls.is_empty() && nothing_at_ends && slots.is_empty() && transients.is_empty()
     }
 
     fn add(&mut self, position: usize, condition: Shared) {
