@@ -46,6 +46,8 @@ lint:
 	$(call say,Clippy$(comma) warnings denied)
 	@$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	@cd guards && $(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	@cd guards/contracts && $(CARGO) fmt --all --check
+	@cd guards/contracts && $(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 
 unit:
 	$(call say,Building the program that the tests start)
@@ -62,6 +64,7 @@ unit:
 guards:
 	$(call say,Tests of the shipped guards$(comma) natively)
 	@cd guards && $(CARGO) test --workspace --quiet
+	@cd guards/contracts && $(CARGO) test --workspace --quiet
 
 solidity:
 	$(call say,Contracts: the committed artefacts match their sources$(comma) and behave)
@@ -127,4 +130,4 @@ bench-guards:
 	@target/release/bench-guards $(BENCH)
 
 clean:
-	@rm -rf target guards/target
+	@rm -rf target guards/target guards/contracts/target

@@ -7,15 +7,23 @@ use crate::BenchError;
 static REENTRANCY: &[u8] = include_bytes!("../../../guards/artifacts/reentrancy.wasm");
 static OUTFLOW_CAP: &[u8] = include_bytes!("../../../guards/artifacts/outflow_cap.wasm");
 
+static OUTFLOW_CAP_COSMWASM: &[u8] = include_bytes!("../../../guards/artifacts/outflow_cap_cosmwasm.wasm");
+static LIGHT_COSMWASM: &[u8] = include_bytes!("../../../guards/artifacts/light_cosmwasm.wasm");
+
 /// The guards that ship with the node: name, module, and a configuration under which a usual transaction passes.
 #[must_use]
-pub fn shipped() -> [(&'static str, &'static [u8], Bytes); 2] {
+pub fn shipped() -> [(&'static str, &'static [u8], Bytes); 3] {
     let words = |words: &[U256]| words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect::<Vec<u8>>().into();
     let small = |value: u64| U256::from(value);
     // Two empty lists and `false`; ether, two caps that nothing reaches, and a day.
     let reentrancy = words(&[0x60, 0x80, 0, 0, 0].map(small));
     let outflow = words(&[U256::ZERO, U256::MAX, U256::MAX - small(1), small(86_400)]);
-    [("reentrancy", REENTRANCY, reentrancy), ("outflow_cap", OUTFLOW_CAP, outflow)]
+    let cap = format!(r#"{{"tx_max":"{}","window_max":"{}"}}"#, U256::MAX, U256::MAX - small(1)).into_bytes().into();
+    [
+        ("reentrancy", REENTRANCY, reentrancy),
+        ("outflow_cap", OUTFLOW_CAP, outflow),
+        ("outflow_cap_cosmwasm", OUTFLOW_CAP_COSMWASM, cap),
+    ]
 }
 
 /// Reads ten frames and ten written slots when the transaction has executed, and adds up what they hold.
@@ -46,6 +54,12 @@ const INLINE: &str = r#"
 /// [`BenchError::Module`].
 pub fn light() -> Result<Bytes, BenchError> {
     module("light", 1, LIGHT)
+}
+
+/// Reads ten frames and ten written slots, as a CosmWasm contract.
+#[must_use]
+pub fn light_contract() -> Bytes {
+    Bytes::from_static(LIGHT_COSMWASM)
 }
 
 /// Looks at each frame as it starts.

@@ -36,6 +36,7 @@ pub fn rows() -> Result<Vec<Row>, BenchError> {
     let mut rows = vec![trigger_miss()?];
     rows.extend(many_attachments()?);
     rows.extend(light()?);
+    rows.extend(light_contract()?);
     rows.push(inline_hook()?);
     rows.extend(shipped()?);
     Ok(rows)
@@ -121,6 +122,32 @@ fn light() -> Result<Vec<Row>, BenchError> {
     ])
 }
 
+/// The same as a contract. Its state is made in the first transaction; here that one has been, as it has on a chain.
+fn light_contract() -> Result<Vec<Row>, BenchError> {
+    let attached = Attached::default().with(&guards::light_contract(), vec![VAULT], Bytes::new());
+    let mut woken = Scene::new(&attached, &usual())?;
+    woken.settle()?;
+    let (mut alone, mut pair) = (woken.clone(), [woken.clone(), woken.clone()]);
+    let [woken, alone, two] = medians(
+        ROUNDS,
+        [&mut || run(&mut woken, 1), &mut || on_threads(std::slice::from_mut(&mut alone)), &mut || {
+            on_threads(&mut pair)
+        }],
+    )?;
+    Ok(vec![
+        Row::new(
+            "a light CosmWasm contract, sudo over 10 frames and 10 writes",
+            each_ns(woken, TRANSACTIONS) / 1_000.0,
+            "µs",
+        )
+        .key("cosmwasm_us")
+        .at_most(30.0),
+        Row::new("the same on two threads, by one", two.as_secs_f64() / alone.as_secs_f64(), "×")
+            .key("cosmwasm_two_thread_ratio")
+            .at_most(1.15),
+    ])
+}
+
 /// Each scene on a thread of its own; what is returned is the time of the slowest.
 fn on_threads(scenes: &mut [Scene]) -> Result<Duration, BenchError> {
     let barrier = std::sync::Barrier::new(scenes.len());
@@ -159,6 +186,7 @@ fn shipped() -> Result<Vec<Row>, BenchError> {
     for (name, module, configuration) in guards::shipped() {
         let attached = Attached::default().with(&Bytes::from_static(module), vec![VAULT], configuration);
         let mut scene = Scene::new(&attached, &usual())?;
+        scene.settle()?;
         let [woken] = medians(ROUNDS, [&mut || run(&mut scene, 1)])?;
         rows.push(Row::new(
             format!("the shipped guard {name}, 10 frames"),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use parapet_abi::{FlowRecord, FrameRecord, FrameStatus, SlotChangeRecord};
 use parapet_judge::Judge;
-use parapet_monitor::{Decision, Fuel, Judgement, MemoryAccounts, MemoryState, Mode, Monitor as _, Trace};
-use parapet_registry::{Attachment, RegistryImage};
+use parapet_monitor::{Decision, Fuel, Judgement, MemoryAccounts, MemoryState, Mode, Monitor as _, StateOp, Trace};
+use parapet_registry::{Attachment, REGISTRY_ADDRESS, RegistryImage};
 use parapet_vm::{Engine, EngineSettings};
 
 use crate::BenchError;
@@ -92,6 +92,20 @@ impl Scene {
         }
         proceed(judging.on_tx(&self.trace, &mut self.state)?)?;
         Ok(judging.close())
+    }
+
+    /// Judges it once and keeps what the guards wrote, as a chain does.
+    ///
+    /// # Errors
+    /// [`BenchError`] if it cannot be judged, or is vetoed.
+    pub fn settle(&mut self) -> Result<(), BenchError> {
+        for update in self.judge()?.updates {
+            for accounts in [&mut self.state.pre_tx, &mut self.state.now] {
+                let word = accounts.entry(REGISTRY_ADDRESS).or_default().storage.entry(update.slot).or_default();
+                *word = StateOp::apply_all(&update.ops, *word).unwrap_or(*word);
+            }
+        }
+        Ok(())
     }
 
     /// Judges it, and expects so many verdicts.

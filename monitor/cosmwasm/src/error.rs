@@ -80,6 +80,9 @@ pub enum Limit {
     /// Too many words written.
     #[error("more than {} words of guard state written in one transaction", limits::WORDS_WRITTEN_MAX)]
     WordsWritten,
+    /// A write where the trace's records are read.
+    #[error("a write to a key of the trace's records, which can only be read")]
+    Records,
     /// Too many scans.
     #[error("more than {} scans of guard state in one transaction", limits::SCANS_MAX)]
     Scans,

@@ -28,6 +28,7 @@ mod memory;
 mod message;
 pub mod metering;
 mod querier;
+mod records;
 mod response;
 mod session;
 mod storage;

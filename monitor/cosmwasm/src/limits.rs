@@ -46,6 +46,8 @@ pub const SCANS_MAX: usize = 64;
 pub const WORDS_WRITTEN_MAX: usize = 1_024;
 /// Most bytes of calldata, return data or log data that one query gives.
 pub const QUERIED_BYTES_MAX: usize = 16 * 1_024;
+/// Most bytes of records that one read gives.
+pub const RECORDS_BYTES_MAX: usize = 64 * 1_024;
 /// Longest reason of a trap, in bytes.
 pub const REASON_BYTES_MAX: usize = 256;
 

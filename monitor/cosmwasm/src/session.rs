@@ -129,7 +129,7 @@ impl Session {
     }
 
     fn judge(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Vec<Said>, Stopped> {
-        let message = message::judge(trace, &self.subject)
+        let message = message::judge(trace, &self.subject, self.contract.descriptor().message.as_deref())
             .map_err(|too_long| Stopped::End(End::Overloaded { reason: too_long.to_string() }))?;
         self.make_state(trace, view)?;
         let answer = self.answer(Entry::Sudo { message: &message }, trace, view)?;

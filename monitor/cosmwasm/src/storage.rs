@@ -17,6 +17,7 @@ use crate::{
     lend::{Lent, Loan, Stop},
     limits::{SCANS_MAX, WORDS_WRITTEN_MAX},
     metering,
+    records::{self, RECORDS},
 };
 
 impl From<EntryError> for Stop {
@@ -87,8 +88,18 @@ impl GuardState {
     }
 }
 
+impl GuardState {
+    fn read_only(&self) -> BackendResult<()> {
+        self.0.with(|loan| loan.stop = Some(Stop::Limit(Limit::Records)));
+        (Err(BackendError::unknown("records")), GasInfo::free())
+    }
+}
+
 impl Storage for GuardState {
     fn get(&self, key: &[u8]) -> BackendResult<Option<Vec<u8>>> {
+        if let Some(place) = key.strip_prefix(RECORDS) {
+            return self.0.with(|loan| records::read(loan, place));
+        }
         self.operate(|entries, _| entries.get(key))
     }
 
@@ -122,10 +133,16 @@ impl Storage for GuardState {
     }
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> BackendResult<()> {
+        if key.starts_with(RECORDS) {
+            return self.read_only();
+        }
         self.operate(|entries, _| entries.set(key, value))
     }
 
     fn remove(&mut self, key: &[u8]) -> BackendResult<()> {
+        if key.starts_with(RECORDS) {
+            return self.read_only();
+        }
         self.operate(|entries, _| entries.remove(key).map(|_| ()))
     }
 }

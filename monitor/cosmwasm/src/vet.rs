@@ -128,6 +128,7 @@ fn unnamed(hash: ModuleHash) -> Descriptor {
         summary: "A CosmWasm contract that brings no descriptor.".to_owned(),
         triggers: [TRIGGER_FRAME, TRIGGER_FLOW].into_iter().filter_map(Trigger::named).collect(),
         subscribes: Vec::new(),
+        message: None,
         parameters: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Subscriptions,
+    shown::List,
     trigger::{BindError, Condition, TRIGGERS_MAX, Trigger},
 };
 
@@ -33,6 +34,9 @@ pub struct Descriptor {
     /// What it reads besides frames.
     #[serde(default)]
     pub subscribes: Vec<String>,
+    /// What a CosmWasm contract's message holds; all there is, if it does not say. Native guards have no messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Vec<List>>,
     /// Its configuration.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
@@ -90,6 +94,9 @@ pub enum DescriptorError {
     /// A subscription this host does not know.
     #[error("subscription {0:?} is unknown; known are \"accesses\", \"flows\", \"preimages\" and \"fees\"")]
     Subscription(String),
+    /// A message that holds the same list twice.
+    #[error("the message holds {0} twice")]
+    ShownTwice(&'static str),
     /// Nothing would ever wake it.
     #[error("the guard declares no trigger, so nothing would ever wake it")]
     NoTrigger,
@@ -133,6 +140,10 @@ impl Descriptor {
             let wrong = |wrong| DescriptorError::Trigger { trigger: trigger.to_string(), wrong };
             trigger.check(&self.parameters).map_err(wrong)?;
         }
+        let shown = self.message.as_deref().unwrap_or_default();
+        if let Some(twice) = (1..shown.len()).find(|index| shown[..*index].contains(&shown[*index])) {
+            return Err(DescriptorError::ShownTwice(shown[twice].name()));
+        }
         let known = [SUBSCRIBE_ACCESSES, SUBSCRIBE_FLOWS, SUBSCRIBE_PREIMAGES, SUBSCRIBE_FEES];
         match self.subscribes.iter().find(|s| !known.contains(&s.as_str())) {
             Some(other) => Err(DescriptorError::Subscription(other.clone())),
@@ -148,7 +159,8 @@ impl Descriptor {
         self.triggers.iter().map(|trigger| trigger.bind(&self.parameters, configuration)).collect()
     }
 
-    /// What it may read once it woke. Who is woken by a kind of record may read that kind.
+    /// What it may read once it woke. Who is woken by a kind of record may read that kind, and so may who
+    /// is shown it.
     #[must_use]
     pub fn subscriptions(&self) -> Subscriptions {
         let declared = self.subscribes.iter().map(|name| match name.as_str() {
@@ -159,7 +171,8 @@ impl Descriptor {
             _ => Subscriptions::NONE,
         });
         let implied = self.triggers.iter().map(Trigger::implies);
-        declared.chain(implied).fold(Subscriptions::NONE, Subscriptions::union)
+        let shown = self.message.iter().flatten().map(|list| list.subscription());
+        declared.chain(implied).chain(shown).fold(Subscriptions::NONE, Subscriptions::union)
     }
 }
 

@@ -11,6 +11,7 @@ mod fuel;
 mod memory;
 mod nobody;
 mod ops;
+pub mod shown;
 mod trace;
 pub mod trigger;
 mod veto;

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, Bytes};
-use parapet_abi::AccountRecord;
-use parapet_monitor::{AttachmentId, Fault, Fuel, Hook, StateUpdate, StateView, Subscriptions, Trace};
+use parapet_abi::{AccountRecord, Kind};
+use parapet_monitor::{AttachmentId, Fault, Fuel, Hook, Recorded, StateUpdate, StateView, Subscriptions, Trace};
 use wasmtime::Trap;
 
 use crate::{Alert, Guard, Limit, host::Stop, instance::Instance, lend::Loan, metering};
@@ -26,6 +26,34 @@ pub struct Subject {
     pub fuel_max: Fuel,
     /// Account in whose storage guard state lies.
     pub store_account: Address,
+}
+
+impl Subject {
+    /// The records of a kind that its guard may read: what another guard subscribed to is not there for this one.
+    #[must_use]
+    pub fn recorded<'a>(&'a self, trace: &'a Trace, kind: Kind) -> Option<Recorded<'a>> {
+        use zerocopy::IntoBytes as _;
+        let needed = match kind {
+            Kind::Access => Subscriptions::ACCESSES,
+            Kind::Flow if !self.subscriptions.contains(Subscriptions::FEES) => {
+                let shown = self.subscriptions.contains(Subscriptions::FLOWS);
+                let bytes = trace.flows_but_fees().as_bytes();
+                return shown.then_some(Recorded { bytes, record_bytes: kind.record_bytes() });
+            }
+            Kind::Flow | Kind::Log => Subscriptions::FLOWS,
+            Kind::Preimage => Subscriptions::PREIMAGES,
+            Kind::Account => {
+                return Some(Recorded { bytes: self.accounts.as_bytes(), record_bytes: kind.record_bytes() });
+            }
+            Kind::Context
+            | Kind::Frame
+            | Kind::CodeChange
+            | Kind::SlotChange
+            | Kind::Authorization
+            | Kind::Delegate => Subscriptions::NONE,
+        };
+        self.subscriptions.contains(needed).then(|| trace.recorded(kind))
+    }
 }
 
 /// A hook and what it is called for.

@@ -21,34 +21,49 @@ use crate::{
 /// Guards that are compiled together, and told by one manifest.
 #[derive(Clone, Copy, Debug)]
 pub struct Set {
-    /// Their crates, below `guards/`.
+    /// Their crates.
     pub guards: &'static [&'static str],
+    /// Folder of those.
+    folder: &'static str,
     sources: &'static [&'static str],
     manifest: &'static str,
 }
 
 /// The native guards.
-pub const NATIVE: Set = Set { guards: &["outflow_cap", "reentrancy"], sources: &SOURCES, manifest: "MANIFEST.json" };
+pub const NATIVE: Set =
+    Set { guards: &["outflow_cap", "reentrancy"], folder: "guards", sources: &SOURCES, manifest: "MANIFEST.json" };
 
-/// The CosmWasm contracts: their own crates, and thus their own sources and compiler.
-pub const CONTRACTS: Set =
-    Set { guards: &["outflow_cap_cosmwasm"], sources: &CONTRACT_SOURCES, manifest: "CONTRACTS.json" };
+/// The CosmWasm contracts, those included that only tests and benchmarks use: their own crates, and thus their own sources
+/// and compiler.
+pub const CONTRACTS: Set = Set {
+    guards: &["outflow_cap_cosmwasm", "light_cosmwasm"],
+    folder: "guards/contracts",
+    sources: &CONTRACT_SOURCES,
+    manifest: "CONTRACTS.json",
+};
 
 /// All of them.
 pub const SETS: [Set; 2] = [NATIVE, CONTRACTS];
 
 /// As [`SOURCES`], for contracts.
-const CONTRACT_SOURCES: [&str; 5] = [
-    "guards/outflow_cap_cosmwasm/Cargo.lock",
-    "guards/outflow_cap_cosmwasm/Cargo.toml",
-    "guards/outflow_cap_cosmwasm/src",
+const CONTRACT_SOURCES: [&str; 12] = [
+    "guards/contracts/Cargo.lock",
+    "guards/contracts/Cargo.toml",
+    "guards/contracts/light_cosmwasm/Cargo.toml",
+    "guards/contracts/light_cosmwasm/src",
+    "guards/contracts/outflow_cap_cosmwasm/Cargo.toml",
+    "guards/contracts/outflow_cap_cosmwasm/src",
+    "sdk/abi/Cargo.toml",
+    "sdk/abi/src",
+    "sdk/bump/Cargo.toml",
+    "sdk/bump/src",
     "sdk/cosmwasm/Cargo.toml",
     "sdk/cosmwasm/src",
 ];
 
 /// Files and folders whose text decides the modules. The root's Cargo.toml is not among them: of what it gives the
 /// guests, versions stand in `guards/Cargo.lock`, and the rest of it changes with every crate of the host.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 14] = [
     "guards/Cargo.lock",
     "guards/Cargo.toml",
     "guards/outflow_cap/Cargo.toml",
@@ -57,6 +72,8 @@ const SOURCES: [&str; 12] = [
     "guards/reentrancy/src",
     "sdk/abi/Cargo.toml",
     "sdk/abi/src",
+    "sdk/bump/Cargo.toml",
+    "sdk/bump/src",
     "sdk/guest/Cargo.toml",
     "sdk/guest/src",
     "sdk/macros/Cargo.toml",
@@ -169,7 +186,7 @@ pub fn compile_all(
         copy(&root.join(source), &workshop.join(source))?;
     }
     let compile = |name: &str| {
-        let crate_dir = build::crate_root(&workshop.join("guards").join(name))?;
+        let crate_dir = build::crate_root(&workshop.join(set.folder).join(name))?;
         Ok((name.to_owned(), build::compile(&crate_dir, toolchain, Some(target_dir))?.wasm))
     };
     set.guards.iter().map(|name| compile(name)).collect()

@@ -117,6 +117,10 @@ impl Module {
         if !descriptor.subscribes.is_empty() {
             lines.push(format!("subscribes {}", descriptor.subscribes.join(", ")));
         }
+        if let Some(shown) = &descriptor.message {
+            let lists: Vec<_> = shown.iter().map(|list| list.name()).collect();
+            lines.push(format!("message    {}", if lists.is_empty() { "empty".to_owned() } else { lists.join(", ") }));
+        }
         for parameter in &descriptor.parameters {
             let need = parameter.default.as_ref().map_or("required".to_owned(), |default| format!("default {default}"));
             lines.push(format!("parameter  {}: {}, {need}", parameter.name, parameter.ty));

@@ -32,6 +32,7 @@
 mod descriptor;
 mod message;
 mod query;
+mod records;
 mod value;
 mod veto;
 
@@ -39,6 +40,10 @@ pub use message::{
     AccessKind, Asset, CodeChange, CodeChangeKind, Flow, FlowReason, Frame, FrameKind, FrameStatus, Judge, Log,
     SlotChange, StorageAccess, SudoMsg, Transaction,
 };
+pub use parapet_abi as abi;
+#[doc(hidden)]
+pub use parapet_bump as bump;
 pub use query::{Bytes, Fork, GuardQuery, Querier};
+pub use records::{RECORDS, records};
 pub use value::{Address, NotHex, Word};
 pub use veto::Veto;

@@ -8,7 +8,7 @@ use parapet_abi::{
 };
 use parapet_contract::{GuardQuery, SudoMsg};
 use parapet_cosmwasm::sudo_message;
-use parapet_monitor::{Subscriptions, Trace};
+use parapet_monitor::{Subscriptions, Trace, shown::List};
 use parapet_vm::Subject;
 use schemars::schema_for;
 use serde_json::{Value, json};
@@ -40,9 +40,9 @@ pub(crate) fn seeing_everything() -> Subject {
 }
 
 fn messages() -> Vec<Value> {
-    let all = sudo_message(&everything(), &seeing_everything()).unwrap();
+    let all = sudo_message(&everything(), &seeing_everything(), None).unwrap();
     let none = Subject { subscriptions: Subscriptions::NONE, ..subject() };
-    let least = sudo_message(&trace(), &none).unwrap();
+    let least = sudo_message(&trace(), &none, None).unwrap();
     [all, least].iter().map(|message| serde_json::from_slice(message).unwrap()).collect()
 }
 
@@ -73,6 +73,23 @@ fn the_types_for_authors_read_every_message_and_nothing_is_lost() {
     for message in messages() {
         let read: SudoMsg = serde_json::from_value(message.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), message);
+    }
+}
+
+#[test]
+fn a_message_holds_what_the_descriptor_names_and_nothing_else() {
+    let members = |shown: &[List]| {
+        let message = sudo_message(&everything(), &seeing_everything(), Some(shown)).unwrap();
+        let message: Value = serde_json::from_slice(&message).unwrap();
+        message["judge"].as_object().unwrap().clone()
+    };
+    assert!(members(&[]).is_empty());
+    let all = members(&List::ALL);
+    let whole = sudo_message(&everything(), &seeing_everything(), None).unwrap();
+    assert_eq!(json!({ "judge": all }), serde_json::from_slice::<Value>(&whole).unwrap());
+    for list in List::ALL {
+        let one = members(&[list]);
+        assert_eq!((one.len(), &one[list.name()]), (1, &all[list.name()]));
     }
 }
 

@@ -42,33 +42,15 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> Result<()> {
     store::link(linker)
 }
 
-/// The records of a kind that this guard may read: what another guard subscribed to is not there for this one.
-fn recorded<'a>(trace: &'a Trace, subject: &'a Subject, kind: u32) -> Option<Recorded<'a>> {
-    use zerocopy::IntoBytes as _;
-    let kind = Kind::from_u32(kind)?;
-    let needed = match kind {
-        Kind::Access => Subscriptions::ACCESSES,
-        Kind::Flow if !subject.subscriptions.contains(Subscriptions::FEES) => {
-            let shown = subject.subscriptions.contains(Subscriptions::FLOWS);
-            let bytes = trace.flows_but_fees().as_bytes();
-            return shown.then_some(Recorded { bytes, record_bytes: kind.record_bytes() });
-        }
-        Kind::Flow | Kind::Log => Subscriptions::FLOWS,
-        Kind::Preimage => Subscriptions::PREIMAGES,
-        Kind::Account => {
-            return Some(Recorded { bytes: subject.accounts.as_bytes(), record_bytes: kind.record_bytes() });
-        }
-        Kind::Context | Kind::Frame | Kind::CodeChange | Kind::SlotChange | Kind::Authorization | Kind::Delegate => {
-            Subscriptions::NONE
-        }
-    };
-    subject.subscriptions.contains(needed).then(|| trace.recorded(kind))
+/// The records of a kind that this version knows.
+fn records<'a>(trace: &'a Trace, subject: &'a Subject, kind: u32) -> Option<Recorded<'a>> {
+    Kind::from_u32(kind).and_then(|kind| subject.recorded(trace, kind))
 }
 
 fn trace_count(guest: &mut Guest<'_>, kind: u32) -> u32 {
     let host = guest.host();
     let subject = host.subject.clone();
-    let count = host.lent.with(|loan| recorded(loan.trace, &subject, kind).map_or(0, |records| records.count()));
+    let count = host.lent.with(|loan| records(loan.trace, &subject, kind).map_or(0, |records| records.count()));
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -86,7 +68,7 @@ fn trace_read(mut guest: Guest<'_>, kind: u32, [first, count]: [u32; 2], out: u3
     let (memory, host) = guest.split();
     let subject = host.subject.clone();
     host.lent.with(|loan| {
-        let Some(records) = recorded(loan.trace, &subject, kind) else { return };
+        let Some(records) = records(loan.trace, &subject, kind) else { return };
         let records = records.bytes.chunks_exact(records.record_bytes).skip(first as usize).take(read as usize);
         for (record, out) in records.zip(memory[range].chunks_exact_mut(len as usize)) {
             let known = record.len().min(out.len());

@@ -154,6 +154,9 @@ pub enum VetError {
     /// Two accounts of itself.
     #[error("the module has two custom sections \"parapet.guard\"; keep one `#[guard]` per module")]
     DescriptorTwice,
+    /// A native guard that asks for a message.
+    #[error("the descriptor has a `message`, which only CosmWasm contracts get; leave it out")]
+    Message,
     /// What it says about itself cannot be used.
     #[error(transparent)]
     Descriptor(#[from] DescriptorError),

@@ -101,6 +101,9 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
     let types = types.expect("the parser ends every module it does not refuse with `End`");
     let hooks = surface.check(&types.as_ref())?;
     let descriptor = Descriptor::parse(descriptor.ok_or(VetError::NoDescriptor)?)?;
+    if descriptor.message.is_some() {
+        return Err(VetError::Message);
+    }
     Ok(Vetted { descriptor, hooks, keeps_segments })
 }
 

@@ -5,6 +5,8 @@
 //! - Floats become the integers of their size: they can still be loaded, stored and passed on as bits, and every
 //!   calculation with one becomes a trap. CosmWasm's standard library brings them with its JSON parser, which
 //!   calculates with a float when a message holds one; a guard's messages hold none.
+//! - Memory begins with a page more, so that a contract with the allocator of `sdk/cosmwasm` need not grow it: growing goes
+//!   through the kernel, in each transaction again.
 
 use std::convert::Infallible;
 
@@ -43,6 +45,9 @@ pub fn lower(wasm: &[u8]) -> Result<Lowered, NotLowered> {
     done.map_err(|error| NotLowered(error.to_string()))?;
     Ok(Lowered { wasm: module.finish(), floats: lowering.floats, bulk: lowering.bulk })
 }
+
+/// Pages that memory begins with beyond the module's data and stack.
+const HEAP_PAGES: u64 = 1;
 
 #[derive(Default)]
 struct Lowering {
@@ -97,6 +102,12 @@ impl Reencode for Lowering {
         utils::parse_code_section(self, code, section)?;
         code.function(&copy()).function(&fill());
         Ok(())
+    }
+
+    fn memory_type(&mut self, ty: wasmparser::MemoryType) -> Result<wasm_encoder::MemoryType, Error<Infallible>> {
+        let mut ty = utils::memory_type(self, ty);
+        ty.minimum = (ty.minimum + HEAP_PAGES).min(ty.maximum.unwrap_or(u64::MAX));
+        Ok(ty)
     }
 
     fn val_type(&mut self, ty: wasmparser::ValType) -> Result<ValType, Error<Infallible>> {

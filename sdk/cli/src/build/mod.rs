@@ -26,14 +26,16 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const STACK_BYTES: u32 = 65_536;
 
 /// How every guest is compiled, whatever its own profile says.
-const PROFILE: [(&str, &str); 6] = [
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s"),
+const PROFILE: [(&str, &str); 5] = [
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
     ("CARGO_PROFILE_RELEASE_STRIP", "symbols"),
     ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "false"),
 ];
+
+/// Whether size or speed comes first.
+const OPT_LEVEL: &str = "CARGO_PROFILE_RELEASE_OPT_LEVEL";
 
 /// The crate that makes a contract of another one.
 const COSMWASM: &str = "cosmwasm-std";
@@ -45,6 +47,16 @@ pub enum Kind {
     Native,
     /// A CosmWasm contract.
     Contract,
+}
+
+impl Kind {
+    /// A native guard is small and the engine's compiler optimises it; a contract's compiler does not.
+    const fn opt_level(self) -> &'static str {
+        match self {
+            Self::Native => "s",
+            Self::Contract => "3",
+        }
+    }
 }
 
 /// What cargo made.
@@ -99,7 +111,10 @@ pub fn compile(crate_dir: &Path, toolchain: &Toolchain, target_dir: Option<&Path
         command.arg("--target-dir").arg(target_dir);
     }
     let kind = kind(crate_dir)?;
-    command.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags(crate_dir, toolchain).join("\x1f"));
+    command
+        .envs(PROFILE)
+        .env(OPT_LEVEL, kind.opt_level())
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(crate_dir, toolchain).join("\x1f"));
     // What the caller has set up for checking its own code is not for guests.
     command.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("CARGO_BUILD_TARGET");
     toolchain.prepare(&mut command, kind);

@@ -1,116 +1,14 @@
-//! The messages that contracts get, as `sdk/cosmwasm/schema` describes them.
-//!
-//! Numbers of 64 bits and more are decimal strings, hashes and addresses lower-case hex, names snake case. A value that
-//! this version has no name for is `"unknown"`.
-
-use std::io;
+//! Records as JSON objects.
 
 use alloy_primitives::{U256, hex};
 use parapet_abi::{
-    AccessKind, AccessRecord, AccountRecord, Address, Asset, CodeChangeKind, CodeChangeRecord, ContextRecord,
-    FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus, LogRecord, NO_FRAME, SlotChangeRecord, Word,
+    AccessKind, AccessRecord, Address, Asset, CodeChangeKind, CodeChangeRecord, ContextRecord, FlowReason, FlowRecord,
+    FrameKind, FrameRecord, FrameStatus, LogRecord, NO_FRAME, SlotChangeRecord, Word,
 };
-use parapet_monitor::{Subscriptions, Trace};
-use parapet_vm::Subject;
-use serde::{Serialize, Serializer, ser::SerializeSeq as _, ser::SerializeStruct as _};
-
-use crate::limits::MESSAGE_BYTES_MAX;
-
-/// Nanoseconds of a second, the unit of CosmWasm's timestamps.
-const NANOS: u64 = 1_000_000_000;
-
-/// A transaction cannot be shown to a contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the transaction's record has more than {MESSAGE_BYTES_MAX} bytes as a message, which no contract can be shown"
-)]
-pub struct TooLong;
-
-/// The `env` argument of every entry point.
-pub(crate) fn env(context: &ContextRecord, subject: &Subject) -> Vec<u8> {
-    let contract = hex::encode_prefixed(subject.attachment);
-    let time_ns = context.timestamp.saturating_mul(NANOS);
-    let (height, chain) = (context.block_number, context.chain_id);
-    format!(
-        r#"{{"block":{{"height":{height},"time":"{time_ns}","chain_id":"{chain}"}},"transaction":null,"contract":{{"address":"{contract}"}}}}"#
-    )
-    .into_bytes()
-}
-
-/// The `info` argument of `instantiate`: the account that keeps guard state, which is the registry, and no funds.
-pub(crate) fn info(subject: &Subject) -> Vec<u8> {
-    format!(r#"{{"sender":"{}","funds":[]}}"#, hex::encode_prefixed(subject.store_account)).into_bytes()
-}
-
-/// The `instantiate` message: the attachment's configuration.
-pub(crate) fn configuration(subject: &Subject) -> &[u8] {
-    if subject.configuration.is_empty() { b"{}" } else { &subject.configuration }
-}
-
-/// The `sudo` message: what an attachment's contract is shown of a transaction.
-///
-/// # Errors
-/// [`TooLong`].
-pub fn judge(trace: &Trace, subject: &Subject) -> Result<Vec<u8>, TooLong> {
-    let mut out = Bounded(Vec::with_capacity(4_096));
-    let written = serde_json::to_writer(&mut out, &Sudo { judge: Judge { trace, subject } });
-    // Writing to memory fails for one reason.
-    written.map(|()| out.0).map_err(|_| TooLong)
-}
-
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MESSAGE_BYTES_MAX {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[derive(Serialize)]
-struct Sudo<'a> {
-    judge: Judge<'a>,
-}
-
-struct Judge<'a> {
-    trace: &'a Trace,
-    subject: &'a Subject,
-}
-
-impl Serialize for Judge<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { trace, subject } = self;
-        let subscribed = |to: Subscriptions| subject.subscriptions.contains(to);
-        let accesses: &[AccessRecord] = if subscribed(Subscriptions::ACCESSES) { &trace.accesses } else { &[] };
-        let (flows, logs): (&[FlowRecord], &[LogRecord]) =
-            if subscribed(Subscriptions::FLOWS) { (trace.flows_but_fees(), &trace.logs) } else { (&[], &[]) };
-        let mut judge = serializer.serialize_struct("Judge", 8)?;
-        judge.serialize_field("transaction", &transaction(&trace.context))?;
-        judge.serialize_field(
-            "accounts",
-            &Each(&subject.accounts, |account: &AccountRecord| Hex(account.address.bytes)),
-        )?;
-        judge.serialize_field("frames", &Each(&trace.frames, frame))?;
-        if !accesses.is_empty() {
-            judge.serialize_field("accesses", &Each(accesses, access))?;
-        }
-        judge.serialize_field("flows", &Each(flows, flow))?;
-        judge.serialize_field("logs", &Each(logs, log))?;
-        judge.serialize_field("slot_changes", &Each(&trace.slot_changes, slot_change))?;
-        judge.serialize_field("code_changes", &Each(&trace.code_changes, code_change))?;
-        judge.end()
-    }
-}
+use serde::{Serialize, Serializer, ser::SerializeSeq as _};
 
 /// Records, each as what a function makes of it.
-struct Each<'a, R, F>(&'a [R], F);
+pub(super) struct Each<'a, R, F>(pub(super) &'a [R], pub(super) F);
 
 impl<R, T: Serialize, F: Fn(&R) -> T> Serialize for Each<'_, R, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -123,7 +21,7 @@ impl<R, T: Serialize, F: Fn(&R) -> T> Serialize for Each<'_, R, F> {
 }
 
 /// Bytes in hex.
-struct Hex<const N: usize>([u8; N]);
+pub(super) struct Hex<const N: usize>(pub(super) [u8; N]);
 
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -158,7 +56,7 @@ fn unless_zero(address: Address) -> Option<Hex<20>> {
 }
 
 #[derive(Serialize)]
-struct Transaction {
+pub(super) struct Transaction {
     hash: Hex<32>,
     simulation: bool,
     status: &'static str,
@@ -179,7 +77,7 @@ struct Transaction {
     parent_hash: Hex<32>,
 }
 
-fn transaction(context: &ContextRecord) -> Transaction {
+pub(super) fn transaction(context: &ContextRecord) -> Transaction {
     Transaction {
         hash: Hex(context.tx_hash),
         simulation: context.simulation != 0,
@@ -213,7 +111,7 @@ fn status(status: u8) -> &'static str {
 }
 
 #[derive(Serialize)]
-struct Frame {
+pub(super) struct Frame {
     id: u32,
     parent: Option<u32>,
     depth: u32,
@@ -235,7 +133,7 @@ struct Frame {
     gas_used: Decimal<u64>,
 }
 
-fn frame(frame: &FrameRecord) -> Frame {
+pub(super) fn frame(frame: &FrameRecord) -> Frame {
     Frame {
         id: frame.id,
         parent: frame_or_none(frame.parent),
@@ -269,7 +167,7 @@ fn frame(frame: &FrameRecord) -> Frame {
 }
 
 #[derive(Serialize)]
-struct Access {
+pub(super) struct Access {
     seq: u32,
     frame: u32,
     kind: &'static str,
@@ -279,7 +177,7 @@ struct Access {
     new: Hex<32>,
 }
 
-fn access(access: &AccessRecord) -> Access {
+pub(super) fn access(access: &AccessRecord) -> Access {
     Access {
         seq: access.seq,
         frame: access.frame,
@@ -298,7 +196,7 @@ fn access(access: &AccessRecord) -> Access {
 }
 
 #[derive(Serialize)]
-struct Flow {
+pub(super) struct Flow {
     seq: u32,
     frame: Option<u32>,
     asset: &'static str,
@@ -310,7 +208,7 @@ struct Flow {
     token_id: Option<Decimal<U256>>,
 }
 
-fn flow(flow: &FlowRecord) -> Flow {
+pub(super) fn flow(flow: &FlowRecord) -> Flow {
     let asset = Asset::from_u8(flow.asset);
     Flow {
         seq: flow.seq,
@@ -343,7 +241,7 @@ fn flow(flow: &FlowRecord) -> Flow {
 }
 
 #[derive(Serialize)]
-struct Log {
+pub(super) struct Log {
     seq: u32,
     frame: u32,
     address: Hex<20>,
@@ -351,7 +249,7 @@ struct Log {
     data_len: u32,
 }
 
-fn log(log: &LogRecord) -> Log {
+pub(super) fn log(log: &LogRecord) -> Log {
     Log {
         seq: log.seq,
         frame: log.frame,
@@ -362,14 +260,14 @@ fn log(log: &LogRecord) -> Log {
 }
 
 #[derive(Serialize)]
-struct SlotChange {
+pub(super) struct SlotChange {
     address: Hex<20>,
     slot: Hex<32>,
     old: Hex<32>,
     new: Hex<32>,
 }
 
-fn slot_change(change: &SlotChangeRecord) -> SlotChange {
+pub(super) fn slot_change(change: &SlotChangeRecord) -> SlotChange {
     SlotChange {
         address: Hex(change.address.bytes),
         slot: Hex(change.slot),
@@ -379,7 +277,7 @@ fn slot_change(change: &SlotChangeRecord) -> SlotChange {
 }
 
 #[derive(Serialize)]
-struct CodeChange {
+pub(super) struct CodeChange {
     seq: u32,
     frame: Option<u32>,
     kind: &'static str,
@@ -388,7 +286,7 @@ struct CodeChange {
     new: Hex<32>,
 }
 
-fn code_change(change: &CodeChangeRecord) -> CodeChange {
+pub(super) fn code_change(change: &CodeChangeRecord) -> CodeChange {
     CodeChange {
         seq: change.seq,
         frame: frame_or_none(change.frame),
