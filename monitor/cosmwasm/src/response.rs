@@ -165,6 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn json_as_deep_as_fits_neither_overflows_the_stack_nor_passes_for_a_response() {
+        let deep = |before: &str, after: &str| {
+            let depth = (RESPONSE_BYTES_MAX - before.len() - after.len()) / 2;
+            [before, &"[".repeat(depth), &"]".repeat(depth), after].concat()
+        };
+        let trapped = [("", ""), (r#"{"ok":"#, "}"), (r#"{"ok":{"messages":"#, "}}"), (r#"{"ok":{"events":"#, "}}")];
+        for (before, after) in trapped {
+            assert!(matches!(read(deep(before, after).as_bytes()), Err(End::Trapped { .. })), "{before}");
+        }
+        // What is not looked at may be anything.
+        assert_eq!(read(deep(r#"{"ok":{"data":"#, "}}").as_bytes()), Ok(vec![]));
+    }
+
+    #[test]
     fn a_response_with_messages_and_one_that_is_none_trap() {
         for answer in [r#"{"ok":{"messages":[{}]}}"#, "{}", "", r#"{"ok":3}"#, r#"{"ok":{},"error":""}"#] {
             assert!(matches!(read(answer.as_bytes()), Err(End::Trapped { .. })), "{answer}");

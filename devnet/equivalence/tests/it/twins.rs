@@ -123,7 +123,7 @@ fn a_contract_with_state_of_its_own_judges_in_parallel_as_one_after_the_other() 
         let expected = observe(&block.input(&block.state), &*judge, Mode::Sequential);
         let seen = expected.as_ref().unwrap();
         assert!(seen.changes.accounts[&REGISTRY_ADDRESS].storage.len() > 3, "the window and its mark are kept");
-        for threads in [1, 2, 4] {
+        for threads in [1, 2, 4, 8] {
             let workers = Workers::new(NonZeroUsize::new(threads).unwrap());
             for _ in 0..3 {
                 let found = observe(&block.input(&block.state), &*judge, Mode::Parallel(&workers));

@@ -199,7 +199,7 @@ fn the_descriptor_is_there_once_and_valid() {
     assert!(matches!(refusal(&twice), VetError::DescriptorTwice));
     let wrong = module_with(&DESCRIPTOR.replace("\"frame\"", ""), MEMORY, HOOK);
     assert!(matches!(refusal(&wrong), VetError::Descriptor(DescriptorError::NoTrigger)));
-    let message = module_with(&DESCRIPTOR.replace(":1,", ":1,\\\"message\\\":[],"), MEMORY, HOOK);
+    let message = module_with(&DESCRIPTOR.replace(":1,", r#":1,"message":[],"#), MEMORY, HOOK);
     assert!(matches!(refusal(&message), VetError::Message));
     let future = module_with(&DESCRIPTOR.replace(":1,", ":2,"), MEMORY, HOOK);
     assert!(matches!(refusal(&future), VetError::Descriptor(DescriptorError::Abi(2))));
