@@ -177,8 +177,8 @@ abstract contract Authority is RegistryStorage {
             word := mload(0x00)
         }
         if (success && size >= 32) return (Answer.Given, word);
-        // Who used all its gas up might have said something with more.
-        answer = success || start - gasleft() < gasMax ? Answer.None : Answer.Unclear;
+        // Who used up much of its gas might have said something with more: a proxy keeps a part of it when its callee runs out.
+        answer = start - gasleft() < gasMax / 2 ? Answer.None : Answer.Unclear;
         word = 0;
     }
 

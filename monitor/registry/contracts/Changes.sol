@@ -18,7 +18,8 @@ abstract contract Changes is Authority {
         _perform(id, kind, change.arguments, change.proposer);
     }
 
-    /// @dev A cancellation leaves things as they are, so one voice is enough. A manager may stop anything but its dismissal.
+    /// @dev A cancellation leaves things as they are, so one voice is enough. A manager may stop anything but its dismissal;
+    /// what has lapsed anyone may clear away.
     function cancelChange(bytes32 id, ChangeKind kind) external {
         Change memory change = _waiting(id, kind);
         (address manager, address[] memory accounts) = (attachmentById[id].manager, attachmentById[id].accounts);
@@ -26,7 +27,8 @@ abstract contract Changes is Authority {
             AttachRequest memory request = abi.decode(change.arguments, (AttachRequest));
             (manager, accounts) = (request.manager, request.accounts);
         }
-        bool entitled = msg.sender == guardian || (msg.sender == manager && kind != ChangeKind.Manager)
+        bool lapsed = block.timestamp > change.readyAt + CHANGE_SECONDS_MAX;
+        bool entitled = lapsed || msg.sender == guardian || (msg.sender == manager && kind != ChangeKind.Manager)
             || (accounts.length == 0 && msg.sender == governance);
         for (uint256 i = 0; i < accounts.length && !entitled; i++) {
             entitled = hasAuthority(accounts[i], msg.sender);
@@ -57,7 +59,7 @@ abstract contract Changes is Authority {
     // ---- for those who change ----
 
     /// @dev Whether `who` may do this now. Reverts if not.
-    function _authorise(bytes32 id, ChangeKind kind, bytes memory arguments, address who) internal virtual;
+    function _authorise(bytes32 id, ChangeKind kind, bytes memory arguments, address who) internal view virtual;
 
     function _perform(bytes32 id, ChangeKind kind, bytes memory arguments, address who) internal virtual;
 

@@ -14,6 +14,18 @@ import {Offices} from "./Offices.sol";
 /// The only calls outward are questions by STATICCALL (`Authority`) and the creation of data contracts whose init code is
 /// written here (`Modules`), so nothing can enter this contract half way through a change.
 contract GuardRegistry is Modules, Offices, Changes {
+    /// By what someone may act for accounts.
+    enum Entitled {
+        ByAuthority,
+        AsManager
+    }
+
+    /// What a change asks of the accounts: that they are in confirmed hands, or nothing.
+    enum Demand {
+        None,
+        Confirmed
+    }
+
     // ---- attachments ----
 
     function attach(AttachRequest calldata request) external returns (bytes32 id) {
@@ -140,25 +152,35 @@ contract GuardRegistry is Modules, Offices, Changes {
     /// @dev Authority is judged anew at every change: whoever owned the accounts at attachment has no say later. A manager
     /// acts for the accounts as long as those who appointed or confirmed it hold them. What adds to a guard waits for whoever
     /// holds the accounts to confirm.
-    function _authorise(bytes32 id, ChangeKind kind, bytes memory arguments, address who) internal override {
-        if (kind == ChangeKind.Attach) return _authoriseAttach(abi.decode(arguments, (AttachRequest)).accounts, who);
+    function _authorise(bytes32 id, ChangeKind kind, bytes memory arguments, address who) internal view override {
+        if (kind == ChangeKind.Attach) {
+            address[] memory joined = abi.decode(arguments, (AttachRequest)).accounts;
+            return _authoriseOver(joined, who, Entitled.ByAuthority, Demand.Confirmed);
+        }
         Attachment storage found = _existing(id);
         if (kind == ChangeKind.Unpause && who == guardian) return;
         bool isManagers = kind == ChangeKind.Mode || kind == ChangeKind.Content || kind == ChangeKind.Terms;
-        bool managed = isManagers && who == found.manager;
-        bool adds = !_onlyLoosens(kind, arguments);
-        address[] memory accounts = found.accounts;
+        _authoriseOver(
+            found.accounts,
+            who,
+            isManagers && who == found.manager ? Entitled.AsManager : Entitled.ByAuthority,
+            _onlyLoosens(kind, arguments) ? Demand.None : Demand.Confirmed
+        );
+    }
+
+    function _authoriseOver(address[] memory accounts, address who, Entitled entitled, Demand demand) private view {
+        bool managed = entitled == Entitled.AsManager;
         require(accounts.length != 0 || managed || who == governance, NotGovernance(who));
         for (uint256 i = 0; i < accounts.length; i++) {
             Standing memory standing = _standing(accounts[i]);
             bool has = _has(accounts[i], who, standing);
             require(has || managed, NoAuthority(accounts[i], who));
-            if (adds || !has) _checkConfirmed(accounts[i], standing);
+            if (!has || demand == Demand.Confirmed) _checkConfirmed(accounts[i], standing);
         }
     }
 
-    /// @dev Whoever attaches the first guard of an account is confirmed by that.
-    function _authoriseAttach(address[] memory accounts, address who) private {
+    /// @dev Whoever proposes an account's first guard is confirmed by that.
+    function _authoriseToAttach(address[] memory accounts, address who) private {
         require(accounts.length != 0 || who == governance, NotGovernance(who));
         for (uint256 i = 0; i < accounts.length; i++) {
             Standing memory standing = _standing(accounts[i]);
@@ -185,7 +207,7 @@ contract GuardRegistry is Modules, Offices, Changes {
         _checkConfiguration(request.configuration.length);
         _checkDelay(request.delay);
         request.terms = _checked(request.terms);
-        _authoriseAttach(request.accounts, msg.sender);
+        _authoriseToAttach(request.accounts, msg.sender);
         id = keccak256(abi.encode(block.chainid, address(this), msg.sender, ++attachmentNonce));
         _propose(id, ChangeKind.Attach, abi.encode(request), _waitToAttach(request));
     }

@@ -18,11 +18,12 @@ export const account = (index) => mnemonicToAccount(MNEMONIC, { addressIndex: in
 export const artifact = (name) => JSON.parse(readFileSync(path.join(REPOSITORY, name), 'utf8'));
 export const registryArtifact = artifact('monitor/registry/artifacts/GuardRegistry.json');
 
-const testContracts = compile(['sdk/solidity/test/Owners.sol', 'sdk/solidity/test/AdminReader.sol']);
+const TEST_SOURCES = ['Owners', 'Accounts', 'AdminReader'].map((name) => `sdk/solidity/test/${name}.sol`);
+const testContracts = compile(TEST_SOURCES);
 
 /** A contract of these tests as `{ abi, bytecode, deployedBytecode }`. */
-export function testContract(name, file = 'Owners') {
-  const { abi, evm } = testContracts(`sdk/solidity/test/${file}.sol`, name);
+export function testContract(name) {
+  const { abi, evm } = TEST_SOURCES.map((source) => testContracts(source, name)).find((contract) => contract);
   return { abi, bytecode: `0x${evm.bytecode.object}`, deployedBytecode: `0x${evm.deployedBytecode.object}` };
 }
 
@@ -56,7 +57,7 @@ export async function startChain({ guardian, governance }) {
   await client.setNonce({ address: REGISTRY_ADDRESS, nonce: 1 });
   await client.setStorageAt({ address: REGISTRY_ADDRESS, index: 1, value: padHex(guardian) });
   await client.setStorageAt({ address: REGISTRY_ADDRESS, index: 10, value: padHex(governance) });
-  await client.setCode({ address: ADMIN_READER_ADDRESS, bytecode: testContract('AdminReader', 'AdminReader').deployedBytecode });
+  await client.setCode({ address: ADMIN_READER_ADDRESS, bytecode: testContract('AdminReader').deployedBytecode });
   const registry = getContract({ address: REGISTRY_ADDRESS, abi: registryArtifact.abi, client });
   return { client, registry, stop };
 }

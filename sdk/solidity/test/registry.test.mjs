@@ -1,73 +1,26 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { concatHex, encodeAbiParameters, getAddress, keccak256, padHex, parseEventLogs, slice, toHex, zeroAddress } from 'viem';
-import { REGISTRY_ADDRESS, account, deploy, errorOf, registryArtifact, send, slot, startChain, receiptOf, testContract } from './chain.mjs';
+import { concatHex, getAddress, keccak256, padHex, parseEventLogs, toHex, zeroAddress } from 'viem';
+import { REGISTRY_ADDRESS, account, registryArtifact, slot } from './chain.mjs';
+import {
+  ENFORCE, MODULE_BYTES_MAX, attachmentId, bytesOf, deployer, governance, guardian, startScene, stranger,
+} from './scene.mjs';
 
-const SHADOW = 1;
-const ENFORCE = 2;
-const CHUNK_BYTES_MAX = 24_575;
-const MODULE_BYTES_MAX = 524_288;
-
-const deployer = account(0);
-const stranger = account(1);
-const guardian = account(9);
-const governance = account(8);
-const owner = testContract;
-
+let scene;
 let chain;
-before(async () => { chain = await startChain({ guardian: guardian.address, governance: governance.address }); });
-after(() => chain.stop());
+before(async () => { scene = await startScene(); chain = scene.chain; });
+after(() => scene.stop());
 
-const read = (functionName, args = []) => chain.registry.read[functionName](args);
-const act = (from, functionName, ...args) => send(chain, from, functionName, args);
-const refused = (from, functionName, ...args) => errorOf(act(from, functionName, ...args));
-
-/** Bytes that differ from those of every other seed. */
-function bytesOf(seed, size) {
-  const bytes = new Uint8Array(size).fill(seed);
-  bytes.set([seed >> 8, seed & 0xff], 0);
-  return toHex(bytes);
-}
-
-async function upload(from, code) {
-  const module = keccak256(code);
-  const size = (code.length - 2) / 2;
-  const receipts = [];
-  for (let offset = 0, index = 0n; offset < size; offset += CHUNK_BYTES_MAX, index++) {
-    receipts.push(await act(from, 'uploadChunk', module, index, slice(code, offset, Math.min(size, offset + CHUNK_BYTES_MAX))));
-  }
-  return { module, receipts };
-}
-
-async function register(from, code) {
-  const { module } = await upload(from, code);
-  await act(from, 'registerModule', module);
-  return module;
-}
-
-let registered;
-async function aModule() {
-  registered ??= await register(deployer, bytesOf(1, 1_000));
-  return registered;
-}
-
-const TERMS = { failure: 0, priority: 0, fuelMax: 0n, demotionShare: 0, triggers: 0, escapes: [] };
-
-/** What `attach` takes; changes of terms may stand beside the others. */
-async function request(accounts, changes = {}) {
-  const wanted = { module: await aModule(), accounts, configuration: '0x', mode: SHADOW, manager: zeroAddress, delay: 0 };
-  const terms = { ...TERMS };
-  for (const [name, value] of Object.entries(changes)) (name in TERMS ? terms : wanted)[name] = value;
-  return { ...wanted, terms };
-}
-
-async function attach(from, accounts, changes) {
-  const { result } = await act(from, 'attach', await request(accounts, changes));
-  return result;
-}
-
-const mined = async (hash) => receiptOf(chain.client, await hash);
-const ownedBy = (address) => deploy(chain, owner('Owned'), [address]);
+const read = (...args) => scene.read(...args);
+const act = (...args) => scene.act(...args);
+const refused = (...args) => scene.refused(...args);
+const mined = (hash) => scene.mined(hash);
+const upload = (...args) => scene.upload(...args);
+const register = (...args) => scene.register(...args);
+const aModule = () => scene.aModule();
+const request = (...args) => scene.request(...args);
+const attach = (...args) => scene.attach(...args);
+const ownedBy = (address) => scene.ownedBy(address);
 
 describe('modules', () => {
   it('registers a small module and gives its bytes back', async () => {
@@ -91,7 +44,6 @@ describe('modules', () => {
     assert.equal(receipts.length, 22);
     const receipt = await act(deployer, 'registerModule', module);
     assert.equal(await read('moduleCode', [module]), code);
-    console.log(`gas: full chunk ${receipts[1].gasUsed}, registration of 22 chunks ${receipt.gasUsed}`);
   });
 
   it('refuses a module one byte too large', async () => {
@@ -167,21 +119,18 @@ describe('attach', () => {
     assert.deepEqual([stored.mode, stored.terms.failure, stored.terms.priority], [2, 1, 7]);
     assert.deepEqual([stored.paused, stored.configuration, stored.manager], [false, '0x0a0b', zeroAddress]);
     assert.deepEqual(await read('attachmentsOf', [vault.address]), [id]);
-    console.log(`gas: attach to 2 accounts ${receipt.gasUsed}`);
   });
 
   it('names attachments by chain, registry, sender and counter', async () => {
     const nonce = BigInt(await slot(chain, 8));
     const attached = await act(deployer, 'attach', await request([deployer.address]));
-    console.log(`gas: attach to 1 account without configuration ${attached.gasUsed}`);
     const id = attached.result;
-    const types = ['uint256', 'address', 'address', 'uint256'].map((type) => ({ type }));
-    assert.equal(id, keccak256(encodeAbiParameters(types, [31337n, REGISTRY_ADDRESS, deployer.address, nonce + 1n])));
+    assert.equal(id, attachmentId(REGISTRY_ADDRESS, deployer.address, nonce + 1n));
     await act(deployer, 'detach', id);
   });
 
   it('lets a contract attach to itself while it is constructed', async () => {
-    const guarded = await deploy(chain, owner('SelfGuarded'), [await aModule()]);
+    const guarded = await scene.make('SelfGuarded', [await aModule()]);
     const id = await guarded.read.attachment();
     assert.deepEqual(await read('attachmentsOf', [guarded.address]), [id]);
     assert.deepEqual((await read('attachment', [id])).accounts.map((one) => one.toLowerCase()), [guarded.address]);
@@ -195,14 +144,14 @@ describe('attach', () => {
 
   for (const name of ['DirtyOwner', 'ShortOwner', 'SilentOwner', 'RevertingOwner', 'BombOwner', 'EndlessOwner', 'WritingOwner']) {
     it(`is not fooled by ${name}`, async () => {
-      const forged = await deploy(chain, owner(name), [stranger.address]);
+      const forged = await scene.make(name, [stranger.address]);
       assert.equal(await read('hasAuthority', [forged.address, stranger.address]), false);
       assert.equal((await refused(stranger, 'attach', await request([forged.address])))[0], 'NoAuthority');
     });
   }
 
   it('takes the first word of a long answer', async () => {
-    const long = await deploy(chain, owner('LongOwner'), [stranger.address]);
+    const long = await scene.make('LongOwner', [stranger.address]);
     assert.equal(await read('hasAuthority', [long.address, stranger.address]), true);
   });
 
@@ -235,7 +184,6 @@ describe('attach', () => {
     const attached = await act(deployer, 'attach', await request(vaults, { configuration: bytesOf(1, 4_096), fuelMax: 100_000_000n }));
     const detached = await act(deployer, 'detach', attached.result);
     assert.deepEqual(await read('attachmentsOf', [vaults[63]]), []);
-    console.log(`gas: attach to 64 accounts with 4,096 bytes ${attached.gasUsed}, detach ${detached.gasUsed}`);
   });
 
   it('lets an account have 16 attachments and no more', async () => {
@@ -276,11 +224,10 @@ describe('changes', () => {
   });
 
   it('cannot be made from within owner()', async () => {
-    const vault = await deploy(chain, owner('ReentrantOwner'), [deployer.address]);
+    const vault = await scene.make('ReentrantOwner', [deployer.address]);
     const id = await attach(deployer, [vault.address], { configuration: '0x01' });
     await mined(vault.write.setTarget([id]));
     const receipt = await act(deployer, 'setMode', id, ENFORCE);
-    console.log(`gas: setMode ${receipt.gasUsed}`);
     const stored = await read('attachment', [id]);
     assert.deepEqual([stored.mode, stored.configuration], [ENFORCE, '0x01']);
   });
