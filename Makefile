@@ -69,6 +69,8 @@ guards:
 solidity:
 	$(call say,Contracts: the committed artefacts match their sources$(comma) and behave)
 	@cd sdk/solidity && npm ci --silent --no-audit --no-fund && node compile.mjs --check && npm test --silent
+	$(call say,The registry under forge's fuzzing)
+	@cd sdk/solidity && npm run --silent fuzz
 
 story:
 	$(call say,The demo's story ends as it should)

@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, Bytes, U256};
 use parapet_judge::ADMITTED_MAX;
 use parapet_monitor::{Allowance, Bound, Decision, Examination, Fuel, MemoryState, Monitor as _, Veto};
-use parapet_registry::{ATTACHMENTS_MAX, REGISTRY_ADDRESS};
+use parapet_registry::{ATTACHMENTS_MAX, REGISTRY_ADDRESS, SelectedTriggers};
 
 use crate::{Chain, ON_CALL, VAULT, context, guard, judge, vetoing};
 
@@ -89,6 +89,39 @@ fn init_judges_a_changed_configuration_and_nothing_else() {
     let mut changed = before.clone();
     changed.image.attachments[0].configuration = Bytes::from_static(b"worse");
     assert_eq!(admit(&before, &changed).unwrap().code, 42);
+}
+
+#[test]
+fn an_upgrade_is_admitted_like_an_attachment_and_keeps_the_name() {
+    let mut before = Chain::default();
+    before.attach(vetoing(1));
+    before.image.register(Bytes::from_static(b"not wasm"));
+    let mut after = before.clone();
+    let choosy = after.image.register(choosy());
+    let upgraded = &mut after.image.attachments[0];
+    (upgraded.module, upgraded.revision) = (choosy, 1);
+    upgraded.configuration = Bytes::from_static(b"good");
+    assert_eq!(admit(&before, &after), None);
+    after.image.attachments[0].configuration = Bytes::from_static(b"evil");
+    let veto = admit(&before, &after).unwrap();
+    assert_eq!((veto.guard, veto.attachment, veto.code), (REGISTRY_ADDRESS, B256::with_last_byte(1), 42));
+
+    let mut after = before.clone();
+    after.image.attachments[0].module = alloy_primitives::keccak256("not wasm");
+    assert_eq!(admit(&before, &after).unwrap().code, 0xff04, "what cannot run replaces nothing");
+}
+
+#[test]
+fn triggers_that_the_guard_does_not_have_cannot_be_selected() {
+    let mut before = Chain::default();
+    before.attach(vetoing(1));
+    let mut after = before.clone();
+    after.image.attachments[0].triggers = SelectedTriggers(0b1);
+    assert_eq!(admit(&before, &after), None);
+    after.image.attachments[0].triggers = SelectedTriggers(0b10);
+    let veto = admit(&before, &after).unwrap();
+    assert_eq!((veto.attachment, veto.code), (B256::with_last_byte(1), 0xff04));
+    assert!(words(&veto).contains("has 1 triggers, and others were selected"), "{}", words(&veto));
 }
 
 #[test]

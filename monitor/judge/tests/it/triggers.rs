@@ -6,6 +6,7 @@ use parapet_abi::{
     FrameRecord, FrameStatus, LogRecord, NO_FRAME, PreimageRecord, SlotChangeRecord,
 };
 use parapet_monitor::{Closed, Decision, Judging, MemoryState, Monitor as _, Subscriptions, Trace};
+use parapet_registry::SelectedTriggers;
 
 use crate::{Chain, ON_CALL, ON_TX, OTHER, USER, VAULT, context, frame, guard_described, judge, say};
 
@@ -73,6 +74,24 @@ fn a_frame_wakes_by_the_fields_that_a_trigger_names() {
     assert_eq!(said(hashing, &calls(&[built_in])), [2, 3], "what it is is known at its end");
     assert!(said(hashing, &calls(&[frame(VAULT, OTHER, 0)])).is_empty());
     assert!(said(outgoing, &calls(&[transfer(VAULT)])).is_empty());
+}
+
+#[test]
+fn an_attachment_is_woken_by_the_triggers_that_it_selects_alone() {
+    let triggers =
+        r#"{"on":"call","selector":"transfer(address,uint256)"},{"on":"call","outcome":"reverted"},{"on":"code"}"#;
+    let reverted = FrameRecord { status: FrameStatus::Reverted.into(), selector: [1; 4], ..transfer(VAULT) };
+    let trace = calls(&[transfer(VAULT), reverted]);
+    let selecting = |selected: u32| {
+        let mut chain = Chain::default();
+        chain.attach(telling(triggers, "")).triggers = SelectedTriggers(selected);
+        said_on(&chain, &trace)
+    };
+    assert_eq!(selecting(0), [1, 2, 2, 3], "none selected is all of them");
+    assert_eq!(selecting(0b111), selecting(0));
+    assert_eq!(selecting(0b001), [1, 2, 3]);
+    assert_eq!(selecting(0b010), [2, 3]);
+    assert_eq!(selecting(0b100), Vec::<u16>::new());
 }
 
 #[test]
