@@ -9,3 +9,4 @@ mod griefing;
 mod local;
 mod state;
 mod table;
+mod waiting;
