@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parapet_executor::{Mode, Workers, run_block};
+use parapet_executor::{Mode, RunReport, Workers, run_block};
 use parapet_monitor::NoMonitor;
 
 use crate::{
@@ -77,9 +77,9 @@ pub fn block(case: &Case, settings: &Settings) -> Result<Row, BenchError> {
         || in_parallel(case, &workers),
     )?;
     let (sequential, parallel) = (side(&sequential), side(&parallel));
-    let costs = costs(case, &workers, sequential, parallel)?;
+    let Bookkeeping { costs, memory_bytes } = bookkeeping(case, &workers, sequential, parallel)?;
     let limits = Limits::of_warm(case, &Work::of(case)?, settings, costs);
-    Ok(limits.row(shape(case, gas, settings), sequential, parallel, settings))
+    Ok(limits.row(shape(case, gas, memory_bytes, settings), sequential, parallel, settings))
 }
 
 /// As [`block`], both sides starting from signatures: senders are recovered inside the timing.
@@ -109,9 +109,9 @@ pub fn block_with_recovery(case: &Case, settings: &Settings) -> Result<Row, Benc
         },
     )?;
     let (sequential, parallel) = (side(&sequential), side(&parallel));
-    let costs = costs(case, workers, sequential, parallel)?;
+    let Bookkeeping { costs, memory_bytes } = bookkeeping(case, workers, sequential, parallel)?;
     let limits = Limits::of_warm(case, &Work::of(case)?.with_recoveries(case)?, settings, costs);
-    Ok(limits.row(shape(case, gas, settings), sequential, parallel, settings))
+    Ok(limits.row(shape(case, gas, memory_bytes, settings), sequential, parallel, settings))
 }
 
 /// Measures real blocks one after the other, as a node sees them: in each pass the workers (and the lean loop's code)
@@ -143,9 +143,9 @@ pub fn real_blocks(workload: &str, cases: &[Case], settings: &Settings) -> Resul
     for ((case, gas), (sequential, parallel)) in cases.iter().zip(&gas).zip(&samples) {
         let one_and_other = (side(&Series::new(sequential)), side(&Series::new(parallel)));
         let workers = Workers::new(settings.threads);
-        let costs = costs(case, &workers, one_and_other.0, one_and_other.1)?;
+        let Bookkeeping { costs, memory_bytes } = bookkeeping(case, &workers, one_and_other.0, one_and_other.1)?;
         let limits = Limits::of(case, &Work::of(case)?, settings.threads, &mut simulators, costs);
-        blocks.push(block_row(case, *gas, &one_and_other, &limits));
+        blocks.push(block_row(&shape(case, *gas, memory_bytes, settings), &one_and_other, &limits));
         sides.push(one_and_other);
         sum.add(&limits);
     }
@@ -155,6 +155,7 @@ pub fn real_blocks(workload: &str, cases: &[Case], settings: &Settings) -> Resul
         gas: gas.iter().sum(),
         threads: settings.threads.get(),
         iterations: settings.iterations.get(),
+        memory_bytes: blocks.iter().map(|block| block.memory_bytes).max().unwrap_or_default(),
     };
     let sequential = sides.iter().map(|(one, _)| *one).sum();
     let parallel = sides.iter().map(|(_, other)| *other).sum();
@@ -165,44 +166,58 @@ fn in_parallel(case: &Case, workers: &Workers) -> Result<Sample, BenchError> {
     timing::measure(|| Ok(run_block(&case.input(), &NoMonitor, Mode::Parallel(workers))?))
 }
 
+/// What the executor's bookkeeping came to.
+struct Bookkeeping {
+    costs: Costs,
+    /// What its versioned memory took.
+    memory_bytes: usize,
+}
+
 /// What the executor's bookkeeping cost in the runs that were timed: the CPU time that it spent beyond the lean loop's,
-/// less what it executed again, by incarnation.
-fn costs(case: &Case, workers: &Workers, sequential: Side, parallel: Side) -> Result<Costs, BenchError> {
+/// less what it executed again, by incarnation. And the memory that it took, which nobody counts while time is taken.
+fn bookkeeping(case: &Case, workers: &Workers, sequential: Side, parallel: Side) -> Result<Bookkeeping, BenchError> {
     let run = run_block(&case.input(), &NoMonitor, Mode::Parallel(workers))?;
-    let Some(report) = run.report() else { return Ok(Costs::NONE) };
+    let memory_bytes = run.memory_bytes().unwrap_or_default();
+    let costs = run.report().map_or(Costs::NONE, |report| costs(case, report, sequential, parallel));
+    Ok(Bookkeeping { costs, memory_bytes })
+}
+
+fn costs(case: &Case, report: &RunReport, sequential: Side, parallel: Side) -> Costs {
     let incarnations = report.speculated + report.settled;
     let transactions = case.transactions.len() as u64;
     let lean = nanoseconds(sequential.warm.min.cpu);
     let again = (incarnations + report.as_one).saturating_sub(transactions) * (lean / transactions.max(1));
     let beyond = nanoseconds(parallel.warm.min.cpu).saturating_sub(lean).saturating_sub(again);
     let wake_ns = nanoseconds(timing::wake_latency());
-    Ok(Costs::of_incarnation(beyond.checked_div(incarnations).unwrap_or_default(), wake_ns))
+    Costs::of_incarnation(beyond.checked_div(incarnations).unwrap_or_default(), wake_ns)
 }
 
 fn side(series: &Series) -> Side {
     Side { cold: series.cold, warm: series.summary() }
 }
 
-fn shape(case: &Case, gas: u64, settings: &Settings) -> Shape {
+fn shape(case: &Case, gas: u64, memory_bytes: usize, settings: &Settings) -> Shape {
     Shape {
         workload: case.name.clone(),
         transactions: case.transactions.len(),
         gas,
         threads: settings.threads.get(),
         iterations: settings.iterations.get(),
+        memory_bytes,
     }
 }
 
-fn block_row(case: &Case, gas: u64, (sequential, parallel): &(Side, Side), limits: &Limits) -> BlockRow {
+fn block_row(shape: &Shape, (sequential, parallel): &(Side, Side), limits: &Limits) -> BlockRow {
     let (one, other) = (sequential.warm.min.wall, parallel.warm.min.wall);
     BlockRow {
-        block: case.name.clone(),
-        transactions: case.transactions.len(),
-        mgas: mgas(gas),
+        block: shape.workload.clone(),
+        transactions: shape.transactions,
+        mgas: mgas(shape.gas),
         sequential_ms: crate::report::ms(one),
         parallel_ms: crate::report::ms(other),
         ratio: ratio(one, other),
         bound: bound::quotient(limits.work, limits.commutative),
+        memory_bytes: shape.memory_bytes,
     }
 }
 

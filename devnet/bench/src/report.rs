@@ -83,6 +83,8 @@ pub struct BlockRow {
     pub ratio: f64,
     /// The list-schedule bound.
     pub bound: f64,
+    /// What the executor's versioned memory took of the system for this block: tables of keys, cells, versions.
+    pub memory_bytes: usize,
 }
 
 /// The shape of a workload: what does not depend on a run's time.
@@ -98,6 +100,8 @@ pub struct Shape {
     pub threads: usize,
     /// Runs of each side.
     pub iterations: usize,
+    /// What the executor's versioned memory took of the system, at most for one block.
+    pub memory_bytes: usize,
 }
 
 /// The bounds of a workload.
@@ -156,6 +160,8 @@ pub struct Row {
     pub cpu_ratio: f64,
     /// The same of the middle times.
     pub cpu_ratio_median: f64,
+    /// What the executor's versioned memory took of the system, at most for one block: tables of keys, cells, versions.
+    pub memory_bytes: usize,
     /// What is to be reached; none where nothing is, or the run had other than two threads.
     pub target: Option<Target>,
     /// Whether it was.
@@ -194,6 +200,7 @@ impl Row {
             bound_endless_lumped: bounds.endless_lumped,
             cpu_ratio: ratio(other.min.cpu, one.min.cpu),
             cpu_ratio_median: ratio(other.median.cpu, one.median.cpu),
+            memory_bytes: shape.memory_bytes,
             target,
             reached: None,
             scaling,
@@ -247,6 +254,13 @@ pub fn ms(time: Duration) -> f64 {
 #[allow(clippy::cast_precision_loss, reason = "a block's gas stays far below 2^52")]
 pub fn mgas(gas: u64) -> f64 {
     gas as f64 / 1_000_000.0
+}
+
+/// Bytes in MiB.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "memory stays far below 2^52 bytes")]
+pub fn mib(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// A quotient of two times; zero where the divisor is nothing.

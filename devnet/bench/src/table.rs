@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::{
-    report::{Report, Row},
+    report::{Report, Row, mib},
     targets::{PEER_SOURCE, REAL_BLOCK_RATIO_MIN, SERIAL_CPU_MAX, TARGET_THREADS},
 };
 
@@ -21,8 +21,21 @@ pub fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     report.workloads.iter().filter(|row| !row.blocks.is_empty()).try_for_each(|row| blocks(row, out))
 }
 
-const MAIN_HEADER: [&str; 12] =
-    ["workload", "txs", "Mgas", "sequential ms", "parallel ms", "ratio", "cold", "bound", "CPU", "target", "", "pevm"];
+const MAIN_HEADER: [&str; 13] = [
+    "workload",
+    "txs",
+    "Mgas",
+    "sequential ms",
+    "parallel ms",
+    "ratio",
+    "cold",
+    "bound",
+    "CPU",
+    "MiB",
+    "target",
+    "",
+    "pevm",
+];
 
 fn main_row(row: &Row) -> Vec<String> {
     vec![
@@ -35,6 +48,7 @@ fn main_row(row: &Row) -> Vec<String> {
         format!("{:.2}", row.ratio_cold),
         format!("{:.2}", row.bound),
         format!("{:.2}", row.cpu_ratio),
+        format!("{:.2}", mib(row.memory_bytes)),
         row.target.map_or(String::new(), |target| format!("≥ {:.2}", target.ratio_min)),
         verdict(row),
         row.target.and_then(|target| target.peer).map_or(String::new(), |[least, most]| {
@@ -69,6 +83,7 @@ fn legend(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "ratio: sequential by parallel. cold: ratio of the first runs.")?;
     writeln!(out, "bound: work by list schedule on as many threads, from measured durations and true dependencies.")?;
     writeln!(out, "CPU: parallel by sequential, all threads; on serial blocks at most {SERIAL_CPU_MAX}.")?;
+    writeln!(out, "MiB: what the versioned memory took, at most for one block: tables of keys, cells, versions.")?;
     writeln!(out, "target: for {TARGET_THREADS} threads and 200 Mgas. pevm: {PEER_SOURCE}.")
 }
 
@@ -103,10 +118,11 @@ fn blocks(row: &Row, out: &mut dyn Write) -> io::Result<()> {
                 format!("{:.3}", block.parallel_ms),
                 format!("{:.2}", block.ratio),
                 format!("{:.2}", block.bound),
+                format!("{:.2}", mib(block.memory_bytes)),
             ]
         })
         .collect();
-    grid(out, &["block", "txs", "Mgas", "sequential ms", "parallel ms", "ratio", "bound"], &cells)?;
+    grid(out, &["block", "txs", "Mgas", "sequential ms", "parallel ms", "ratio", "bound", "MiB"], &cells)?;
     let (slow, all) = (row.slow_blocks(), row.blocks.len());
     writeln!(out, "{slow} of {all} slower than {REAL_BLOCK_RATIO_MIN} of sequential")
 }

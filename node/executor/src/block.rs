@@ -149,6 +149,16 @@ impl BlockRun<'_> {
         }
     }
 
+    /// The most that the block's versioned memory took while it ran, in bytes: tables of keys, cells and their versions.
+    /// `None` for a sequential run, which has none.
+    #[must_use]
+    pub fn memory_bytes(&self) -> Option<usize> {
+        match &self.run {
+            Run::Sequential { .. } => None,
+            Run::Parallel(run) => Some(run.memory_bytes()),
+        }
+    }
+
     /// Receipts with their blooms, and the change set in order of addresses and slots.
     ///
     /// # Errors

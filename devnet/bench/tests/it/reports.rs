@@ -16,7 +16,14 @@ fn side(wall: u64, cpu: u64) -> Side {
 }
 
 fn row(workload: &str, threads: usize, sequential: Side, parallel: Side) -> Row {
-    let shape = Shape { workload: workload.to_owned(), transactions: 3, gas: 63_000, threads, iterations: 1 };
+    let shape = Shape {
+        workload: workload.to_owned(),
+        transactions: 3,
+        gas: 63_000,
+        threads,
+        iterations: 1,
+        memory_bytes: 1_048_576,
+    };
     Row::new(shape, sequential, parallel, Bounds::default(), Vec::new())
 }
 
@@ -29,6 +36,7 @@ fn block(ratio: f64) -> BlockRow {
         parallel_ms: 1.0,
         ratio,
         bound: 1.0,
+        memory_bytes: 0,
     }
 }
 
@@ -70,6 +78,7 @@ fn the_report_has_the_fields_that_others_read() {
     let row = &json["workloads"][0];
     assert_eq!(row["workload"], "swaps-one-pool");
     assert_eq!(row["transactions"], 3);
+    assert_eq!(row["memory_bytes"], 1_048_576);
     for (field, value) in [
         ("mgas", 0.063),
         ("sequential_ms", 100.0),

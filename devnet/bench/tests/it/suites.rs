@@ -22,7 +22,8 @@ const WORKLOADS: [&str; 11] = [
     "swaps-one-pool",
     "mainnet",
 ];
-const NUMBERS: [&str; 7] = ["transactions", "mgas", "sequential_ms", "parallel_ms", "ratio", "bound", "cpu_ratio"];
+const NUMBERS: [&str; 8] =
+    ["transactions", "mgas", "sequential_ms", "parallel_ms", "ratio", "bound", "cpu_ratio", "memory_bytes"];
 /// A small block of mainnet.
 const BLOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/fixtures/dev/prestate-blocks/9068998.json");
 
@@ -56,7 +57,7 @@ fn a_row_has_its_times_and_its_bounds() {
     let rows = rows("erc20-chain");
     let row = &rows[0];
     assert!(row.transactions > 10 && row.mgas > 0.5);
-    assert!(row.sequential_ms > 0.0 && row.parallel_ms > 0.0 && row.cpu_ratio > 0.0);
+    assert!(row.sequential_ms > 0.0 && row.parallel_ms > 0.0 && row.cpu_ratio > 0.0 && row.memory_bytes > 0);
     assert!((row.bound - 1.0).abs() < 1e-9, "a chain's bound is {}", row.bound);
     assert_eq!(row.scaling.len(), 1);
     assert!(row.scaling[0].simulated <= row.scaling[0].bound + 1e-9);

@@ -1,6 +1,8 @@
 //! One account in the versioned memory. Invariant: what a reader at version `v` sees depends only on writes of versions
 //! below `v`, and folding settled versions changes nothing for readers above them.
 
+use std::mem;
+
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use parapet_types::AccountInfo;
 use smallvec::SmallVec;
@@ -200,6 +202,12 @@ impl AccountCell {
         self.versions.lock().touched = true;
     }
 
+    /// What its versions have taken besides the cell, in bytes: room for versions is not given back while the block lasts.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let versions = self.versions.lock();
+        spilled_bytes(&versions.changes) + spilled_bytes(&versions.identities)
+    }
+
     /// The account below the block, and at its end, when everything is settled. `None`: it was never loaded.
     pub(crate) fn ends(&self) -> Option<AccountEnds> {
         let mut versions = self.versions.lock();
@@ -208,6 +216,11 @@ impl AccountCell {
         let end = versions.view(Version(u32::MAX));
         Some(AccountEnds { base, end, touched_empty: versions.touched })
     }
+}
+
+/// Bytes of a list that has outgrown its place.
+pub(super) fn spilled_bytes<T>(list: &SmallVec<[T; 1]>) -> usize {
+    if list.spilled() { list.capacity() * mem::size_of::<T>() } else { 0 }
 }
 
 /// An account before and after the block.

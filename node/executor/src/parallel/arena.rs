@@ -149,6 +149,11 @@ impl<T, const BITS: u32, const TAKEN: usize> Arena<T, BITS, TAKEN> {
         self.places() - self.runs.iter().map(|run| run.lock().len()).sum::<usize>()
     }
 
+    /// What it has taken of the system, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.buckets.iter().filter_map(OnceLock::get).map(|bucket| mem::size_of_val(&**bucket)).sum()
+    }
+
     /// Forgets everything, keeps the memory.
     pub(crate) fn clear(&mut self) {
         let taken = self.taken.swap(0, Ordering::Relaxed);

@@ -73,6 +73,15 @@ impl Cells {
         cells
     }
 
+    /// What the tables of keys, the cells and their versions have taken of the system, in bytes. Nothing of it is given
+    /// back while a block lasts, so at its end this is the most that it was.
+    pub(crate) fn bytes(&self) -> usize {
+        let cells = self.accounts.bytes() + self.slots.bytes();
+        let versions: usize = self.accounts.iter().map(|(_, cell)| cell.heap_bytes()).sum::<usize>()
+            + self.slots.iter().map(|(_, cell)| cell.heap_bytes()).sum::<usize>();
+        self.account_keys.bytes() + self.slot_keys.bytes() + cells + versions
+    }
+
     /// Forgets everything and draws a new seed.
     pub(crate) fn clear(&mut self) {
         self.account_keys.clear(self.accounts.count());

@@ -160,6 +160,11 @@ pub(crate) struct ParallelRun<'a> {
 }
 
 impl ParallelRun<'_> {
+    /// What the versioned memory has taken of the system, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.lent.cells().bytes()
+    }
+
     /// The block's access list, if it was recorded.
     pub(crate) fn take_access_list(&mut self) -> Result<Option<BlockAccessList>, ReadError> {
         let Some(recording) = self.recording.take() else { return Ok(None) };

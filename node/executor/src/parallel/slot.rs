@@ -4,11 +4,13 @@
 //! newest value below it, and the changes above that in order. A change that refuses there is skipped: its transaction
 //! was promised that it would be accepted, is found out at its turn, and runs again.
 
+use std::mem;
+
 use alloy_primitives::U256;
 use parapet_monitor::StateOp;
 use smallvec::SmallVec;
 
-use super::account::Version;
+use super::account::{Version, spilled_bytes};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// Position of an account among the accounts that the block has met.
@@ -126,6 +128,16 @@ impl SlotCell {
     /// Whether anybody wrote to it.
     pub(crate) fn is_written(&self) -> bool {
         !self.versions.lock().written.is_empty()
+    }
+
+    /// What its versions have taken besides the cell, in bytes: room for versions is not given back while the block lasts.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let versions = self.versions.lock();
+        let changes = versions.written.iter().map(|(_, written)| match written {
+            Written::Value(_) => 0,
+            Written::Changes(ops) => mem::size_of_val(&**ops),
+        });
+        spilled_bytes(&versions.written) + changes.sum::<usize>()
     }
 
     /// The value below the block, if anybody asked, and the view when everything is settled.

@@ -11,6 +11,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher as _, Hash},
+    mem,
 };
 
 use crate::sync::{AtomicU64, Mutex, Ordering, RandomState};
@@ -114,6 +115,12 @@ impl<K: Eq + Hash> Table<K> {
             words: (0..words + WINDOW).map(|_| AtomicU64::new(FREE)).collect(),
             overflows: (0..OVERFLOWS).map(|_| Mutex::default()).collect(),
         }
+    }
+
+    /// What it has taken of the system, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let overflowing: usize = self.overflows.iter().map(|overflow| overflow.lock().capacity()).sum();
+        mem::size_of_val(&*self.words) + overflowing * mem::size_of::<(K, u32)>()
     }
 
     /// Forgets every key, draws a new seed, and has room for as many keys as there were.
