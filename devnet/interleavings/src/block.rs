@@ -183,9 +183,11 @@ impl Block<'_> {
         Member { model: self, id }
     }
 
-    /// Works as a worker's thread, which ends the block for everybody if it fails.
+    /// Works as a worker's thread, which ends the block for everybody if it fails. The first one begins at the frontier.
     fn work(&self, id: u32) {
-        if crew::work(&mut self.member(id)).is_err() {
+        let member = &mut self.member(id);
+        let done = if id == 0 { crew::begin(member, self.frontier.lock()) } else { crew::work(member) };
+        if done.is_err() {
             self.schedule.end();
         }
     }

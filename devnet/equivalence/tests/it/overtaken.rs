@@ -1,7 +1,7 @@
 //! Races that are won on purpose: a later transaction runs on what an earlier one has not done yet.
 
 use parapet_equivalence::{
-    Account, Act, CallKind, Candidate, Overtaken, Place, Scenario, Target, Word, first_difference, observe,
+    Account, Act, CallKind, Candidate, Overtaken, Place, Scenario, System, Target, Word, first_difference, observe,
 };
 use parapet_executor::Mode;
 use parapet_monitor::NoMonitor;
@@ -33,14 +33,19 @@ fn scenario(first: Candidate, second: Candidate) -> Scenario {
 
 /// Whether both are included sequentially; panics where a race gives anything else.
 fn raced(scenario: &Scenario) -> (bool, bool) {
+    raced_between(scenario, LATE, EARLY)
+}
+
+/// As [`raced`], whoever reads the one account waiting for somebody to have read the other.
+fn raced_between(scenario: &Scenario, late: Place, early: Place) -> (bool, bool) {
     let block = scenario.realise();
     let expected = sequentially(&block, &block.state, scenario);
     for _ in 0..RACES {
         for workers in Crews::new().each() {
             let reader = Overtaken {
                 below: block.state.clone(),
-                late: block.address(LATE),
-                early: block.address(EARLY),
+                late: block.address(late),
+                early: block.address(early),
                 asked: Default::default(),
                 turns_max: 20_000,
             };
@@ -118,4 +123,13 @@ fn a_slot_that_an_earlier_transaction_writes_is_read_as_written() {
     scenario.accounts.extend([LATE, EARLY].map(|place| Account::contract(place, vec![bump.clone()])));
     scenario.accounts.push(Account::contract(shared, vec![Act::Increment(1)]));
     assert_eq!(raced(&scenario), (true, true));
+}
+
+#[test]
+fn what_the_chain_does_first_is_there_before_any_transaction_is_settled() {
+    let history = Place::System(System::History);
+    let mut scenario = scenario(call(history), call(history));
+    scenario.accounts.push(Account::funded(RACER, RICH));
+    scenario.accounts.push(Account::contract(history, vec![Act::Increment(1)]));
+    assert_eq!(raced_between(&scenario, history, RACER), (true, true));
 }

@@ -5,7 +5,7 @@
 use std::mem;
 
 use super::schedule::{Schedule, State};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, MutexGuard};
 
 /// One thread of a block.
 pub(crate) trait Crew<'a> {
@@ -23,6 +23,9 @@ pub(crate) trait Crew<'a> {
 
     fn frontier(&self) -> &'a Mutex<Self::Frontier>;
 
+    /// There is nothing to do: looks out for something a little longer, before it lies down.
+    fn linger(&self) {}
+
     /// Plans ahead of the frontier. `Some`: what the frontier has reached is left to its owner.
     fn look_ahead(&mut self, frontier: &mut Self::Frontier, index: u32) -> Option<Self::Alone>;
 
@@ -39,6 +42,15 @@ pub(crate) trait Crew<'a> {
     fn run_alone(&mut self, frontier: &mut Self::Frontier, alone: Self::Alone) -> Result<(), Self::Error>;
 }
 
+/// As [`work`], of the one who holds the frontier before anybody else can.
+pub(crate) fn begin<'a, C: Crew<'a>>(crew: &mut C, mut frontier: MutexGuard<'a, C::Frontier>) -> Result<(), C::Error> {
+    let unfinished = Unfinished(crew.schedule());
+    drive(crew, &mut frontier)?;
+    mem::forget(unfinished);
+    drop(frontier);
+    work(crew)
+}
+
 /// Works until the block is over.
 pub(crate) fn work<'a, C: Crew<'a>>(crew: &mut C) -> Result<(), C::Error> {
     let schedule = crew.schedule();
@@ -48,6 +60,7 @@ pub(crate) fn work<'a, C: Crew<'a>>(crew: &mut C) -> Result<(), C::Error> {
             break;
         }
         let Some(claim) = schedule.claim() else {
+            crew.linger();
             let frontier = crew.frontier();
             schedule.rest(crew.id(), || frontier.try_lock().is_some());
             continue;
@@ -85,7 +98,7 @@ pub(crate) fn advance<'a, C: Crew<'a>>(crew: &mut C) -> Result<(), C::Error> {
 /// Ends the block when the frontier's owner leaves it by an error or a panic. It is dropped before the frontier's lock is
 /// released, so nobody goes on from where it broke off: what they would find there is half done, and their failure could
 /// be taken for the block's.
-struct Unfinished<'a>(&'a Schedule);
+pub(crate) struct Unfinished<'a>(pub(crate) &'a Schedule);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {

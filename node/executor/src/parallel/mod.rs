@@ -40,7 +40,10 @@ use std::{
     any::Any,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use alloy_consensus::Transaction as _;
@@ -72,6 +75,7 @@ pub use report::RunReport;
 
 use ahead::{ahead_max, lag_max, narrow, useful_threads};
 use authorities::Authorities;
+use crew::Unfinished;
 use frontier::Frontier;
 use incarnation::{Incarnation, publish};
 use listed::Listed;
@@ -80,7 +84,7 @@ use report::Counts;
 use schedule::Schedule;
 use slot::AccountIndex;
 use transfer::TransferRules;
-use worker::{FIRST_SYSTEM_VERSION, Worker, version};
+use worker::{FIRST_SYSTEM_VERSION, Worker, look_out, version};
 
 /// What all threads of a block share.
 pub(crate) struct Block<'a> {
@@ -247,31 +251,39 @@ fn on_threads(
     threads: usize,
 ) -> Result<(Requests, Vec<JudgedAct>), BlockError> {
     let at = &block.input.at;
-    let mut first = Worker::new(block, 0, (rules.clone(), env.clone()), monitor);
-    first.reader().settle(FIRST_SYSTEM_VERSION);
-    system::before(&mut first.session, at, block.extent)?;
-    block.watched.get_or_init(|| first.watched());
-    let work = &|worker: &mut Worker<'_>| {
-        let working = || {
-            block.authorities.recover();
-            crew::work(worker)
-        };
-        match catch_unwind(AssertUnwindSafe(working)) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => block.fail(error),
-            Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
-        }
-        block.report.add(worker.tally);
+    // It is held before anybody else is on the way: whoever had it now would settle transactions on a state that lacks
+    // what the chain does before them.
+    let frontier = block.frontier.lock();
+    let begin = || {
+        let unfinished = Unfinished(&block.schedule);
+        let mut first = Worker::new(block, 0, (rules.clone(), env.clone()), monitor);
+        first.reader().settle(FIRST_SYSTEM_VERSION);
+        system::before(&mut first.session, at, block.extent)?;
+        block.watched.get_or_init(|| first.watched());
+        mem::forget(unfinished);
+        work(block, &mut first, |first| crew::begin(first, frontier));
+        Ok::<_, BlockError>(first)
     };
-    match workers.pool().filter(|_| threads > 1) {
-        None => work(&mut first),
-        Some(pool) => pool.in_place_scope(|scope| {
-            for id in 1..narrow(threads) {
-                scope.spawn(move |_| work(&mut Worker::new(block, id, (rules.clone(), env.clone()), monitor)));
-            }
-            work(&mut first);
-        }),
-    }
+    let mut first = match workers.pool().filter(|_| threads > 1) {
+        None => begin()?,
+        Some(pool) => {
+            let inside = &AtomicUsize::new(threads - 1);
+            pool.in_place_scope(|scope| {
+                for id in 1..narrow(threads) {
+                    scope.spawn(move |_| {
+                        let mut helper = Worker::new(block, id, (rules.clone(), env.clone()), monitor);
+                        work(block, &mut helper, |helper| crew::work(helper));
+                        drop(helper);
+                        inside.fetch_sub(1, Ordering::Release);
+                    });
+                }
+                let done = begin();
+                // Who lies down to wait for the others sleeps longer than they take to leave.
+                look_out(|| inside.load(Ordering::Acquire) == 0);
+                done
+            })?
+        }
+    };
     if let Some(failure) = block.failure.lock().take() {
         return Err(failure);
     }
@@ -283,6 +295,20 @@ fn on_threads(
     let requests = system::after(&mut first.session, at, block.extent, logs)?;
     frontier.tail = Some(mem::take(&mut first.reader().tail));
     Ok((requests, first.session.take_chain_acts()))
+}
+
+/// One worker's part. Whatever ends it early ends the block.
+fn work<'a>(block: &Block<'_>, worker: &mut Worker<'a>, part: impl FnOnce(&mut Worker<'a>) -> Result<(), BlockError>) {
+    let working = || {
+        block.authorities.recover();
+        part(worker)
+    };
+    match catch_unwind(AssertUnwindSafe(working)) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => block.fail(error),
+        Err(panic) => block.fail(BlockError::Panicked(panic_words(&*panic))),
+    }
+    block.report.add(worker.tally);
 }
 
 /// What a panic said.

@@ -29,7 +29,7 @@ const WORTHWHILE_PERCENT: u64 = 115;
 const STREAK_MIN: u32 = 4;
 /// but for one in so many, which is looked at.
 const LOOK_EVERY: u32 = 4;
-/// After so many chunks that looked serial, one that does is run in parallel all the same, to see whether it is.
+/// After so many stretches, the first chunk of one is run in parallel all the same, to see whether it is serial.
 const DOUBT_EVERY: u32 = 16;
 
 /// Why a transaction waits for another.
@@ -138,10 +138,8 @@ impl Plan {
             return Shape::Parallel;
         }
         self.streak += 1;
-        self.profile.doubts = self.profile.doubts.saturating_add(1);
         // Where a stretch ends, all that its journal holds moves to the memory. So doubts come before one.
-        if self.streak == 1 && self.profile.doubts >= DOUBT_EVERY {
-            self.profile.doubts = 0;
+        if self.streak == 1 && self.profile.is_doubtful(DOUBT_EVERY) {
             return Shape::Parallel;
         }
         Shape::Serial

@@ -87,8 +87,8 @@ pub(crate) struct Profile {
     callers: HashMap<(ClassKey, Address), HotSlots>,
     /// Kept for its memory alone.
     pub(crate) standing: Standing,
-    /// Chunks that looked serial, since one of them was doubted.
-    pub(crate) doubts: u32,
+    /// Stretches since one was doubted.
+    stretches: u32,
 }
 
 impl Profile {
@@ -100,6 +100,16 @@ impl Profile {
         if self.callers.len() > CLASSES_MAX {
             self.callers.clear();
         }
+    }
+
+    /// A stretch begins: whether it is one of so many that are to be doubted.
+    pub(crate) const fn is_doubtful(&mut self, one_in: u32) -> bool {
+        self.stretches += 1;
+        let doubtful = self.stretches >= one_in;
+        if doubtful {
+            self.stretches = 0;
+        }
+        doubtful
     }
 
     /// What is known of calls of this kind.

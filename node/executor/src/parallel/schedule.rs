@@ -348,12 +348,16 @@ impl Schedule {
         }
     }
 
+    /// Whether there may be something to do.
+    pub(crate) fn has_work(&self, worker: u32, frontier_is_free: impl Fn() -> bool) -> bool {
+        self.is_over() || self.has_claims() || (self.frontier_is_open(worker) && frontier_is_free())
+    }
+
     /// Sleeps until there may be something to do. Whoever held something for others to go on has released it before.
     pub(crate) fn rest(&self, worker: u32, frontier_is_free: impl Fn() -> bool) {
         let mut asleep = self.sleep.lock();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        let has_work = self.is_over() || self.has_claims() || (self.frontier_is_open(worker) && frontier_is_free());
-        if !has_work {
+        if !self.has_work(worker, frontier_is_free) {
             self.wake.wait(&mut asleep);
         }
         self.sleepers.fetch_sub(1, Ordering::SeqCst);

@@ -111,6 +111,8 @@ impl Worker<'_> {
     /// one of them, and nobody will.
     pub(crate) fn run_as_one(&mut self, frontier: &mut Frontier, start: u32, end: u32) -> Result<(), BlockError> {
         self.reader().settle(version(start));
+        // Every transaction has a sender. A map that grows moves all that is in it, time and again.
+        self.session.evm_mut().inner.ctx.journaled_state.inner.state.reserve((end - start) as usize);
         for index in start..end {
             let transaction = self.transaction(index);
             self.reader().go_on(version(index));
