@@ -24,12 +24,19 @@ impl Codes {
         }
     }
 
-    pub(crate) fn get(&self, code_hash: B256) -> Option<Bytecode> {
-        self.0.get(&code_hash).map(|known| known.clone())
-    }
-
-    pub(crate) fn insert(&self, code_hash: B256, code: Bytecode) {
-        self.0.insert(code_hash, code);
+    /// Code by its hash. Who needs what somebody else is analysing waits for it: that takes less than doing it again.
+    ///
+    /// # Errors
+    /// Whatever analysing it reports.
+    pub(crate) fn get(
+        &self,
+        code_hash: B256,
+        analyse: impl FnOnce() -> Result<Bytecode, ReadError>,
+    ) -> Result<Bytecode, ReadError> {
+        if let Some(known) = self.0.get(&code_hash) {
+            return Ok(known.clone());
+        }
+        self.0.entry(code_hash).or_try_insert_with(analyse).map(|known| known.clone())
     }
 }
 

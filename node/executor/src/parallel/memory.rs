@@ -194,16 +194,13 @@ impl<'a> Memory<'a> {
         if code_hash == KECCAK256_EMPTY || code_hash.is_zero() {
             return Ok(Bytecode::default());
         }
-        if let Some(known) = self.codes.get(code_hash) {
-            return Ok(known);
-        }
-        let bytes = match self.cells.created.get(&code_hash) {
-            Some(created) => created.clone(),
-            None => self.world.code(code_hash)?.ok_or(ReadError::missing_code(code_hash))?,
-        };
-        let code = Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes));
-        self.codes.insert(code_hash, code.clone());
-        Ok(code)
+        self.codes.get(code_hash, || {
+            let bytes = match self.cells.created.get(&code_hash) {
+                Some(created) => created.clone(),
+                None => self.world.code(code_hash)?.ok_or(ReadError::missing_code(code_hash))?,
+            };
+            Ok(Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes)))
+        })
     }
 
     /// Makes code known that a transaction created, whether or not it will be committed.

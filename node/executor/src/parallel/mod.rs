@@ -118,7 +118,7 @@ impl Block<'_> {
     fn tx_env(&self, index: u32) -> TxEnv {
         let mut tx = tx_env(&self.input.transactions[index as usize]);
         if let Some(recovered) = self.authorities.recovered(index) {
-            tx.authorization_list = recovered.iter().cloned().map(Either::Right).collect();
+            tx.authorization_list = recovered.cloned().map(Either::Right).collect();
         }
         tx
     }
