@@ -32,6 +32,8 @@ pub(crate) struct Frontier {
     /// What a stretch up to the block's end left on its journal.
     pub(crate) tail: Option<EvmState>,
     pub(crate) hints: Hints,
+    /// Fees of settled transactions that the fee recipient's cell does not hold yet, and the last of these transactions.
+    owed: Option<(Version, U256)>,
 }
 
 impl Frontier {
@@ -44,6 +46,7 @@ impl Frontier {
             judged: None,
             tail: None,
             hints: Hints::default(),
+            owed: None,
         }
     }
 
@@ -98,12 +101,28 @@ impl Frontier {
         }
     }
 
-    /// Pays the fee recipient.
-    pub(crate) fn reward(&mut self, block: &Block<'_>, at: Version, fee: U256) -> Result<(), BlockError> {
-        let cell = block.memory.account(block.beneficiary);
+    /// Pays the fee recipient, whose cell is written to when somebody looks at it: who runs ahead and looks sooner is stale
+    /// by value or does not mind, as with any write below it that is not there yet.
+    fn reward(&mut self, block: &Block<'_>, at: Version, fee: U256) -> Result<(), BlockError> {
+        let (_, owed) = self.owed.unwrap_or_default();
+        self.owed = Some((at, owed.wrapping_add(fee)));
         if fee.is_zero() {
-            cell.touch_empty();
+            block.memory.account(block.beneficiary).touch_empty();
         }
+        // The list tells what each transaction leaves to the fee recipient.
+        if block.memory.listed.is_recorded() { self.pay(block) } else { Ok(()) }
+    }
+
+    /// As [`Frontier::reward`], at once.
+    pub(crate) fn reward_now(&mut self, block: &Block<'_>, at: Version, fee: U256) -> Result<(), BlockError> {
+        self.reward(block, at, fee)?;
+        self.pay(block)
+    }
+
+    /// Before anything is compared with, or runs on, settled state that holds the fee recipient's balance.
+    pub(crate) fn pay(&mut self, block: &Block<'_>) -> Result<(), BlockError> {
+        let Some((at, fee)) = self.owed.take() else { return Ok(()) };
+        let cell = block.memory.account(block.beneficiary);
         let write = AccountWrite { balance: fee, identity: None };
         Ok(cell.settle(at, || block.memory.world.account(&cell.address), write)?)
     }
@@ -119,6 +138,9 @@ impl Frontier {
         if let Err(reason) = self.progress.admit(block.input, index as usize) {
             retract(&incarnation.written, worker.reader(), version(index));
             return self.leave_out(block, index, reason);
+        }
+        if incarnation.finished.is_some() || incarnation.reads.has_account(block.beneficiary) {
+            self.pay(block)?;
         }
         let holds = match &incarnation.ended {
             Ended::Executed(_) | Ended::Refused(_) => match incarnation.reads.stale(&block.memory, version(index))? {
@@ -156,6 +178,7 @@ impl Frontier {
     /// Runs a transaction for which there is room.
     pub(crate) fn run_admitted(&mut self, worker: &mut Worker<'_>, index: u32) -> Result<(), BlockError> {
         let block = worker.block;
+        self.pay(block)?;
         let incarnation = worker.execute_settled(index)?;
         self.learn(block, index, &incarnation);
         worker.tally.settled += 1;
@@ -198,7 +221,8 @@ impl Frontier {
                 Kind::Party(_) | Kind::Hot(_) | Kind::HotForCaller(_) | Kind::Listed => reads.depends_on(on),
             };
             *(if was_right { &mut self.hints.right } else { &mut self.hints.wrong }) += 1;
-            self.plan.learn(&block.input.transactions[index as usize], guess, was_right);
+            let freed = self.plan.learn(block.input.transactions, index as usize, guess, was_right);
+            block.schedule.wait_no_more(&freed);
         }
     }
 

@@ -289,6 +289,7 @@ fn on_threads(
     }
     first.reader().settle(version(block.schedule.len()));
     let mut frontier = block.frontier.lock();
+    frontier.pay(block)?;
     first.reader().tail = frontier.tail.take().unwrap_or_default();
     block.memory.listed.after(frontier.progress.included.len());
     let logs = frontier.progress.included.iter().flat_map(|placed| &placed.executed.logs);

@@ -20,15 +20,15 @@ use super::{
     profile::{Kind, Profile, class_key},
 };
 
-/// From here up a transaction is begun before others.
-const HEAVY_GAS_MIN: u64 = 1_000_000;
+/// From here up a transaction, with those that wait for it, is begun before others when too little is left beside it.
+const HEAVY_GAS_MIN: u64 = 300_000;
 /// Below this much parallelism, in percent of one after the other, a chunk is run as one.
 const WORTHWHILE_PERCENT: u64 = 115;
 /// After so many chunks in a row that are serial, or in which nobody waits for anybody, the next ones are taken to be so
 /// too,
 const STREAK_MIN: u32 = 4;
 /// but for one in so many, which is looked at.
-const LOOK_EVERY: u32 = 4;
+const LOOK_EVERY: u32 = 8;
 /// After so many stretches, the first chunk of one is run in parallel all the same, to see whether it is serial.
 const DOUBT_EVERY: u32 = 16;
 
@@ -47,7 +47,9 @@ pub(crate) struct Plan {
     /// Accounts that a transaction spoke for, and the index of the last one that did.
     delegated: AddressMap<u32>,
     guesses: Vec<Option<Guess>>,
-    /// Transactions of the last chunk that are heavy and wait for nobody, with the gas they may use.
+    /// Gas that each may use, with those of its chunk that wait for it, one behind the other.
+    weights: Vec<u64>,
+    /// Transactions of the last chunk that are heavy, with their weights.
     heavy: SmallVec<[(u32, u64); 4]>,
     /// Chunks in a row that looked serial.
     streak: u32,
@@ -63,6 +65,7 @@ impl Plan {
             profile,
             delegated: AddressMap::default(),
             guesses: Vec::with_capacity(transactions),
+            weights: Vec::with_capacity(transactions),
             heavy: SmallVec::new(),
             streak: 0,
             free: 0,
@@ -82,7 +85,30 @@ impl Plan {
 
     /// Passes over the next transactions, which will run one after the other whatever is guessed of them.
     fn pass(&mut self, transactions: usize) {
-        self.guesses.resize(self.guesses.len() + transactions, None);
+        for _ in 0..transactions {
+            self.add(None, 0);
+        }
+    }
+
+    /// Adds a transaction to the plan, with the gas it may use.
+    fn add(&mut self, guess: Option<Guess>, gas: u64) {
+        self.guesses.push(guess);
+        self.weights.push(gas);
+    }
+
+    /// Looks for what is heavy in the chunk that begins with `first`. Who waits comes after whom it waits for, so its own
+    /// weight is complete before it is added to the other's.
+    fn weigh(&mut self, first: usize) {
+        for index in (first..self.guesses.len()).rev() {
+            let weight = self.weights[index];
+            if let Some(guess) = self.guesses[index] {
+                let other = &mut self.weights[guess.on as usize];
+                *other = other.saturating_add(weight);
+            }
+            if weight >= HEAVY_GAS_MIN {
+                self.heavy.push((u32::try_from(index).unwrap_or(u32::MAX), weight));
+            }
+        }
     }
 
     /// What a planned transaction waits for.
@@ -112,7 +138,7 @@ impl Plan {
         let (mut work, mut span, mut sure, mut waiting) = (0_u64, 0_u64, true, 0);
         let mut ends: SmallVec<[u64; CHUNK]> = SmallVec::new();
         for transaction in transactions {
-            let guess = self.next(transaction, authorities);
+            let (guess, gas) = self.next(transaction, authorities);
             let start = match guess {
                 Some(guess) if guess.on as usize >= first => ends[guess.on as usize - first],
                 Some(_) | None => 0,
@@ -123,8 +149,9 @@ impl Plan {
             work = work.saturating_add(transaction.gas_limit());
             span = span.max(end);
             ends.push(end);
-            self.guesses.push(guess);
+            self.add(guess, gas);
         }
+        self.weigh(first);
         self.free = if waiting == 0 { self.free + 1 } else { 0 };
         if is_one_account(transactions) {
             (self.streak, self.free) = (0, 0);
@@ -145,10 +172,11 @@ impl Plan {
         Shape::Serial
     }
 
-    fn next(&mut self, transaction: &Transaction, authorities: &Authorities<'_>) -> Option<Guess> {
-        let index = u32::try_from(self.guesses.len()).ok()?;
+    /// What the next transaction waits for, and the gas it may use.
+    fn next(&mut self, transaction: &Transaction, authorities: &Authorities<'_>) -> (Option<Guess>, u64) {
+        let index = u32::try_from(self.guesses.len()).unwrap_or(u32::MAX);
         let mut guess = self.meet_authorities(index, transaction, authorities);
-        let Some(key) = class_key(transaction) else { return guess };
+        let Some(key) = class_key(transaction) else { return (guess, transaction.gas_limit()) };
         let mut standing = mem::take(&mut self.profile.standing);
         let mut stand = |mark: u64, kind: Kind| {
             if let Some(on) = standing.stand(mark, index)
@@ -170,14 +198,9 @@ impl Plan {
         if class.heeds_list() {
             marks::listed(transaction).for_each(|slot| stand(slot, Kind::Listed));
         }
-        if guess.is_none() && transaction.gas_limit() >= HEAVY_GAS_MIN {
-            let gas = class.gas().unwrap_or(transaction.gas_limit());
-            if gas >= HEAVY_GAS_MIN {
-                self.heavy.push((index, gas));
-            }
-        }
+        let gas = class.gas().unwrap_or(transaction.gas_limit());
         self.profile.standing = standing;
-        guess
+        (guess, gas)
     }
 
     /// Who speaks for an account changes its code and nonce: whoever is sent by it, calls it, or speaks for it too, is
@@ -198,7 +221,7 @@ impl Plan {
         on.map(|on| Guess { on, kind: Kind::Authority })
     }
 
-    /// Transactions of the last chunk that are heavy and wait for nobody, with the gas they may use.
+    /// Transactions of the last chunk that are heavy, with their weights.
     pub(crate) fn heavy(&self) -> &[(u32, u64)] {
         &self.heavy
     }
@@ -210,9 +233,32 @@ impl Plan {
         }
     }
 
-    /// A transaction that waited did, or did not, stand on what it waited for.
-    pub(crate) fn learn(&mut self, transaction: &Transaction, guess: Guess, was_right: bool) {
-        self.profile.learn(transaction, guess.kind, was_right);
+    /// A transaction that waited did, or did not, stand on what it waited for. Gives those that wait for the same reason, if
+    /// that is not a reason any more.
+    pub(crate) fn learn(
+        &mut self,
+        transactions: &[Transaction],
+        index: usize,
+        guess: Guess,
+        was_right: bool,
+    ) -> SmallVec<[u32; CHUNK]> {
+        let transaction = &transactions[index];
+        if !self.profile.learn(transaction, guess.kind, was_right) {
+            return SmallVec::new();
+        }
+        let is_like = |other: &Transaction| {
+            let same_caller = other.signer_ref() == transaction.signer_ref();
+            class_key(other) == class_key(transaction) && (same_caller || !matches!(guess.kind, Kind::HotForCaller(_)))
+        };
+        let mut freed = SmallVec::new();
+        for later in index + 1..self.guesses.len() {
+            let waits = self.guesses[later].is_some_and(|other| other.kind == guess.kind);
+            if waits && is_like(&transactions[later]) {
+                self.guesses[later] = None;
+                freed.push(u32::try_from(later).unwrap_or(u32::MAX));
+            }
+        }
+        freed
     }
 
     /// Two transactions fought over a slot, and nobody had guessed it.
@@ -231,6 +277,8 @@ fn is_one_account(transactions: &[Transaction]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEip7702, TxEnvelope};
     use alloy_eips::{
         eip2930::{AccessList, AccessListItem},
@@ -241,6 +289,7 @@ mod tests {
     use alloy_signer_local::PrivateKeySigner;
 
     use super::*;
+    use crate::parallel::schedule::Schedule;
 
     const CONTRACT: Address = Address::repeat_byte(0xcc);
     const SLOT: U256 = U256::ONE;
@@ -285,6 +334,51 @@ mod tests {
     fn who_names_the_same_party_waits_for_the_last_one_that_did() {
         let transactions = [plain(1, 9), plain(2, 8), plain(3, 9), plain(4, 9), plain(2, 7)];
         assert_eq!(on(Profile::default(), &transactions), [None, None, Some(0), Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn who_waits_weighs_with_whom_it_waits_for() {
+        let transactions = [plain(1, 9), plain(2, 9), plain(5, 8), plain(3, 9), plain(4, 9)];
+        let mut plan = Plan::new(Profile::default(), transactions.len(), 2);
+        plan.chunk(&transactions, &Authorities::new(&transactions));
+        assert_eq!(plan.heavy(), [(1, 300_000), (0, 400_000)]);
+    }
+
+    #[test]
+    fn what_is_heavy_is_begun_out_of_turn_once_little_is_left_beside_it() {
+        let schedule = Schedule::new([300_000; 8].into_iter(), 2, 8);
+        schedule.put_first(6, 300_000);
+        schedule.raise_limit(8);
+        let claims: Vec<_> = iter::from_fn(|| schedule.claim()).map(|claim| (claim.start, claim.end)).collect();
+        assert_eq!(claims, [(0, 2), (2, 4), (6, 7), (4, 6), (6, 8)]);
+    }
+
+    #[test]
+    fn what_is_put_off_out_of_turn_and_in_turn_comes_back_once() {
+        let schedule = Schedule::new([400_000; 2].into_iter(), 2, 8);
+        schedule.wait_for(1, 0);
+        schedule.put_first(1, 400_000);
+        schedule.raise_limit(2);
+        assert!(schedule.start(0, 0));
+        let out_of_turn = schedule.claim().map(|claim| (claim.start, claim.end));
+        assert_eq!((out_of_turn, schedule.defer(1)), (Some((1, 2)), true));
+        while schedule.claim().is_some() {}
+        assert!(schedule.defer(1));
+        schedule.finish(0);
+        let back: Vec<_> = iter::from_fn(|| schedule.claim()).map(|claim| (claim.start, claim.end)).collect();
+        assert_eq!((back, schedule.defer(1)), (vec![(1, 2)], false));
+    }
+
+    #[test]
+    fn a_guess_that_is_given_up_holds_nobody_any_more() {
+        let transactions = [plain(1, 9), plain(2, 9), plain(3, 9), naming(4, SLOT), naming(5, SLOT)];
+        let mut plan = Plan::new(Profile::default(), transactions.len(), 2);
+        plan.chunk(&transactions, &Authorities::new(&transactions));
+        let guess = plan.guess(1).expect("it names the party that the first one names");
+        assert!(plan.learn(&transactions, 1, guess, true).is_empty());
+        assert!(plan.learn(&transactions, 1, guess, false).is_empty(), "it was right once");
+        assert_eq!(plan.learn(&transactions, 1, guess, false).as_slice(), [2]);
+        assert!(plan.guess(2).is_none() && plan.guess(4).is_some());
     }
 
     #[test]

@@ -139,23 +139,19 @@ impl Profile {
         }
     }
 
-    /// A transaction that waited did, or did not, stand on what it waited for.
-    pub(crate) fn learn(&mut self, transaction: &Transaction, kind: Kind, was_right: bool) {
-        let Some(key) = class_key(transaction) else { return };
-        let step =
-            |score: &mut i8| *score = if was_right { *score + 1 } else { *score - 1 }.clamp(SCORE_MIN, SCORE_MAX);
+    /// A transaction that waited did, or did not, stand on what it waited for. Tells whether that reason is given up.
+    pub(crate) fn learn(&mut self, transaction: &Transaction, kind: Kind, was_right: bool) -> bool {
+        let Some(key) = class_key(transaction) else { return false };
         let step_slot = |slots: &mut HotSlots, slot: u64| {
-            slots.iter_mut().filter(|(hot, _)| *hot == slot).for_each(|(_, score)| step(score));
+            slots.iter_mut().find(|(hot, _)| *hot == slot).is_some_and(|(_, score)| step(score, was_right))
         };
         let class = self.classes.entry(key).or_default();
         match kind {
-            Kind::Party(party) => step(&mut class.scores[usize::from(party)]),
-            Kind::Listed => step(&mut class.listed),
+            Kind::Party(party) => step(&mut class.scores[usize::from(party)], was_right),
+            Kind::Listed => step(&mut class.listed, was_right),
             Kind::Hot(slot) => step_slot(&mut class.hot, slot),
-            Kind::HotForCaller(slot) => {
-                step_slot(self.callers.entry((key, transaction.signer())).or_default(), slot);
-            }
-            Kind::Authority => {}
+            Kind::HotForCaller(slot) => step_slot(self.callers.entry((key, transaction.signer())).or_default(), slot),
+            Kind::Authority => false,
         }
     }
 
@@ -184,6 +180,13 @@ impl Profile {
             heat(self.callers.entry((key, transaction.signer())).or_default(), hot);
         }
     }
+}
+
+/// Moves a score. Tells whether it counts no more from here on.
+fn step(score: &mut i8, was_right: bool) -> bool {
+    let before = *score;
+    *score = if was_right { before + 1 } else { before - 1 }.clamp(SCORE_MIN, SCORE_MAX);
+    before >= SCORE_ACTIVE && *score < SCORE_ACTIVE
 }
 
 fn active(slots: &HotSlots) -> impl Iterator<Item = u64> + '_ {

@@ -28,10 +28,18 @@ impl<T: Ord> Queue<T> {
 
     /// The greatest.
     pub(crate) fn pop(&self) -> Option<T> {
+        self.pop_if(|_| true)
+    }
+
+    /// The greatest, if it is wanted.
+    pub(crate) fn pop_if(&self, is_wanted: impl FnOnce(&T) -> bool) -> Option<T> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         let mut heap = self.heap.lock();
+        if !is_wanted(heap.peek()?) {
+            return None;
+        }
         let item = heap.pop()?;
         self.count.store(heap.len(), Ordering::SeqCst);
         Some(item)

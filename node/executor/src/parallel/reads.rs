@@ -99,6 +99,11 @@ impl ReadSet {
         self.accounts.len() - 1
     }
 
+    /// Whether an account was read.
+    pub(crate) fn has_account(&self, index: AccountIndex) -> bool {
+        self.accounts.iter().any(|read| read.index == index)
+    }
+
     pub(crate) fn add_slot(
         &mut self,
         (account, slot, index): (AccountIndex, U256, SlotIndex),

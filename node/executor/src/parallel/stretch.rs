@@ -110,6 +110,7 @@ impl Worker<'_> {
     /// Runs transactions that lead one to the next on one journal, as if there were no other threads: nobody has started
     /// one of them, and nobody will.
     pub(crate) fn run_as_one(&mut self, frontier: &mut Frontier, start: u32, end: u32) -> Result<(), BlockError> {
+        frontier.pay(self.block)?;
         self.reader().settle(version(start));
         // Every transaction has a sender. A map that grows moves all that is in it, time and again.
         self.session.evm_mut().inner.ctx.journaled_state.inner.state.reserve((end - start) as usize);
@@ -136,6 +137,7 @@ impl Worker<'_> {
                     self.pay(frontier, index)?;
                     self.flush(before(index))?;
                     frontier.run_admitted(self, index)?;
+                    frontier.pay(self.block)?;
                     self.reader().settle(version(index));
                 }
                 Err(TxError::State(error)) => return Err(error.into()),
@@ -166,7 +168,7 @@ impl Worker<'_> {
     /// Pays the fee recipient what the journal's transactions earned it.
     fn pay(&mut self, frontier: &mut Frontier, index: u32) -> Result<(), BlockError> {
         match self.reader().stretch.owed.take() {
-            Some(owed) => frontier.reward(self.block, version(index), owed),
+            Some(owed) => frontier.reward_now(self.block, version(index), owed),
             None => Ok(()),
         }
     }
