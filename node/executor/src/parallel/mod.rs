@@ -272,7 +272,7 @@ fn on_threads(
                 for id in 1..narrow(threads) {
                     scope.spawn(move |_| {
                         let mut helper = Worker::new(block, id, (rules.clone(), env.clone()), monitor);
-                        work(block, &mut helper, |helper| crew::work(helper));
+                        work(block, &mut helper, crew::work);
                         drop(helper);
                         inside.fetch_sub(1, Ordering::Release);
                     });

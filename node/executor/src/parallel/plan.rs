@@ -251,10 +251,10 @@ impl Plan {
             class_key(other) == class_key(transaction) && (same_caller || !matches!(guess.kind, Kind::HotForCaller(_)))
         };
         let mut freed = SmallVec::new();
-        for later in index + 1..self.guesses.len() {
-            let waits = self.guesses[later].is_some_and(|other| other.kind == guess.kind);
-            if waits && is_like(&transactions[later]) {
-                self.guesses[later] = None;
+        let later = self.guesses.iter_mut().zip(transactions).enumerate().skip(index + 1);
+        for (later, (waits, other)) in later {
+            if waits.is_some_and(|waits| waits.kind == guess.kind) && is_like(other) {
+                *waits = None;
                 freed.push(u32::try_from(later).unwrap_or(u32::MAX));
             }
         }
