@@ -198,7 +198,8 @@ impl Stage<'_> {
                     self.block.slots[index as usize].iter().any(|source| source.writer == guess.on)
                 }
             };
-            plan.learn(transaction, guess, was_right);
+            let freed = plan.learn(self.block.transactions, index as usize, guess, was_right);
+            self.schedule.wait_no_more(&freed);
         }
         plan.used(transaction, self.block.gas_used[index as usize]);
     }
