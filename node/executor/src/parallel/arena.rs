@@ -5,7 +5,7 @@
 //! clears, the memory for twice as many entries again each time that a vector which was emptied fills up.)
 
 use std::{
-    mem::MaybeUninit,
+    mem::{self, MaybeUninit},
     ops::{Index, Range},
 };
 
