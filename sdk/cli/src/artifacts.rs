@@ -25,34 +25,38 @@ pub struct Set {
     pub guards: &'static [&'static str],
     /// Folder of those.
     folder: &'static str,
-    sources: &'static [&'static str],
+    /// What they share; `Cargo.toml` and `src` of each of them come on top.
+    shared: &'static [&'static str],
     manifest: &'static str,
 }
 
 /// The native guards.
-pub const NATIVE: Set =
-    Set { guards: &["outflow_cap", "reentrancy"], folder: "guards", sources: &SOURCES, manifest: "MANIFEST.json" };
+pub const NATIVE: Set = Set {
+    guards: &[
+        "outflow_cap", // one a line, so that guards are added side by side
+        "reentrancy",
+    ],
+    folder: "guards",
+    shared: &SHARED,
+    manifest: "MANIFEST.json",
+};
 
 /// The CosmWasm contracts, those included that only tests and benchmarks use: their own crates, and thus their own sources
 /// and compiler.
 pub const CONTRACTS: Set = Set {
     guards: &["outflow_cap_cosmwasm", "light_cosmwasm"],
     folder: "guards/contracts",
-    sources: &CONTRACT_SOURCES,
+    shared: &SHARED_BY_CONTRACTS,
     manifest: "CONTRACTS.json",
 };
 
 /// All of them.
 pub const SETS: [Set; 2] = [NATIVE, CONTRACTS];
 
-/// As [`SOURCES`], for contracts.
-const CONTRACT_SOURCES: [&str; 12] = [
+/// As [`SHARED`], for contracts.
+const SHARED_BY_CONTRACTS: [&str; 8] = [
     "guards/contracts/Cargo.lock",
     "guards/contracts/Cargo.toml",
-    "guards/contracts/light_cosmwasm/Cargo.toml",
-    "guards/contracts/light_cosmwasm/src",
-    "guards/contracts/outflow_cap_cosmwasm/Cargo.toml",
-    "guards/contracts/outflow_cap_cosmwasm/src",
     "sdk/abi/Cargo.toml",
     "sdk/abi/src",
     "sdk/bump/Cargo.toml",
@@ -61,15 +65,11 @@ const CONTRACT_SOURCES: [&str; 12] = [
     "sdk/cosmwasm/src",
 ];
 
-/// Files and folders whose text decides the modules. The root's Cargo.toml is not among them: of what it gives the
-/// guests, versions stand in `guards/Cargo.lock`, and the rest of it changes with every crate of the host.
-const SOURCES: [&str; 14] = [
+/// Files and folders whose text decides the modules, beside the guards' own. The root's Cargo.toml is not among them: of
+/// what it gives the guests, versions stand in `guards/Cargo.lock`, and the rest of it changes with every crate of the host.
+const SHARED: [&str; 10] = [
     "guards/Cargo.lock",
     "guards/Cargo.toml",
-    "guards/outflow_cap/Cargo.toml",
-    "guards/outflow_cap/src",
-    "guards/reentrancy/Cargo.toml",
-    "guards/reentrancy/src",
     "sdk/abi/Cargo.toml",
     "sdk/abi/src",
     "sdk/bump/Cargo.toml",
@@ -79,6 +79,15 @@ const SOURCES: [&str; 14] = [
     "sdk/macros/Cargo.toml",
     "sdk/macros/src",
 ];
+
+impl Set {
+    /// Files and folders whose text decides the modules.
+    fn sources(&self) -> Vec<String> {
+        let parts = |name| ["Cargo.toml", "src"].map(|part| format!("{}/{name}/{part}", self.folder));
+        let own = self.guards.iter().flat_map(parts);
+        self.shared.iter().map(|shared| (*shared).to_owned()).chain(own).collect()
+    }
+}
 
 /// Where the shipped guards are compiled, whatever folder the project lies in. Cargo hashes a package's absolute path into
 /// its symbols, and the order of symbols into the module: equal bytes need equal paths.
@@ -135,8 +144,8 @@ pub fn read_manifest(root: &Path, set: Set) -> Result<Manifest, CliError> {
 /// [`CliError::Read`] when a source is missing.
 pub fn source_hash(root: &Path, set: Set) -> Result<B256, CliError> {
     let mut paths = Vec::new();
-    for source in set.sources {
-        collect(root, source, &mut paths)?;
+    for source in set.sources() {
+        collect(root, &source, &mut paths)?;
     }
     paths.sort();
     let mut hasher = Keccak256::new();
@@ -182,8 +191,8 @@ pub fn compile_all(
     if workshop.exists() {
         fs::remove_dir_all(workshop).map_err(|source| CliError::Write { path: workshop.to_owned(), source })?;
     }
-    for source in set.sources.iter().chain(&["Cargo.toml"]) {
-        copy(&root.join(source), &workshop.join(source))?;
+    for source in set.sources().into_iter().chain(["Cargo.toml".to_owned()]) {
+        copy(&root.join(&source), &workshop.join(&source))?;
     }
     let compile = |name: &str| {
         let crate_dir = build::crate_root(&workshop.join(set.folder).join(name))?;

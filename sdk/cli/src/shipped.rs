@@ -11,15 +11,21 @@ pub struct Shipped {
     pub wasm: &'static [u8],
 }
 
-/// All of them, by name. Built by `shipped_guards` from `guards/`.
-pub const SHIPPED: [Shipped; 3] = [
-    Shipped { name: "outflow_cap", wasm: include_bytes!("../../../guards/artifacts/outflow_cap.wasm") },
-    Shipped {
-        name: "outflow_cap_cosmwasm",
-        wasm: include_bytes!("../../../guards/artifacts/outflow_cap_cosmwasm.wasm"),
-    },
-    Shipped { name: "reentrancy", wasm: include_bytes!("../../../guards/artifacts/reentrancy.wasm") },
-];
+macro_rules! shipped {
+    ($($name:literal,)*) => {
+        /// All of them, by name. Built by `shipped_guards` from `guards/`.
+        pub const SHIPPED: [Shipped; [$($name),*].len()] = [$(Shipped {
+            name: $name,
+            wasm: include_bytes!(concat!("../../../guards/artifacts/", $name, ".wasm")),
+        },)*];
+    };
+}
+
+shipped! {
+    "outflow_cap",
+    "outflow_cap_cosmwasm",
+    "reentrancy",
+}
 
 impl Shipped {
     /// The hash by which chains know it.
