@@ -117,6 +117,8 @@ fn case(configuration: Bytes) -> Case {
         configuration,
         subscriptions: Subscriptions::ACCESSES.union(Subscriptions::FLOWS),
         store: Address::ZERO,
+        words: Default::default(),
+        entries: Default::default(),
     }
 }
 

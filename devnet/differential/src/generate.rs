@@ -20,6 +20,17 @@ const IMPORTS: &str = r#"(module
     (import "parapet_v1" "state_code_hash" (func (param i32 i32 i32)))
     (import "parapet_v1" "store_get" (func (param i32 i32 i32) (result i32)))
     (import "parapet_v1" "store_set" (func (param i32 i32 i32)))
+    (import "parapet_v1" "state_storage_at" (func (param i32 i32 i32 i32 i32)))
+    (import "parapet_v1" "state_balance_at" (func (param i32 i32 i32 i32)))
+    (import "parapet_v1" "state_code_hash_at" (func (param i32 i32 i32 i32)))
+    (import "parapet_v1" "view_call" (func (param i32 i32 i32 i32 i32 i64 i32) (result i32)))
+    (import "parapet_v1" "view_output" (func (param i32 i32 i32) (result i32)))
+    (import "parapet_v1" "store_add" (func (param i32 i32 i32 i32) (result i32)))
+    (import "parapet_v1" "store_max" (func (param i32 i32 i32)))
+    (import "parapet_v1" "entry_get" (func (param i32 i32 i32 i32 i32) (result i32)))
+    (import "parapet_v1" "entry_set" (func (param i32 i32 i32 i32)))
+    (import "parapet_v1" "entry_remove" (func (param i32 i32) (result i32)))
+    (import "parapet_v1" "entry_seek" (func (param i32 i32 i32 i32 i32) (result i32)))
     (import "parapet_v1" "window_add" (func (param i32 i32 i32 i32 i64) (result i32)))
     (import "parapet_v1" "keccak256" (func (param i32 i32 i32)))
     (import "parapet_v1" "alert" (func (param i32 i32 i32)))
@@ -27,7 +38,7 @@ const IMPORTS: &str = r#"(module
 const EXPORTS: &str = r#"(module
     (memory (export "memory") 1)
     (func (export "on_call") (param i32)) (func (export "on_call_end") (param i32)) (func (export "on_tx")))"#;
-const DESCRIPTOR: &str = r#"{"abi":1,"name":"drawn","version":"1","triggers":["frame"]}"#;
+pub(crate) const DESCRIPTOR: &str = r#"{"abi":1,"name":"drawn","version":"1","triggers":["frame"]}"#;
 
 /// Draws the module of a seed; `None` where the drawn bytes give none.
 #[must_use]

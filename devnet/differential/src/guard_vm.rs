@@ -21,6 +21,17 @@ pub(crate) const CALLS: [HookCall; 3] = [HookCall::OnCall(0), HookCall::OnCallEn
 /// # Panics
 /// When the engine itself fails.
 pub fn guard_vm(engine: &Engine, module: &[u8], case: &Case) -> Result<Said, String> {
+    guard_vm_within(engine, module, case, FUEL).map(|(said, _)| said)
+}
+
+/// The same with so much fuel, and what of it was spent.
+///
+/// # Errors
+/// Why vetting or the compiler refuses it.
+///
+/// # Panics
+/// When the engine itself fails.
+pub fn guard_vm_within(engine: &Engine, module: &[u8], case: &Case, fuel_max: Fuel) -> Result<(Said, Fuel), String> {
     let bytes = module.to_vec().into();
     let guard = engine.load(keccak256(module), bytes).map_err(|refusal| refusal.to_string())?;
     guard.prepare()?;
@@ -29,7 +40,7 @@ pub fn guard_vm(engine: &Engine, module: &[u8], case: &Case) -> Result<Said, Str
         accounts: case.accounts.clone(),
         configuration: case.configuration.clone(),
         subscriptions: case.subscriptions,
-        fuel_max: FUEL,
+        fuel_max,
         store_account: case.store,
     };
     let mut session = Session::new(guard, Arc::new(subject));
@@ -42,12 +53,20 @@ pub fn guard_vm(engine: &Engine, module: &[u8], case: &Case) -> Result<Said, Str
         }
     }
     said.alerts = session.take_alerts().into_iter().map(|alert| (alert.code, alert.detail)).collect();
-    for update in session.into_updates() {
+    let spent = session.spent();
+    let returned = said.ends.iter().all(|end| *end == End::Returned);
+    let updates = session.into_updates();
+    let mut after = state.pre_tx.get(&case.store).cloned().unwrap_or_default();
+    for update in updates {
         let before = state.storage(Fork::PreTx, case.store, update.slot).expect("state in memory can be read");
-        let after = update.ops.iter().fold(before, |word, op| op.apply(word).expect("it was accepted"));
-        said.writes.push((update.slot, after));
+        let word = update.ops.iter().fold(before, |word, op| op.apply(word).expect("it was accepted"));
+        after.storage.insert(update.slot, word);
+        said.writes.push((update.slot, word));
     }
-    Ok(said)
+    if returned {
+        said.entries = case.entries_in(after);
+    }
+    Ok((said, spent))
 }
 
 fn end_of(end: HookEnd) -> End {

@@ -8,7 +8,10 @@ use wasmi::{
     errors::{ErrorKind, HostError, InstantiationError},
 };
 
-use crate::{Case, End, Said, Trap, reference::Host};
+use crate::{
+    Case, End, Said, Trap,
+    reference::{Host, without_frame},
+};
 
 /// Most bytes of memory, as the interface has it.
 const MEMORY_BYTES_MAX: usize = 4 * 1_024 * 1_024;
@@ -60,6 +63,7 @@ pub fn interpreter(module: &[u8], case: &Case) -> Result<Said, String> {
             said.ends.push(End::Returned);
             continue;
         }
+        store.data_mut().host.begin();
         let end = call(&mut store, instance, hook).map_or_else(|error| end_of(&error), |()| Ok(End::Returned))?;
         said.ends.push(end);
         if said.ends.last() != Some(&End::Returned) {
@@ -70,6 +74,8 @@ pub fn interpreter(module: &[u8], case: &Case) -> Result<Said, String> {
     said.alerts.clone_from(&host.alerts);
     if said.ends.iter().all(|end| *end == End::Returned) {
         said.writes = host.writes();
+        said.entries = host.entries();
+        said.entries_touched = host.entries_touched();
     }
     Ok(said)
 }
@@ -119,11 +125,22 @@ fn link(linker: &mut Linker<Data>) -> Result<(), wasmi::errors::LinkerError> {
         .func_wrap(MODULE, "trace_read", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.trace_read(memory, [a, b, c, d, e])))?
         .func_wrap(MODULE, "trace_data", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.trace_data(memory, [a, b, c, d, e])))?
         .func_wrap(MODULE, "config_read", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.config_read(memory, [a, b, c])))?
-        .func_wrap(MODULE, "state_storage", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32| on(call, |host, memory| host.state_storage(memory, [a, b, c, d])))?
-        .func_wrap(MODULE, "state_balance", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.state_balance(memory, [a, b, c])))?
-        .func_wrap(MODULE, "state_code_hash", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.state_code_hash(memory, [a, b, c])))?
+        .func_wrap(MODULE, "state_storage", |call: Call<'_>, fork: u32, a: u32, b: u32, c: u32| on(call, |host, memory| host.state_storage(memory, without_frame(fork)?, [a, b, c])))?
+        .func_wrap(MODULE, "state_balance", |call: Call<'_>, fork: u32, a: u32, b: u32| on(call, |host, memory| host.state_balance(memory, without_frame(fork)?, [a, b])))?
+        .func_wrap(MODULE, "state_code_hash", |call: Call<'_>, fork: u32, a: u32, b: u32| on(call, |host, memory| host.state_code_hash(memory, without_frame(fork)?, [a, b])))?
+        .func_wrap(MODULE, "state_storage_at", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32, c: u32| on(call, |host, memory| host.state_storage(memory, [fork, frame], [a, b, c])))?
+        .func_wrap(MODULE, "state_balance_at", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32| on(call, |host, memory| host.state_balance(memory, [fork, frame], [a, b])))?
+        .func_wrap(MODULE, "state_code_hash_at", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32| on(call, |host, memory| host.state_code_hash(memory, [fork, frame], [a, b])))?
+        .func_wrap(MODULE, "view_call", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32, c: u32, gas: u64, out: u32| on(call, |host, memory| host.view_call(memory, [fork, frame], [a, b, c], gas, out)))?
+        .func_wrap(MODULE, "view_output", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.view_output(memory, [a, b, c])))?
         .func_wrap(MODULE, "store_get", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.store_get(memory, [a, b, c])))?
         .func_wrap(MODULE, "store_set", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.store_set(memory, [a, b, c])))?
+        .func_wrap(MODULE, "store_add", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32| on(call, |host, memory| host.store_add(memory, [a, b, c, d])))?
+        .func_wrap(MODULE, "store_max", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.store_max(memory, [a, b, c])))?
+        .func_wrap(MODULE, "entry_get", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.entry_get(memory, [a, b, c, d, e])))?
+        .func_wrap(MODULE, "entry_set", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32| on(call, |host, memory| host.entry_set(memory, [a, b, c, d])))?
+        .func_wrap(MODULE, "entry_remove", |call: Call<'_>, a: u32, b: u32| on(call, |host, memory| host.entry_remove(memory, [a, b])))?
+        .func_wrap(MODULE, "entry_seek", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.entry_seek(memory, [a, b, c, d, e])))?
         .func_wrap(MODULE, "window_add", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, period_s: u64| on(call, |host, memory| host.window_add(memory, [a, b, c, d], period_s)))?
         .func_wrap(MODULE, "keccak256", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.keccak256(memory, [a, b, c])))?
         .func_wrap(MODULE, "alert", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.alert(memory, [a, b, c])))?

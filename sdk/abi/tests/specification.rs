@@ -65,3 +65,60 @@ fn limits_are_written_down_as_they_are() {
         assert!(SPECIFICATION.contains(&row), "{row}");
     }
 }
+
+#[test]
+fn codes_of_the_engine_are_written_down_as_they_are() {
+    use parapet_abi::import::{
+        CODE_LIMIT, CODE_OUT_OF_FUEL, CODE_OUT_OF_GAS, CODE_OVERLOAD, CODE_TRAP, CODE_UNUSABLE, ENGINE_CODE_MIN,
+    };
+    let table = SPECIFICATION.split("| code | meaning |").nth(1).unwrap();
+    let written: Vec<(u16, &str)> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .filter_map(|row| {
+            let (code, meaning) = row.trim_matches('|').split_once('|').unwrap();
+            let (decimal, hex) = code.trim().split_once(" (`0x")?;
+            let decimal: u16 = decimal.parse().unwrap();
+            assert_eq!(u16::from_str_radix(hex.trim_end_matches("`)"), 16), Ok(decimal), "{row}");
+            (decimal >= ENGINE_CODE_MIN).then_some((decimal, meaning.trim()))
+        })
+        .collect();
+    let starts = [
+        (CODE_TRAP, "trap"),
+        (CODE_OUT_OF_FUEL, "out of fuel"),
+        (CODE_LIMIT, "limit exceeded"),
+        (CODE_UNUSABLE, "the module cannot run"),
+        (CODE_OVERLOAD, "the transaction wakes more than limits allow"),
+        (CODE_OUT_OF_GAS, "the transaction's gas does not pay"),
+    ];
+    assert_eq!(written.len(), starts.len(), "{written:?}");
+    for ((code, meaning), (engine, start)) in written.into_iter().zip(starts) {
+        assert_eq!(code, engine);
+        assert!(meaning.starts_with(start), "{code}: {meaning}");
+    }
+}
+
+#[test]
+fn enumerations_are_written_down_as_they_are() {
+    use parapet_abi::{AccessKind, Asset, CodeChangeKind, FlowReason, FrameKind, FrameStatus};
+    let row = |name: &str| {
+        let start = format!("| {name} | ");
+        let line = SPECIFICATION.lines().find_map(|line| line.strip_prefix(start.as_str())).unwrap();
+        let numbers = line.split(", ").filter_map(|item| item.split(' ').next()?.parse::<u8>().ok());
+        let numbers: Vec<u8> = numbers.collect();
+        assert_eq!(numbers, (0..numbers.len() as u8).collect::<Vec<_>>(), "{name}");
+        numbers.len() as u8
+    };
+    let known = |from: fn(u8) -> bool| (0..=u8::MAX).take_while(|number| from(*number)).count() as u8;
+    for (name, count) in [
+        ("Frame kinds", known(|number| FrameKind::from_u8(number).is_some())),
+        ("Statuses", known(|number| FrameStatus::from_u8(number).is_some())),
+        ("Access kinds", known(|number| AccessKind::from_u8(number).is_some())),
+        ("Assets", known(|number| Asset::from_u8(number).is_some())),
+        ("Reasons", known(|number| FlowReason::from_u8(number).is_some())),
+        ("Code changes", known(|number| CodeChangeKind::from_u8(number).is_some())),
+    ] {
+        assert_eq!(row(name), count, "{name}");
+    }
+}

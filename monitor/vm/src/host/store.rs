@@ -146,8 +146,6 @@ fn entry_remove(mut guest: Guest<'_>, key: u32, len: u32) -> Result<u32, Stop> {
 }
 
 fn entry_seek(mut guest: Guest<'_>, seek: u32, [key, len]: [u32; 2], [out, out_len]: [u32; 2]) -> Result<u32, Stop> {
-    let key = if len == 0 { Vec::new() } else { read_key(&mut guest, key, len)? };
-    guest.range(out, out_len.into())?;
     let (inclusive, order) = match seek {
         SEEK_AT_OR_ABOVE => (true, Order::Ascending),
         SEEK_ABOVE => (false, Order::Ascending),
@@ -155,6 +153,8 @@ fn entry_seek(mut guest: Guest<'_>, seek: u32, [key, len]: [u32; 2], [out, out_l
         SEEK_BELOW => (false, Order::Descending),
         _ => return Err(Stop::Trap("entries were sought in a way that does not exist")),
     };
+    let key = if len == 0 { Vec::new() } else { read_key(&mut guest, key, len)? };
+    guest.range(out, out_len.into())?;
     let from = match inclusive {
         _ if key.is_empty() => Bound::Unbounded,
         true => Bound::Included(&key[..]),
