@@ -124,18 +124,32 @@ interface IGuardRegistry {
         bytes arguments;
     }
 
+    /// @notice A chunk of a module was stored.
+    /// @param chunk the data contract that holds it
     event ChunkUploaded(bytes32 indexed module, address indexed uploader, uint256 index, address chunk);
+    /// @notice A module is complete and can be attached.
+    /// @param size in bytes
     event ModuleRegistered(bytes32 indexed module, address indexed uploader, uint32 size);
+    /// @notice A guard judges these accounts from the next transaction on; no accounts: the whole chain.
     /// @param by whoever proposed it
     event Attached(bytes32 indexed attachment, bytes32 indexed module, address indexed by, address[] accounts, Mode mode);
+    /// @notice An attachment's mode was set.
     event ModeChanged(bytes32 indexed attachment, Mode mode);
+    /// @notice An attachment has another guard, or other parameters.
     event ContentChanged(bytes32 indexed attachment, bytes32 indexed module, bytes configuration);
+    /// @notice An attachment judges by other terms.
     event TermsChanged(bytes32 indexed attachment, Terms terms);
+    /// @notice Changes of an attachment wait for so many seconds.
     event DelayChanged(bytes32 indexed attachment, uint32 delay);
+    /// @notice The manager's office is offered; zero: to nobody any more.
     event ManagerProposed(bytes32 indexed attachment, address indexed proposed);
+    /// @notice The manager's office passed on; zero: it is vacant.
     event ManagerChanged(bytes32 indexed attachment, address indexed previous, address indexed current);
+    /// @notice An attachment is gone.
     event Detached(bytes32 indexed attachment);
+    /// @notice The guardian stopped an attachment.
     event Paused(bytes32 indexed attachment);
+    /// @notice An attachment judges again.
     event Unpaused(bytes32 indexed attachment);
     /// @notice The chain itself put an attachment in shadow.
     event Demoted(bytes32 indexed attachment);
@@ -145,13 +159,19 @@ interface IGuardRegistry {
     );
     /// @notice A change that waited is done; what it did is in the event that follows.
     event ChangeApplied(bytes32 indexed attachment, ChangeKind indexed kind);
+    /// @notice A change that waited will not be done: it was stopped, or the same was done at once.
     event ChangeCancelled(bytes32 indexed attachment, ChangeKind indexed kind, address indexed by);
     /// @notice In whose hands an account is taken to be from now on.
     event AuthorityConfirmed(address indexed account, address indexed authority);
+    /// @notice Who created an account is known.
     event DeployerProved(address indexed account, address indexed deployer);
+    /// @notice The guardian's office is offered.
     event GuardianProposed(address indexed proposed);
+    /// @notice The guardian's office passed on.
     event GuardianChanged(address indexed previous, address indexed current);
+    /// @notice Governance is offered.
     event GovernanceProposed(address indexed proposed);
+    /// @notice Governance passed on.
     event GovernanceChanged(address indexed previous, address indexed current);
     /// @notice The least delay is `next` from the block time `nextAt` on.
     event DelayMinChanged(uint32 current, uint32 next, uint64 nextAt);
@@ -165,23 +185,41 @@ interface IGuardRegistry {
     /// @param detail the guard's own explanation
     error GuardVeto(address guard, bytes32 attachment, uint16 code, bytes detail);
 
+    /// @notice Chunks are uploaded in order: `next` is the highest index that can be given.
     error ChunkIndexOutOfOrder(bytes32 module, uint256 index, uint256 next);
+    /// @notice No module has so many chunks.
     error ChunkIndexTooLarge(uint256 index, uint256 indexMax);
+    /// @notice A chunk is empty, or larger than a data contract can be.
     error ChunkSizeOutOfRange(uint256 size, uint256 sizeMax);
+    /// @notice The data contract could not be created: the transaction needs more gas.
     error ChunkNotStored(bytes32 module, uint256 index);
+    /// @notice The uploader has uploaded nothing of the module.
     error UploadMissing(bytes32 module, address uploader);
+    /// @notice The uploaded chunks are too large together.
     error ModuleTooLarge(bytes32 module, uint256 size, uint256 sizeMax);
+    /// @notice The uploaded chunks are not those of the module.
     error ModuleHashMismatch(bytes32 expected, bytes32 actual);
+    /// @notice The module is not registered.
     error UnknownModule(bytes32 module);
+    /// @notice There is no such attachment, or not yet.
     error UnknownAttachment(bytes32 attachment);
+    /// @notice No or too many accounts; or any, for the whole chain.
     error AccountCountOutOfRange(uint256 count, uint256 countMax);
+    /// @notice An account is named twice.
     error DuplicateAccount(address account);
+    /// @notice The account has as many attachments as it can; the zero address stands for the whole chain.
     error AttachmentsOfAccountFull(address account, uint256 countMax);
+    /// @notice The guard's parameters are too long, in bytes.
     error ConfigurationTooLarge(uint256 size, uint256 sizeMax);
+    /// @notice No judgement may have so much fuel.
     error FuelTooLarge(uint64 fuel, uint64 fuelMax);
+    /// @notice A share of more than the whole, in basis points.
     error ShareTooLarge(uint16 share, uint16 shareMax);
+    /// @notice Too many escape selectors.
     error TooManyEscapes(uint256 count, uint256 countMax);
+    /// @notice A delay of so many seconds could not be outlived.
     error DelayTooLong(uint32 delay, uint32 delayMax);
+    /// @notice A mode is `Shadow` or `Enforce`.
     error ModeMissing();
     /// @notice The sender, or whoever proposed a change that is to be applied, has no authority over the account.
     error NoAuthority(address account, address who);
@@ -193,15 +231,21 @@ interface IGuardRegistry {
     error NotDeployer(address account, address sender);
     /// @notice Too little gas is left to give an account the gas that it may use to answer.
     error GasTooLow(uint256 gasNeeded);
+    /// @notice Only the guardian may do that.
     error NotGuardian(address sender);
+    /// @notice Only governance may do that.
     error NotGovernance(address who);
+    /// @notice Only the chain itself may do that.
     error NotSystem(address sender);
     /// @notice The sender was not proposed for the office.
     error NotProposed(address sender);
     /// @notice The sender may not cancel that.
     error NotEntitled(bytes32 attachment, address sender);
+    /// @notice No change of this kind waits for the attachment.
     error NoPendingChange(bytes32 attachment, ChangeKind kind);
+    /// @notice The change waits until the block time `readyAt`.
     error ChangeNotReady(bytes32 attachment, ChangeKind kind, uint256 readyAt);
+    /// @notice The change could be applied until the block time `lapsedAt`.
     error ChangeLapsed(bytes32 attachment, ChangeKind kind, uint256 lapsedAt);
 
     // ---- modules ----
@@ -298,8 +342,8 @@ interface IGuardRegistry {
     /// @notice Takes governance, when it was offered to the sender.
     function acceptGovernance() external;
 
-    /// @notice Sets the least delay of the chain, in seconds, at most 2,592,000. A longer one holds at once, a shorter one after the
-    /// delay that holds until then. Governance only.
+    /// @notice Sets the least delay of the chain, in seconds, at most 2,592,000. A longer one holds at once, a shorter one after
+    /// the delay that holds until then. Governance only.
     function setDelayMin(uint32 delay) external;
 
     /// @notice Puts an enforcing attachment that declared a share of vetoes in shadow. Only the chain itself
@@ -326,6 +370,7 @@ interface IGuardRegistry {
     /// @notice The least that changes of attachments wait, in seconds.
     function delayMin() external view returns (uint32);
 
+    /// @notice Number of registered modules.
     function moduleCount() external view returns (uint256);
 
     /// @notice Hashes of registered modules in order of registration; shorter than `limit` at the end.
@@ -340,6 +385,7 @@ interface IGuardRegistry {
     /// @notice The chunks of an upload that is under way, at most 22.
     function uploadedChunks(address uploader, bytes32 module) external view returns (address[] memory);
 
+    /// @notice Number of live attachments.
     function attachmentCount() external view returns (uint256);
 
     /// @notice Ids of live attachments, in no lasting order; shorter than `limit` at the end.

@@ -8,7 +8,8 @@ import {Offices} from "./Offices.sol";
 
 /// @title The registry: guards and attachments as ordinary state
 /// @notice Its runtime code stands in genesis at 0x5061726170657400000000000000000000000001. It has no constructor:
-/// genesis also writes the guardian into slot 1 and governance into slot 10, and gives the account nonce 1 like any created contract.
+/// genesis also writes the guardian into slot 1 and governance into slot 10, and gives the account nonce 1 like any created
+/// contract.
 /// @dev The layout is in `RegistryStorage`, who may do what in `_authorise`.
 ///
 /// The only calls outward are questions by STATICCALL (`Authority`) and the creation of data contracts whose init code is
