@@ -153,6 +153,8 @@ interface IGuardRegistry {
     event Unpaused(bytes32 indexed attachment);
     /// @notice The chain itself put an attachment in shadow.
     event Demoted(bytes32 indexed attachment);
+    /// @notice What was counted towards an attachment's demotion is forgotten.
+    event Kept(bytes32 indexed attachment, address indexed by);
     /// @notice A change waits. One of the same kind that waited before is replaced.
     event ChangeProposed(
         bytes32 indexed attachment, ChangeKind indexed kind, address indexed proposer, uint64 readyAt, bytes arguments
@@ -298,6 +300,10 @@ interface IGuardRegistry {
     /// @notice Drops a change that waits. By authority over any of the accounts, the guardian, or the manager (who cannot stop
     /// its own dismissal, `ChangeKind.Manager`); by governance where the whole chain is guarded.
     function cancelChange(bytes32 id, ChangeKind kind) external;
+
+    /// @notice Lets an attachment go on as it is although it vetoes more than it declared: what was counted towards its demotion so far
+    /// is forgotten. At once. By whoever may cancel a change of it.
+    function keep(bytes32 id) external;
 
     // ---- managers ----
 

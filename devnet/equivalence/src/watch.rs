@@ -420,6 +420,6 @@ impl Judging for Judge<'_> {
             elapsed_ns: 0,
             origin: Default::default(),
         };
-        Judgement { verdicts: vec![verdict], updates: self.kept.into_updates() }
+        Judgement { verdicts: vec![verdict], updates: self.kept.into_updates(), ..Judgement::default() }
     }
 }

@@ -84,6 +84,24 @@ pub fn delegated_to(delegate: Address) -> Vec<u8> {
     join(&[&[0xef, 0x01, 0x00], delegate.as_slice()])
 }
 
+/// Calls an account with the calldata that it was called with, and leaves whether that succeeded on the stack.
+#[must_use]
+pub fn hand_on(to: Address) -> Vec<u8> {
+    // CALLDATASIZE, PUSH0, PUSH0, CALLDATACOPY; then PUSH0, PUSH0, CALLDATASIZE, PUSH0, PUSH0 for CALL.
+    let mut code = vec![0x36, 0x5f, 0x5f, 0x37, 0x5f, 0x5f, 0x36, 0x5f, 0x5f, 0x73];
+    code.extend(to);
+    code.extend([0x5a, 0xf1]);
+    code
+}
+
+/// Reverts if what is on the stack is zero; takes it away if not. `at` is where this stands in the code.
+#[must_use]
+pub fn require(at: usize) -> Vec<u8> {
+    // PUSH2 over, JUMPI, PUSH0, PUSH0, REVERT, JUMPDEST.
+    let over = u16::try_from(at + 7).expect("contracts of tests are short").to_be_bytes();
+    vec![0x61, over[0], over[1], 0x57, 0x5f, 0x5f, 0xfd, 0x5b]
+}
+
 /// Answers every call with an address, as `owner()` does.
 #[must_use]
 pub fn owned_by(owner: Address) -> Vec<u8> {

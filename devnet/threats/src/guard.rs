@@ -1,6 +1,7 @@
 //! Guards, written in Wasm's text.
 
 use alloy_primitives::Bytes;
+use parapet_abi::{FrameRecord, Kind};
 
 /// A guard that wakes by a trigger, subscribes to what is named, and has these functions.
 ///
@@ -65,6 +66,29 @@ pub fn traps_always() -> Bytes {
 #[must_use]
 pub fn loops_always() -> Bytes {
     guard("frame", &[], &on_call("(loop $again (br $again))"))
+}
+
+/// Objects to nothing, after it has spent most of a hundred million fuel.
+#[must_use]
+pub fn spends_everything() -> Bytes {
+    let loops = "(local $left i32) (local.set $left (i32.const 9000000))
+        (loop $again
+            (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+            (br_if $again (local.get $left)))";
+    guard("frame", &[], &on_call(loops))
+}
+
+/// Vetoes with code 5 frames of its accounts whose calldata starts with this byte.
+#[must_use]
+pub fn vetoes_calls_marked(mark: u8) -> Bytes {
+    let (kind, bytes) = (Kind::Frame as u32, Kind::Frame.record_bytes());
+    let selector = std::mem::offset_of!(FrameRecord, selector);
+    let body = format!(
+        "(drop (call $trace_read (i32.const {kind}) (local.get 0) (i32.const 1) (i32.const 0) (i32.const {bytes})))
+         (if (i32.eq (i32.load8_u offset={selector} (i32.const 0)) (i32.const {mark}))
+            (then (call $veto (i32.const 5) (i32.const 0) (i32.const 0))))"
+    );
+    guard("frame", &[], &on_call(&body))
 }
 
 /// Objects to nothing.

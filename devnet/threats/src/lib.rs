@@ -14,12 +14,12 @@ use std::num::NonZeroUsize;
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, Workers, execute_block};
-use parapet_judge::Judge;
-use parapet_monitor::{Fuel, Mode as Acting, Monitor, Verdict};
-use parapet_registry::{Attachment, RegistryImage, genesis_account};
+use parapet_judge::{DemotionRules, Judge};
+use parapet_monitor::{Counts, Fork, Fuel, Mode as Acting, Monitor, Verdict};
+use parapet_registry::{Attachment, RegistryImage, RegistryReader, genesis_account};
 use parapet_types::{
     AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, FlatState,
-    GuardParams, Hardfork, REGISTRY, StateChanges, Transaction, Withdrawal,
+    GuardParams, Hardfork, REGISTRY, RestingView, StateChanges, Transaction, Withdrawal,
 };
 use parapet_vm::{Engine, EngineSettings};
 use unlisted::Unlisted;
@@ -163,6 +163,20 @@ impl Chain {
         self.image.attachments.last_mut().expect("pushed above")
     }
 
+    /// Gives the guardian's office to another account, from the next settling of attachments on.
+    pub fn appoint(&mut self, guardian: Address) {
+        self.image.guardian = guardian;
+    }
+
+    /// Demotes by other rules.
+    ///
+    /// # Panics
+    /// Panics where the guard VM cannot start.
+    pub fn demote_by(&mut self, rules: DemotionRules) {
+        let engine = Engine::new(EngineSettings::default()).expect("the guard VM starts");
+        self.judge = Box::new(Judge::new(engine).demoting(rules));
+    }
+
     /// The same state, with nothing attached and nobody having sent anything.
     ///
     /// # Panics
@@ -208,6 +222,28 @@ impl Chain {
     pub fn balance(&self, address: Address) -> U256 {
         use parapet_types::StateReader as _;
         self.state.account(&address).expect("in memory").unwrap_or_default().balance
+    }
+
+    /// What is counted of an attachment.
+    ///
+    /// # Panics
+    /// Never: the state lies in memory.
+    #[must_use]
+    pub fn counts(&self, attachment: B256) -> Counts {
+        self.judge.counts(attachment, self.number + 1, &mut self.view()).expect("in memory")
+    }
+
+    /// An attachment as the registry has it.
+    ///
+    /// # Panics
+    /// Panics when the registry cannot be read.
+    #[must_use]
+    pub fn attachment(&self, id: B256) -> Option<Attachment> {
+        RegistryReader::new(&mut self.view(), Fork::Now).attachment(id).expect("it is whole")
+    }
+
+    const fn view(&self) -> RestingView<'_> {
+        RestingView(&self.state)
     }
 
     /// The state, for simulations.
@@ -280,6 +316,14 @@ impl Chain {
         assert!(block.left_out.is_empty(), "it is left out: {:?}", block.left_out);
         block.included.into_iter().next().expect("it is in the block").executed
     }
+}
+
+/// Whoever sends one of many transactions: each number is another account, which [`Chain::put`] gives ether.
+#[must_use]
+pub fn one_of_many(number: u16) -> Address {
+    let mut address = [0x99; 20];
+    address[18..].copy_from_slice(&number.to_be_bytes());
+    address.into()
 }
 
 /// The engine's or the guard's code of a veto; `None` for a transaction that was not vetoed.

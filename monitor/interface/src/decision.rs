@@ -146,4 +146,39 @@ pub struct Judgement {
     /// What becomes of guard state if the transaction succeeded; by slot, each once. It applies to the word as the
     /// transaction itself leaves it; what is refused then is skipped.
     pub updates: Vec<StateUpdate>,
+    /// What is counted whatever becomes of the transaction, a veto included; by slot, each once, and none of those of
+    /// `updates`.
+    pub tallies: Vec<StateUpdate>,
+}
+
+impl Judgement {
+    /// What becomes of guard state after a transaction that ended like this.
+    #[must_use]
+    pub fn kept(self, fate: Fate) -> Vec<StateUpdate> {
+        let mut kept = self.tallies;
+        if fate == Fate::Succeeded {
+            kept.extend(self.updates);
+        }
+        kept
+    }
+}
+
+/// How a transaction ended, as far as guard state is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It stands.
+    Succeeded,
+    /// It was reverted, by itself or by a veto.
+    Failed,
+}
+
+/// What a monitor has to do when a block's transactions have run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockEnd {
+    /// Changes of guard state; by slot, each once.
+    pub updates: Vec<StateUpdate>,
+    /// Calldata of calls that the chain itself makes to the registry (EIP-4788's sender), in order, after the updates.
+    pub calls: Vec<Bytes>,
+    /// What is to be said of it.
+    pub verdicts: Vec<Verdict>,
 }

@@ -5,6 +5,7 @@
 //! look at state through a [`StateView`]. Nothing here names the EVM implementation, the Wasm engine, or the node.
 
 mod closing;
+mod counts;
 mod decision;
 pub mod descriptor;
 mod fuel;
@@ -20,8 +21,10 @@ mod watchlist;
 mod window;
 
 pub use closing::{Accounts, Closed, Closing};
+pub use counts::{Counts, Evidence};
 pub use decision::{
-    AttachmentId, Decision, Hook, Judgement, Mode, ModuleHash, Origin, Outcome, Verdict, Veto, detail_text,
+    AttachmentId, BlockEnd, Decision, Fate, Hook, Judgement, Mode, ModuleHash, Origin, Outcome, Verdict, Veto,
+    detail_text,
 };
 pub use descriptor::{Descriptor, DescriptorError, Parameter};
 pub use fuel::{Allowance, Bound, Examination, Fuel, FuelSpent};
@@ -76,6 +79,30 @@ pub trait Monitor: Send + Sync {
         allowance: Allowance,
         view: &mut dyn StateView,
     ) -> Result<Examination, Fault>;
+
+    /// What is counted of an attachment, as of a state and the number of the block that comes next. Zeros where nothing is.
+    ///
+    /// # Errors
+    /// [`StateFault`] when the store cannot answer.
+    fn counts(
+        &self,
+        attachment: AttachmentId,
+        next_block: u64,
+        view: &mut dyn StateView,
+    ) -> Result<Counts, StateFault> {
+        let _ = (attachment, next_block, view);
+        Ok(Counts::default())
+    }
+
+    /// A block's transactions have run, and so has what the chain itself does after them: the state is settled, all forks
+    /// of it are one. Asked at the end of every block, whoever is attached.
+    ///
+    /// # Errors
+    /// [`Fault::State`] fails the block; any other is told in the log, and nothing is done.
+    fn end_block(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<BlockEnd, Fault> {
+        let _ = (context, view);
+        Ok(BlockEnd::default())
+    }
 }
 
 /// When a monitor wants to be asked.

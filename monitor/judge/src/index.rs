@@ -4,10 +4,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use alloy_primitives::{Address, B256};
-use parapet_abi::AccountRecord;
+use alloy_primitives::{Address, B256, Selector};
+use parapet_abi::{AccountRecord, FrameKind};
 use parapet_monitor::{
-    AttachmentId, Fault, Fork, Mode, ModuleHash, StateView, Subscriptions, Watchlist,
+    AttachmentId, Fault, Fork, Mode, ModuleHash, StateView, Subscriptions, Trace, Watchlist,
     trigger::{CallTrigger, CodeTrigger, Condition, FlowTrigger, LogTrigger, SlotTrigger, Trigger},
 };
 use parapet_registry::{Attachment, Failure, REGISTRY_ADDRESS, RegistryError, RegistryReader, SelectedTriggers};
@@ -26,6 +26,10 @@ pub(crate) struct Entry {
     pub(crate) mode: Mode,
     pub(crate) failure: Failure,
     pub(crate) priority: u32,
+    /// Selectors by which its accounts can be called without its veto.
+    pub(crate) escapes: Vec<Selector>,
+    /// From which share of vetoes, in basis points, it drops to shadow; zero: never.
+    pub(crate) demotion_share: u16,
     /// Its guard, or why there is none that could run.
     pub(crate) guard: Result<Guard, String>,
     /// Account that holds the first bytes of the module; the registry where that is not known.
@@ -43,6 +47,20 @@ impl Entry {
     /// The guard's name, where it is known.
     pub(crate) fn guard_name(&self) -> &str {
         self.guard.as_ref().map_or("", |guard| guard.descriptor().name.as_str())
+    }
+
+    /// Whether the transaction itself calls one of its accounts by one of its escapes. What frames further down call does
+    /// not count, or whoever bundles such a call with a theft would pass.
+    pub(crate) fn is_escaped_by(&self, trace: &Trace) -> bool {
+        if self.escapes.is_empty() {
+            return false;
+        }
+        let Some(first) = trace.frames.first() else { return false };
+        let calls = FrameKind::from_u8(first.kind) == Some(FrameKind::Call);
+        calls
+            && first.input_len as usize >= first.selector.len()
+            && self.escapes.iter().any(|escape| escape.0 == first.selector)
+            && self.subject.accounts.iter().any(|account| account.address == first.target)
     }
 
     /// What it waits for.
@@ -120,6 +138,11 @@ impl Index {
         Arc::clone(&self.watchlist)
     }
 
+    /// All, in the order in which they judge.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// Who waits for what.
     pub(crate) const fn watchers(&self) -> &Watchers {
         &self.watchers
@@ -152,6 +175,8 @@ impl Guards<'_> {
             mode,
             failure: attachment.failure,
             priority: attachment.priority,
+            escapes: attachment.escapes.clone(),
+            demotion_share: attachment.demotion_share,
             guard,
             guard_address,
             triggers: attachment.triggers,

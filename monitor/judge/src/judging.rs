@@ -4,26 +4,28 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use parapet_abi::{ContextRecord, FrameStatus, TX_TYPE_CHAIN};
+use parapet_abi::{ContextRecord, FrameStatus};
 use parapet_monitor::{
     Allowance, Closed, Closing, Decision, Fault, Fuel, FuelSpent, Judgement, Judging, Mode, StateView, Subscriptions,
     TRACE_DATA_BYTES_MAX, Trace, Veto, trigger::Moment,
 };
-use parapet_registry::REGISTRY_ADDRESS;
 use parapet_vm::HookCall;
 
 use crate::{
-    Clock, FUEL_WOKEN_MAX, WOKEN_MAX,
+    Clock, DemotionRules, FUEL_WOKEN_MAX, WOKEN_MAX,
+    demotion::{self, Ballot, Counted},
     index::Index,
+    powers::{Power, Powers, has_paused},
     report,
-    woken::{Power, Woken},
+    woken::{Remains, Woken},
 };
 
 /// What has woken so far, by position in the index, which is the order of judging.
 pub(crate) struct Judgment {
     index: Arc<Index>,
     clock: Clock,
-    power: Power,
+    demotion: DemotionRules,
+    powers: Powers,
     woken: BTreeMap<usize, Woken>,
     /// Attachments that were given a session, and their fuel together.
     asked: usize,
@@ -34,17 +36,21 @@ pub(crate) struct Judgment {
     /// A guard has run while the transaction did.
     ran_inline: bool,
     veto: Option<Veto>,
+    /// Vetoes that wait for the end, in the order in which they were said, by position.
+    deferred: Vec<(usize, Veto)>,
+    counted: Counted,
 }
 
 impl Judgment {
-    pub(crate) fn new(index: Arc<Index>, context: &ContextRecord, clock: Clock) -> Self {
-        // The registry's own functions must stay reachable, and the chain's own doings cannot be undone (I5).
-        let escape = context.target.bytes == REGISTRY_ADDRESS.into_array() || context.tx_type == TX_TYPE_CHAIN;
+    pub(crate) fn new(index: Arc<Index>, context: &ContextRecord, (clock, demotion): (Clock, DemotionRules)) -> Self {
         Self {
             subscriptions: index.watchers().standing(),
             index,
             clock,
-            power: if escape { Power::Escape } else { Power::Full },
+            demotion,
+            powers: Powers::new(context),
+            deferred: Vec::new(),
+            counted: Counted::default(),
             woken: BTreeMap::new(),
             asked: 0,
             fuel_granted: 0,
@@ -60,16 +66,57 @@ impl Judgment {
         &mut self,
         positions: Vec<usize>,
         call: HookCall,
-        power: Power,
         trace: &Trace,
         view: &mut dyn StateView,
     ) -> Result<Decision, Fault> {
         for position in positions {
-            if self.veto.is_none() {
-                self.veto = self.ask_one(position, call, power, trace, view).inspect_err(report)?;
+            if self.veto.is_some() {
+                break;
+            }
+            let power = self.powers.over(self.index.entry(position), trace, view).inspect_err(report)?;
+            match self.ask_one(position, call, power, trace, view).inspect_err(report)? {
+                Some(veto) if power == Power::Deferred => self.deferred.push((position, veto)),
+                Some(veto) => self.act(position, veto, trace, view)?,
+                None => {}
             }
         }
         Ok(self.decision())
+    }
+
+    /// The transaction ends here.
+    fn act(&mut self, position: usize, veto: Veto, trace: &Trace, view: &mut dyn StateView) -> Result<(), Fault> {
+        self.veto = Some(veto);
+        let entry = self.index.entry(position);
+        if entry.demotion_share > 0 {
+            demotion::count(self.demotion, entry, Ballot::Vetoed, &trace.context, view, &mut self.counted)?;
+        }
+        Ok(())
+    }
+
+    /// The first veto that waited and still counts.
+    fn act_late(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<(), Fault> {
+        for (position, veto) in std::mem::take(&mut self.deferred) {
+            if !has_paused(veto.attachment, view).inspect_err(report)? {
+                self.woken.get_mut(&position).expect("it objected").enact();
+                return self.act(position, veto, trace, view);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who could have vetoed the transaction, and let it pass, has a witness more.
+    fn count_passed(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<(), Fault> {
+        for (position, woken) in &self.woken {
+            let entry = self.index.entry(*position);
+            if entry.demotion_share == 0 || woken.has_objected() {
+                continue;
+            }
+            if self.powers.over(entry, trace, view)? == Power::Full {
+                let ballot = Ballot::Passed(entry.mode);
+                demotion::count(self.demotion, entry, ballot, &trace.context, view, &mut self.counted)?;
+            }
+        }
+        Ok(())
     }
 
     fn ask_one(
@@ -105,7 +152,7 @@ impl Judgment {
             return Ok(woken.overload(entry, call, power, &reason));
         }
         self.ran_inline |= call.frame().is_some() && entry.guard.as_ref().is_ok_and(|guard| guard.has(call.hook()));
-        let spends = spends(entry.mode, self.power);
+        let spends = spends(entry.mode, power);
         let granted = match spends {
             Spends::Binding => self.spent.binding,
             Spends::Observing => self.spent.total(),
@@ -146,7 +193,7 @@ enum Spends {
 const fn spends(mode: Mode, power: Power) -> Spends {
     match (mode, power) {
         (Mode::Enforce, Power::Full) => Spends::Binding,
-        (Mode::Shadow, _) | (Mode::Enforce, Power::Escape | Power::Failed) => Spends::Observing,
+        (Mode::Shadow, _) | (Mode::Enforce, Power::Deferred | Power::Escape | Power::Failed) => Spends::Observing,
     }
 }
 
@@ -165,12 +212,12 @@ impl Judging for Judgment {
 
     fn on_call(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
         let touched = self.touched(trace, frame, Moment::Start);
-        self.ask(touched, HookCall::OnCall(frame), self.power, trace, view)
+        self.ask(touched, HookCall::OnCall(frame), trace, view)
     }
 
     fn on_call_end(&mut self, trace: &Trace, frame: u32, view: &mut dyn StateView) -> Result<Decision, Fault> {
         let touched = self.touched(trace, frame, Moment::End);
-        self.ask(touched, HookCall::OnCallEnd(frame), self.power, trace, view)
+        self.ask(touched, HookCall::OnCallEnd(frame), trace, view)
     }
 
     fn stirs(&mut self, closing: &mut dyn Closing) -> bool {
@@ -178,31 +225,46 @@ impl Judging for Judgment {
     }
 
     fn on_tx(&mut self, trace: &Trace, view: &mut dyn StateView) -> Result<Decision, Fault> {
-        let power = match FrameStatus::from_u8(trace.context.status) {
-            Some(FrameStatus::Reverted | FrameStatus::Halted) => Power::Failed,
-            Some(FrameStatus::Running | FrameStatus::Succeeded) | None => self.power,
+        let failed = match FrameStatus::from_u8(trace.context.status) {
+            Some(FrameStatus::Reverted | FrameStatus::Halted) => true,
+            Some(FrameStatus::Running | FrameStatus::Succeeded) | None => false,
         };
+        if failed {
+            self.powers.fail();
+        }
         let mut positions = self.index.watchers().of_end(&mut Closed(trace));
         positions.extend(self.woken.keys());
         positions.sort_unstable();
         positions.dedup();
-        self.ask(positions, HookCall::OnTx, power, trace, view)
+        self.ask(positions, HookCall::OnTx, trace, view)?;
+        if self.veto.is_none() && !failed {
+            self.act_late(trace, view)?;
+        }
+        if self.veto.is_none() && !failed {
+            self.count_passed(trace, view)?;
+        }
+        Ok(self.decision())
     }
 
     fn can_be_asked_again(&self) -> bool {
         !self.ran_inline
     }
 
-    fn close(self: Box<Self>) -> Judgement {
+    fn close(mut self: Box<Self>) -> Judgement {
         let mut judgement = Judgement::default();
-        for (position, woken) in self.woken {
-            let (verdicts, updates) = woken.close(self.index.entry(position));
+        for (position, woken) in std::mem::take(&mut self.woken) {
+            let entry = self.index.entry(position);
+            let Remains { verdicts, updates, tally } = woken.close(entry);
+            judgement.tallies.push(tally.update(entry.id()));
             judgement.verdicts.extend(verdicts);
             judgement.updates.extend(updates);
         }
+        judgement.tallies.append(&mut self.counted.vetoed);
+        judgement.updates.append(&mut self.counted.passed);
         if self.veto.is_some() {
             judgement.updates.clear();
         }
+        judgement.tallies.sort_unstable_by_key(|update| update.slot);
         judgement.updates.sort_unstable_by_key(|update| update.slot);
         judgement
     }

@@ -13,16 +13,21 @@
 //! - A transaction that touches a guarded account passes every attachment of it, or is vetoed, or (a fault) is left out.
 //!   What a broken guard means is decided in one place, `woken`, by the mode and the failure policy that its
 //!   attachment declares.
-//! - Transactions to the registry itself cannot be vetoed by guards, so whoever has authority can always detach.
+//! - Transactions to the registry itself cannot be vetoed by guards, so whoever has authority can always detach; nor can those
+//!   that call an attached account by a selector that its attachment declared an escape. In transactions to the guardian
+//!   vetoes wait for the end, and those of attachments that the transaction has paused do not count (`powers`).
 //!
 //! `open` reads several slots of the registry. The view it is given must answer them from one version of state: an
 //! executor that speculates must not run it across another transaction's change of the registry.
 
 mod admission;
+mod demotion;
 mod guard;
 mod index;
 mod judging;
 mod local;
+mod powers;
+mod tally;
 mod watchers;
 mod woken;
 
@@ -34,12 +39,18 @@ use std::{
 
 use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
-use parapet_monitor::{Allowance, Attention, Examination, Fault, Fork, Monitor, StateView, Watchlist};
+use parapet_monitor::{
+    Allowance, AttachmentId, Attention, BlockEnd, Counts, Examination, Fault, Fork, Monitor, StateFault, StateView,
+    Watchlist,
+};
 use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
 use parking_lot::Mutex;
 
 use guard::Engines;
+use tally::Tally;
+
+pub use demotion::{CODE_DEMOTION, DemotionRules};
 pub use local::{LocalError, LocalGuard, LocalJudge};
 
 use index::Index;
@@ -62,6 +73,7 @@ pub type Clock = fn() -> u64;
 pub struct Judge {
     engines: Engines,
     clock: Clock,
+    demotion: DemotionRules,
     /// Most recently used first.
     indexes: Mutex<VecDeque<(B256, Arc<Index>)>>,
 }
@@ -76,7 +88,14 @@ impl Judge {
     /// As [`Judge::new`], with another clock.
     #[must_use]
     pub fn with_clock(engine: Engine, clock: Clock) -> Self {
-        Self { engines: Engines::new(engine), clock, indexes: Mutex::default() }
+        let demotion = DemotionRules::DEFAULT;
+        Self { engines: Engines::new(engine), clock, demotion, indexes: Mutex::default() }
+    }
+
+    /// As it was, but gathering the evidence for demotions by these rules.
+    #[must_use]
+    pub fn demoting(self, demotion: DemotionRules) -> Self {
+        Self { demotion, ..self }
     }
 
     fn index(&self, head: B256, view: &mut dyn StateView) -> Result<Arc<Index>, Fault> {
@@ -131,7 +150,7 @@ impl Monitor for Judge {
         if index.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Box::new(Judgment::new(index, context, self.clock))))
+        Ok(Some(Box::new(Judgment::new(index, context, (self.clock, self.demotion)))))
     }
 
     fn admit(
@@ -141,6 +160,27 @@ impl Monitor for Judge {
         view: &mut dyn StateView,
     ) -> Result<Examination, Fault> {
         admission::admit(&self.engines, context, allowance, view).inspect_err(report)
+    }
+
+    fn counts(&self, id: AttachmentId, next_block: u64, view: &mut dyn StateView) -> Result<Counts, StateFault> {
+        let attachment = RegistryReader::new(view, Fork::Now).attachment(id);
+        let attachment = attachment.map_err(|error| StateFault(Box::new(error)))?;
+        let Tally { judged, vetoed, would_veto, alerts, fuel } = Tally::read(view, id)?;
+        let revision = attachment.map_or(0, |attachment| attachment.revision);
+        let evidence = demotion::evidence(view, (self.demotion, next_block), (id, revision))?;
+        Ok(Counts { judged, vetoed, would_veto, alerts, fuel, evidence })
+    }
+
+    fn end_block(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<BlockEnd, Fault> {
+        if !self.demotion.ends_window(context.block_number) {
+            return Ok(BlockEnd::default());
+        }
+        let head = RegistryReader::new(view, Fork::PreTx).head().map_err(registry_fault)?;
+        if head.is_zero() {
+            return Ok(BlockEnd::default());
+        }
+        let index = self.index(head, view)?;
+        demotion::end_window(self.demotion, &index, context, view)
     }
 }
 

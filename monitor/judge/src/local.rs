@@ -11,14 +11,14 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    Allowance, AttachmentId, Attention, Closing, Decision, Examination, Fault, FuelSpent, Judgement, Judging,
-    MemoryState, Mode, Monitor, Origin, StateView, Subscriptions, Trace, Watchlist, detail_text,
+    Allowance, AttachmentId, Attention, BlockEnd, Closing, Counts, Decision, Examination, Fault, FuelSpent, Judgement,
+    Judging, MemoryState, Mode, Monitor, Origin, StateFault, StateView, Subscriptions, Trace, Watchlist, detail_text,
 };
 use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS, SelectedTriggers};
 use parapet_vm::{Engine, HookCall};
 
 use crate::{
-    Clock, Judge,
+    Clock, DemotionRules, Judge,
     guard::{Engines, Guard, HookEnd, Session},
     index::{Entry, Index, subject},
     judging::Judgment,
@@ -107,6 +107,8 @@ fn entry(engines: &Engines, attachment: Attachment, module: Bytes) -> Result<Ent
         mode: Mode::Shadow,
         failure: Failure::Open,
         priority,
+        escapes: Vec::new(),
+        demotion_share: 0,
         guard: Ok(guard),
         guard_address: REGISTRY_ADDRESS,
         subject,
@@ -144,7 +146,7 @@ impl Monitor for LocalJudge {
         if self.local.is_empty() {
             return Ok(chain);
         }
-        let local = Some(Judgment::new(self.local.clone(), context, self.clock));
+        let local = Some(Judgment::new(self.local.clone(), context, (self.clock, DemotionRules::DEFAULT)));
         Ok(Some(Box::new(Both { chain, local })))
     }
 
@@ -155,6 +157,14 @@ impl Monitor for LocalJudge {
         view: &mut dyn StateView,
     ) -> Result<Examination, Fault> {
         self.chain.admit(context, allowance, view)
+    }
+
+    fn counts(&self, id: AttachmentId, next_block: u64, view: &mut dyn StateView) -> Result<Counts, StateFault> {
+        self.chain.counts(id, next_block, view)
+    }
+
+    fn end_block(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<BlockEnd, Fault> {
+        self.chain.end_block(context, view)
     }
 }
 

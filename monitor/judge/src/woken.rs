@@ -17,18 +17,9 @@ use crate::{
     Clock,
     guard::{HookEnd, Session},
     index::Entry,
+    powers::Power,
+    tally::Tally,
 };
-
-/// Whether a veto may act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Power {
-    /// It reverts the transaction.
-    Full,
-    /// It is recorded only: the transaction is one that guards cannot veto.
-    Escape,
-    /// It is recorded only: the transaction failed by itself.
-    Failed,
-}
 
 pub(crate) struct Woken {
     /// `None`: it says no more.
@@ -36,6 +27,17 @@ pub(crate) struct Woken {
     verdicts: Vec<Verdict>,
     fuel: Fuel,
     elapsed_ns: u64,
+    objected: bool,
+}
+
+/// What is left of an attachment that judged.
+pub(crate) struct Remains {
+    /// At least one.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// What it did to its own state.
+    pub(crate) updates: Vec<StateUpdate>,
+    /// What the engine counts of it.
+    pub(crate) tally: Tally,
 }
 
 /// An objection, and whether the guard meant it.
@@ -59,7 +61,7 @@ enum Reason {
 impl Woken {
     pub(crate) fn new(entry: &Entry) -> Self {
         let session = entry.guard.as_ref().ok().map(|guard| guard.session(entry.subject.clone()));
-        Self { session, verdicts: Vec::new(), fuel: Fuel(0), elapsed_ns: 0 }
+        Self { session, verdicts: Vec::new(), fuel: Fuel(0), elapsed_ns: 0, objected: false }
     }
 
     /// Asks the guard by one hook.
@@ -117,7 +119,7 @@ impl Woken {
         self.object(entry, call, power, Objection { code: CODE_OVERLOAD, detail, reason: Reason::Judged })
     }
 
-    /// Records an objection and ends the session. A veto is returned if it is to act.
+    /// Records an objection and ends the session. A veto is returned if it is to act, now or in the end.
     fn object(&mut self, entry: &Entry, call: HookCall, power: Power, objection: Objection) -> Option<Veto> {
         let Objection { code, detail, reason } = objection;
         let outcome = match (reason, entry.failure, entry.mode, power) {
@@ -125,11 +127,28 @@ impl Woken {
             // It failed by itself, so that it could not pay for a verdict on it says nothing of what it did.
             (Reason::Unpaid, _, _, Power::Failed) => Outcome::Alert,
             (_, _, Mode::Enforce, Power::Full) => Outcome::Veto,
-            (_, _, Mode::Shadow, _) | (_, _, Mode::Enforce, Power::Escape | Power::Failed) => Outcome::WouldVeto,
+            (_, _, Mode::Shadow, _) | (_, _, Mode::Enforce, Power::Deferred | Power::Escape | Power::Failed) => {
+                Outcome::WouldVeto
+            }
         };
         self.session = None;
+        self.objected = outcome != Outcome::Alert;
         self.verdicts.push(verdict(entry, outcome, (Some(call.hook()), call.frame()), code, detail.clone()));
-        (outcome == Outcome::Veto).then(|| Veto { guard: entry.guard_address, attachment: entry.id(), code, detail })
+        let waits = outcome == Outcome::WouldVeto && entry.mode == Mode::Enforce && power == Power::Deferred;
+        let veto = Veto { guard: entry.guard_address, attachment: entry.id(), code, detail };
+        (outcome == Outcome::Veto || waits).then_some(veto)
+    }
+
+    /// A veto that waited acts.
+    pub(crate) fn enact(&mut self) {
+        if let Some(objection) = self.verdicts.last_mut() {
+            objection.outcome = Outcome::Veto;
+        }
+    }
+
+    /// Whether it vetoed, or would have.
+    pub(crate) const fn has_objected(&self) -> bool {
+        self.objected
     }
 
     /// Fuel that it has spent so far.
@@ -137,15 +156,19 @@ impl Woken {
         self.fuel
     }
 
-    /// Everything it said, at least one verdict, and what it did to its own state.
-    pub(crate) fn close(mut self, entry: &Entry) -> (Vec<Verdict>, Vec<StateUpdate>) {
+    /// Everything it said, and what it did to its own state.
+    pub(crate) fn close(mut self, entry: &Entry) -> Remains {
         if self.verdicts.is_empty() {
             self.verdicts.push(verdict(entry, Outcome::Allow, (None, None), 0, Bytes::new()));
         }
         for verdict in &mut self.verdicts {
             (verdict.fuel, verdict.elapsed_ns) = (self.fuel, self.elapsed_ns);
         }
-        (self.verdicts, self.session.map(Session::into_updates).unwrap_or_default())
+        Remains {
+            tally: Tally::of(&self.verdicts, self.fuel),
+            updates: self.session.map(Session::into_updates).unwrap_or_default(),
+            verdicts: self.verdicts,
+        }
     }
 }
 

@@ -28,14 +28,18 @@ abstract contract Changes is Authority {
             (manager, accounts) = (request.manager, request.accounts);
         }
         bool lapsed = block.timestamp > change.readyAt + CHANGE_SECONDS_MAX;
-        bool entitled = lapsed || msg.sender == guardian || (msg.sender == manager && kind != ChangeKind.Manager)
-            || (accounts.length == 0 && msg.sender == governance);
-        for (uint256 i = 0; i < accounts.length && !entitled; i++) {
-            entitled = hasAuthority(accounts[i], msg.sender);
-        }
+        bool entitled = lapsed || _mayStop(kind == ChangeKind.Manager ? address(0) : manager, accounts);
         require(entitled, NotEntitled(id, msg.sender));
         _forget(_key(id, kind));
         emit ChangeCancelled(id, kind, msg.sender);
+    }
+
+    /// @dev The node counts towards a demotion as long as the revision is the same.
+    function keep(bytes32 id) external {
+        Attachment storage kept = _existing(id);
+        require(_mayStop(kept.manager, kept.accounts), NotEntitled(id, msg.sender));
+        kept.revision++;
+        emit Kept(id, msg.sender);
     }
 
     // ---- views ----
@@ -95,6 +99,14 @@ abstract contract Changes is Authority {
     }
 
     // ---- leaves ----
+
+    /// @dev Nobody sends as the zero address.
+    function _mayStop(address manager, address[] memory accounts) private view returns (bool may) {
+        may = msg.sender == guardian || msg.sender == manager || (accounts.length == 0 && msg.sender == governance);
+        for (uint256 i = 0; i < accounts.length && !may; i++) {
+            may = hasAuthority(accounts[i], msg.sender);
+        }
+    }
 
     function _key(bytes32 id, ChangeKind kind) private pure returns (bytes32) {
         return keccak256(abi.encode(id, kind));

@@ -147,6 +147,25 @@ impl<'a> RegistryReader<'a> {
         Ok((!module.is_zero()).then_some(module))
     }
 
+    /// Whether an attachment is paused; not if there is no such attachment.
+    ///
+    /// # Errors
+    /// [`RegistryError::State`].
+    pub fn is_paused(&mut self, id: AttachmentId) -> Result<bool, RegistryError> {
+        let base = layout::value_of(layout::ATTACHMENTS, id);
+        Ok(layout::unpack(self.field(base, layout::attachment::STANDING)?, 168, 8) != 0)
+    }
+
+    /// The least that changes wait, in seconds, at a block time in seconds.
+    ///
+    /// # Errors
+    /// [`RegistryError::State`].
+    pub fn delay_min(&mut self, now_s: u64) -> Result<u32, RegistryError> {
+        let minimum = self.word(layout::MINIMUM)?;
+        let offset = if now_s < layout::unpack(minimum, 64, 64) { 0 } else { 32 };
+        Ok(layout::unpack_u32(minimum, offset))
+    }
+
     /// Which of its guard's triggers wake an attachment; all if there is no such attachment.
     ///
     /// # Errors

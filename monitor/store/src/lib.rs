@@ -23,4 +23,4 @@ mod tree;
 
 pub use entries::{Entries, EntryError, KEY_BYTES_MAX, Order, Pair, Scan, VALUE_BYTES_MAX, Words};
 pub use overlay::{OPS_MAX, Overlay, OverlayWords, StoreError, Stored};
-pub use slots::{entries_root, entry_slot, state_slot, window_slot};
+pub use slots::{entries_root, entry_slot, poll_slot, state_slot, streak_slot, tally_slot, window_slot, witness_slot};

@@ -5,8 +5,8 @@ use std::mem;
 use alloy_primitives::B256;
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    CallOutcome, CallRequest, Decision, Fork, FuelSpent, Judgement, Monitor, StateFault, StateUpdate, StateView as _,
-    Trace,
+    BlockEnd, CallOutcome, CallRequest, Decision, Fate, Fault, Fork, FuelSpent, Judgement, Monitor, StateFault,
+    StateUpdate, StateView as _, Trace,
 };
 use parapet_types::{ChainAct, Destiny, Executed, JudgedAct};
 use revm::{
@@ -45,7 +45,7 @@ pub struct Outcome {
     pub result: ExecutionResult<HaltReason>,
     /// Its changes to state.
     pub state: EvmState,
-    /// What it does to guard state; empty unless it succeeded.
+    /// What it does to guard state, and what is counted of it; only the latter unless it succeeded.
     pub guard_updates: Vec<StateUpdate>,
 }
 
@@ -192,6 +192,25 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         }
     }
 
+    /// Asks the monitor what it has to do at a block's end, and keeps what it says of that.
+    ///
+    /// # Errors
+    /// [`Fault`] of the monitor.
+    pub(crate) fn end_block(&mut self, parent_hash: B256) -> Result<BlockEnd, Fault> {
+        let ctx = &mut self.evm.inner.ctx;
+        ctx.tx = TxEnv::default();
+        let identity = Identity { tx_hash: B256::ZERO, parent_hash, purpose: Purpose::Chain };
+        let context = context_record(ctx, identity);
+        let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
+        let mut end = self.evm.monitor.end_block(&context, &mut view)?;
+        drop(view);
+        let verdicts = std::mem::take(&mut end.verdicts);
+        if !verdicts.is_empty() {
+            ctx.chain.chain_acts.push(JudgedAct { act: ChainAct::Demotions, verdicts });
+        }
+        Ok(end)
+    }
+
     /// Ends that judgement. Its verdicts are kept; guard state is not written outside of transactions.
     pub(crate) fn unwatch_chain(&mut self, act: ChainAct) {
         let chain = &mut self.evm.inner.ctx.chain;
@@ -329,7 +348,14 @@ where
     }
 }
 
-/// What a transaction did, and what it does to guard state: nothing unless it succeeded.
+pub(crate) const fn fate(destiny: &Destiny) -> Fate {
+    match destiny {
+        Destiny::Succeeded => Fate::Succeeded,
+        Destiny::Reverted | Destiny::Halted { .. } | Destiny::Vetoed { .. } => Fate::Failed,
+    }
+}
+
+/// What a transaction did, and what it does to guard state: nothing but what is counted unless it succeeded.
 fn conclude(
     result: ExecutionResult<HaltReason>,
     judgement: Judgement,
@@ -351,9 +377,9 @@ fn conclude(
             (Destiny::Halted { reason: format!("{reason:?}") }, alloy_primitives::Bytes::new(), Vec::new(), None)
         }
     };
-    let guard_updates = if destiny == Destiny::Succeeded { judgement.updates } else { Vec::new() };
+    let verdicts = judgement.verdicts.clone();
+    let guard_updates = judgement.kept(fate(&destiny));
     let Charge { gas: guard_gas_used, fuel: guard_fuel } = recorder.purse.charged;
-    let verdicts = judgement.verdicts;
     let executed = Executed { destiny, gas_used, guard_gas_used, guard_fuel, output, logs, created, verdicts };
     (executed, guard_updates)
 }

@@ -1,5 +1,5 @@
 //! What the chain itself does in a block: EIP-4788 and EIP-2935 before its transactions, EIP-7685 requests and
-//! EIP-4895 withdrawals after them. Guards see these as traces without a transaction, and cannot veto them (I5): the
+//! EIP-4895 withdrawals after them, and what the monitor has to do at a block's end. Guards see these as traces without a transaction, and cannot veto them (I5): the
 //! frames of system calls have their own kind, withdrawals are flows.
 
 use alloy_eips::{
@@ -7,7 +7,8 @@ use alloy_eips::{
     eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::Requests,
 };
 use alloy_primitives::{Address, B256, Bytes, Log, U256, b256};
-use parapet_types::{BlockContext, ChainAct, Hardfork, ReadError};
+use parapet_monitor::{Fault, StateUpdate};
+use parapet_types::{BlockContext, ChainAct, Hardfork, REGISTRY, ReadError};
 use revm::{
     context::{
         JournalTr as _, TxEnv,
@@ -47,6 +48,12 @@ pub trait BlockDatabase: EvmDatabase {
     /// # Errors
     /// [`ReadError`] when the account below cannot be read.
     fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError>;
+
+    /// Changes a word of guard state.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the word below cannot be read.
+    fn update(&mut self, update: &StateUpdate) -> Result<(), ReadError>;
 }
 
 impl BlockDatabase for Overlay<'_> {
@@ -60,6 +67,10 @@ impl BlockDatabase for Overlay<'_> {
 
     fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
         Overlay::credit(self, address, wei)
+    }
+
+    fn update(&mut self, update: &StateUpdate) -> Result<(), ReadError> {
+        self.update_storage(REGISTRY, update)
     }
 }
 
@@ -119,7 +130,26 @@ pub(crate) fn after<'r, DB: BlockDatabase>(
         }
     }
     withdraw(session, at.block)?;
+    conclude(session, at.block)?;
     Ok(requests)
+}
+
+/// What the monitor has to do when all else is done: counts are settled, and attachments that veto too much are demoted by
+/// a call of the chain's own to the registry.
+fn conclude<DB: BlockDatabase>(session: &mut Session<'_, DB>, block: &BlockContext) -> Result<(), BlockError> {
+    let end = match session.end_block(block.parent_hash) {
+        Ok(end) => end,
+        Err(Fault::State(fault)) => return Err(ReadError(Box::new(fault)).into()),
+        Err(fault @ (Fault::Unsettled | Fault::Engine { .. })) => {
+            // It is so on every node, since it follows from what the registry holds.
+            tracing::error!(%fault, "nothing is settled at this block's end");
+            return Ok(());
+        }
+    };
+    for update in &end.updates {
+        session.evm_mut().db_mut().update(update)?;
+    }
+    end.calls.into_iter().try_for_each(|call| note(session, REGISTRY, call, block))
 }
 
 /// Guards are told before anything is credited.

@@ -131,6 +131,8 @@ pub enum ChainAct {
     },
     /// All withdrawals of the block together (EIP-4895).
     Withdrawals,
+    /// The end of a window of blocks in which attachments vetoed too much: they drop to shadow, or are about to.
+    Demotions,
 }
 
 /// What attachments said of one thing that the chain itself did.

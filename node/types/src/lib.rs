@@ -6,6 +6,7 @@ mod block;
 mod chain;
 mod changes;
 mod state;
+mod view;
 
 pub use block::{
     BlockContext, ChainAct, Destiny, Executed, ExecutedBlock, Included, JudgedAct, LeftOut, Transaction, Withdrawal,
@@ -13,6 +14,7 @@ pub use block::{
 pub use chain::{BLOCK_FUEL_MAX, BlobSchedule, ChainParams, Era, FuelPerGas, GuardParams, Hardfork, UnknownHardfork};
 pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
 pub use state::{FlatState, ReadError, StateReader};
+pub use view::RestingView;
 
 use alloy_primitives::{Address, address};
 

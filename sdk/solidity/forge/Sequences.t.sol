@@ -70,6 +70,11 @@ abstract contract People is Scene {
         REGISTRY.demote(_id(id));
     }
 
+    function keep(uint256 who, uint256 id) external {
+        vm.prank(_person(who));
+        REGISTRY.keep(_id(id));
+    }
+
     function proposeManager(uint256 who, uint256 id, uint256 next) external {
         vm.prank(_person(who));
         REGISTRY.proposeManager(_id(id), _person(next));

@@ -102,6 +102,14 @@ describe('a change', () => {
     await none(id, KIND.Detach);
   });
 
+  it('is no more than a revision where somebody keeps a guard, and whoever may stop a change may do that', async () => {
+    const { id } = await guarded();
+    const before = await scene.read('attachment', [id]);
+    assert.deepEqual(await scene.refused(thief, 'keep', id), ['NotEntitled', id, thief.address]);
+    for (const who of [guardian, deployer, manager]) await scene.act(who, 'keep', id);
+    assert.deepEqual(await scene.read('attachment', [id]), { ...before, revision: before.revision + 3 });
+  });
+
   it('is gone with its attachment', async () => {
     const { id } = await guarded();
     await scene.act(deployer, 'detach', id);

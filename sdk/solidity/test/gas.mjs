@@ -74,6 +74,7 @@ async function changes(module) {
   await measure('proposeManager, by the manager', manager, 'proposeManager', id, stranger.address);
   await measure('acceptManager', stranger, 'acceptManager', id);
   await measure('proposeManager, by the owner', deployer, 'proposeManager', id, manager.address);
+  await measure('keep, by the guardian', guardian, 'keep', id);
   await measure('pause', guardian, 'pause', id);
   await measure('unpause', guardian, 'unpause', id);
   await measure('setDelay', deployer, 'setDelay', id, DAY);

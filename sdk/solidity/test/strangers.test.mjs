@@ -90,6 +90,7 @@ it(`no sequence of calls by strangers changes what guards an account (seed ${SEE
     async () => ['unpause', id()],
     async () => ['pause', id()],
     async () => ['demote', id()],
+    async () => ['keep', id()],
     async () => ['proposeManager', id(), someone()],
     async () => ['acceptManager', id()],
     async () => ['applyChange', id(), below(8)],

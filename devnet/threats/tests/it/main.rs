@@ -4,9 +4,12 @@
 mod authority;
 mod bypass;
 mod catching;
+mod demotion;
 mod escape;
 mod griefing;
 mod local;
+mod selectors;
+mod siege;
 mod state;
 mod table;
 mod waiting;

@@ -17,7 +17,8 @@ use alloy_primitives::{Address, B256, U256};
 use parapet_abi::{AccessKind, ContextRecord, FrameStatus};
 use parapet_executor::{BlockInput, Mode, TxError, execute_block};
 use parapet_monitor::{
-    Allowance, Decision, Examination, Fault, FuelSpent, Judgement, Judging, Monitor, StateView, Subscriptions, Trace,
+    Allowance, BlockEnd, Decision, Examination, Fault, FuelSpent, Judgement, Judging, Monitor, StateView,
+    Subscriptions, Trace,
 };
 use parapet_types::{ExecutedBlock, REGISTRY};
 use parking_lot::Mutex;
@@ -115,6 +116,10 @@ impl Monitor for Listener<'_> {
         view: &mut dyn StateView,
     ) -> Result<Examination, Fault> {
         self.inner.admit(context, allowance, view)
+    }
+
+    fn end_block(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<BlockEnd, Fault> {
+        self.inner.end_block(context, view)
     }
 }
 

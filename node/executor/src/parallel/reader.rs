@@ -1,8 +1,8 @@
 //! The database under a worker's EVM: the versioned memory at one version, with everything read written down.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
-use parapet_monitor::StateOp;
-use parapet_types::ReadError;
+use parapet_monitor::{StateOp, StateUpdate};
+use parapet_types::{REGISTRY, ReadError};
 use revm::{
     Database,
     state::{Account, AccountId, AccountInfo as EvmAccountInfo, Bytecode, EvmState},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     StateError,
-    access_list::Footprint,
+    access_list::{Footprint, SlotStep},
     database::{Asker, EvmDatabase, Footing},
     system::BlockDatabase,
 };
@@ -388,5 +388,19 @@ impl BlockDatabase for Reader<'_> {
             let cell = self.memory.account(index);
             cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })
         })
+    }
+
+    fn update(&mut self, update: &StateUpdate) -> Result<(), ReadError> {
+        let SlotSeen { place: (.., index), seen, .. } =
+            self.see(REGISTRY, None, update.slot).map_err(|error| error.0)?;
+        let (before, after) = (seen.value, StateOp::settle(&update.ops, seen.value));
+        let step = SlotStep { address: REGISTRY, slot: update.slot, before, after };
+        let footprint = Footprint { accounts: vec![REGISTRY], slots: vec![step], ..Footprint::default() };
+        listed::chain_step(self.memory, self.at, &footprint, || {
+            self.memory.slot(index).write(self.at, self.at, after);
+            Ok(())
+        })?;
+        self.settle(Version(self.at.0 + 1));
+        Ok(())
     }
 }

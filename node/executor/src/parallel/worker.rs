@@ -34,7 +34,7 @@ use crate::{
     identity::{Identity, Purpose},
     lookout::{Foresight, Named, Standing},
     recorder::Recorder,
-    session::{Finished, Keep, OnJournal},
+    session::{Finished, Keep, OnJournal, fate},
     sync::Mutex,
 };
 
@@ -181,8 +181,8 @@ impl<'a> Worker<'a> {
         let places = incarnation.written.iter().copied();
         let (old, mut written): (SmallVec<[Written; 6]>, SmallVec<[Written; 6]>) = places.partition(is_guards);
         retract(&old, self.reader(), at);
-        executed.verdicts = judgement.verdicts;
-        let updates = if executed.succeeded() { judgement.updates } else { Vec::new() };
+        executed.verdicts.clone_from(&judgement.verdicts);
+        let updates = judgement.kept(fate(&executed.destiny));
         written.extend(publish_updates(self.reader(), &updates)?);
         incarnation.written = written;
         if self.block.memory.listed.is_recorded() {

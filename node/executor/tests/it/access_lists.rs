@@ -7,16 +7,16 @@ use alloy_eip7928::{
     AccountChanges, BalanceChange, BlockAccessIndex, BlockAccessList, NonceChange, SlotChanges, StorageChange,
 };
 use alloy_eips::{eip4788::BEACON_ROOTS_ADDRESS, eip4895::Withdrawal};
-use alloy_primitives::{Address, TxKind, U256};
+use alloy_primitives::{Address, Bytes, TxKind, U256};
 use parapet_executor::{
     Admission, BlockError, BlockInput, ListPart, Listing, Mislisted, Mode, Point, TxError, Workers, WrongEntry,
     execute_block,
 };
-use parapet_monitor::{Monitor, NoMonitor, StateUpdate};
+use parapet_monitor::{BlockEnd, Decision, Monitor, NoMonitor, StateOp, StateUpdate};
 use parapet_state::WorldState;
 use parapet_types::{Ancestors, ChainParams, ExecutedBlock, Hardfork, REGISTRY, Transaction};
 
-use crate::world::{ETHER, GAS_PRICE, MINER, ONE, SENDER, Scripted, TWO, asm, block, params, transaction, world};
+use crate::world::{ETHER, GAS_PRICE, MINER, ONE, SENDER, Scripted, TWO, asm, block, params, transaction, veto, world};
 
 const STRANGER: Address = Address::repeat_byte(0x77);
 
@@ -134,7 +134,7 @@ fn guard_state_is_listed_as_storage_of_the_registry_and_what_guards_read_is_not(
     let monitor = Scripted {
         on_tx: Box::new(|_, _, view| {
             view.storage(parapet_monitor::Fork::Now, TWO, U256::from(3)).unwrap();
-            Ok(parapet_monitor::Decision::Proceed)
+            Ok(Decision::Proceed)
         }),
         updates: vec![StateUpdate::set(U256::from(77), U256::from(5))],
         ..Scripted::default()
@@ -147,4 +147,44 @@ fn guard_state_is_listed_as_storage_of_the_registry_and_what_guards_read_is_not(
     assert_eq!(registry.storage_changes, vec![SlotChanges::new(U256::from(77), changes)]);
     assert!(list.iter().all(|entry| entry.address != TWO));
     assert_eq!(world.account(&TWO), None);
+}
+
+fn add(slot: u64, amount: u64) -> StateUpdate {
+    let op = StateOp::Add { amount: U256::from(amount), cap: U256::MAX };
+    StateUpdate { slot: U256::from(slot), ops: vec![op] }
+}
+
+#[test]
+fn what_is_settled_at_a_blocks_end_is_listed_after_all_transactions() {
+    // A call of the chain's own to the registry writes slot 0 there.
+    let world = world(&[(ONE, asm::STOP.to_vec()), (REGISTRY, asm::join(&[&asm::sstore(0, 9), &asm::STOP]))]);
+    let vetoes = |nonce: u64| nonce.is_multiple_of(2);
+    let monitor = Scripted {
+        on_tx: Box::new(move |trace, _, _| match vetoes(trace.context.nonce) {
+            true => Ok(Decision::Veto(veto())),
+            false => Ok(Decision::Proceed),
+        }),
+        updates: vec![add(76, 100)],
+        tallies: vec![add(77, 5)],
+        at_end: BlockEnd {
+            updates: vec![StateUpdate::set(U256::from(76), U256::ZERO), add(77, 1)],
+            calls: vec![Bytes::from_static(b"anything")],
+            verdicts: Vec::new(),
+        },
+        ..Scripted::default()
+    };
+    let transactions: Vec<_> = (0..5).map(|nonce| transaction(nonce, TxKind::Call(ONE), 0, &[])).collect();
+    let list = agreed(&world, &transactions, &monitor);
+    let registry = list.iter().find(|entry| entry.address == REGISTRY).unwrap();
+    let slot = |slot: u64, changes: &[(u64, u64)]| {
+        let changes = changes.iter().map(|(index, value)| StorageChange::new(at(*index), U256::from(*value)));
+        SlotChanges::new(U256::from(slot), changes.collect())
+    };
+    // Transactions 2 and 4 succeed and have guard state; all five are counted; what comes after them is number 6.
+    let expected = [
+        slot(0, &[(6, 9)]),
+        slot(76, &[(2, 100), (4, 200), (6, 0)]),
+        slot(77, &[(1, 5), (2, 10), (3, 15), (4, 20), (5, 25), (6, 26)]),
+    ];
+    assert_eq!(registry.storage_changes, expected);
 }

@@ -8,8 +8,8 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256}
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, TxError, execute_block};
 use parapet_monitor::{
-    Allowance, Closing, Decision, Fault, FuelSpent, Judgement, Judging, Monitor, StateUpdate, StateView, Subscriptions,
-    Trace, Verdict, Veto,
+    Allowance, BlockEnd, Closing, Decision, Fault, FuelSpent, Judgement, Judging, Monitor, StateUpdate, StateView,
+    Subscriptions, Trace, Verdict, Veto,
 };
 use parapet_state::WorldState;
 use parapet_types::{
@@ -152,6 +152,10 @@ pub(crate) struct Scripted {
     pub(crate) on_tx: Hook,
     pub(crate) admit: Box<dyn Fn() -> Result<Decision, Fault> + Send + Sync>,
     pub(crate) updates: Vec<StateUpdate>,
+    /// What is counted whatever becomes of the transaction.
+    pub(crate) tallies: Vec<StateUpdate>,
+    /// What is to be done when the block's transactions have run.
+    pub(crate) at_end: BlockEnd,
     pub(crate) verdicts: Vec<Verdict>,
     /// Whether it watches what the chain itself does.
     pub(crate) sees_chain: bool,
@@ -175,6 +179,8 @@ impl Default for Scripted {
             on_tx: proceed(),
             admit: Box::new(|| Ok(Decision::Proceed)),
             updates: Vec::new(),
+            tallies: Vec::new(),
+            at_end: BlockEnd::default(),
             verdicts: Vec::new(),
             sees_chain: false,
             stirs: true,
@@ -204,6 +210,12 @@ impl Monitor for Scripted {
         _: &mut dyn StateView,
     ) -> Result<parapet_monitor::Examination, Fault> {
         (self.admit)().map(parapet_monitor::Examination::from)
+    }
+
+    fn end_block(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<BlockEnd, Fault> {
+        assert_eq!(context.tx_type, TX_TYPE_CHAIN);
+        assert!(view.is_settled());
+        Ok(self.at_end.clone())
     }
 }
 
@@ -240,6 +252,10 @@ impl Judging for Judge<'_> {
     }
 
     fn close(self: Box<Self>) -> Judgement {
-        Judgement { verdicts: self.0.verdicts.clone(), updates: self.0.updates.clone() }
+        Judgement {
+            verdicts: self.0.verdicts.clone(),
+            updates: self.0.updates.clone(),
+            tallies: self.0.tallies.clone(),
+        }
     }
 }

@@ -4,8 +4,8 @@ use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
-use parapet_monitor::{AttachmentId, Verdict};
-use parapet_types::{Destiny, REGISTRY};
+use parapet_monitor::{AttachmentId, Counts, Verdict};
+use parapet_types::{Destiny, REGISTRY, RestingView};
 use serde::{Deserialize, Serialize};
 
 use crate::{RpcError, api::Api, node::Node, wire::BlockVerdicts};
@@ -46,6 +46,10 @@ pub(crate) trait Guard {
     #[method(name = "getAttachmentVerdicts")]
     async fn attachment_verdicts(&self, query: AttachmentQuery) -> Result<Vec<BlockVerdicts>, RpcError>;
 
+    /// What is counted of an attachment, after a block; after the head where none is named.
+    #[method(name = "getCounts")]
+    async fn counts(&self, attachment: AttachmentId, block: Option<BlockId>) -> Result<Counts, RpcError>;
+
     /// Where guards and attachments are kept.
     #[method(name = "registry")]
     fn registry(&self) -> Result<Address, RpcError>;
@@ -72,6 +76,18 @@ impl GuardServer for Api {
 
     async fn attachment_verdicts(&self, query: AttachmentQuery) -> Result<Vec<BlockVerdicts>, RpcError> {
         self.0.read(move |node| node.verdicts_of(&query)).await
+    }
+
+    async fn counts(&self, attachment: AttachmentId, block: Option<BlockId>) -> Result<Counts, RpcError> {
+        self.0
+            .read(move |node| {
+                let id = block.unwrap_or_default();
+                let next_block = node.known_block(id)?.number() + 1;
+                let world = node.world(Some(id))?;
+                let counts = node.monitor().counts(attachment, next_block, &mut RestingView(&world));
+                counts.map_err(|fault| RpcError::Internal(fault.to_string()))
+            })
+            .await
     }
 
     fn registry(&self) -> Result<Address, RpcError> {

@@ -70,7 +70,7 @@ impl Judging for Refusing {
             elapsed_ns: 1,
             origin: Default::default(),
         };
-        Judgement { verdicts: vec![verdict], updates: Vec::new() }
+        Judgement { verdicts: vec![verdict], ..Judgement::default() }
     }
 }
 
