@@ -1,10 +1,17 @@
 //! The command line of `parapet guard`.
 
+mod life;
+
 use std::path::PathBuf;
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+
+pub use life::{
+    AccountArgs, AuthorityArgs, ChangeArgs, ConfigureArgs, DelayArgs, KindArg, LifeArgs, ManagerArgs, PendingArgs,
+    ProveArgs, ShowArgs, TermsArgs, UpgradeArgs,
+};
 
 /// Builds, deploys, attaches and watches guards.
 #[derive(Debug, Args)]
@@ -32,14 +39,42 @@ pub enum GuardCommand {
     List(ListArgs),
     /// Show what guards said of a transaction, in a block, or what one attachment said.
     Verdicts(VerdictsArgs),
+    /// Show one attachment whole: its terms, what it said so far, what waits for it.
+    Show(ShowArgs),
+    /// List changes that wait.
+    Pending(PendingArgs),
     /// Move an attachment between shadow and enforce.
     SetMode(ModeArgs),
+    /// Replace the parameters of an attachment's guard.
+    Configure(ConfigureArgs),
+    /// Replace an attachment's guard and its parameters; its state stays.
+    Upgrade(UpgradeArgs),
+    /// Change how an attachment judges: limits, failure, escapes, triggers, the share of vetoes that demotes it.
+    SetTerms(TermsArgs),
+    /// Change for how long an attachment's changes wait.
+    SetDelay(DelayArgs),
+    /// Do a change that has waited long enough; anyone may.
+    Apply(ChangeArgs),
+    /// Drop a change that waits.
+    Cancel(ChangeArgs),
+    /// Let an attachment go on although it vetoes more than it declared: what was counted towards its demotion is forgotten.
+    Keep(HoldArgs),
+    /// Offer the office of an attachment's manager.
+    ProposeManager(ManagerArgs),
+    /// Take the office of an attachment's manager.
+    AcceptManager(HoldArgs),
     /// Remove an attachment.
     Detach(HoldArgs),
     /// Stop an attachment from judging, at once; the guardian's right.
     Pause(HoldArgs),
-    /// Let a paused attachment judge again; the guardian's right.
+    /// Let a paused attachment judge again; the guardian's right, and the accounts' authority's.
     Unpause(HoldArgs),
+    /// Tell in whose hands an account is.
+    Authority(AuthorityArgs),
+    /// Take an account over that changed hands, with its guards.
+    ConfirmAuthority(AccountArgs),
+    /// Show that the key's address created an account that has no owner.
+    ProveDeployer(ProveArgs),
 }
 
 /// The node to speak to.
@@ -97,7 +132,7 @@ pub struct AttachArgs {
     /// Hash of a deployed module, or the name of a guard that is shipped.
     #[arg(value_name = "MODULE HASH | NAME")]
     pub module: String,
-    /// Account to guard; may be given 1 to 64 times. The key needs authority over each: its own, or its owner()'s.
+    /// Account to guard; may be given 1 to 64 times. The key needs authority over each: see `parapet guard authority`.
     #[arg(long = "account", value_name = "ADDRESS", required_unless_present = "chain_wide")]
     pub accounts: Vec<Address>,
     /// Guard every account of the chain; governance's right.
@@ -118,6 +153,9 @@ pub struct AttachArgs {
     /// Fuel for one transaction, at most 100,000,000; 0 takes the registry's default.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub fuel_max: u64,
+    /// Its life.
+    #[command(flatten)]
+    pub life: LifeArgs,
     /// Who attaches.
     #[command(flatten)]
     pub signer: SignerArgs,
@@ -169,7 +207,7 @@ pub struct ModeArgs {
     pub signer: SignerArgs,
 }
 
-/// `detach`, `pause`, `unpause`
+/// `detach`, `pause`, `unpause`, `keep`, `accept-manager`
 #[derive(Debug, Args)]
 pub struct HoldArgs {
     /// The attachment's id.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::SolEvent as _;
 use parapet_registry::contract::IGuardRegistry as registry;
@@ -10,12 +10,13 @@ use serde_json::json;
 
 use crate::{
     AttachArgs, CliError, Report,
-    args::{FailureArg, ModeArg},
+    args::ModeArg,
+    changes::Waiting,
     deploy::registered,
     module::Module,
     node::{Client, Node},
     report::{grouped, progress},
-    shipped,
+    shipped, terms,
 };
 
 pub(crate) async fn run(args: &AttachArgs) -> Result<Report, CliError> {
@@ -33,16 +34,9 @@ pub(crate) async fn run(args: &AttachArgs) -> Result<Report, CliError> {
         accounts: args.accounts.clone(),
         configuration: configuration.into(),
         mode: mode(args.mode),
-        manager: Address::ZERO,
-        delay: 0,
-        terms: registry::Terms {
-            failure: failure(args.failure),
-            priority: args.priority,
-            fuelMax: args.fuel_max,
-            demotionShare: 0,
-            triggers: 0,
-            escapes: Vec::new(),
-        },
+        manager: args.life.manager.unwrap_or_default(),
+        delay: args.life.delay,
+        terms: terms::of_new(args),
     };
     let what = "attaching the guard";
     let receipt = if args.chain_wide {
@@ -50,12 +44,16 @@ pub(crate) async fn run(args: &AttachArgs) -> Result<Report, CliError> {
     } else {
         client.send(what, &registry::attachCall { request }).await?
     };
-    let id = attached(&receipt).ok_or(CliError::Failed { what: "attaching", transaction: receipt.transaction_hash })?;
-    Ok(report(args, &module, &decoded, id, &receipt))
+    let (id, waiting) = match (attached(&receipt), Waiting::attached_in(&receipt)) {
+        (Some(id), _) => (id, None),
+        (None, Some((id, waiting))) => (id, Some(waiting)),
+        (None, None) => return Err(CliError::Failed { what: "attaching", transaction: receipt.transaction_hash }),
+    };
+    Ok(report(args, &module, &decoded, (id, waiting), &receipt))
 }
 
 /// A module's hash, or that of a shipped guard.
-fn hash_of(given: &str) -> Result<B256, CliError> {
+pub(crate) fn hash_of(given: &str) -> Result<B256, CliError> {
     match (shipped::find(given), given.parse()) {
         (Some(shipped), _) => Ok(shipped.hash()),
         (None, Ok(hash)) if given.starts_with("0x") => Ok(hash),
@@ -86,18 +84,11 @@ pub(crate) const fn mode(mode: ModeArg) -> registry::Mode {
     }
 }
 
-const fn failure(failure: FailureArg) -> registry::Failure {
-    match failure {
-        FailureArg::Closed => registry::Failure::Closed,
-        FailureArg::Open => registry::Failure::Open,
-    }
-}
-
 fn report(
     args: &AttachArgs,
     module: &Module,
     parameters: &[(String, String)],
-    id: B256,
+    (id, waiting): (B256, Option<Waiting>),
     receipt: &TransactionReceipt,
 ) -> Report {
     let mode = if args.mode == ModeArg::Enforce { "enforce" } else { "shadow" };
@@ -110,12 +101,16 @@ fn report(
         format!("accounts   {accounts}"),
     ];
     lines.extend(parameters.iter().map(|(name, value)| format!("parameter  {name} = {value}")));
+    if let Some(waiting) = &waiting {
+        lines.push(format!("attaching  {}", waiting.line(id)));
+    }
     lines.push(format!("cost       {} gas, transaction {}", grouped(receipt.gas_used), receipt.transaction_hash));
     let json = json!({
         "attachment": id,
         "module": module.hash,
         "guard": module.descriptor.name,
         "mode": mode,
+        "waiting": waiting.map(|waiting| waiting.json()),
         "accounts": args.accounts,
         "parameters": by_name(parameters),
         "configuration": Bytes::from(module.encode(&args.parameters).unwrap_or_default()),

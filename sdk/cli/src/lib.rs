@@ -1,4 +1,4 @@
-//! `parapet guard …`: build, check, deploy, attach, list, verdicts, and small controls. The `parapet` program mounts it.
+//! `parapet guard …`: build, check, deploy, attach, and all of an attachment's life. The `parapet` program mounts it.
 //!
 //! ```text
 //! args (clap) → command → Report (text and JSON) or CliError → stdout, exit code
@@ -14,7 +14,9 @@
 mod args;
 pub mod artifacts;
 mod attach;
+mod authority;
 pub mod build;
+mod changes;
 mod check;
 mod control;
 mod deploy;
@@ -25,13 +27,16 @@ mod node;
 pub mod parameters;
 mod report;
 pub mod shipped;
+mod show;
+mod terms;
 mod verdicts;
 
 use std::process::ExitCode;
 
 pub use args::{
-    AttachArgs, BuildArgs, CheckArgs, DeployArgs, GuardArgs, GuardCommand, HoldArgs, ListArgs, ModeArgs, NodeArgs,
-    SignerArgs, VerdictsArgs,
+    AccountArgs, AttachArgs, AuthorityArgs, BuildArgs, ChangeArgs, CheckArgs, ConfigureArgs, DelayArgs, DeployArgs,
+    GuardArgs, GuardCommand, HoldArgs, KindArg, LifeArgs, ListArgs, ManagerArgs, ModeArgs, NodeArgs, PendingArgs,
+    ProveArgs, ShowArgs, SignerArgs, TermsArgs, UpgradeArgs, VerdictsArgs,
 };
 pub use error::{CliError, Exit};
 pub use module::Refusal;
@@ -61,6 +66,20 @@ pub fn execute(command: GuardCommand) -> Result<Report, CliError> {
         GuardCommand::Attach(args) => on_runtime(attach::run(&args)),
         GuardCommand::List(args) => on_runtime(list::run(&args)),
         GuardCommand::Verdicts(args) => on_runtime(verdicts::run(&args)),
+        GuardCommand::Show(args) => on_runtime(show::run(&args)),
+        GuardCommand::Pending(args) => on_runtime(changes::pending(&args)),
+        GuardCommand::Apply(args) => on_runtime(changes::apply(&args)),
+        GuardCommand::Cancel(args) => on_runtime(changes::cancel(&args)),
+        GuardCommand::Configure(args) => on_runtime(control::configure(&args)),
+        GuardCommand::Upgrade(args) => on_runtime(control::upgrade(&args)),
+        GuardCommand::SetTerms(args) => on_runtime(control::set_terms(&args)),
+        GuardCommand::SetDelay(args) => on_runtime(control::set_delay(&args)),
+        GuardCommand::ProposeManager(args) => on_runtime(control::propose_manager(&args)),
+        GuardCommand::Keep(args) => on_runtime(control::keep(&args)),
+        GuardCommand::AcceptManager(args) => on_runtime(control::accept_manager(&args)),
+        GuardCommand::Authority(args) => on_runtime(authority::show(&args)),
+        GuardCommand::ConfirmAuthority(args) => on_runtime(authority::confirm(&args)),
+        GuardCommand::ProveDeployer(args) => on_runtime(authority::prove(&args)),
         GuardCommand::SetMode(args) => on_runtime(control::set_mode(&args)),
         GuardCommand::Detach(args) => on_runtime(control::detach(&args)),
         GuardCommand::Pause(args) => on_runtime(control::pause(&args)),

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use parapet_registry::contract::IGuardRegistry::{Failure, Mode};
 use serde_json::{Value, json};
 
 use crate::CliError;
@@ -28,6 +29,24 @@ pub(crate) fn print(outcome: &Result<Report, CliError>, as_json: bool) {
 /// Tells a person that waits what is going on.
 pub(crate) fn progress(line: &str) {
     let _closed = writeln!(std::io::stderr(), "{line}");
+}
+
+/// The name of a mode.
+pub(crate) const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Shadow => "shadow",
+        Mode::Enforce => "enforce",
+        Mode::None | Mode::__Invalid => "none",
+    }
+}
+
+/// What follows when a guard cannot finish, by its name.
+pub(crate) const fn failure(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Closed => "closed",
+        Failure::Open => "open",
+        Failure::__Invalid => "unknown",
+    }
 }
 
 /// A number with its thousands apart.

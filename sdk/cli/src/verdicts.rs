@@ -103,6 +103,7 @@ struct JudgedAct {
 enum ChainAct {
     SystemCall { target: Address },
     Withdrawals,
+    Demotions,
 }
 
 impl BlockVerdicts {
@@ -128,6 +129,7 @@ impl BlockVerdicts {
             let act = match judged.act {
                 ChainAct::SystemCall { target } => format!("the chain's own call of {target}"),
                 ChainAct::Withdrawals => "the block's withdrawals".to_owned(),
+                ChainAct::Demotions => "attachments that veto too much".to_owned(),
             };
             add(act, &judged.verdicts);
         }

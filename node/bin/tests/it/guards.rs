@@ -99,7 +99,7 @@ async fn shadow_records_what_it_would_have_vetoed() {
 }
 
 /// A guard whose `on_call` does this.
-fn hostile_module(folder: &Path, name: &str, on_call: &str) -> String {
+pub(crate) fn hostile_module(folder: &Path, name: &str, on_call: &str) -> String {
     let descriptor = format!(
         r#"{{\"abi\":1,\"name\":\"{name}\",\"version\":\"1.0.0\",\"summary\":\"\",\"triggers\":[\"frame\"],\"subscribes\":[],\"parameters\":[]}}"#
     );

@@ -4,6 +4,7 @@
 mod conformance;
 mod guards;
 mod layers;
+mod life;
 mod metrics;
 mod process;
 mod replay;
