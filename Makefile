@@ -7,7 +7,7 @@ CARGO ?= cargo
 BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts \
+.PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts proof \
 	bench-executor bench-guards soak tsan clean
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make soak       execute 10,000 blocks on the same workers and report the memory"
 	@echo "make tsan       the executor's generated blocks under ThreadSanitizer (needs rust-src); TSAN_SEEDS=1000 for more"
 	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
+	@echo "make proof      play real attacks against the guards; PROOF='--honest 100000' for more honest traffic"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
 
 demo: build
@@ -87,6 +88,14 @@ artifacts: install-test
 	$(call say,Rebuilding the guards)
 	@$(CARGO) build --workspace --bins
 	@target/debug/shipped_guards
+
+PROOF ?=
+
+proof: install-build
+	$(call say,Building the proof)
+	@$(CARGO) build --package parapet-proof
+	$(call say,Playing real attacks against the shipped guards$(comma) and honest traffic past them)
+	@$(BIN)/proof $(PROOF)
 
 # Real blocks lie in the archive of fixtures beside the project; without it the benchmark says that it leaves them out.
 FIXTURES ?= ../shared/fixtures/fixtures.tar.xz

@@ -44,6 +44,15 @@ const ARTIFACTS = {
   ],
 };
 
+// Attacks that guards are proved on: each folder's contracts, with no need to name them here.
+const ATTACKS = 'examples/attacks';
+for (const folder of readdirSync(path.join(REPOSITORY, ATTACKS)).sort()) {
+  const contracts = `${ATTACKS}/${folder}/contracts`;
+  if (!existsSync(path.join(REPOSITORY, contracts))) continue;
+  const names = readdirSync(path.join(REPOSITORY, contracts)).sort();
+  ARTIFACTS[`${ATTACKS}/${folder}/artifacts`] = names.map((name) => `${contracts}/${name}`);
+}
+
 // Compiled to know that they compile; they are used as source.
 const SOURCES_WITHOUT_ARTIFACT = ['sdk/solidity/GuardLib.sol'];
 

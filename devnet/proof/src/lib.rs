@@ -1,0 +1,72 @@
+//! Proves the shipped guards on reproductions of real attacks (`examples/attacks`).
+//!
+//! ```text
+//! scenario.toml → Script → Scene (deployed, funded) → raid, unguarded
+//!                                                   → attach → raid, guarded
+//!                                                            → honest traffic, guarded → Row → Table
+//! ```
+//!
+//! Invariant: a guard is attached as a user attaches it: the shipped module, through the registry, with the accounts and
+//! nothing else. The node's own executor and judge run everything.
+
+mod attach;
+mod chain;
+mod error;
+mod mutant;
+mod play;
+mod rng;
+mod scene;
+pub mod script;
+pub mod table;
+mod values;
+
+use attach::Module;
+pub use error::ProofError;
+pub use mutant::Mutant;
+pub use play::{Cost, Raid, Traffic};
+use scene::Scene;
+use script::Script;
+use table::{Row, Table};
+
+/// What is played.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Honest transactions for each line of the table.
+    pub honest: usize,
+    /// Only guards or scenarios whose name contains this.
+    pub filter: String,
+    /// In place of every guard, this one.
+    pub mutant: Option<Mutant>,
+}
+
+/// Plays every scenario against each guard that has to stop it. `told` hears of each line.
+///
+/// # Errors
+/// [`ProofError`] where a scenario cannot be played. What a guard does is in the table.
+pub fn prove(scripts: &[Script], settings: &Settings, mut told: impl FnMut(&Row)) -> Result<Table, ProofError> {
+    let mut table = Table::default();
+    for script in scripts {
+        let wanted = |guard: &str| guard.contains(&settings.filter) || script.name.contains(&settings.filter);
+        let guards: Vec<_> = script.guards.keys().filter(|guard| wanted(guard)).collect();
+        if guards.is_empty() {
+            continue;
+        }
+        let scene = Scene::new(script)?;
+        let unguarded = play::raid(&scene)?;
+        for guard in guards {
+            let module = settings.mutant.map_or_else(|| Module::shipped(guard), |mutant| Ok(mutant.module()))?;
+            let watched = play::guarded(&scene, guard, &module)?;
+            let row = Row {
+                guard: guard.clone(),
+                scenario: script.name.clone(),
+                title: script.title.clone(),
+                unguarded: unguarded.clone(),
+                guarded: play::raid(&watched)?,
+                honest: play::traffic(&watched, settings.honest, table.rows.len() as u64)?,
+            };
+            told(&row);
+            table.rows.push(row);
+        }
+    }
+    Ok(table)
+}

@@ -1,0 +1,50 @@
+//! The table holds, and it can fail.
+
+use std::path::Path;
+
+use parapet_proof::{
+    Mutant, ProofError, Settings, prove,
+    script::{Script, load_all},
+    table::{Row, Table},
+};
+
+/// Honest transactions for each line: enough for every habit of a scenario, and no more than a test may take.
+const HONEST: usize = 60;
+
+fn scripts() -> Vec<Script> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/attacks");
+    load_all(&folder).expect("the scenarios can be read")
+}
+
+fn table(mutant: Option<Mutant>, honest: usize) -> Result<Table, ProofError> {
+    prove(&scripts(), &Settings { honest, filter: String::new(), mutant }, |_| {})
+}
+
+#[test]
+fn every_attack_is_a_theft_is_stopped_and_honest_traffic_passes() {
+    let table = table(None, HONEST).unwrap_or_else(|error| panic!("{error}"));
+    assert!(table.holds(), "\n{}", table.text());
+}
+
+#[test]
+fn the_table_fails_when_guards_allow_everything() {
+    let table = table(Some(Mutant::Toothless), 1).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!table.holds());
+    for row in &table.rows {
+        assert!(row.is_real() && !row.is_detected() && row.guarded.theft, "{} {}", row.guard, row.scenario);
+    }
+}
+
+#[test]
+fn the_table_fails_when_guards_veto_everything() {
+    let table = table(Some(Mutant::Rabid), 1).unwrap_or_else(|error| panic!("{error}"));
+    assert!(table.rows.iter().any(|row| !Row::is_quiet(row)), "\n{}", table.text());
+    assert!(!table.holds());
+}
+
+#[test]
+fn every_attack_names_real_incidents() {
+    for script in scripts() {
+        assert!(!script.incidents.is_empty(), "{}", script.name);
+    }
+}
