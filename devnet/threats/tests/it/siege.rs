@@ -203,3 +203,25 @@ fn an_owner_that_detaches_and_steals_in_one_transaction_is_vetoed() {
     chain.settle_attachments();
     assert_eq!(veto_code(&chain.send(&Call { from: OWNER, input: detach, ..Call::to(OFFICE) })), Some(7));
 }
+
+#[test]
+fn who_the_guardian_is_is_known_to_the_very_next_transaction() {
+    // The guard lets everything pass but what begins as a call of `pause` does.
+    let pauses = guard::vetoes_calls_marked(IGuardRegistry::pauseCall::SELECTOR[0]);
+    let (mut chain, id) = besieged(Guardian::Person, Some(OFFICE), &pauses);
+    let through_office = |input: Bytes| Call { from: OWNER, input, gas_limit: 1_000_000, ..Call::to(OFFICE) };
+    assert_eq!(veto_code(&chain.send(&through_office(pause(id)))), Some(5), "the contract is nobody yet");
+
+    let offered: Bytes = IGuardRegistry::proposeGuardianCall { next: OFFICE }.abi_encode().into();
+    let accepted: Bytes = IGuardRegistry::acceptGuardianCall {}.abi_encode().into();
+    let block = chain.block(&[
+        Call { from: GUARDIAN, input: offered, ..Call::to(REGISTRY) },
+        through_office(accepted),
+        through_office(pause(id)),
+        Call { from: one_of_many(0), ..Call::to(OTHER) },
+        Call { from: one_of_many(1), ..Call::to(OTHER) },
+    ]);
+    // The head of the registry is the same after a change of its guardian, so no index tells of it.
+    assert!((0..5).all(|number| fate(&block, number) == Some(&Destiny::Succeeded)), "{:?}", block.included);
+    assert!(chain.attachment(id).unwrap().paused);
+}
