@@ -28,7 +28,7 @@ pub fn guard_on(trigger: &str, subscribes: &[&str], functions: &str) -> Bytes {
             (import "parapet_v1" "window_add" (func $window_add (param i32 i32 i32 i32 i64) (result i32)))
             (import "parapet_v1" "trace_count" (func $trace_count (param i32) (result i32)))
             (import "parapet_v1" "trace_read" (func $trace_read (param i32 i32 i32 i32 i32) (result i32)))
-            (memory (export "memory") 40)
+            (memory (export "memory") 1)
             {functions}
             (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"threat\",\"version\":\"1\",\"triggers\":[{trigger}],\"subscribes\":[{subscribes}]}}"))"#
     );
@@ -100,10 +100,12 @@ pub fn allows_everything() -> Bytes {
 /// Reads every record of a kind of the finished trace, and vetoes with code 9 if there are more than so many.
 #[must_use]
 pub fn counts(subscribes: &[&str], kind: u32, record_bytes: u32, at_most: u32) -> Bytes {
+    // As many at once as a page of memory holds.
+    let each = 65_536 / record_bytes;
     let body = format!(
         r#"(func (export "on_tx") (local $first i32) (local $read i32)
             (loop $again
-                (local.set $read (call $trace_read (i32.const {kind}) (local.get $first) (i32.const 1000) (i32.const 0) (i32.const {record_bytes})))
+                (local.set $read (call $trace_read (i32.const {kind}) (local.get $first) (i32.const {each}) (i32.const 0) (i32.const {record_bytes})))
                 (local.set $first (i32.add (local.get $first) (local.get $read)))
                 (br_if $again (local.get $read)))
             (if (i32.gt_u (local.get $first) (i32.const {at_most}))

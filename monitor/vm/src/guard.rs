@@ -15,8 +15,9 @@ use crate::{
     expose::expose_globals,
     host::Host,
     instance::Instance,
+    limits::WARM_PAGES_MAX,
     session::Subject,
-    warm::{Everywhere, Warm},
+    warm::{Everywhere, Reuse, Warm},
 };
 
 /// A guard that may run. It is compiled once: ahead, by the engine's own thread, or by the first who needs it.
@@ -85,6 +86,14 @@ impl Guard {
             .get()
             .and_then(|compiled| compiled.as_ref().ok())
             .map_or(0, |compiled| compiled.made.load(Relaxed))
+    }
+
+    /// What its instances cost in fuel: how many pages they start with, and whether they are used again. It depends on the
+    /// module alone.
+    pub(crate) const fn memory(&self) -> (u64, Reuse) {
+        let pages = self.vetted.pages;
+        let reuse = if self.vetted.keeps_segments && pages <= WARM_PAGES_MAX { Reuse::Warm } else { Reuse::Once };
+        (pages, reuse)
     }
 
     pub(crate) fn compiled(&self) -> Result<&Compiled, &str> {

@@ -9,7 +9,7 @@ use wasmtime::{Global, InstancePre, Memory, Result, Store, TypedFunc, Val};
 
 use crate::{
     expose::global_name,
-    host::Host,
+    host::{Host, MemoryCap},
     lend::{Loan, lend},
     limits::PAGE_BYTES,
     session::HookCall,
@@ -135,6 +135,7 @@ impl Instance {
     /// Calls a hook for so much fuel, and says what is left of it.
     pub(crate) fn call(&mut self, call: HookCall, loan: Loan<'_>, fuel: u64) -> (Result<()>, u64) {
         self.store.set_fuel(fuel).expect("the engine meters");
+        self.store.data_mut().memory_cap = MemoryCap::paid_from(fuel);
         let (for_tx, for_frame) = match call {
             HookCall::Init => (&self.init, &None),
             HookCall::OnTx => (&self.on_tx, &None),

@@ -6,11 +6,16 @@
 
 use wasmtime::{OperatorCost, VariableOperatorCost};
 
+use crate::warm::Reuse;
+
 /// Version of this table.
-pub const METERING_VERSION: u32 = 1;
+pub const METERING_VERSION: u32 = 2;
 
 /// Making the instance, once per transaction and attachment.
 pub const INSTANCE: u64 = 5_000;
+/// A page of memory that the system has to find anew for a transaction: each of a guard whose instances are used once, and
+/// each that memory grows by. It takes sixteen of the system's pages, one by one, when they are touched.
+pub const MEMORY_PAGE: u64 = 20_000;
 /// Any host call.
 pub const HOST_CALL: u64 = 50;
 /// Eight bytes, or a part of them, copied between host and guest.
@@ -36,6 +41,26 @@ pub const ALERT: u64 = 1_000;
 
 /// Bytes of one Keccak block.
 const KECCAK_BLOCK_BYTES: u64 = 136;
+
+/// Fuel of making an instance whose memory starts with `pages`; `warm`: it can be used again.
+#[must_use]
+pub(crate) const fn making(pages: u64, reuse: Reuse) -> u64 {
+    match reuse {
+        Reuse::Warm => INSTANCE,
+        Reuse::Once => INSTANCE.saturating_add(pages.saturating_mul(MEMORY_PAGE)),
+    }
+}
+
+/// Fuel of memory that has grown by `grown` pages, from `pages`. What has grown is not used again, so the instance of the
+/// next transaction finds none of its pages.
+#[must_use]
+pub(crate) const fn growing(grown: u64, pages: u64, reuse: Reuse) -> u64 {
+    match (grown, reuse) {
+        (0, _) => 0,
+        (_, Reuse::Once) => grown.saturating_mul(MEMORY_PAGE),
+        (_, Reuse::Warm) => grown.saturating_add(pages).saturating_mul(MEMORY_PAGE),
+    }
+}
 
 /// Fuel of copying `bytes`.
 #[must_use]

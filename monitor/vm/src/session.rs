@@ -231,8 +231,18 @@ impl Session {
         (host.hook, host.frame) = (call.hook(), call.frame());
         (host.fork_seen, host.view_output) = (None, Bytes::new());
         let (ended, fuel_left) = instance.call(call, loan, self.fuel_left);
-        self.fuel_left = fuel_left;
         let ended = ended.map_err(|error| broken(attachment, error));
+        let (pages, reuse) = self.guard.memory();
+        let grown = std::mem::take(&mut instance.host().memory_cap.grown);
+        let growing = metering::growing(grown, pages, reuse);
+        let ended = match (fuel_left.checked_sub(growing), ended) {
+            (_, Err(Broken::Engine(fault))) => Err(Broken::Engine(fault)),
+            (Some(left), ended) => {
+                self.fuel_left = left;
+                ended
+            }
+            (None, _) => Err(Broken::Spent(HookEnd::OutOfFuel)),
+        };
         if !matches!(ended, Err(Broken::Engine(_))) {
             self.instance = Some(instance);
         }
@@ -244,7 +254,8 @@ impl Session {
             let reason = reason.to_owned();
             Broken::Guard(HookEnd::Unusable { reason })
         })?;
-        let left = self.fuel_left.checked_sub(metering::INSTANCE);
+        let (pages, reuse) = self.guard.memory();
+        let left = self.fuel_left.checked_sub(metering::making(pages, reuse));
         let left = left.ok_or(Broken::Spent(HookEnd::OutOfFuel))?;
         let (instance, left) = compiled.instance(&self.subject, left);
         let instance = instance.map_err(|error| broken(self.subject.attachment, error));

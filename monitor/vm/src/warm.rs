@@ -22,6 +22,15 @@ use crate::{
     limits::WARM_PAGES_MAX,
 };
 
+/// How often an instance of a guard can be used, as long as it does not grow its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reuse {
+    /// Again and again.
+    Warm,
+    /// It cannot be put back, or a fresh one costs less.
+    Once,
+}
+
 /// Shards of each guard: as many threads do not disturb each other.
 const SHARDS: usize = 16;
 

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use parapet_judge::Judge;
-use parapet_monitor::{Fault, Fork, Mode, Monitor as _, Outcome, StateFault, StateView, Trace};
+use parapet_monitor::{Fault, Fork, Fuel, Mode, Monitor as _, Outcome, StateFault, StateView, Trace};
 use parapet_registry::{Failure, REGISTRY_ADDRESS};
 use parapet_vm::{Engine, EngineSettings};
 
@@ -29,7 +29,8 @@ fn broken() -> [(Bytes, u16); 4] {
 fn outcome(module: &Bytes, mode: Mode, failure: Failure) -> (Option<u16>, Vec<(u8, Outcome, u16)>) {
     let mut chain = Chain::default();
     let attachment = chain.attach(module.clone());
-    (attachment.mode, attachment.failure) = (Some(mode), failure);
+    // Enough for all the memory there is.
+    (attachment.mode, attachment.failure, attachment.fuel_max) = (Some(mode), failure, Fuel(10_000_000));
     let judged = run(&chain, &Tx::calling(VAULT));
     assert!(!judged.judgement.verdicts[0].detail.is_empty(), "the reason is told in words");
     (judged.veto_code(), judged.outcomes())

@@ -18,7 +18,12 @@ use parapet_store::{EntryError, StoreError};
 use std::sync::Arc;
 use wasmtime::{Memory, ResourceLimiter};
 
-use crate::{lend::Lent, limits::MEMORY_BYTES_MAX, session::Subject};
+use crate::{
+    lend::Lent,
+    limits::{MEMORY_BYTES_MAX, PAGE_BYTES},
+    metering,
+    session::Subject,
+};
 
 /// Something a guard noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +139,7 @@ impl Host {
             lent: Lent::default(),
             subject,
             memory: None,
-            memory_cap: MemoryCap,
+            memory_cap: MemoryCap::default(),
             store: OwnState::default(),
             alerts: Vec::new(),
             alert_count: 0,
@@ -146,12 +151,31 @@ impl Host {
     }
 }
 
-/// Makes growth of memory fail at the same size everywhere.
-pub(crate) struct MemoryCap;
+/// Makes growth of memory fail at the same size everywhere, and counts it. It is paid for when the hook has ended, since
+/// fuel is out of reach here; what the hook could not have paid even with all that it had does not happen.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryCap {
+    /// Pages that a hook can pay for; `None` while an instance is made, whose first pages are paid for.
+    payable: Option<u64>,
+    /// Pages that were added.
+    pub(crate) grown: u64,
+}
+
+impl MemoryCap {
+    /// For a hook that has so much fuel.
+    pub(crate) const fn paid_from(fuel: u64) -> Self {
+        Self { payable: Some(fuel / metering::MEMORY_PAGE), grown: 0 }
+    }
+}
 
 impl ResourceLimiter for MemoryCap {
-    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= maximum.unwrap_or(MEMORY_BYTES_MAX).min(MEMORY_BYTES_MAX))
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > maximum.unwrap_or(MEMORY_BYTES_MAX).min(MEMORY_BYTES_MAX) {
+            return Ok(false);
+        }
+        let Some(payable) = self.payable else { return Ok(true) };
+        self.grown += (desired.saturating_sub(current) / PAGE_BYTES) as u64;
+        if self.grown > payable { Err(Stop::OutOfFuel.into()) } else { Ok(true) }
     }
 
     /// The system refusing memory must not look to the guard like reaching its cap, which other machines would not

@@ -31,6 +31,8 @@ pub struct Vetted {
     /// Whether its tables, and which of its segments are dropped, are for ever as they are in a fresh instance: it has no
     /// instruction that changes them.
     pub keeps_segments: bool,
+    /// Pages that its memory starts with.
+    pub pages: u64,
 }
 
 /// First bytes of every Wasm module.
@@ -61,6 +63,7 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
     let mut descriptor = None;
     let mut functions = Vec::new();
     let mut types = None;
+    let mut pages = 0;
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
         check_limits(&payload)?;
@@ -74,6 +77,11 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
         }
         match payload {
             Payload::ImportSection(section) => surface.take_imports(section)?,
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    pages = memory?.initial;
+                }
+            }
             Payload::ExportSection(section) => surface.take_exports(section)?,
             Payload::CustomSection(section)
                 if section.name() == SECTION && descriptor.replace(section.data()).is_some() =>
@@ -104,7 +112,7 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
     if descriptor.message.is_some() {
         return Err(VetError::Message);
     }
-    Ok(Vetted { descriptor, hooks, keeps_segments })
+    Ok(Vetted { descriptor, hooks, keeps_segments, pages })
 }
 
 fn check_limits(payload: &Payload<'_>) -> Result<(), VetError> {

@@ -51,7 +51,7 @@ fn fuel_is_the_same_on_two_runs_and_on_a_fresh_engine() {
     assert_eq!(end, HookEnd::Returned);
     assert_eq!(spent, [elsewhere.spent(); 2]);
     // Pinned: another number means another metering version, hence a fork.
-    assert_eq!((metering::METERING_VERSION, elsewhere.spent()), (1, Fuel(56_443)));
+    assert_eq!((metering::METERING_VERSION, elsewhere.spent()), (2, Fuel(116_443)));
 }
 
 #[test]
@@ -95,14 +95,46 @@ fn a_module_whose_data_does_not_fit_its_memory_traps() {
 
 #[test]
 fn data_that_fits_its_memory_costs_nothing() {
-    let sparse = r#"(data (i32.const 3) "x") (data (i32.const 4194303) "y") (func (export "on_tx"))"#;
-    let module = module_with(crate::DESCRIPTOR, r#"(memory (export "memory") 64)"#, sparse);
-    let (end, session) = Bench::new().run(&module);
-    assert_eq!(
-        (end, session.spent()),
-        (HookEnd::Returned, Fuel(metering::INSTANCE + 1)),
-        "entering on_tx costs the one"
-    );
+    for (pages, last) in [(4, 262_143), (64, 4_194_303)] {
+        let sparse = format!(r#"(data (i32.const 3) "x") (data (i32.const {last}) "y") (func (export "on_tx"))"#);
+        let module = module_with(crate::DESCRIPTOR, &format!(r#"(memory (export "memory") {pages})"#), &sparse);
+        let (end, session) = Bench::new().run(&module);
+        // What is not kept for the next transaction is found anew for each.
+        let anew = if pages > 4 { pages * metering::MEMORY_PAGE } else { 0 };
+        assert_eq!(
+            (end, session.spent()),
+            (HookEnd::Returned, Fuel(metering::INSTANCE + anew + 1)),
+            "entering on_tx costs the one"
+        );
+    }
+}
+
+#[test]
+fn memory_that_grows_is_paid_with_all_of_the_instance_that_it_spoils() {
+    let grow = |pages: u64| on_tx(&format!("(drop (memory.grow (i32.const {pages})))"));
+    let spent = |pages| {
+        let mut bench = Bench::new();
+        let (end, session) = bench.run(&grow(pages));
+        (end, session.spent().0)
+    };
+    let none = spent(0);
+    for pages in [1, 2, 60] {
+        let flat = none.1 + 255 * pages;
+        assert_eq!(spent(pages), (HookEnd::Returned, flat + (pages + 1) * metering::MEMORY_PAGE), "{pages} pages");
+    }
+    // What is refused is not there.
+    assert_eq!(spent(64), (HookEnd::Returned, none.1 + 255 * 64));
+}
+
+#[test]
+fn memory_that_cannot_be_paid_is_not_given() {
+    let body = "(drop (memory.grow (i32.const 60))) (i32.store8 (i32.const 3900000) (i32.const 1))";
+    for fuel in [30_000, 60 * metering::MEMORY_PAGE, 61 * metering::MEMORY_PAGE] {
+        let mut bench = Bench::new();
+        bench.subject.fuel_max = Fuel(fuel);
+        let (end, session) = bench.run(&on_tx(body));
+        assert_eq!((end, session.spent()), (HookEnd::OutOfFuel, Fuel(fuel)));
+    }
 }
 
 #[test]
