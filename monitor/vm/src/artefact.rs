@@ -25,8 +25,9 @@ use crate::metering::METERING_VERSION;
 const FORMAT_VERSION: u32 = 1;
 /// Ending of their names.
 const EXTENSION: &str = "guard";
-/// Most files; the oldest leave.
-const FILES_MAX: usize = 1_024;
+/// Most files, and most bytes of all of them; the oldest leave.
+const FILES_MAX: usize = 8_192;
+const FOLDER_BYTES_MAX: u64 = 4 * 1_024 * 1_024 * 1_024;
 /// Longest file, in bytes. What is longer is compiled again each time.
 const FILE_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
 /// Bytes of a digest.
@@ -48,11 +49,16 @@ impl Artefacts {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// The compiled form of a module, read, or else compiled and written.
+    /// The compiled form of a module, read, or else made and written.
     ///
     /// # Errors
-    /// What the compiler objects to. A file that cannot be read or written costs time only.
-    pub(crate) fn module(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Module> {
+    /// What `make` objects to. A file that cannot be read or written costs time only.
+    pub(crate) fn module(
+        &self,
+        engine: &Engine,
+        bytes: &[u8],
+        make: impl FnOnce() -> wasmtime::Result<Module>,
+    ) -> wasmtime::Result<Module> {
         let key = key(engine, METERING_VERSION, bytes);
         let path = self.path(key);
         match read(&path, key) {
@@ -69,7 +75,7 @@ impl Artefacts {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => tracing::warn!(path = %path.display(), "a compiled guard cannot be read: {error}"),
         }
-        let module = Module::new(engine, bytes)?;
+        let module = make()?;
         let written = module.serialize().map_err(|error| io::Error::other(format!("{error:#}")));
         if let Err(error) = written.and_then(|compiled| self.write(&path, key, &compiled)) {
             tracing::warn!(path = %path.display(), "a compiled guard cannot be kept: {error}");
@@ -98,10 +104,19 @@ impl Artefacts {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            files.push((entry.metadata()?.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry.path()));
+            let about = entry.metadata()?;
+            files.push((about.modified().unwrap_or(SystemTime::UNIX_EPOCH), about.len(), entry.path()));
         }
         files.sort_unstable();
-        files.iter().take(files.len().saturating_sub(FILES_MAX)).try_for_each(|(_, path)| fs::remove_file(path))
+        let (mut count, mut bytes) = (files.len(), files.iter().map(|(_, bytes, _)| bytes).sum::<u64>());
+        for (_, size, path) in files {
+            if count <= FILES_MAX && bytes <= FOLDER_BYTES_MAX {
+                break;
+            }
+            fs::remove_file(path)?;
+            (count, bytes) = (count - 1, bytes - size);
+        }
+        Ok(())
     }
 }
 
@@ -164,7 +179,9 @@ mod tests {
     impl Shelf {
         /// What the module exports that is had for the one that exports `name`.
         fn had(&self, name: &str) -> String {
-            let module = self.artefacts.module(&self.engine, &exporting(name)).expect("it compiles");
+            let bytes = exporting(name);
+            let make = || Module::new(&self.engine, &bytes);
+            let module = self.artefacts.module(&self.engine, &bytes, make).expect("it compiles");
             module.exports().next().expect("it exports one function").name().to_owned()
         }
 

@@ -10,6 +10,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -18,38 +19,55 @@ use std::{
 use parking_lot::Mutex;
 use wasmtime::{Engine, Module};
 
-use crate::{Guard, artefact::Artefacts};
+use crate::{Guard, artefact::Artefacts, kept::Kept};
 
 /// Most modules that wait to be compiled ahead. What finds no place is compiled when it is needed.
 const AHEAD_MAX: usize = 64;
 
 /// The compiler of one engine.
 pub(crate) struct Compiler {
-    artefacts: Option<Artefacts>,
     /// Held while a module is compiled.
-    turn: Mutex<()>,
+    before: Mutex<Before>,
+    compilations: AtomicU64,
     ahead: Mutex<Option<SyncSender<Weak<Guard>>>>,
 }
 
+/// Where that is which was compiled before.
+enum Before {
+    OnDisk(Artefacts),
+    InMemory(Kept),
+}
+
 impl Compiler {
-    /// Keeps what it compiles in a folder, if one is given.
+    /// Keeps what it compiles in a folder, if one is given, else in memory.
     ///
     /// # Errors
     /// What the system says of the folder.
     pub(crate) fn new(folder: Option<&Path>) -> io::Result<Self> {
-        let artefacts = folder.map(Artefacts::open).transpose()?;
-        Ok(Self { artefacts, turn: Mutex::default(), ahead: Mutex::default() })
+        let before = match folder {
+            Some(folder) => Before::OnDisk(Artefacts::open(folder)?),
+            None => Before::InMemory(Kept::default()),
+        };
+        Ok(Self { before: Mutex::new(before), compilations: AtomicU64::new(0), ahead: Mutex::default() })
     }
 
-    /// Compiles a module now.
+    /// Modules that were compiled so far, and not found.
+    pub(crate) fn compilations(&self) -> u64 {
+        self.compilations.load(Relaxed)
+    }
+
+    /// Compiles a module now, unless that was done before.
     ///
     /// # Errors
     /// What wasmtime objects to.
     pub(crate) fn compile(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Module> {
-        let _turn = self.turn.lock();
-        match &self.artefacts {
-            Some(artefacts) => artefacts.module(engine, bytes),
-            None => Module::new(engine, bytes),
+        let make = || {
+            self.compilations.fetch_add(1, Relaxed);
+            Module::new(engine, bytes)
+        };
+        match &mut *self.before.lock() {
+            Before::OnDisk(artefacts) => artefacts.module(engine, bytes, make),
+            Before::InMemory(kept) => kept.module(engine, bytes, make),
         }
     }
 

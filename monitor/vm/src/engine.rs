@@ -28,7 +28,8 @@ pub struct EngineSettings {
     /// Most instances of one guard that one of its shards, hence about one thread, keeps for later transactions. With 0
     /// every transaction gets an instance of its own making.
     pub warm_max: u32,
-    /// Folder for compiled modules; made if it is not there. Without one, they are compiled again after each start.
+    /// Folder for compiled modules; made if it is not there. Without one they are kept in memory, and compiled again after
+    /// each start.
     pub compiled: Option<PathBuf>,
     /// How much work the compiler takes.
     pub optimisation: Optimisation,
@@ -101,6 +102,12 @@ impl Engine {
     #[must_use]
     pub fn ready(&self, hash: ModuleHash) -> Option<Arc<Guard>> {
         self.guards.lock().get(hash)
+    }
+
+    /// Modules that were compiled since it started, and not found among those that had been.
+    #[must_use]
+    pub fn compilations(&self) -> u64 {
+        self.compiler.compilations()
     }
 
     /// Vets a module, keeps it ready, and has it compiled meanwhile. `hash` must be the Keccak-256 of `bytes`: the caller has compared them.

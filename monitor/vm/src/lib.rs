@@ -20,6 +20,7 @@ mod expose;
 mod guard;
 mod host;
 mod instance;
+mod kept;
 mod lend;
 pub mod limits;
 pub mod metering;

@@ -235,3 +235,16 @@ fn a_guard_is_loaded_once_and_forgotten_when_others_need_the_room() {
     assert!(bench.engine.ready(keccak256(&module)).is_none());
     assert!(guard.prepare().is_ok());
 }
+
+#[test]
+fn more_guards_than_are_kept_ready_are_compiled_once_each() {
+    let bench = Bench::new();
+    let count = parapet_vm::limits::GUARDS_CACHED_MAX + 8;
+    let modules: Vec<Bytes> = (0..count).map(|number| on_tx(&format!("(drop (i32.const {number}))"))).collect();
+    for _ in 0..3 {
+        for module in &modules {
+            bench.engine.load(keccak256(module), module.clone()).unwrap().prepare().unwrap();
+        }
+    }
+    assert_eq!(bench.engine.compilations(), count as u64);
+}
