@@ -30,6 +30,9 @@ const ROUNDS: usize = 21;
 const UNWOKEN_ROUNDS: usize = 61;
 /// Attachments on a chain whose transactions they do not concern.
 const ELSEWHERE: u64 = 100;
+/// Blocks in which transactions that run twice are counted, and the threads that run them.
+const COUNTED_BLOCKS: usize = 21;
+const COUNTING_THREADS: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
 
 /// All figures of this module.
 ///
@@ -38,6 +41,7 @@ const ELSEWHERE: u64 = 100;
 pub fn rows() -> Result<Vec<Row>, BenchError> {
     let mut rows = unwoken()?;
     rows.extend(woken()?);
+    rows.push(shared_counter()?);
     Ok(rows)
 }
 
@@ -151,6 +155,29 @@ fn woken() -> Result<Vec<Row>, BenchError> {
             .key("erc20_guard_two_threads_us")
             .at_most(4.0),
     ])
+}
+
+/// A guard whose every transaction adds to one counter: how many had to run, or to be judged, twice for it.
+fn shared_counter() -> Result<Row, BenchError> {
+    let module = guards::counting()?;
+    let counted = |workload: &Workload| Attached::default().with(&module, vec![token_of(workload)], Bytes::new());
+    let workload = on_chain(Kind::Erc20Independent, counted);
+    let judge = judge()?;
+    let workers = Workers::new(COUNTING_THREADS);
+    let (mut again, mut judged_again, mut woken) = (0, 0, 0);
+    for _ in 0..COUNTED_BLOCKS {
+        let run = run_block(&workload.input(), &judge, Mode::Parallel(&workers))?;
+        woken += run.executed().filter(|executed| executed.guard_fuel.0 > 0).count();
+        if let Some(report) = run.report() {
+            again += report.again;
+            judged_again += report.judged_again;
+        }
+    }
+    let note = format!(
+        "of {woken} in {COUNTED_BLOCKS} blocks on {COUNTING_THREADS} threads; {judged_again} were only judged again"
+    );
+    let row = Row::new("transactions that ran again for a counter that all share", (again + judged_again) as f64, "");
+    Ok(row.key("shared_counter_again").at_most(0.0).note(note))
 }
 
 /// The contract that a block of token transfers calls.

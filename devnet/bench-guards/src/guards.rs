@@ -48,6 +48,23 @@ const INLINE: &str = r#"
         (if (i32.eq (i32.load (i32.const 4116)) (i32.const -1))
             (then (call $veto (i32.const 1) (i32.const 0) (i32.const 0)))))"#;
 
+/// Adds one to a counter that all transactions share, under a bound that nothing reaches.
+const COUNTING: &str = r#"
+    (data (i32.const 0) "\01")
+    (data (i32.const 63) "\01")
+    (data (i32.const 64) "\7f")
+    (func (export "on_tx")
+        (if (i32.eqz (call $store_add (i32.const 0) (i32.const 1) (i32.const 32) (i32.const 64)))
+            (then (call $veto (i32.const 1) (i32.const 0) (i32.const 0)))))"#;
+
+/// Counts transactions on one counter.
+///
+/// # Errors
+/// [`BenchError::Module`].
+pub fn counting() -> Result<Bytes, BenchError> {
+    module("counting", 1, COUNTING)
+}
+
 /// Reads ten frames and ten written slots.
 ///
 /// # Errors
