@@ -15,8 +15,8 @@ use crate::{BenchError, report::Row};
 
 /// Most CPU time that compiling a module should take, in milliseconds.
 const CPU_MAX_MS: f64 = 1_000.0;
-/// Most memory it should take, in MiB.
-const MEMORY_MAX_MIB: f64 = 256.0;
+/// Most memory that compiling a module should take, in MiB.
+pub const MEMORY_MAX_MIB: f64 = 256.0;
 
 /// As much of everything as vetting accepts.
 pub const ROOM: Room = Room {
@@ -26,6 +26,7 @@ pub const ROOM: Room = Room {
     locals: limits::LOCALS_MAX,
     values: limits::VALUES_MAX,
     depth: limits::DEPTH_MAX,
+    loops: limits::LOOP_DEPTH_MAX,
     targets: limits::BRANCH_TARGETS_MAX,
     pages: limits::MEMORY_PAGES_MAX,
     table: limits::TABLE_ELEMENTS_MAX,
@@ -34,6 +35,8 @@ pub const ROOM: Room = Room {
 /// Least body of a function, in bytes, and fewest locals, that are tried.
 const BODY_BYTES_MIN: usize = 1_024;
 const LOCALS_MIN: u32 = 16;
+/// Ending of the names of bombs that are one function.
+const ONE: &str = ", in one function";
 
 /// What compiling one module took.
 #[derive(Clone, Copy, Debug)]
@@ -51,19 +54,19 @@ pub struct Taken {
 pub fn rows(each: Each) -> Result<Vec<Row>, BenchError> {
     let mut rows = Vec::new();
     let mut worst = Taken { cpu_ms: 0.0, memory_mib: 0.0 };
-    let mut names = ("", "");
-    for name in bombs(&ROOM).into_iter().map(|bomb| bomb.name) {
-        let Some(bomb) = largest(name) else { continue };
-        let taken = in_child(&bomb)?;
+    let mut names = (String::new(), String::new());
+    for name in names_of_bombs() {
+        let Some(bomb) = named(&name) else { continue };
+        let taken = in_child(&name)?;
         if taken.cpu_ms > worst.cpu_ms {
-            (worst.cpu_ms, names.0) = (taken.cpu_ms, bomb.name);
+            (worst.cpu_ms, names.0) = (taken.cpu_ms, name.clone());
         }
         if taken.memory_mib > worst.memory_mib {
-            (worst.memory_mib, names.1) = (taken.memory_mib, bomb.name);
+            (worst.memory_mib, names.1) = (taken.memory_mib, name.clone());
         }
         if each == Each::Shown {
             let note = format!("{:.0} MiB, {} bytes", taken.memory_mib, bomb.bytes.len());
-            rows.push(Row::new(format!("compiling: {}", bomb.name), taken.cpu_ms, "ms").note(note));
+            rows.push(Row::new(format!("compiling: {name}"), taken.cpu_ms, "ms").note(note));
         }
     }
     rows.push(
@@ -81,19 +84,51 @@ pub fn rows(each: Each) -> Result<Vec<Row>, BenchError> {
     Ok(rows)
 }
 
-/// The largest bomb of a kind that vetting accepts: half as large again and again. `None`: there is none of any size.
-fn largest(name: &str) -> Option<Bomb> {
+/// Every bomb, its code cut into functions and in one.
+#[must_use]
+pub fn names_of_bombs() -> Vec<String> {
+    let names = bombs(&ROOM).into_iter().map(|bomb| bomb.name);
+    names.flat_map(|name| [name.to_owned(), format!("{name}{ONE}")]).collect()
+}
+
+/// The largest accepted bomb of a name.
+fn named(name: &str) -> Option<Bomb> {
+    match name.strip_suffix(ONE) {
+        Some(kind) => largest(kind, Shape::One),
+        None => largest(name, Shape::Many),
+    }
+}
+
+/// The largest bomb of a kind and shape that vetting accepts. `None`: there is none of any size.
+fn largest(name: &str, shape: Shape) -> Option<Bomb> {
     let mut room = ROOM;
     while room.body_bytes >= BODY_BYTES_MIN {
+        if shape == Shape::One {
+            room.module_bytes = room.module_bytes.min(room.body_bytes + BODY_BYTES_MIN);
+        }
         let bomb = bombs(&room).into_iter().find(|bomb| bomb.name == name)?;
         if vet(&bomb.bytes).is_ok() {
             return Some(bomb);
         }
-        room.module_bytes /= 2;
-        room.body_bytes /= 2;
-        room.locals = (room.locals / 2).max(LOCALS_MIN);
+        room.module_bytes = smaller(room.module_bytes);
+        room.body_bytes = smaller(room.body_bytes);
+        room.locals = (room.locals / 8 * 7).max(LOCALS_MIN);
     }
     None
+}
+
+/// A little smaller, so that what is accepted in the end comes close to what would just be refused.
+const fn smaller(bytes: usize) -> usize {
+    bytes / 8 * 7
+}
+
+/// How a bomb's code is distributed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Over functions.
+    Many,
+    /// One function has it all.
+    One,
 }
 
 /// Whether each module is shown, or the worst only.
@@ -106,11 +141,11 @@ pub enum Each {
 }
 
 /// Runs this very program again, to compile one module.
-fn in_child(bomb: &Bomb) -> Result<Taken, BenchError> {
-    let failed = |reason: String| BenchError::Child { name: bomb.name.to_owned(), reason };
+fn in_child(name: &str) -> Result<Taken, BenchError> {
+    let failed = |reason: String| BenchError::Child { name: name.to_owned(), reason };
     let program = env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut child = Command::new(program);
-    child.args(["--compile", bomb.name]).stdin(Stdio::null()).stderr(Stdio::inherit());
+    child.args(["--compile", name]).stdin(Stdio::null()).stderr(Stdio::inherit());
     let output = child.output().map_err(|error| failed(error.to_string()))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut figures = text.split_whitespace().map(str::parse);
@@ -126,7 +161,7 @@ fn in_child(bomb: &Bomb) -> Result<Taken, BenchError> {
 /// [`BenchError::Module`] if there is none of that name, or it is not usable.
 pub fn one(name: &str) -> Result<Taken, BenchError> {
     let unusable = |reason: String| BenchError::Module { name: name.to_owned(), reason };
-    let bomb = largest(name).ok_or_else(|| unusable("none of that name is accepted".to_owned()))?;
+    let bomb = named(name).ok_or_else(|| unusable("none of that name is accepted".to_owned()))?;
     let bytes = Bytes::from(bomb.bytes);
     let engine = Engine::new(EngineSettings::default())?;
     let before = resident_mib();

@@ -42,6 +42,9 @@ fn straight(room: &Room) -> Vec<(&'static str, Draft)> {
     let grows = [I::LocalGet(0), I::MemoryGrow(0), I::LocalSet(0)];
     let select = [I::LocalGet(1), I::LocalGet(2), I::LocalGet(0), I::Select, I::LocalSet(2)];
     let chained = [I::LocalGet(0), I::I32Load(MemArg { align: 2, ..WORD }), I::LocalSet(0)];
+    let remainders = [I::LocalGet(1), I::LocalGet(2), I::I64RemS, I::LocalSet(2)];
+    let counts = [I::LocalGet(1), I::I64Popcnt, I::LocalSet(1)];
+    let copies = [I::LocalGet(0), I::LocalGet(0), I::LocalGet(0), I::MemoryCopy { src_mem: 0, dst_mem: 0 }];
     let indirect = [I::LocalGet(0), I::CallIndirect { type_index: 0, table_index: 0 }];
     let table = |draft: Draft| Draft { table: room.table, types: vec![(vec![], vec![])], ..draft };
     vec![
@@ -50,8 +53,11 @@ fn straight(room: &Room) -> Vec<(&'static str, Draft)> {
         ("chained loads", full(room, &chained)),
         ("stores", full(room, &stores)),
         ("divisions", full(room, &divisions)),
+        ("remainders", full(room, &remainders)),
+        ("counted bits", full(room, &counts)),
         ("globals", full(room, &globals)),
         ("bulk memory", full(room, &bulk)),
+        ("copies of memory", full(room, &copies)),
         ("memory growth", full(room, &grows)),
         ("selects", full(room, &select)),
         ("calls", full(room, &[I::Call(0)])),
@@ -78,6 +84,10 @@ fn branching(room: &Room) -> Vec<(&'static str, Draft)> {
         ("nested blocks", nested(room, &I::Block(empty))),
         ("nested loops", nested(room, &I::Loop(empty))),
         ("branch tables", tables(room)),
+        ("traps", full(room, &[I::LocalGet(0), I::If(empty), I::Unreachable, I::End])),
+        ("exits of nested loops", leaving(room)),
+        ("operands across skips", waiting(room, &skip)),
+        ("operands across calls", waiting(room, &[I::Call(0)])),
         ("locals across skips", across(room, &skip)),
         ("locals across loops", across(room, &again)),
         ("locals in nested loops", rotating(room)),
@@ -103,7 +113,7 @@ fn wide(room: &Room) -> Vec<(&'static str, Draft)> {
     let wide_block = around.then(&push).fill(room.body_bytes, reserve, &shuffle).then(&drop);
     let mut blocks = Draft::copies(room, &wide_block);
     blocks.types = vec![(values.clone(), values)];
-    vec![("wide calls", calls), ("wide blocks", blocks)]
+    vec![("wide calls", calls), ("wide blocks", blocks), ("exits of a wide block", carrying(room))]
 }
 
 /// As many operands as fit on the stack, then all of them added.
@@ -132,6 +142,40 @@ fn constants(room: &Room) -> Draft {
     Draft::copies(room, &body)
 }
 
+/// A block of many values, and branches that carry all of them out of it.
+fn carrying(room: &Room) -> Draft {
+    let values = vec![ValType::I64; room.values as usize];
+    let push: Vec<I<'_>> = (0..room.values.into()).map(I::I64Const).collect();
+    let mut body = Body { params: vec![ValType::I32], ..Body::default() };
+    body = body.then(&push).then(&[I::Block(BlockType::FunctionType(0))]);
+    let change = [I::I64Const(1), I::I64Add, I::LocalGet(0), I::BrIf(0)];
+    body = body.fill(room.body_bytes, 2 * values.len(), &change);
+    let mut draft = Draft::copies(room, &body.then(&[I::End]).then(&vec![I::Drop; values.len()]));
+    draft.types = vec![(values.clone(), values)];
+    draft
+}
+
+/// Operands that wait on the stack while everything else happens.
+fn waiting(room: &Room, instructions: &[I<'_>]) -> Draft {
+    let mut body = Body { params: vec![ValType::I32], ..Body::default() };
+    for operand in 0..room.locals {
+        body = body.then(&[I::LocalGet(0), I::I64Load(MemArg { offset: operand.into(), ..WORD })]);
+    }
+    body = body.fill(room.body_bytes, 2 * room.locals as usize, instructions);
+    let sum = vec![I::I64Add; room.locals as usize - 1];
+    Draft::copies(room, &body.then(&sum).then(&[I::Drop]))
+}
+
+/// Loops in loops, and branches back to each of them from the innermost.
+fn leaving(room: &Room) -> Draft {
+    let depth = room.loops as usize;
+    let body = Body { params: vec![ValType::I32], ..Body::default() };
+    let mut body = body.then(&vec![I::Loop(BlockType::Empty); depth]);
+    let round: Vec<I<'_>> = (0..room.loops).flat_map(|level| [I::LocalGet(0), I::BrIf(level)]).collect();
+    body = body.fill(room.body_bytes, depth, &round);
+    Draft::copies(room, &body.then(&vec![I::End; depth]))
+}
+
 fn tiny(room: &Room) -> Draft {
     let mut functions = vec![Body::default()];
     functions.resize(room.functions as usize, Body { params: vec![ValType::I32], ..Body::default() });
@@ -147,11 +191,16 @@ fn data(room: &Room) -> Draft {
 }
 
 fn nested(room: &Room, open: &I<'_>) -> Draft {
-    let body = Body { params: vec![ValType::I32], ..Body::default() };
-    let depth = (room.depth as usize).min(room.body_bytes / 8);
-    let mut body = body.then(&vec![open.clone(); depth]);
+    let mut body = Body { params: vec![ValType::I32], ..Body::default() };
+    let most = if matches!(open, I::Loop(_)) { room.loops } else { room.depth };
+    let depth = (most as usize).min(room.body_bytes / 8);
+    let mut nest = Body::default().then(&vec![open.clone(); depth]);
     for _ in 0..depth {
-        body = body.then(&[I::LocalGet(0), I::BrIf(0), I::End]);
+        nest = nest.then(&[I::LocalGet(0), I::BrIf(0), I::End]);
+    }
+    // One after the other, as many as a function holds.
+    for _ in 0..((room.body_bytes - 64) / nest.code.len()).max(1) {
+        body.code.extend_from_slice(&nest.code);
     }
     Draft::copies(room, &body)
 }
@@ -186,7 +235,7 @@ fn across(room: &Room, instructions: &[I<'_>]) -> Draft {
 fn rotating(room: &Room) -> Draft {
     let mut body = Body { params: vec![ValType::I32], locals: vec![(room.locals, ValType::I64)], ..Body::default() };
     let mut depth = 0;
-    while depth < room.depth && body.code.len() + 16 * (depth as usize + 1) < room.body_bytes / 2 {
+    while depth < room.loops && body.code.len() + 16 * (depth as usize + 1) < room.body_bytes / 2 {
         let (from, to) = (1 + depth % room.locals, 1 + (depth * 7 + 3) % room.locals);
         body = body.then(&[I::Loop(BlockType::Empty), I::LocalGet(from), I::LocalSet(to)]);
         depth += 1;

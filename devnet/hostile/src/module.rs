@@ -32,6 +32,8 @@ pub struct Room {
     pub values: u32,
     /// Depth to which blocks are nested.
     pub depth: u32,
+    /// Depth to which loops are nested.
+    pub loops: u32,
     /// Targets of one `br_table`.
     pub targets: u32,
     /// Pages of memory.

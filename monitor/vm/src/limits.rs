@@ -14,13 +14,21 @@ pub const BODY_BYTES_MAX: usize = 128 * 1_024;
 pub const VALUES_MAX: u32 = 16;
 /// Most blocks around one another.
 pub const DEPTH_MAX: u32 = 1_024;
+/// Most loops around one another.
+pub const LOOP_DEPTH_MAX: u32 = 32;
 /// Most targets of one `br_table`.
 pub const BRANCH_TARGETS_MAX: u32 = 1_024;
 /// Most that compilers may have to pay for a module's branches and calls, in units of [`BRANCH_WORK`]'s kind: each counts
-/// for itself and for every local of its function.
+/// for itself, for every local and parameter of its function, and for every operand that waits across it.
 pub const WORK_MAX: u64 = 131_072;
 /// What a branch or a call counts for by itself.
 pub const BRANCH_WORK: u64 = 8;
+/// What each operand that waits across a branch or a call, is passed by it or comes of it, counts for.
+pub const OPERAND_WORK: u64 = 4;
+/// How many branches a loop counts for: each makes the compiler look at all the others of its function.
+pub const LOOP_BRANCHES: u64 = 3;
+/// How many branches an operation on memory or a table as a whole counts for: it is a call of the engine.
+pub const BULK_BRANCHES: u64 = 2;
 /// Most imports.
 pub const IMPORTS_MAX: u32 = 64;
 /// Most exports.

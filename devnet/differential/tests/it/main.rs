@@ -145,6 +145,7 @@ fn attacks_end_alike_on_both_engines() {
         locals: 100,
         values: 16,
         depth: 10,
+        loops: 10,
         targets: 10,
         pages: 64,
         table: 64,

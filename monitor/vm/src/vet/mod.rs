@@ -94,14 +94,15 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
     let mut allocations = FuncValidatorAllocations::default();
     let (mut keeps_segments, mut work) = (true, 0_u64);
     for (function, body) in functions {
-        let index = function.index;
         let mut function = function.into_validator(allocations);
-        function.validate(&body)?;
-        let operators = body::check_operators(index, &body)?;
+        let operators = body::validate(&mut function, &body)?;
         keeps_segments &= operators.keeps_segments;
         work = work.saturating_add(operators.work);
         if work > WORK_MAX {
-            let (what, remedy) = ("units of work for the compiler", "use fewer branches, calls and locals");
+            let (what, remedy) = (
+                "units of work for the compiler",
+                "use fewer branches, calls, locals and values that wait on the stack",
+            );
             return Err(VetError::TooMany { what, count: work, max: WORK_MAX, remedy });
         }
         allocations = function.into_allocations();

@@ -18,6 +18,7 @@ const ROOM: Room = Room {
     locals: limits::LOCALS_MAX,
     values: limits::VALUES_MAX,
     depth: limits::DEPTH_MAX,
+    loops: limits::LOOP_DEPTH_MAX,
     targets: limits::BRANCH_TARGETS_MAX,
     pages: limits::MEMORY_PAGES_MAX,
     table: limits::TABLE_ELEMENTS_MAX,
