@@ -7,7 +7,7 @@
 use parapet_vm::metering as fuel;
 
 /// Version of this table, the ratio and the pinned cosmwasm-vm.
-pub const METERING_VERSION: u32 = 1;
+pub const METERING_VERSION: u32 = 2;
 /// The cosmwasm-vm whose prices these are.
 pub const COSMWASM_VM: &str = "3.0.10";
 

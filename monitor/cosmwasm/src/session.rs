@@ -166,7 +166,7 @@ impl Session {
             }
             other => other,
         })?;
-        self.pay(fuel::STORE_WRITE)?;
+        self.pay(fuel::STORE_WORD)?;
         let set = self.overlay.apply(view, account, slot, StateOp::Set(mark));
         set.map(|_accepted| ()).map_err(fault)
     }

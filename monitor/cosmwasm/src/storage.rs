@@ -10,7 +10,7 @@ use cosmwasm_std::{Order, Record};
 use cosmwasm_vm::{BackendError, BackendResult, GasInfo, Storage};
 use parapet_monitor::{StateOp, StateView};
 use parapet_store::{Entries, EntryError, Overlay, Scan, StoreError, Words};
-use parapet_vm::metering as fuel;
+use parapet_vm::metering::{self as fuel, Change};
 
 use crate::{
     Limit,
@@ -53,7 +53,7 @@ impl Words for Metered<'_> {
     }
 
     fn write(&mut self, slot: U256, word: U256) -> Result<(), Stop> {
-        self.fuel = self.fuel.saturating_add(fuel::STORE_WRITE);
+        self.fuel = self.fuel.saturating_add(fuel::writing(Change::of(self.overlay, slot)));
         if self.overlay.changed_with(slot) > WORDS_WRITTEN_MAX {
             return Err(Stop::Limit(Limit::WordsWritten));
         }

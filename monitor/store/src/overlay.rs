@@ -131,8 +131,13 @@ impl Overlay {
     /// How many words there would be to write, had `slot` been changed too.
     #[must_use]
     pub fn changed_with(&self, slot: U256) -> usize {
-        let known = self.words.get(&slot).is_some_and(|word| !word.ops.is_empty());
-        self.changed + usize::from(!known)
+        self.changed + usize::from(!self.has_changed(slot))
+    }
+
+    /// Whether a word was changed.
+    #[must_use]
+    pub fn has_changed(&self, slot: U256) -> bool {
+        self.words.get(&slot).is_some_and(|word| !word.ops.is_empty())
     }
 
     /// What is to be done to the account's storage: by slot, each once.

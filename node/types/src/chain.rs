@@ -170,7 +170,8 @@ impl Default for GuardParams {
     }
 }
 
-/// Most fuel of a block's guards on a chain that sets no other limit: about a tenth of a second of one core.
+/// Most fuel of a block's guards on a chain that sets no other limit. At the worst rate that `make bench-guards`, part
+/// `prices`, has found, 1.12 ns for a fuel, it is 0.22 seconds of one core; at that of ordinary operators, below 0.05.
 pub const BLOCK_FUEL_MAX: Fuel = Fuel(200_000_000);
 
 /// Fuel that one gas pays for.
@@ -179,8 +180,8 @@ pub const BLOCK_FUEL_MAX: Fuel = Fuel(200_000_000);
 pub struct FuelPerGas(pub NonZeroU64);
 
 impl FuelPerGas {
-    /// On a chain that sets no other ratio. Provisional: both sides are measured by `make bench-guards`, part `prices`,
-    /// and this number is to be drawn from its table.
+    /// On a chain that sets no other ratio, drawn from the table of `make bench-guards`, part `prices`: a gas buys at most
+    /// 4.5 ns of a guard's work, half of the 9.05 ns that a gas buys of the EVM's dearest.
     pub const DEFAULT: Self = Self(NonZeroU64::new(4).expect("it is above zero"));
 
     /// What fuel costs, rounded up.

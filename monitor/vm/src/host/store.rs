@@ -12,7 +12,7 @@ use parapet_store::{Entries, Order, Overlay, Stored, Words, state_slot, window_s
 use wasmtime::{Caller, Linker, Result};
 
 use super::{Host, Limit, Stop, guest::Guest};
-use crate::metering;
+use crate::metering::{self, Change};
 
 type Call<'a> = Caller<'a, Host>;
 
@@ -196,7 +196,8 @@ impl Words for EntryWords<'_, '_> {
     }
 
     fn write(&mut self, slot: U256, word: U256) -> Result<(), Stop> {
-        self.0.charge(metering::STORE_WRITE)?;
+        let change = Change::of(&self.0.host().store.entries, slot);
+        self.0.charge(metering::writing(change))?;
         let host = self.0.host();
         if host.store.entries.changed_with(slot) > ENTRY_WORDS_MAX as usize {
             return Err(Stop::Limit(Limit::EntryWords));
@@ -226,8 +227,9 @@ fn read(guest: &mut Guest<'_>, slot: U256) -> Result<U256, Stop> {
 /// Changes a word of the attachment's own state, if it accepts. Asking costs as much as looking.
 fn try_change(guest: &mut Guest<'_>, slot: U256, op: StateOp) -> Result<u32, Stop> {
     guest.charge(metering::STATE_READ)?;
+    let change = Change::of(&guest.host().store.words, slot);
     match apply(guest, slot, op)? {
-        Stored::Accepted => changed(guest, slot).map(|()| 1),
+        Stored::Accepted => changed(guest, slot, change).map(|()| 1),
         Stored::Refused => Ok(0),
     }
 }
@@ -235,7 +237,8 @@ fn try_change(guest: &mut Guest<'_>, slot: U256, op: StateOp) -> Result<u32, Sto
 /// Changes a word of the attachment's own state by what it cannot refuse.
 fn change(guest: &mut Guest<'_>, slot: U256, op: StateOp) -> Result<(), Stop> {
     debug_assert!(!op.may_refuse(), "a refusal would go unheard");
-    changed(guest, slot)?;
+    let change = Change::of(&guest.host().store.words, slot);
+    changed(guest, slot, change)?;
     apply(guest, slot, op).map(|_| ())
 }
 
@@ -246,8 +249,8 @@ fn apply(guest: &mut Guest<'_>, slot: U256, op: StateOp) -> Result<Stored, Stop>
 }
 
 /// Takes what a change of a word costs, if there is room for it. A session that stops here leaves nothing.
-fn changed(guest: &mut Guest<'_>, slot: U256) -> Result<(), Stop> {
-    guest.charge(metering::STORE_WRITE)?;
+fn changed(guest: &mut Guest<'_>, slot: U256, change: Change) -> Result<(), Stop> {
+    guest.charge(metering::writing(change))?;
     if guest.host().store.words.changed_with(slot) > STORE_WRITES_MAX as usize {
         return Err(Stop::Limit(Limit::StoreWrites));
     }

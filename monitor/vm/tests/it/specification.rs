@@ -3,10 +3,11 @@
 use alloy_primitives::{Bytes, keccak256};
 use parapet_abi::FrameRecord;
 
-const SPECIFICATION: &str = include_str!("../../../../sdk/abi/SPECIFICATION.md");
-use parapet_vm::{HookCall, HookEnd, vet};
+use parapet_vm::{HookCall, HookEnd, metering, vet};
 
 use crate::Bench;
+
+const SPECIFICATION: &str = include_str!("../../../../sdk/abi/SPECIFICATION.md");
 
 fn by_hand() -> Bytes {
     let text = SPECIFICATION.split("```wat\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
@@ -34,4 +35,28 @@ fn the_guard_by_hand_vetoes_what_is_too_deep_and_says_by_how_much() {
     let mut session = bench.session(&module);
     let veto = bench.call(&mut session, HookCall::OnCall(4));
     assert_eq!(veto, HookEnd::Vetoed { code: 7, detail: Bytes::from_static(b"2") });
+}
+
+#[test]
+fn prices_are_written_down_as_they_are() {
+    let table = SPECIFICATION.split("| what | fuel |\n|---|---|\n").nth(1).unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let written: Vec<u64> = rows.map(|row| row.split('|').nth(2).unwrap().trim().parse().unwrap()).collect();
+    let prices = [
+        metering::INSTANCE,
+        metering::MEMORY_PAGE,
+        metering::HOST_CALL,
+        metering::WORD_COPIED,
+        metering::RECORD,
+        metering::STATE_READ,
+        metering::FORK_ENTRY,
+        metering::VIEW_CALL,
+        metering::VIEW_GAS,
+        metering::STORE_WORD,
+        metering::STORE_WRITE,
+        metering::ENTRY_WORD_KNOWN,
+        metering::KECCAK_BLOCK,
+        metering::ALERT,
+    ];
+    assert_eq!(written, prices);
 }

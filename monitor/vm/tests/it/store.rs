@@ -3,7 +3,7 @@
 use alloy_primitives::U256;
 use parapet_monitor::{MemoryAccount, StateOp, StateUpdate};
 use parapet_store::{state_slot, window_slot};
-use parapet_vm::{HookCall, HookEnd, Limit};
+use parapet_vm::{HookCall, HookEnd, Limit, metering};
 
 use crate::{ATTACHMENT, Bench, STORE, module, on_tx};
 
@@ -65,12 +65,17 @@ fn words_are_limited_by_number_and_not_by_writes() {
                 (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 300))))"
         ))
     };
-    let (end, session) = Bench::new().run(&count_to(256));
+    let run = |count| {
+        let mut bench = Bench::new();
+        bench.subject.fuel_max = parapet_monitor::Fuel(100_000_000);
+        bench.run(&count_to(count))
+    };
+    let (end, session) = run(256);
     assert_eq!(end, HookEnd::Returned);
     let writes = session.into_updates();
     assert_eq!(writes.len(), 256);
     assert!(writes.is_sorted_by(|a, b| a.slot < b.slot), "by slot, each once");
-    assert_eq!(Bench::new().run(&count_to(257)).0, HookEnd::LimitExceeded(Limit::StoreWrites));
+    assert_eq!(run(257).0, HookEnd::LimitExceeded(Limit::StoreWrites));
 }
 
 #[test]
@@ -201,13 +206,13 @@ fn entries_have_limits_of_their_own() {
     assert_eq!(Bench::new().run(&set(0, 1)).0, HookEnd::LimitExceeded(Limit::Key(0)));
     assert_eq!(Bench::new().run(&set(257, 1)).0, HookEnd::LimitExceeded(Limit::Key(257)));
     assert_eq!(Bench::new().run(&set(1, 8_193)).0, HookEnd::LimitExceeded(Limit::Value(8_193)));
-    assert_eq!(Bench::new().run(&set(256, 8_192)).0, HookEnd::Returned);
     // Nine entries of 8,192 bytes are more than 2,048 words.
     let nine: String = (1..=9)
         .map(|len| format!("(call $entry_set (i32.const 0) (i32.const {len}) (i32.const 0) (i32.const 8192))"))
         .collect();
     let mut bench = Bench::new();
-    bench.subject.fuel_max = parapet_monitor::Fuel(100_000_000);
+    bench.subject.fuel_max = parapet_monitor::Fuel(1_000_000_000);
+    assert_eq!(bench.run(&set(256, 8_192)).0, HookEnd::Returned);
     assert_eq!(bench.run(&on_tx(&nine)).0, HookEnd::LimitExceeded(Limit::EntryWords));
     let unknown = "(call $entry_seek (i32.const 4) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0)) drop";
     assert!(crate::trapped(&Bench::new().run(&on_tx(unknown)).0));
@@ -227,4 +232,24 @@ fn a_walk_over_links_that_lead_in_a_circle_is_put_off_until_they_are_settled() {
     let mut session = bench.session(&seek);
     let fault = session.call(HookCall::OnTx, &bench.trace, &mut bench.state).unwrap_err();
     assert!(matches!(fault, parapet_monitor::Fault::Unsettled), "{fault}");
+}
+
+#[test]
+fn a_word_pays_for_the_state_it_takes_once_in_a_transaction() {
+    let spent = |ops: &[&str]| {
+        let (end, session) = Bench::new().run(&on_tx(&ops.concat()));
+        assert_eq!(end, HookEnd::Returned);
+        session.spent().0
+    };
+    let set = |key: u32| format!("(call $store_set (i32.const {key}) (i32.const 1) (i32.const 32))");
+    let add = "(drop (call $store_add (i32.const 8) (i32.const 1) (i32.const 32) (i32.const 32)))";
+    // Keys 7, 8 and 9 are bytes of memory that differ.
+    let keys = r#"(i32.store (i32.const 7) (i32.const 0x030201))"#;
+    let once = spent(&[keys, &set(7)]) - spent(&[keys]);
+    let again = spent(&[keys, &set(7), &set(7)]) - spent(&[keys, &set(7)]);
+    let another = spent(&[keys, &set(7), &set(9)]) - spent(&[keys, &set(7)]);
+    assert_eq!(once, another);
+    assert_eq!(once - again, metering::STORE_WORD - metering::STORE_WRITE);
+    let first = spent(&[keys, add]) - spent(&[keys]);
+    assert_eq!(first - (spent(&[keys, add, add]) - spent(&[keys, add])), metering::STORE_WORD - metering::STORE_WRITE);
 }
