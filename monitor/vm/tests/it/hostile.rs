@@ -6,7 +6,7 @@ use parapet_hostile::{End, Room, attacks, bombs};
 use parapet_monitor::Fuel;
 use parapet_vm::{Engine, EngineSettings, HookEnd, Optimisation, VetError, limits, vet};
 
-use crate::{Bench, trapped};
+use crate::{Bench, on_tx, trapped};
 
 const FUEL: Fuel = Fuel(100_000_000);
 
@@ -79,7 +79,36 @@ fn bombs_that_compilers_pay_for_more_than_once_are_refused() {
         let bomb = bombs(&ROOM).into_iter().find(|bomb| bomb.name == name).unwrap();
         matches!(vet(&bomb.bytes), Err(VetError::TooMany { max: limits::WORK_MAX, .. }))
     };
-    for name in ["skips", "exits", "calls", "locals across skips", "locals across calls", "wide calls", "wide blocks"] {
+    for name in [
+        "skips",
+        "exits",
+        "loops",
+        "calls",
+        "bulk memory",
+        "memory growth",
+        "exits of nested loops",
+        "locals across skips",
+        "locals across calls",
+        "operands across skips",
+        "operands across calls",
+        "wide calls",
+        "wide blocks",
+        "exits of a wide block",
+    ] {
         assert!(refused(name), "{name}");
     }
+}
+
+#[test]
+fn loops_around_one_another_are_limited_and_not_loops_beside_one_another() {
+    let nested = |depth: u32| {
+        let (open, close) = ("(loop ".repeat(depth as usize), ")".repeat(depth as usize));
+        on_tx(&format!("{open}{close} {open}{close}"))
+    };
+    vet(&nested(limits::LOOP_DEPTH_MAX)).unwrap();
+    let refused = vet(&nested(limits::LOOP_DEPTH_MAX + 1)).unwrap_err();
+    assert!(
+        matches!(refused, VetError::Function { what: "loops around one another", count: 33, max: 32, .. }),
+        "{refused}"
+    );
 }

@@ -3,7 +3,7 @@
 use alloy_primitives::{Bytes, keccak256};
 use parapet_abi::FrameRecord;
 
-use parapet_vm::{HookCall, HookEnd, metering, vet};
+use parapet_vm::{HookCall, HookEnd, limits, metering, vet};
 
 use crate::Bench;
 
@@ -59,4 +59,32 @@ fn prices_are_written_down_as_they_are() {
         metering::ALERT,
     ];
     assert_eq!(written, prices);
+}
+
+#[test]
+fn limits_of_modules_are_written_down_as_they_are() {
+    let rows = [
+        format!("| module | {} bytes |", limits::MODULE_BYTES_MAX),
+        format!(
+            "| functions, of one function: body, locals | {}; {} bytes, {} |",
+            limits::FUNCTIONS_MAX,
+            limits::BODY_BYTES_MAX,
+            limits::LOCALS_MAX
+        ),
+        format!(
+            "| blocks around one another, loops, targets of one `br_table` | {}, {}, {} |",
+            limits::DEPTH_MAX,
+            limits::LOOP_DEPTH_MAX,
+            limits::BRANCH_TARGETS_MAX
+        ),
+        format!("| parameters or results of one type | {} |", limits::VALUES_MAX),
+        format!("| work of the compiler, see below | {} |", limits::WORK_MAX),
+        format!("Each counts {}, 1 for each local", limits::BRANCH_WORK),
+        format!("and {} for each operand on the stack", limits::OPERAND_WORK),
+        format!("`loop` is {}, `br_table`", limits::LOOP_BRANCHES),
+        format!("each bulk operation {}.", limits::BULK_BRANCHES),
+    ];
+    for row in rows {
+        assert!(SPECIFICATION.contains(&row), "{row}");
+    }
 }
