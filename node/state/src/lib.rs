@@ -2,7 +2,8 @@
 //!
 //! A [`WorldState`] is an immutable value: applying a block's changes gives a new one that shares all it can with the
 //! old one, so the state of every kept block is at hand, and a snapshot is a clone. A [`ChainStore`] holds the blocks
-//! and their states. Its disk side is written first, in one synced batch per block, and only then does memory follow:
+//! and their states. Accounts and storage lie in Merkle-Patricia tries that know their hashes, so a root costs what a
+//! block changed and a proof what it reads; each trie is the map as well. A chain's disk side is written first, in one synced batch per block, and only then does memory follow:
 //! what a reader has seen survives a crash.
 //!
 //! Assumptions: one writer; the whole state and all blocks fit in memory; keys are hashed with Keccak-256, whose

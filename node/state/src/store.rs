@@ -219,6 +219,7 @@ impl ChainStore {
         if world.root() != block.header.state_root {
             return Err(StoreError::Root { number, expected: block.header.state_root, computed: world.root() });
         }
+        debug_assert_eq!(world.root(), world.rebuild_root(), "the root that is kept up is the one of a full rebuild");
         match first_difference(changes, &self.last().world, world) {
             Some(address) => Err(StoreError::Changes { number, address }),
             None => Ok(()),

@@ -1,15 +1,13 @@
 //! The state as a value. Invariant: no slot holds zero, and storage exists only below an account that exists.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use alloy_trie::TrieAccount;
 use imbl::OrdMap;
 use parapet_types::{AccountChange, AccountInfo, ReadError, StateChanges, StateReader};
 
-use crate::trie::{self, AccountProof};
+use crate::trie::{self, AccountProof, Trie, TrieValue};
 
 /// All accounts, their storage and their code at one point of the chain.
 ///
@@ -17,11 +15,13 @@ use crate::trie::{self, AccountProof};
 #[derive(Clone, Default)]
 pub struct WorldState {
     /// By Keccak-256 of the address: the order of the trie's leaves.
-    accounts: OrdMap<B256, Arc<Account>>,
+    accounts: Trie<Arc<Account>>,
     /// By its hash. Code stays when the last account that had it goes: it is found by content, so that is harmless.
     code: OrdMap<B256, Bytes>,
-    root: Arc<OnceLock<B256>>,
 }
+
+/// A slot and its value, which is never zero.
+pub(crate) type Slot = (U256, U256);
 
 /// An account with its storage.
 #[derive(Clone)]
@@ -29,26 +29,17 @@ pub(crate) struct Account {
     pub(crate) address: Address,
     pub(crate) info: AccountInfo,
     /// By Keccak-256 of the slot.
-    pub(crate) slots: OrdMap<B256, (U256, U256)>,
-    storage_root: OnceLock<B256>,
+    pub(crate) slots: Trie<Slot>,
 }
 
 impl Account {
     fn new(address: Address) -> Self {
-        Self { address, info: AccountInfo::default(), slots: OrdMap::new(), storage_root: OnceLock::new() }
-    }
-
-    /// Computed once for every version of the storage.
-    pub(crate) fn storage_root(&self) -> B256 {
-        *self.storage_root.get_or_init(|| trie::storage_root(&self.slots))
+        Self { address, info: AccountInfo::default(), slots: Trie::new() }
     }
 
     fn write(&mut self, change: &AccountChange) {
-        if change.wipe_storage || !change.storage.is_empty() {
-            self.storage_root = OnceLock::new();
-        }
         if change.wipe_storage {
-            self.slots.clear();
+            self.slots = Trie::new();
         }
         for (slot, value) in &change.storage {
             let key = keccak256(slot.to_be_bytes::<32>());
@@ -114,7 +105,7 @@ impl WorldState {
         for (hash, bytes) in &changes.code {
             code.insert(*hash, bytes.clone());
         }
-        Self { accounts, code, root: Arc::default() }
+        Self { accounts, code }
     }
 
     /// The change set that leads from `self.apply(changes)` back to this state. Code is not taken back.
@@ -136,15 +127,27 @@ impl WorldState {
         StateChanges { accounts: changes.accounts.iter().map(undo).collect(), ..StateChanges::default() }
     }
 
-    /// The state root. Computed once per state by a full pass over its accounts, with the storage roots of accounts
-    /// whose storage did not change taken over: the oracle for any incremental computation.
+    /// The state root. Hashes the trie nodes that changed since a state from which this one was derived knew its own,
+    /// on several threads, and those alone.
     #[must_use]
     pub fn root(&self) -> B256 {
-        *self.root.get_or_init(|| trie::state_root(&self.accounts))
+        self.accounts.root()
     }
 
-    /// Merkle proofs of an account and some of its slots, present or absent. A pass over all accounts and over the
-    /// account's storage.
+    /// Trie nodes of accounts and storage that the next [`root`](Self::root) hashes; 0 once it was asked for.
+    #[must_use]
+    pub fn unhashed_nodes(&self) -> usize {
+        self.accounts.unhashed()
+    }
+
+    /// The state root from nothing but accounts and slots, by other code than [`root`](Self::root): its oracle. A pass
+    /// over the whole state.
+    #[must_use]
+    pub fn rebuild_root(&self) -> B256 {
+        trie::rebuild_state_root(&self.accounts)
+    }
+
+    /// Merkle proofs of an account and some of its slots, present or absent. Reads the nodes on the way to them.
     #[must_use]
     pub fn proof(&self, address: Address, slots: &[U256]) -> AccountProof {
         trie::prove(&self.accounts, address, slots)
@@ -183,6 +186,27 @@ impl WorldState {
     }
 }
 
+impl TrieValue for Arc<Account> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let AccountInfo { nonce, balance, code_hash } = self.info;
+        alloy_rlp::Encodable::encode(&TrieAccount::new(nonce, balance, self.slots.root(), code_hash), out);
+    }
+
+    fn unhashed(&self) -> usize {
+        self.slots.unhashed()
+    }
+}
+
+impl TrieValue for Slot {
+    fn encode(&self, out: &mut Vec<u8>) {
+        alloy_rlp::Encodable::encode(&self.1, out);
+    }
+
+    fn unhashed(&self) -> usize {
+        0
+    }
+}
+
 impl StateReader for WorldState {
     fn account(&self, address: &Address) -> Result<Option<AccountInfo>, ReadError> {
         Ok(Self::account(self, address))
@@ -203,10 +227,6 @@ impl StateReader for WorldState {
 
 impl fmt::Debug for WorldState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorldState")
-            .field("accounts", &self.accounts.len())
-            .field("codes", &self.code.len())
-            .field("root", &self.root.get())
-            .finish()
+        f.debug_struct("WorldState").field("accounts", &self.accounts.len()).field("codes", &self.code.len()).finish()
     }
 }

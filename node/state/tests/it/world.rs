@@ -53,6 +53,28 @@ fn roots_equal_an_independent_construction_over_random_changes_with_deletions() 
 }
 
 #[test]
+fn roots_that_are_kept_up_equal_the_rebuilt_ones_though_some_blocks_are_not_asked_and_some_are_undone() {
+    for seed in 300..330 {
+        let (mut random, mut world) = (Random(seed), WorldState::new());
+        let mut kept = Vec::new();
+        for step in 0..80 {
+            let changes = random_changes(&mut random, &world);
+            let after = world.apply(&changes);
+            if random.below(3) > 0 {
+                assert_eq!(after.root(), after.rebuild_root(), "seed {seed}, step {step}");
+                assert_eq!(after.unhashed_nodes(), 0, "seed {seed}, step {step}");
+            }
+            let undone = random.below(5) == 0;
+            world = if undone { after.apply(&world.undo_of(&changes)) } else { after };
+            kept.push(world.clone());
+        }
+        for (step, world) in kept.iter().enumerate() {
+            assert_eq!(world.root(), world.rebuild_root(), "seed {seed}, kept at step {step}");
+        }
+    }
+}
+
+#[test]
 fn undoing_a_change_set_gives_the_state_before_it() {
     for seed in 100..120 {
         let (mut random, mut world) = (Random(seed), WorldState::new());
