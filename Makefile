@@ -8,7 +8,7 @@ BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts proof \
-	bench-executor bench-guards soak tsan clean
+	bench-executor bench-guards bench-roots soak tsan clean
 
 help:
 	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-executor  measure the parallel executor; BENCH='--filter erc20' for a part of it"
 	@echo "make soak       execute 10,000 blocks on the same workers and report the memory"
 	@echo "make tsan       the executor's generated blocks under ThreadSanitizer (needs rust-src); TSAN_SEEDS=1000 for more"
+	@echo "make bench-roots     measure what a block's state root costs over a million accounts"
 	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
 	@echo "make proof      play real attacks against the guards; PROOF='--honest 100000' for more honest traffic"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
@@ -110,6 +111,12 @@ bench-executor:
 	fi
 	$(call say,Measuring)
 	@target/release/bench-executor $(BENCH)
+
+bench-roots:
+	$(call say,Building the benchmark$(comma) optimised (the first time takes some minutes))
+	@$(CARGO) build --release --package parapet-bench
+	$(call say,Measuring)
+	@target/release/bench-roots $(BENCH)
 
 soak:
 	$(call say,Building the soak$(comma) optimised)

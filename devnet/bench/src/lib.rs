@@ -21,6 +21,7 @@ mod parallel;
 mod recording;
 pub mod recovery;
 pub mod report;
+pub mod roots;
 pub mod simulate;
 pub mod soak;
 pub mod suite;
