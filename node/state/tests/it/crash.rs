@@ -17,6 +17,14 @@ use crate::{
 
 /// Names the folder to the process that is going to end.
 const FOLDER_VARIABLE: &str = "PARAPET_STATE_TEST_FOLDER";
+/// Sets how often the process is killed. Thousands of kills are a matter of patience.
+const KILLS_VARIABLE: &str = "PARAPET_STATE_TEST_KILLS";
+/// Kills where nobody says how many.
+const KILLS: u64 = 6;
+/// Blocks after which the chain is begun again.
+const BLOCKS_MAX: u64 = 200;
+/// A process is killed within so many milliseconds of a block that it announced.
+const KILL_DELAY_MS: u64 = 20;
 /// Makes a test binary run what is meant for that process.
 const CHILD_ARGUMENTS: [&str; 4] = ["crash::announces_blocks_while_it_can", "--exact", "--ignored", "--nocapture"];
 
@@ -196,13 +204,22 @@ fn check_announced(store: &ChainStore, announced: &str) {
 fn blocks_that_were_announced_survive_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let mut random = Random(11);
-    for _ in 0..6 {
+    let kills = std::env::var(KILLS_VARIABLE).map_or(KILLS, |kills| kills.parse().unwrap());
+    for _ in 0..kills {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let (mut child, mut lines) = announcing(command.args(CHILD_ARGUMENTS), dir.path());
-        let announced = lines.nth(random.below(8) as usize).unwrap();
+        let first = lines.nth(random.below(8) as usize).unwrap();
+        // In the midst of the next block, or of the one after it, or between them.
+        std::thread::sleep(std::time::Duration::from_micros(random.below(KILL_DELAY_MS * 1_000)));
         child.kill().unwrap();
         child.wait().unwrap();
-        check_announced(&open(dir.path()).unwrap(), &announced);
+        let announced = lines.last().unwrap_or(first);
+        let mut store = open(dir.path()).unwrap();
+        check_announced(&store, &announced);
+        // So that a thousand kills do not come to a chain of many thousand blocks.
+        if store.head().number() > BLOCKS_MAX {
+            store.rewind(0).unwrap();
+        }
     }
 }
 
