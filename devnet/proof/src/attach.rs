@@ -1,6 +1,8 @@
 //! Attaches guards as `parapet guard deploy` and `parapet guard attach` do, by transactions to the registry: with the
 //! defaults of every parameter, and nothing given but the accounts.
 
+use std::path::Path;
+
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;
 use parapet_registry::{CHUNK_BYTES_MAX, contract::IGuardRegistry as registry};
@@ -17,9 +19,10 @@ pub(crate) struct Module {
 }
 
 impl Module {
-    /// A shipped guard, as the command line encodes it without a parameter.
-    pub(crate) fn shipped(name: &str) -> Result<Self, ProofError> {
-        let prepared = parapet_cli::prepare(name, &[])
+    /// A guard, from a folder of modules or as it is shipped, as the command line encodes it without a parameter.
+    pub(crate) fn open(name: &str, folder: Option<&Path>) -> Result<Self, ProofError> {
+        let file = folder.map(|folder| folder.join(format!("{name}.wasm")).display().to_string());
+        let prepared = parapet_cli::prepare(file.as_deref().unwrap_or(name), &[])
             .map_err(|error| ProofError::Guard { guard: name.to_owned(), reason: error.to_string() })?;
         Ok(Self { name: name.to_owned(), wasm: prepared.module.into(), configuration: prepared.configuration.into() })
     }

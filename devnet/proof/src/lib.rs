@@ -21,6 +21,8 @@ pub mod table;
 mod values;
 
 use attach::Module;
+use std::path::PathBuf;
+
 pub use error::ProofError;
 pub use mutant::Mutant;
 pub use play::{Cost, Raid, Traffic};
@@ -35,6 +37,8 @@ pub struct Settings {
     pub honest: usize,
     /// Only guards or scenarios whose name contains this.
     pub filter: String,
+    /// Modules in place of the shipped ones, by the guards' names.
+    pub modules: Option<PathBuf>,
     /// In place of every guard, this one.
     pub mutant: Option<Mutant>,
 }
@@ -54,7 +58,15 @@ pub fn prove(scripts: &[Script], settings: &Settings, mut told: impl FnMut(&Row)
         let scene = Scene::new(script)?;
         let unguarded = play::raid(&scene)?;
         for guard in guards {
-            let module = settings.mutant.map_or_else(|| Module::shipped(guard), |mutant| Ok(mutant.module()))?;
+            let is_shipped = settings.modules.is_some() || parapet_cli::shipped::find(guard).is_some();
+            if !is_shipped {
+                table.absent.push(format!("{guard} against {}", script.name));
+                continue;
+            }
+            let module = match settings.mutant {
+                Some(mutant) => mutant.module(),
+                None => Module::open(guard, settings.modules.as_deref())?,
+            };
             let watched = play::guarded(&scene, guard, &module)?;
             let row = Row {
                 guard: guard.clone(),

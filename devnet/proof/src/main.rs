@@ -22,6 +22,9 @@ struct Options {
     /// Breaks every guard, to see the table fail.
     #[arg(long, value_enum)]
     broken: Option<Broken>,
+    /// A folder with modules to be proved in place of the shipped ones.
+    #[arg(long)]
+    modules: Option<PathBuf>,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -58,6 +61,7 @@ fn run(options: &Options) -> Result<bool, ProofError> {
     let settings = Settings {
         honest: options.honest.div_ceil(lines.max(1)),
         filter: options.filter.clone(),
+        modules: options.modules.clone(),
         mutant: options.broken.map(|broken| match broken {
             Broken::Toothless => Mutant::Toothless,
             Broken::Rabid => Mutant::Rabid,

@@ -18,6 +18,9 @@ use crate::{
 
 /// Transactions of a block of honest traffic, about.
 const BATCH: usize = 24;
+/// Seconds between blocks of honest traffic. In each of them users move some tenth of what the protocol holds, so hours lie
+/// between them: no protocol turns over all it has within minutes.
+const ROUND_SECONDS: u64 = 6 * 3_600;
 /// More honest transactions than one in so many that revert by themselves make a scenario worthless.
 const REVERTING_ONE_IN: usize = 5;
 
@@ -129,6 +132,7 @@ struct Honest<'a> {
 impl<'a> Honest<'a> {
     /// A block of habits of different users; a habit that waits has blocks of its own.
     fn round(&mut self) -> Result<(), ProofError> {
+        self.scene.chain.wait(ROUND_SECONDS);
         let (mut calls, mut busy) = (Vec::new(), BTreeSet::new());
         while calls.len() < BATCH && busy.len() < USERS {
             let index = usize::try_from(self.rng.below(USERS as u64)).unwrap_or_default();

@@ -145,7 +145,8 @@ impl<'a> Scene<'a> {
                 Draw::Part { of, call, args, bp: [low, high] } => {
                     let share = low + rng.below(high.saturating_sub(*low) + 1);
                     let whole = self.ask(of, call, args)?;
-                    (whole.saturating_mul(U256::from(share)) / U256::from(10_000)).to_string()
+                    if share == 10_000 { whole } else { whole.saturating_mul(U256::from(share)) / U256::from(10_000) }
+                        .to_string()
                 }
                 Draw::Signature { signer, digest_of, call, args } => {
                     let digest = self.ask(digest_of, call, args)?;

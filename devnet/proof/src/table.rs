@@ -64,6 +64,8 @@ impl Row {
 pub struct Table {
     /// By scenario, then by guard.
     pub rows: Vec<Row>,
+    /// Lines that are not there because no guard of the name is shipped.
+    pub absent: Vec<String>,
 }
 
 impl Table {
@@ -106,6 +108,9 @@ impl Table {
             );
         }
         self.rows.iter().filter(|row| !row.holds()).for_each(|row| text.push_str(&complaint(row)));
+        self.absent.iter().for_each(|line| {
+            let _ = writeln!(text, "\nnot shipped: {line}");
+        });
         let count = |of: fn(&Row) -> bool| self.rows.iter().filter(|row| of(row)).count();
         let alarms: usize = self.rows.iter().map(|row| row.honest.vetoed).sum();
         let (detected, passed) = (count(Row::is_detected), self.passed());
@@ -122,7 +127,7 @@ impl Table {
     #[must_use]
     pub fn json(&self) -> Value {
         let rows: Vec<_> = self.rows.iter().map(json_row).collect();
-        json!({ "holds": self.holds(), "honest": self.passed(), "rows": rows })
+        json!({ "holds": self.holds(), "absent": self.absent, "honest": self.passed(), "rows": rows })
     }
 }
 

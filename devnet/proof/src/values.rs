@@ -82,6 +82,10 @@ impl Names {
                 Ok(DynSolValue::Uint(U256::from(small), *bits))
             }
             (DynSolType::Bool, Value::Boolean(yes)) => Ok(DynSolValue::Bool(*yes)),
+            // What was drawn is a number in decimal.
+            (DynSolType::FixedBytes(32), Value::String(text)) => {
+                Ok(DynSolValue::FixedBytes(self.number(text)?.into(), 32))
+            }
             (_, Value::String(text)) => {
                 let text = text.strip_prefix('$').and_then(|name| self.drawn.get(name)).unwrap_or(text);
                 ty.coerce_str(text).map_err(|error| unfit(ty, written, error))

@@ -17,7 +17,7 @@ fn scripts() -> Vec<Script> {
 }
 
 fn table(mutant: Option<Mutant>, honest: usize) -> Result<Table, ProofError> {
-    prove(&scripts(), &Settings { honest, filter: String::new(), mutant }, |_| {})
+    prove(&scripts(), &Settings { honest, filter: String::new(), modules: None, mutant }, |_| {})
 }
 
 #[test]

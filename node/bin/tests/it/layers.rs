@@ -82,9 +82,12 @@ fn monitor_never_names_the_node_nor_the_evm() {
 
 #[test]
 fn the_abi_and_the_guest_sdk_stand_below_everything() {
-    for member in members().iter().filter(|member| ["sdk/abi", "sdk/bump", "sdk/guest"].contains(&member.folder.as_str())) {
+    for member in
+        members().iter().filter(|member| ["sdk/abi", "sdk/bump", "sdk/guest"].contains(&member.folder.as_str()))
+    {
         for (_, name, _) in member.dependencies() {
-            let ours = name.starts_with("parapet-") && !["parapet-abi", "parapet-bump", "parapet-macros"].contains(&name);
+            let ours =
+                name.starts_with("parapet-") && !["parapet-abi", "parapet-bump", "parapet-macros"].contains(&name);
             assert!(!ours, "{} names {name}", member.folder);
         }
     }
