@@ -37,7 +37,7 @@ impl Guard for Reentrancy {
             return;
         }
         let Some(open) = open_before(tx, frame) else { return };
-        if !self.allows(frame) {
+        if !self.allows(frame) && !is_answer(tx, frame) {
             let entry = Entry(frame);
             let (target, caller, open) = (frame.target(), frame.caller(), open.id());
             veto!(CODE_REENTERED, "re-entered {target} ({entry}) from {caller} while frame {open} was open");
@@ -58,6 +58,21 @@ fn open_before(tx: &Tx, frame: &Frame) -> Option<Frame> {
         return None;
     }
     around.find(|frame| tx.is_guarded(frame.target()))
+}
+
+/// Whether an account that the group just called answers as it was asked to: by a callback for which the group has a
+/// function of a known name, or by the ether it was asked for. Who was paid was not asked for anything.
+fn is_answer(tx: &Tx, frame: &Frame) -> bool {
+    let answers = frame.input_len() == 0 && !frame.value().is_zero();
+    if !answers && !CALLBACKS.contains(&frame.selector().0) {
+        return false;
+    }
+    // A caller's own frames: borrowed code repeats its account.
+    let mut own = tx.ancestors(frame).take_while(|outer| outer.target() == frame.caller());
+    let Some(asked) = own.by_ref().last() else { return false };
+    tx.parent(&asked).is_some_and(|outer| tx.is_guarded(outer.target()))
+        && asked.value().is_zero()
+        && asked.input_len() >= 4
 }
 
 impl Reentrancy {
@@ -109,4 +124,24 @@ const NAMES: [([u8; 4], &str); 8] = [
     ([0x6e, 0x55, 0x3f, 0x65], "deposit"),
     ([0xa9, 0x05, 0x9c, 0xbb], "transfer"),
     ([0x23, 0xb8, 0x72, 0xdd], "transferFrom"),
+];
+
+/// Functions that are there to be called back: what was called asks for payment, tells of a receipt, or hands out a loan.
+const CALLBACKS: [[u8; 4]; 16] = [
+    [0x15, 0x0b, 0x7a, 0x02], // onERC721Received(address,address,uint256,bytes)
+    [0xf2, 0x3a, 0x6e, 0x61], // onERC1155Received(address,address,uint256,uint256,bytes)
+    [0xbc, 0x19, 0x7c, 0x81], // onERC1155BatchReceived(address,address,uint256[],uint256[],bytes)
+    [0x00, 0x23, 0xde, 0x29], // tokensReceived(address,address,address,uint256,bytes,bytes)
+    [0x75, 0xab, 0x97, 0x82], // tokensToSend(address,address,address,uint256,bytes,bytes)
+    [0x88, 0xa7, 0xca, 0x5c], // onTransferReceived(address,address,uint256,bytes)
+    [0x10, 0xd1, 0xe8, 0x5c], // uniswapV2Call(address,uint256,uint256,bytes)
+    [0xfa, 0x46, 0x1e, 0x33], // uniswapV3SwapCallback(int256,int256,bytes)
+    [0xd3, 0x48, 0x79, 0x97], // uniswapV3MintCallback(uint256,uint256,bytes)
+    [0xe9, 0xcb, 0xaf, 0xb0], // uniswapV3FlashCallback(uint256,uint256,bytes)
+    [0x23, 0xa6, 0x9e, 0x75], // pancakeV3SwapCallback(int256,int256,bytes)
+    [0x91, 0xdd, 0x73, 0x46], // unlockCallback(bytes)
+    [0x92, 0x0f, 0x5c, 0x84], // executeOperation(address[],uint256[],uint256[],address,bytes)
+    [0x1b, 0x11, 0xd0, 0xff], // executeOperation(address,uint256,uint256,address,bytes)
+    [0x23, 0xe3, 0x0c, 0x8b], // onFlashLoan(address,address,uint256,uint256,bytes)
+    [0xf0, 0x4f, 0x27, 0x07], // receiveFlashLoan(address[],uint256[],uint256[],bytes)
 ];

@@ -6,7 +6,7 @@ use parapet_guest::{
     prelude::*,
 };
 
-use super::{CODE_REENTERED, PLAIN_TRANSFER, Reentrancy};
+use super::{CALLBACKS, CODE_REENTERED, PLAIN_TRANSFER, Reentrancy};
 
 const VAULT: Address = Address([0xaa; 20]);
 const SHARES: Address = Address([0xab; 20]);
@@ -179,6 +179,38 @@ fn counts_a_plain_transfer_as_entry_unless_it_is_allowed() {
         zeros.enter(Enter::call(VAULT).input(input));
         assert_eq!(zeros.finish().vetoed(), Some(CODE_REENTERED), "calldata {input:?} is no plain transfer");
     }
+}
+
+/// The vault calls somebody with input, who calls back.
+fn called_back(asked: Enter, answer: Enter) -> Option<u16> {
+    let mut scene = scene(&guard());
+    scene.enter(Enter::call(ATTACKER)).enter(Enter::call(VAULT).selector(WITHDRAW)).enter(asked);
+    scene.enter(Enter::delegate_call(LOGIC)).enter(answer);
+    scene.finish().vetoed()
+}
+
+#[test]
+fn lets_who_was_asked_answer() {
+    let ask = || Enter::call(LENDER).selector(WITHDRAW);
+    for callback in CALLBACKS {
+        assert_eq!(called_back(ask(), Enter::call(VAULT).selector(Bytes4(callback))), None);
+    }
+    let unwrapped = Enter::call(VAULT).value(U256::from(1));
+    assert_eq!(called_back(ask(), unwrapped.clone()), None);
+    for other in [unwrapped.clone().selector(WITHDRAW), Enter::call(VAULT), Enter::call(VAULT).selector(CALLBACK)] {
+        assert_eq!(called_back(ask(), other), Some(CODE_REENTERED));
+    }
+    let paid = ask().value(U256::from(1));
+    assert_eq!(called_back(paid, unwrapped.clone()), Some(CODE_REENTERED), "who is paid was not asked");
+    assert_eq!(called_back(Enter::call(LENDER), unwrapped), Some(CODE_REENTERED), "nor was who is only called");
+}
+
+#[test]
+fn vetoes_a_callback_by_another_than_was_asked() {
+    let mut scene = scene(&guard());
+    scene.enter(Enter::call(ATTACKER)).enter(Enter::call(VAULT)).enter(Enter::call(LENDER).selector(WITHDRAW));
+    scene.enter(Enter::call(ATTACKER)).enter(Enter::call(VAULT).selector(Bytes4(CALLBACKS[0])));
+    assert_eq!(scene.finish().vetoed(), Some(CODE_REENTERED));
 }
 
 #[test]

@@ -33,7 +33,17 @@ pub struct Set {
 /// The native guards.
 pub const NATIVE: Set = Set {
     guards: &[
+        "authority",
+        "borrowed_code",
+        "bridge_releases",
+        "fixed_code",
+        "flash_votes",
+        "foreign_approvals",
+        "listed_callers",
+        "locked_slots",
+        "novel_shape",
         "outflow_cap", // one a line, so that guards are added side by side
+        "parties",
         "reentrancy",
     ],
     folder: "guards",
@@ -67,9 +77,11 @@ const SHARED_BY_CONTRACTS: [&str; 8] = [
 
 /// Files and folders whose text decides the modules, beside the guards' own. The root's Cargo.toml is not among them: of
 /// what it gives the guests, versions stand in `guards/Cargo.lock`, and the rest of it changes with every crate of the host.
-const SHARED: [&str; 10] = [
+const SHARED: [&str; 12] = [
     "guards/Cargo.lock",
     "guards/Cargo.toml",
+    "guards/standing/Cargo.toml",
+    "guards/standing/src",
     "sdk/abi/Cargo.toml",
     "sdk/abi/src",
     "sdk/bump/Cargo.toml",

@@ -22,8 +22,18 @@ macro_rules! shipped {
 }
 
 shipped! {
+    "authority",
+    "borrowed_code",
+    "bridge_releases",
+    "fixed_code",
+    "flash_votes",
+    "foreign_approvals",
+    "listed_callers",
+    "locked_slots",
+    "novel_shape",
     "outflow_cap",
     "outflow_cap_cosmwasm",
+    "parties",
     "reentrancy",
 }
 
