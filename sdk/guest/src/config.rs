@@ -120,6 +120,7 @@ impl<'a> Decoder<'a> {
         Ok(word)
     }
 
+    #[inline(never)]
     fn head(&mut self) -> Result<&'a [u8; WORD], Fault> {
         let word = self.word_at(self.head)?;
         self.head += WORD;
@@ -161,6 +162,7 @@ impl Encoder {
 
     /// Joins heads and tails.
     #[must_use]
+    #[inline(never)]
     pub fn finish(mut self) -> Vec<u8> {
         self.head.append(&mut self.tail);
         self.head

@@ -47,6 +47,7 @@ mod host;
 mod memory;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod mock;
+pub mod moved;
 mod records;
 pub mod speech;
 pub mod store;
@@ -57,7 +58,7 @@ pub use guard::{Guard, Hooks};
 pub use parapet_abi as abi;
 pub use parapet_macros::{alert, guard, veto, view};
 pub use records::{Access, Authorization, CodeChange, Context, Delegate, Flow, Frame, Log, Preimage, SlotChange, View};
-pub use ruint::aliases::U256;
+pub use ruint::aliases::{U256, U512};
 pub use tx::{Ancestors, Fork, Records, Tx, VIEW_GAS, Viewed};
 pub use value::{Address, B256, Bytes4, keccak256};
 

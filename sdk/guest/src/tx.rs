@@ -193,6 +193,7 @@ impl Tx {
 
     /// A static call with up to [`VIEW_GAS`] gas; `view!` writes calldata and reads the answer.
     #[must_use]
+    #[inline(never)] // a guard that asks for much stays small
     pub fn view(&self, fork: Fork, contract: Address, calldata: &[u8]) -> Viewed {
         self.view_with_gas(fork, contract, calldata, VIEW_GAS)
     }
@@ -237,6 +238,7 @@ impl Viewed {
 /// Calldata of a function.
 #[doc(hidden)]
 #[must_use]
+#[inline(never)]
 pub fn calldata(selector: [u8; 4], values: &[u8]) -> Vec<u8> {
     [&selector[..], values].concat()
 }
