@@ -15,9 +15,9 @@ static LIGHT_COSMWASM: &[u8] = include_bytes!("../../../guards/artifacts/light_c
 pub fn shipped() -> [(&'static str, &'static [u8], Bytes); 3] {
     let words = |words: &[U256]| words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect::<Vec<u8>>().into();
     let small = |value: u64| U256::from(value);
-    // Two empty lists and `false`; ether, two caps that nothing reaches, and a day.
+    // Two empty lists and `false`; ether, two caps that nothing reaches, a day, and no caps by share.
     let reentrancy = words(&[0x60, 0x80, 0, 0, 0].map(small));
-    let outflow = words(&[U256::ZERO, U256::MAX, U256::MAX - small(1), small(86_400)]);
+    let outflow = words(&[U256::ZERO, U256::MAX, U256::MAX - small(1), small(86_400), U256::ZERO, U256::ZERO]);
     let cap = format!(r#"{{"tx_max":"{}","window_max":"{}"}}"#, U256::MAX, U256::MAX - small(1)).into_bytes().into();
     [
         ("reentrancy", REENTRANCY, reentrancy),

@@ -6,17 +6,25 @@ use parapet_guest::{
     prelude::*,
 };
 
-use super::{CODE_TX, CODE_WINDOW, OutflowCap};
+use super::{CODE_NO_LENGTH, CODE_TX, CODE_TX_SHARE, CODE_WINDOW, CODE_WINDOW_SHARE, EVERY_ASSET, OutflowCap};
 
 const TREASURY: Address = Address([0xaa; 20]);
 const RESERVE: Address = Address([0xab; 20]);
 const THIEF: Address = Address([0xee; 20]);
 const TOKEN: Address = Address([0x70; 20]);
 const OTHER_TOKEN: Address = Address([0x71; 20]);
+const OWNER: Address = Address([0x0e; 20]);
 const HOUR_S: u64 = 3_600;
 
 fn cap(token: Address) -> OutflowCap {
-    OutflowCap { token, tx_max: U256::from(100), window_max: U256::MAX, window_seconds: 24 * HOUR_S }
+    OutflowCap {
+        token,
+        tx_max: U256::from(100),
+        window_max: U256::MAX,
+        window_seconds: 24 * HOUR_S,
+        tx_bps: 0,
+        window_bps: 0,
+    }
 }
 
 fn windowed(window_max: u64) -> OutflowCap {
@@ -155,14 +163,85 @@ fn keeps_no_window_without_a_window_cap() {
 #[test]
 fn refuses_a_window_of_no_length() {
     let zero = OutflowCap { window_seconds: 0, ..windowed(10) };
-    assert_eq!(scene(&zero).veto().unwrap().hook, Hook::Init);
+    let refused = scene(&zero).veto().cloned().unwrap();
+    assert_eq!((refused.hook, refused.code), (Hook::Init, CODE_NO_LENGTH));
+    let share = OutflowCap { window_seconds: 0, ..by_default() };
+    assert_eq!(scene(&share).veto().unwrap().code, CODE_NO_LENGTH);
     let unused = OutflowCap { window_seconds: 0, ..cap(TOKEN) };
     assert_eq!(scene(&unused).veto(), None);
 }
 
+/// What the guard does when it is attached without parameters.
+fn by_default() -> OutflowCap {
+    OutflowCap { token: EVERY_ASSET, tx_max: U256::MAX, tx_bps: 5_000, window_bps: 8_000, ..cap(EVERY_ASSET) }
+}
+
+/// One transaction of a sender that moves so much of the token between the treasury, which holds `held`, and him.
+fn transfer(scene: &mut Scene<OutflowCap>, held: u64, sender: Address, (into, out): (u64, u64)) -> Option<u16> {
+    scene.world.context.sender = sender.into();
+    let question = [&[0x70, 0xa0, 0x82, 0x31][..], &[0; 12], &TREASURY.0].concat();
+    let word = |amount: u64| U256::from(amount).to_be_bytes::<32>();
+    scene.answer(Fork::PreTx, TOKEN, &question, &word(held));
+    scene.answer(Fork::Now, TOKEN, &question, &word(held + into - out));
+    scene.enter(Enter::call(TREASURY));
+    scene.token(TOKEN, sender, TREASURY, U256::from(into)).token(TOKEN, TREASURY, sender, U256::from(out));
+    scene.finish().vetoed()
+}
+
+fn alone(guard: &OutflowCap) -> Scene<OutflowCap> {
+    Scene::new(guard, &[TREASURY])
+}
+
 #[test]
-fn requires_a_cap_per_transaction_and_nothing_else() {
+fn lets_half_of_what_is_held_leave_and_reverts_when_more_does() {
+    let mut scene = alone(&by_default());
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 501)), Some(CODE_TX_SHARE));
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 500)), None);
+}
+
+#[test]
+fn lets_a_sender_take_away_what_he_brought_and_no_more() {
+    let mut scene = alone(&by_default());
+    assert_eq!(transfer(&mut scene, 0, OWNER, (1_000, 0)), None);
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 1_000)), Some(CODE_TX_SHARE));
+    assert_eq!(transfer(&mut scene, 1_000, OWNER, (0, 1_000)), None);
+    assert_eq!(transfer(&mut scene, 1_000, OWNER, (0, 1_000)), Some(CODE_TX_SHARE), "his credit is used up");
+}
+
+#[test]
+fn bounds_what_is_lost_over_transactions_until_the_peak_has_decayed() {
+    let mut scene = alone(&by_default());
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 500)), None);
+    assert_eq!(transfer(&mut scene, 500, THIEF, (0, 250)), None);
+    assert_eq!(transfer(&mut scene, 250, THIEF, (0, 100)), Some(CODE_WINDOW_SHARE));
+    assert_eq!(transfer(scene.later(24 * HOUR_S), 250, THIEF, (0, 100)), None);
+}
+
+#[test]
+fn does_not_add_up_the_two_sided_traffic_of_a_pool() {
+    let mut scene = alone(&by_default());
+    for round in 0..50 {
+        let trader = Address([round; 20]);
+        assert_eq!(transfer(&mut scene, 1_000, trader, (0, 300)), None);
+        assert_eq!(transfer(&mut scene, 700, Address([round + 100; 20]), (300, 0)), None);
+    }
+}
+
+#[test]
+fn lets_a_flash_loan_of_everything_pass_that_is_repaid() {
+    let mut scene = alone(&by_default());
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (1_001, 1_000)), None);
+}
+
+#[test]
+fn caps_ether_by_share_as_well() {
+    let mut scene = alone(&by_default());
+    scene.world.pre_tx.balances.insert(TREASURY.0, U256::from(1_000).to_be_bytes());
+    assert_eq!(pay(&mut scene, 501), Some(CODE_TX_SHARE));
+}
+
+#[test]
+fn has_a_default_for_every_parameter() {
     let descriptor = OutflowCap::DESCRIPTOR;
-    assert!(descriptor.contains(r#"{"name":"tx_max","type":"uint256","doc":"#), "{descriptor}");
-    assert_eq!(descriptor.matches(r#""default":"#).count(), 3);
+    assert_eq!(descriptor.matches(r#""default":"#).count(), 6, "{descriptor}");
 }

@@ -29,7 +29,7 @@ fn configuration(module: &[u8]) -> Bytes {
             .into_bytes()
             .into();
     }
-    let words = [U256::ZERO, U256::from(TX_MAX), U256::from(WINDOW_MAX), U256::from(3_600)];
+    let words = [0, TX_MAX, WINDOW_MAX, 3_600, 0, 0].map(U256::from);
     words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect()
 }
 

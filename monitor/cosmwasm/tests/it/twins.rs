@@ -25,7 +25,8 @@ struct Cap {
 
 impl Cap {
     fn native(&self) -> Subject {
-        let words = [U256::ZERO, self.tx_max, self.window_max, U256::from(self.window_seconds)];
+        // Of ether alone, and without the caps by share, which the contract does not have.
+        let words = [U256::ZERO, self.tx_max, self.window_max, U256::from(self.window_seconds), U256::ZERO, U256::ZERO];
         let configuration: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes::<32>()).collect();
         Subject { configuration: configuration.into(), ..subject() }
     }

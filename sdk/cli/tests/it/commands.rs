@@ -130,7 +130,7 @@ fn attachment(wasm: &[u8]) -> registry::AttachmentInfo {
         revision: 1,
         attachedAt: 12,
         accounts: vec![ACCOUNT],
-        configuration: (Address::ZERO, U256::from(5), U256::MAX, 60_u64).abi_encode_params().into(),
+        configuration: (Address::ZERO, U256::from(5), U256::MAX, 60_u64, 0_u64, 0_u64).abi_encode_params().into(),
         terms: registry::Terms {
             failure: registry::Failure::Closed,
             priority: 3,
@@ -187,15 +187,18 @@ fn attach_encodes_parameters_by_the_descriptor_on_the_chain() {
     assert!(request.mode == registry::Mode::Shadow && request.terms.failure == registry::Failure::Open);
     assert_eq!((request.terms.priority, request.terms.fuelMax), (4, 9));
     let ether = U256::from(10).pow(U256::from(18));
-    assert_eq!(request.configuration, (Address::ZERO, ether, U256::MAX, 86_400_u64).abi_encode_params());
+    assert_eq!(
+        request.configuration,
+        (Address::repeat_byte(0xff), ether, U256::MAX, 86_400_u64, 5_000_u64, 8_000_u64).abi_encode_params()
+    );
     assert_eq!(report.json["attachment"], json!(ATTACHMENT));
     assert_eq!(report.json["parameters"]["tx_max"], "1000000000000000000");
 }
 
 #[test]
 fn attach_without_a_required_parameter_sends_nothing_and_is_wrong_use() {
-    let node = chain(Some(wasm("outflow_cap")), taken);
-    let error = signed(&node, &["attach", "outflow_cap", "--account", &ACCOUNT.to_string()]).unwrap_err();
+    let node = chain(Some(wasm("outflow_cap_cosmwasm")), taken);
+    let error = signed(&node, &["attach", "outflow_cap_cosmwasm", "--account", &ACCOUNT.to_string()]).unwrap_err();
     assert!(error.to_string().contains("tx_max"), "{error}");
     assert_eq!(error.exit(), Exit::WrongUse);
     assert_eq!(node.asked("eth_sendRawTransaction").len(), 0);

@@ -19,7 +19,9 @@ fn given(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn defaults_fill_what_is_not_given() {
     let encoded = encode(&descriptor("outflow_cap"), &given(&[("tx_max", "1 ether")])).unwrap();
-    let expected = (Address::ZERO, U256::from(10).pow(U256::from(18)), U256::MAX, 86_400_u64);
+    let every_asset = Address::repeat_byte(0xff);
+    let ether = U256::from(10).pow(U256::from(18));
+    let expected = (every_asset, ether, U256::MAX, 86_400_u64, 5_000_u64, 8_000_u64);
     assert_eq!(encoded, expected.abi_encode_params());
 }
 
@@ -50,7 +52,9 @@ fn what_was_encoded_reads_back_as_text() {
 
 #[test]
 fn a_missing_parameter_is_named_with_all_there_are() {
-    let error = encode(&descriptor("outflow_cap"), &[]).unwrap_err();
+    let contract = shipped::find("outflow_cap_cosmwasm").unwrap();
+    let contract = parapet_cosmwasm::vet(contract.hash(), contract.wasm).unwrap().descriptor;
+    let error = encode(&contract, &[]).unwrap_err();
     assert!(matches!(&error, ParameterError::Missing { name, .. } if name == "tx_max"));
     let text = error.to_string();
     for part in ["--param tx_max=", "window_seconds (uint64, default 86400)", "tx_max (uint256, required)"] {
