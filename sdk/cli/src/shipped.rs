@@ -31,10 +31,16 @@ shipped! {
     "listed_callers",
     "locked_slots",
     "novel_shape",
+    "oracle_deviation",
     "outflow_cap",
     "outflow_cap_cosmwasm",
     "parties",
+    "pool_invariant",
+    "price_manipulation",
     "reentrancy",
+    "share_price",
+    "solvency",
+    "token_supply",
 }
 
 impl Shipped {
