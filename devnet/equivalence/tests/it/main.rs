@@ -13,6 +13,7 @@ mod generated;
 mod guards;
 mod money;
 mod overtaken;
+mod scans;
 mod serial;
 mod twins;
 

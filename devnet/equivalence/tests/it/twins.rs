@@ -34,7 +34,7 @@ fn configuration(module: &[u8]) -> Bytes {
 }
 
 /// Transfers from, to and between the guarded accounts, and beside them.
-fn scenario(seed: u64) -> Scenario {
+pub(crate) fn scenario(seed: u64) -> Scenario {
     let mut rng = Rng::new(seed);
     let mut scenario = Scenario::empty(Hardfork::Osaka);
     scenario.gas_limit = 1_000_000_000;
@@ -84,7 +84,7 @@ pub(crate) fn attached(scenario: &Scenario, module: &[u8], failure: Failure, con
     block
 }
 
-fn judge() -> Judge {
+pub(crate) fn judge() -> Judge {
     Judge::new(Engine::new(EngineSettings::default()).unwrap())
 }
 
