@@ -7,7 +7,7 @@ use cosmwasm_vm::{Size, internals::compile_module};
 use parapet_monitor::{Descriptor, ModuleHash, Subscriptions};
 
 use crate::{
-    Vetted, idle,
+    Answers, Vetted, idle,
     instance::{Code, Instance, NoInstance},
     limits::{MEMORY_PAGES_MAX, PAGE_BYTES},
     memory::Image,
@@ -54,6 +54,12 @@ impl Contract {
     #[must_use]
     pub fn subscriptions(&self) -> Subscriptions {
         self.vetted.descriptor.subscriptions()
+    }
+
+    /// Whether readers can query it.
+    #[must_use]
+    pub const fn answers(&self) -> Answers {
+        self.vetted.answers
     }
 
     /// Compiles it, if that has not happened. The outcome depends on the bytes alone.

@@ -1,8 +1,12 @@
 //! What a contract answers: a veto, or events that become alerts.
 
 use alloy_primitives::Bytes;
+use cosmwasm_std::Binary;
 use parapet_abi::import::{ALERTS_MAX, DETAIL_BYTES_MAX, ENGINE_CODE_MIN};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{End, Limit, limits::RESPONSE_BYTES_MAX};
 
@@ -13,8 +17,8 @@ const CODE: &str = "code";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Answer {
-    Ok(Response),
+enum Answer<T> {
+    Ok(T),
     Error(String),
 }
 
@@ -49,23 +53,42 @@ pub(crate) struct Said {
     pub(crate) detail: Bytes,
 }
 
+/// Reads the answer of a query: the bytes that the contract's author chose, or its error.
+pub(crate) fn queried(bytes: &[u8]) -> Result<Bytes, End> {
+    match within::<Binary>(bytes)? {
+        Err(_) => Err(trapped("what it answered is no answer of a contract to a query")),
+        Ok(Answer::Error(text)) => Err(vetoed(&text)),
+        Ok(Answer::Ok(answer)) => Ok(Vec::from(answer).into()),
+    }
+}
+
 /// Reads a response. Alerts stand also where the contract then objects to nothing else.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Said>, End> {
-    if bytes.len() > RESPONSE_BYTES_MAX {
-        return Err(End::LimitExceeded(Limit::Response(bytes.len())));
-    }
-    let trapped = |reason: &str| End::Trapped { reason: reason.to_owned() };
-    match serde_json::from_slice(bytes) {
+    match within::<Response>(bytes)? {
         Err(_) => Err(trapped("what it answered is no response of a contract")),
-        Ok(Answer::Error(text)) => {
-            let (code, detail) = coded(&text);
-            Err(End::Vetoed { code, detail: clipped(detail) })
-        }
+        Ok(Answer::Error(text)) => Err(vetoed(&text)),
         Ok(Answer::Ok(response)) if !response.messages.is_empty() => {
             Err(trapped("its response carries messages, and a guard has nobody to send them to"))
         }
         Ok(Answer::Ok(response)) => events(response).map_err(End::LimitExceeded),
     }
+}
+
+/// Parses what is not too long.
+fn within<T: DeserializeOwned>(bytes: &[u8]) -> Result<serde_json::Result<Answer<T>>, End> {
+    if bytes.len() > RESPONSE_BYTES_MAX {
+        return Err(End::LimitExceeded(Limit::Response(bytes.len())));
+    }
+    Ok(serde_json::from_slice(bytes))
+}
+
+fn trapped(reason: &str) -> End {
+    End::Trapped { reason: reason.to_owned() }
+}
+
+fn vetoed(text: &str) -> End {
+    let (code, detail) = coded(text);
+    End::Vetoed { code, detail: clipped(detail) }
 }
 
 fn events(response: Response) -> Result<Vec<Said>, Limit> {
@@ -116,7 +139,7 @@ fn clipped(text: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{End, Limit, RESPONSE_BYTES_MAX, read};
 
     fn vetoed(text: &str) -> (u16, String) {
         let answer = serde_json::json!({ "error": text }).to_string();

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::keccak256;
+use alloy_primitives::{Bytes, keccak256};
 use cosmwasm_vm::VmError;
 use parapet_monitor::{Fault, Fuel, StateOp, StateUpdate, StateView, Trace, detail_text};
 use parapet_store::{Overlay, StoreError, state_slot};
@@ -76,23 +76,26 @@ impl Session {
         Ok(end)
     }
 
-    /// Asks the contract's `query` as a reader would, with the whole fuel. Nothing it does lasts.
+    /// Asks the contract's `query` as a reader would, with the fuel it has. Nothing it does lasts: whoever asks drops
+    /// the session, which is over afterwards.
     ///
     /// # Errors
-    /// [`Fault`] as in [`Session::call`]; the inner error tells how the contract ended without an answer.
+    /// [`Fault`] as in [`Session::call`]; the inner error tells how the contract ended without an answer, an error that
+    /// it returned by [`End::Vetoed`].
     pub fn query(
-        mut self,
+        &mut self,
         query: &[u8],
         trace: &Trace,
         view: &mut dyn StateView,
-    ) -> Result<Result<Vec<u8>, End>, Fault> {
+    ) -> Result<Result<Bytes, End>, Fault> {
+        self.ended = true;
         if query.len() > QUERY_BYTES_MAX {
             let reason = format!("a query of {} bytes, at most {QUERY_BYTES_MAX} are passed on", query.len());
             return Ok(Err(End::Overloaded { reason }));
         }
         let made = self.make_state(trace, view);
         match made.and_then(|()| self.answer(Entry::Query { message: query }, trace, view)) {
-            Ok(answer) => Ok(Ok(answer)),
+            Ok(answer) => Ok(response::queried(&answer)),
             Err(Stopped::End(end)) => Ok(Err(end)),
             Err(Stopped::Fault(fault)) => Err(fault),
         }

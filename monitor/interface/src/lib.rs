@@ -12,6 +12,7 @@ mod fuel;
 mod memory;
 mod nobody;
 mod ops;
+mod query;
 pub mod shown;
 mod trace;
 pub mod trigger;
@@ -30,6 +31,7 @@ pub use descriptor::{Descriptor, DescriptorError, Parameter};
 pub use fuel::{Allowance, Bound, Examination, Fuel, FuelSpent};
 pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
 pub use ops::{StateOp, StateUpdate};
+pub use query::{Answer, QueryError, Question};
 pub use trace::{Recorded, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_EVENTS_MAX, TRACE_PREIMAGES_MAX, Trace};
 pub use veto::GuardVeto;
 pub use view::{CallOutcome, CallRequest, CallStatus, Fork, StateFault, StateView, VIEW_GAS_MAX};
@@ -102,6 +104,21 @@ pub trait Monitor: Send + Sync {
     fn end_block(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<BlockEnd, Fault> {
         let _ = (context, view);
         Ok(BlockEnd::default())
+    }
+
+    /// Answers a reader, outside of any transaction: nothing of it lasts. The state is that before the transaction that
+    /// the context describes.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    fn query(
+        &self,
+        context: &ContextRecord,
+        question: Question<'_>,
+        view: &mut dyn StateView,
+    ) -> Result<Answer, QueryError> {
+        let _ = (context, view);
+        Err(QueryError::UnknownAttachment(question.attachment))
     }
 }
 

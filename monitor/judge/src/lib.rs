@@ -4,6 +4,7 @@
 //! open: registry head → Index (who guards which account), cached by head
 //! on_call, on_call_end, on_tx: touched attachments, by (priority, id) → Woken → session → verdicts, perhaps a veto
 //! close: verdicts and guard state
+//! query: a contract answers a reader, outside of transactions
 //! admit: what a transaction registered or attached is vetted, compiled, and asked by `init`
 //! ```
 //!
@@ -27,6 +28,7 @@ mod index;
 mod judging;
 mod local;
 mod powers;
+mod query;
 mod tally;
 mod watchers;
 mod woken;
@@ -40,8 +42,8 @@ use std::{
 use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    Allowance, AttachmentId, Attention, BlockEnd, Counts, Examination, Fault, Fork, Monitor, StateFault, StateView,
-    Watchlist,
+    Allowance, Answer, AttachmentId, Attention, BlockEnd, Counts, Examination, Fault, Fork, Monitor, QueryError,
+    Question, StateFault, StateView, Watchlist,
 };
 use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
@@ -181,6 +183,15 @@ impl Monitor for Judge {
         }
         let index = self.index(head, view)?;
         demotion::end_window(self.demotion, &index, context, view)
+    }
+
+    fn query(
+        &self,
+        context: &ContextRecord,
+        question: Question<'_>,
+        view: &mut dyn StateView,
+    ) -> Result<Answer, QueryError> {
+        query::query(&self.engines, context, question, view)
     }
 }
 

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    Allowance, AttachmentId, Attention, BlockEnd, Closing, Counts, Decision, Examination, Fault, FuelSpent, Judgement,
-    Judging, MemoryState, Mode, Monitor, Origin, StateFault, StateView, Subscriptions, Trace, Watchlist, detail_text,
+    Allowance, Answer, AttachmentId, Attention, BlockEnd, Closing, Counts, Decision, Examination, Fault, FuelSpent,
+    Judgement, Judging, MemoryState, Mode, Monitor, Origin, QueryError, Question, StateFault, StateView, Subscriptions,
+    Trace, Watchlist, detail_text,
 };
 use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS, SelectedTriggers};
 use parapet_vm::{Engine, HookCall};
@@ -165,6 +166,16 @@ impl Monitor for LocalJudge {
 
     fn end_block(&self, context: &ContextRecord, view: &mut dyn StateView) -> Result<BlockEnd, Fault> {
         self.chain.end_block(context, view)
+    }
+
+    /// This node's own guards keep their state where readers cannot name it: those of the chain answer.
+    fn query(
+        &self,
+        context: &ContextRecord,
+        question: Question<'_>,
+        view: &mut dyn StateView,
+    ) -> Result<Answer, QueryError> {
+        self.chain.query(context, question, view)
     }
 }
 

@@ -5,8 +5,8 @@ use std::mem;
 use alloy_primitives::B256;
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    BlockEnd, CallOutcome, CallRequest, Decision, Fate, Fault, Fork, FuelSpent, Judgement, Monitor, StateFault,
-    StateUpdate, StateView as _, Trace,
+    Answer, BlockEnd, CallOutcome, CallRequest, Decision, Fate, Fault, Fork, FuelSpent, Judgement, Monitor, QueryError,
+    Question, StateFault, StateUpdate, StateView as _, Trace,
 };
 use parapet_types::{ChainAct, Destiny, Executed, JudgedAct};
 use revm::{
@@ -176,6 +176,17 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     pub fn view(&mut self, request: &CallRequest) -> Result<CallOutcome, StateFault> {
         let ctx = &mut self.evm.inner.ctx;
         before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block).call(Fork::Now, request)
+    }
+
+    /// Has the monitor answer a reader, on the session's state: between two transactions, where all forks are one.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub fn query(&mut self, question: Question<'_>, identity: Identity) -> Result<Answer, QueryError> {
+        let ctx = &mut self.evm.inner.ctx;
+        let context = context_record(ctx, identity);
+        let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
+        self.evm.monitor.query(&context, question, &mut view)
     }
 
     /// Opens the judgement of something that the chain itself does. Whoever cannot judge it does not stop the chain: that

@@ -11,6 +11,7 @@ use jsonrpsee::types::{
 };
 use parapet_builder::ChainError;
 use parapet_executor::TxError;
+use parapet_monitor::QueryError;
 use parapet_simulate::{EstimateError, SimulateError};
 use parapet_types::{Destiny, Executed};
 
@@ -81,6 +82,9 @@ pub enum RpcError {
     /// The simulation could not run.
     #[error("{0}")]
     Simulate(SimulateError),
+    /// A guard does not answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// The node itself failed.
     #[error("internal error: {0}; this is a fault of the node, please report it")]
     Internal(String),
@@ -127,6 +131,7 @@ impl RpcError {
             Self::Reverted { .. } => REVERTED_CODE,
             Self::Simulate(error) => simulate_code(error),
             Self::Chain(error) => chain_code(error),
+            Self::Query(error) => query_code(error),
             Self::Signing(_) | Self::Internal(_) => INTERNAL_ERROR_CODE,
         }
     }
@@ -138,6 +143,19 @@ fn chain_code(error: &ChainError) -> i32 {
         ChainError::Rejected { reason, .. } => transaction_code(reason),
         ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
         ChainError::Block(_) | ChainError::Diverged { .. } | ChainError::Store(_) => INTERNAL_ERROR_CODE,
+    }
+}
+
+const fn query_code(error: &QueryError) -> i32 {
+    match error {
+        QueryError::Message { .. } => INVALID_PARAMS_CODE,
+        QueryError::OutOfFuel { .. } => LIMIT_EXCEEDED_CODE,
+        QueryError::UnknownAttachment(_)
+        | QueryError::NotAContract { .. }
+        | QueryError::NoQueries { .. }
+        | QueryError::Refused { .. }
+        | QueryError::Broken { .. } => CALL_EXECUTION_FAILED_CODE,
+        QueryError::Fault(_) => INTERNAL_ERROR_CODE,
     }
 }
 

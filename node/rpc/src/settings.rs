@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use parapet_monitor::Fuel;
+
 use crate::MetricsPage;
 
 /// Limits on what clients may send and ask for.
@@ -35,6 +37,8 @@ pub struct Limits {
     pub proof_slots_max: usize,
     /// Most gas one simulation may use, however much is asked for; the block's gas limit where that is higher.
     pub call_gas_max: u64,
+    /// Most fuel that a guard's answer to a reader may take, besides its attachment's own limit.
+    pub query_fuel_max: Fuel,
     /// Most steps of one debug trace.
     pub trace_steps_max: u64,
     /// Most reads that execute transactions or walk the chain at a time; others wait.
@@ -58,6 +62,7 @@ impl Default for Limits {
             fee_percentiles_max: 100,
             proof_slots_max: 1_024,
             call_gas_max: 50_000_000,
+            query_fuel_max: Fuel(100_000_000),
             trace_steps_max: 1_000_000,
             heavy_reads_max: 16,
         }

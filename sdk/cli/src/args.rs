@@ -43,6 +43,8 @@ pub enum GuardCommand {
     Show(ShowArgs),
     /// List changes that wait.
     Pending(PendingArgs),
+    /// Ask a contract that is attached, as its author lets readers.
+    Query(QueryArgs),
     /// Move an attachment between shadow and enforce.
     SetMode(ModeArgs),
     /// Replace the parameters of an attachment's guard.
@@ -188,6 +190,23 @@ pub struct VerdictsArgs {
     /// Last one; without it, the head.
     #[arg(long, value_name = "N", requires = "attachment")]
     pub to_block: Option<u64>,
+    /// The node.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// `query`
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// The attachment's id.
+    #[arg(value_name = "ATTACHMENT")]
+    pub attachment: B256,
+    /// The message, as the contract's page has it: {"window":{}}.
+    #[arg(value_name = "JSON")]
+    pub message: String,
+    /// The block after which the state is looked at: a number, a hash, or latest.
+    #[arg(long, value_name = "BLOCK", value_parser = block, default_value = "latest")]
+    pub block: BlockId,
     /// The node.
     #[command(flatten)]
     pub node: NodeArgs,

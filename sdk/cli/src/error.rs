@@ -113,6 +113,14 @@ pub enum CliError {
     /// A parameter of a guard that cannot be encoded.
     #[error("{0}")]
     Parameter(#[from] crate::parameters::ParameterError),
+    /// A message that is none.
+    #[error("{message:?} is no message: {source}; write JSON, in quotes for the shell, as in '{{\"window\":{{}}}}'")]
+    Message {
+        /// What was given.
+        message: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// The node's address is none.
     #[error("{url:?} is no address of a node: {reason}")]
     Url {
@@ -204,6 +212,7 @@ impl CliError {
             | Self::NoSuchGuard { .. }
             | Self::NotACrate { .. }
             | Self::Parameter(_)
+            | Self::Message { .. }
             | Self::Url { .. }
             | Self::PrivateKey => Exit::WrongUse,
             Self::NoToolchain(_)

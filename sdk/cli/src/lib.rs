@@ -25,6 +25,7 @@ mod list;
 mod module;
 mod node;
 pub mod parameters;
+mod query;
 mod report;
 pub mod shipped;
 mod show;
@@ -36,7 +37,7 @@ use std::process::ExitCode;
 pub use args::{
     AccountArgs, AttachArgs, AuthorityArgs, BuildArgs, ChangeArgs, CheckArgs, ConfigureArgs, DelayArgs, DeployArgs,
     GuardArgs, GuardCommand, HoldArgs, KindArg, LifeArgs, ListArgs, ManagerArgs, ModeArgs, NodeArgs, PendingArgs,
-    ProveArgs, ShowArgs, SignerArgs, TermsArgs, UpgradeArgs, VerdictsArgs,
+    ProveArgs, QueryArgs, ShowArgs, SignerArgs, TermsArgs, UpgradeArgs, VerdictsArgs,
 };
 pub use error::{CliError, Exit};
 pub use module::Refusal;
@@ -80,6 +81,7 @@ pub fn execute(command: GuardCommand) -> Result<Report, CliError> {
         GuardCommand::Authority(args) => on_runtime(authority::show(&args)),
         GuardCommand::ConfirmAuthority(args) => on_runtime(authority::confirm(&args)),
         GuardCommand::ProveDeployer(args) => on_runtime(authority::prove(&args)),
+        GuardCommand::Query(args) => on_runtime(query::run(&args)),
         GuardCommand::SetMode(args) => on_runtime(control::set_mode(&args)),
         GuardCommand::Detach(args) => on_runtime(control::detach(&args)),
         GuardCommand::Pause(args) => on_runtime(control::pause(&args)),

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::Bytes;
 use parapet_abi::FrameRecord;
-use parapet_cosmwasm::{End, Session, limits::MESSAGE_BYTES_MAX};
+use parapet_cosmwasm::{
+    Contract, End, Session,
+    limits::{MESSAGE_BYTES_MAX, QUERY_BYTES_MAX},
+};
 use parapet_monitor::{MemoryState, Trace};
 use parapet_vm::HookCall;
 
@@ -61,10 +65,40 @@ fn a_transaction_too_large_for_a_message_is_an_overload() {
 }
 
 #[test]
-fn a_reader_asks_and_is_answered_whatever_the_contract_says() {
+fn an_error_that_a_query_ends_in_reaches_the_reader() {
     let query = format!(r#"(func (export "query") (param i32 i32) (result i32) (i32.const {NO}))"#);
     let contract = load(&contract_with("", &query, &format!("(i32.const {OK})")));
-    let session = Session::new(contract, Arc::new(subject()));
-    let answer = session.query(b"{}", &trace(), &mut MemoryState::default()).unwrap().unwrap();
-    assert_eq!(answer, br#"{"error":"[7] no"}"#);
+    assert_eq!(ask(&contract, b"{}"), Err(End::Vetoed { code: 7, detail: "no".into() }));
+}
+
+#[test]
+fn what_is_no_answer_and_what_is_too_long_a_question_end_without_an_answer() {
+    let answering = |answer: &[u8]| {
+        let parts = format!(
+            r#"{} (func (export "query") (param i32 i32) (result i32) (i32.const 0x400))"#,
+            region(0x400, answer)
+        );
+        load(&contract_with("", &parts, &format!("(i32.const {OK})")))
+    };
+    let yes = answering(br#"{"ok":"eWVz"}"#);
+    assert_eq!(ask(&yes, b"{}"), Ok("yes".into()));
+    assert!(matches!(ask(&yes, &vec![b' '; QUERY_BYTES_MAX + 1]), Err(End::Overloaded { .. })));
+    for none in [br#"{"ok":"no base64"}"#.as_slice(), br#"{"ok":{"messages":[]}}"#, b"yes", b""] {
+        assert!(matches!(ask(&answering(none), b"{}"), Err(End::Trapped { .. })));
+    }
+}
+
+#[test]
+fn a_query_leaves_nothing_and_ends_its_session() {
+    let contract = load(&contract("(global.get $no)"));
+    let mut session = Session::new(contract, Arc::new(subject()));
+    let mut view = MemoryState::default();
+    assert!(session.query(b"{}", &trace(), &mut view).unwrap().is_err(), "it has no such entry point");
+    assert_eq!(session.call(HookCall::OnTx, &trace(), &mut view).unwrap(), End::Returned);
+    assert_eq!(session.into_updates(), []);
+}
+
+fn ask(contract: &Arc<Contract>, message: &[u8]) -> Result<Bytes, End> {
+    let mut session = Session::new(contract.clone(), Arc::new(subject()));
+    session.query(message, &trace(), &mut MemoryState::default()).unwrap()
 }

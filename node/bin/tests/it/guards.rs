@@ -18,7 +18,7 @@ const RECEIVER: Address = Address::repeat_byte(0x42);
 fn guard(node: &Node, arguments: &[&str]) -> (i32, Value) {
     let mut command = parapet(&["guard"]);
     command.args(arguments).args(["--json", "--rpc-url", node.ready["http"].as_str().unwrap()]);
-    if arguments[0] != "list" && arguments[0] != "verdicts" {
+    if !["list", "verdicts", "query"].contains(&arguments[0]) {
         command.args(["--private-key", KEY]);
     }
     let output = command.output().unwrap();
@@ -96,6 +96,48 @@ async fn shadow_records_what_it_would_have_vetoed() {
     assert!(paid.status());
     let said = verdict(&node, paid.transaction_hash).to_string();
     assert!(said.contains("would_veto"), "{said}");
+}
+
+#[tokio::test]
+async fn readers_query_a_contract_on_the_state_after_any_block() {
+    let node = Node::start(&[]);
+    for guard in ["outflow_cap", "outflow_cap_cosmwasm"] {
+        guard_ok(&node, &["deploy", guard]);
+    }
+    let parameters = ["--param", "tx_max=5 ether", "--param", "window_max=8 ether", "--mode", "enforce"];
+    let attach = |guard| {
+        let args = [&["attach", guard, "--account", OWNER][..], &parameters].concat();
+        guard_ok(&node, &args)["attachment"].as_str().unwrap().to_owned()
+    };
+    let (native, contract) = (attach("outflow_cap"), attach("outflow_cap_cosmwasm"));
+    let level = |block: &str| {
+        let answer = guard_ok(&node, &["query", &contract, r#"{"window":{}}"#, "--block", block]);
+        assert!(answer["fuel"].as_u64().unwrap() > 0, "{answer}");
+        answer["answer"]["level"].as_str().unwrap().to_owned()
+    };
+    let before = node.provider().get_block_number().await.unwrap();
+    assert_eq!(level("latest"), "0");
+    assert!(pay(&node.provider(), "4").await.status());
+    let ether = parse_ether("4").unwrap().to_string();
+    assert_eq!((level("latest"), level(&before.to_string())), (ether.clone(), "0".to_owned()));
+    // Answering has changed nothing, and a pause does not keep readers out.
+    assert!(!pay(&node.provider(), "5").await.status());
+    guard_ok(&node, &["pause", &contract]);
+    assert_eq!(level("latest"), ether);
+    let configuration = guard_ok(&node, &["query", &contract, r#"{"configuration":{}}"#]);
+    assert_eq!(configuration["answer"]["tx_max"], parse_ether("5").unwrap().to_string());
+
+    let unknown = B256::repeat_byte(9).to_string();
+    let too_long = format!("{{\"{}\":0}}", "x".repeat(16 * 1_024));
+    for (attachment, message, words) in [
+        (&native, "{}", "guard outflow_cap is no CosmWasm contract"),
+        (&unknown, "{}", "there is no attachment"),
+        (&contract, r#"{"other":{}}"#, "guard outflow_cap_cosmwasm refuses the query"),
+        (&contract, &too_long, "at most 16384 are passed on"),
+    ] {
+        let (code, printed) = guard(&node, &["query", attachment, message]);
+        assert!(code == 1 && printed.to_string().contains(words), "{printed}");
+    }
 }
 
 /// A guard whose `on_call` does this.

@@ -4,9 +4,10 @@ use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
-use parapet_monitor::{AttachmentId, Counts, Verdict};
+use parapet_monitor::{AttachmentId, Counts, Fuel, Question, Verdict};
 use parapet_types::{Destiny, REGISTRY, RestingView};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{RpcError, api::Api, node::Node, wire::BlockVerdicts};
 
@@ -20,6 +21,18 @@ pub(crate) struct Simulated {
     guard_gas_used: U256,
     output: Bytes,
     verdicts: Vec<Verdict>,
+}
+
+/// What a guard answers a reader.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Answered {
+    /// The answer as JSON; `null` if it is none.
+    answer: Option<Box<RawValue>>,
+    /// Its bytes.
+    data: Bytes,
+    /// What it took, which nobody pays for.
+    fuel: Fuel,
 }
 
 /// Whose verdicts are wanted, and of which blocks; either end is the head where it is not given.
@@ -53,6 +66,16 @@ pub(crate) trait Guard {
     /// Where guards and attachments are kept.
     #[method(name = "registry")]
     fn registry(&self) -> Result<Address, RpcError>;
+
+    /// What an attachment's contract answers to a message, on the state after a block; after the head where none is
+    /// named. Nothing is written.
+    #[method(name = "query")]
+    async fn query(
+        &self,
+        attachment: AttachmentId,
+        message: Box<RawValue>,
+        block: Option<BlockId>,
+    ) -> Result<Answered, RpcError>;
 
     /// What a transaction would do and what guards would say of it, after a block; after the head where none is named.
     #[method(name = "simulate")]
@@ -92,6 +115,24 @@ impl GuardServer for Api {
 
     fn registry(&self) -> Result<Address, RpcError> {
         Ok(REGISTRY)
+    }
+
+    async fn query(
+        &self,
+        attachment: AttachmentId,
+        message: Box<RawValue>,
+        block: Option<BlockId>,
+    ) -> Result<Answered, RpcError> {
+        self.0
+            .read(move |node| {
+                let at = node.at(block)?;
+                let message = message.get().as_bytes();
+                let question = Question { attachment, message, fuel_max: node.limits.query_fuel_max };
+                let answer = parapet_simulate::query(&at.point(), question, node.monitor())?;
+                let parsed = serde_json::from_slice(&answer.data).ok();
+                Ok(Answered { answer: parsed, data: answer.data, fuel: answer.fuel })
+            })
+            .await
     }
 
     async fn simulate(&self, request: TransactionRequest, block: Option<BlockId>) -> Result<Simulated, RpcError> {

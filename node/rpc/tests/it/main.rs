@@ -10,6 +10,7 @@ mod fixture;
 mod logs;
 mod page;
 mod pool;
+mod queries;
 mod send;
 mod state;
 mod subscribe;

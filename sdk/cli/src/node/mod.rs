@@ -88,7 +88,20 @@ impl Node {
     where
         T: serde::de::DeserializeOwned + std::fmt::Debug + Send + Sync + Unpin + 'static,
     {
-        let answer = self.provider.raw_request(method.into(), (argument,)).await;
+        self.ask_all(what, method, (argument,)).await
+    }
+
+    /// The same with several arguments.
+    pub(crate) async fn ask_all<T>(
+        &self,
+        what: &'static str,
+        method: &'static str,
+        arguments: impl serde::Serialize + Clone + std::fmt::Debug + Send + Sync + Unpin + 'static,
+    ) -> Result<T, CliError>
+    where
+        T: serde::de::DeserializeOwned + std::fmt::Debug + Send + Sync + Unpin + 'static,
+    {
+        let answer = self.provider.raw_request(method.into(), arguments).await;
         answer.map_err(|error| self.explain(what, method, &error))
     }
 
@@ -101,7 +114,7 @@ impl Node {
         T::deserialize(answer).map_err(|error| CliError::NoAnswer {
             url: self.url.clone(),
             method,
-            reason: format!("it does not read as verdicts do: {error}"),
+            reason: format!("it does not read as it should: {error}"),
         })
     }
 

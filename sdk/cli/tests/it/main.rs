@@ -6,5 +6,6 @@ mod artifacts;
 mod building;
 mod commands;
 mod parameters;
+mod queries;
 mod scripted_node;
 mod shipped_guards;
