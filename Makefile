@@ -114,7 +114,7 @@ bench-executor:
 
 bench-roots:
 	$(call say,Building the benchmark$(comma) optimised (the first time takes some minutes))
-	@$(CARGO) build --release --package parapet-bench
+	@$(CARGO) build --release --package parapet-bench-roots
 	$(call say,Measuring)
 	@target/release/bench-roots $(BENCH)
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use parapet_executor::BlockError;
 use parapet_fixtures::FixtureError;
 
@@ -58,14 +58,6 @@ pub enum BenchError {
     /// The report could not be written down.
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A root that was kept up is not the one of a full rebuild.
-    #[error("the state's root is {computed}, and {rebuilt} when it is rebuilt")]
-    Root {
-        /// The one kept up.
-        computed: B256,
-        /// The one rebuilt.
-        rebuilt: B256,
-    },
     /// The table could not be printed.
     #[error("the table cannot be printed: {0}")]
     Print(#[from] std::io::Error),

@@ -21,7 +21,6 @@ mod parallel;
 mod recording;
 pub mod recovery;
 pub mod report;
-pub mod roots;
 pub mod simulate;
 pub mod soak;
 pub mod suite;

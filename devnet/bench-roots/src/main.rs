@@ -1,5 +1,8 @@
 //! `bench-roots`: what a block's state root costs, over a large state and over a small one.
 
+mod error;
+mod roots;
+
 use std::{
     fs,
     io::{self, Write as _},
@@ -9,9 +12,10 @@ use std::{
 };
 
 use clap::Parser;
-use parapet_bench::{
-    BenchError,
-    roots::{self, RootCost, Shape},
+
+use crate::{
+    error::BenchError,
+    roots::{RootCost, Shape},
 };
 
 /// How many times smaller the small state is.

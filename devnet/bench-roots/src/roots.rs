@@ -15,56 +15,56 @@ use parapet_state::WorldState;
 use parapet_types::{AccountChange, AccountInfo, StateChanges};
 use serde::Serialize;
 
-use crate::BenchError;
+use crate::error::BenchError;
 
 /// The shape of the state and of the blocks.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Accounts, those with storage included.
-    pub accounts: usize,
+    pub(crate) accounts: usize,
     /// Accounts that have storage, over which a block's changes are spread.
-    pub contracts: NonZeroUsize,
+    pub(crate) contracts: NonZeroUsize,
     /// Slots of each of them.
-    pub slots: NonZeroUsize,
+    pub(crate) slots: NonZeroUsize,
     /// Slots that a block changes.
-    pub changes: usize,
+    pub(crate) changes: usize,
     /// Blocks measured. Medians are told.
-    pub rounds: NonZeroUsize,
+    pub(crate) rounds: NonZeroUsize,
 }
 
 /// What a root came to.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct RootCost {
+pub(crate) struct RootCost {
     /// Accounts of the state.
-    pub accounts: usize,
+    pub(crate) accounts: usize,
     /// Slots of the state.
-    pub slots: usize,
+    pub(crate) slots: usize,
     /// Slots that the block changed.
-    pub changes: usize,
+    pub(crate) changes: usize,
     /// From nothing but the leaves, in milliseconds.
-    pub rebuilt_ms: f64,
+    pub(crate) rebuilt_ms: f64,
     /// Applying the change set, in milliseconds.
-    pub applied_ms: f64,
+    pub(crate) applied_ms: f64,
     /// The root after it, in milliseconds.
-    pub root_ms: f64,
+    pub(crate) root_ms: f64,
     /// Nodes that it hashed.
-    pub hashed: usize,
+    pub(crate) hashed: usize,
     /// Distinct nodes on the ways to what changed: the least that can be hashed.
-    pub bound: usize,
+    pub(crate) bound: usize,
     /// Hashing these alone, on one thread, in milliseconds.
-    pub hashing_ms: f64,
+    pub(crate) hashing_ms: f64,
 }
 
 impl RootCost {
     /// How many times faster the root is than a rebuild.
     #[must_use]
-    pub fn times_faster(&self) -> f64 {
+    pub(crate) fn times_faster(&self) -> f64 {
         self.rebuilt_ms / self.root_ms
     }
 
     /// How many times longer the root takes than hashing alone.
     #[must_use]
-    pub fn times_hashing(&self) -> f64 {
+    pub(crate) fn times_hashing(&self) -> f64 {
         self.root_ms / self.hashing_ms
     }
 }
@@ -73,7 +73,7 @@ impl RootCost {
 ///
 /// # Errors
 /// [`BenchError::Root`] when a root differs from the rebuilt one; [`BenchError::Print`] when progress cannot be told.
-pub fn run(shape: &Shape, progress: &mut impl Write) -> Result<RootCost, BenchError> {
+pub(crate) fn run(shape: &Shape, progress: &mut impl Write) -> Result<RootCost, BenchError> {
     writeln!(progress, "a state of {} accounts …", shape.accounts)?;
     let mut world = WorldState::new().apply(&state(shape));
     let _ = world.root();
