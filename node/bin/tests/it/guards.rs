@@ -40,9 +40,9 @@ fn payment(ether: &str) -> TransactionRequest {
         .with_value(parse_ether(ether).unwrap())
 }
 
-/// Pays with a gas limit of its own, so that nothing is estimated.
+/// Pays with a gas limit of its own, so that nothing is estimated; two guards, one of them a contract, fit.
 pub(crate) async fn pay(provider: &DynProvider, ether: &str) -> TransactionReceipt {
-    let sent = provider.send_transaction(payment(ether).with_gas_limit(100_000)).await.unwrap();
+    let sent = provider.send_transaction(payment(ether).with_gas_limit(2_000_000)).await.unwrap();
     sent.get_receipt().await.unwrap()
 }
 

@@ -98,7 +98,7 @@ async fn whoever_is_not_answered_is_told_why_with_a_code() {
     let unknown = dev.ask("guard_query", json!([B256::ZERO, {}])).await.unwrap_err();
     assert!(unknown.code == -32_000 && unknown.message.contains("there is no attachment 0x00"), "{unknown:?}");
     let no_block = dev.ask("guard_query", json!([ATTACHMENT, {}, "0x9"])).await.unwrap_err();
-    assert!(no_block.message.contains("there is no block 9"), "{no_block:?}");
+    assert!(no_block.message.contains("there is no block 0x9"), "{no_block:?}");
     for wrong in [json!([ATTACHMENT]), json!(["0x12", {}]), json!([])] {
         assert_eq!(dev.ask("guard_query", wrong).await.unwrap_err().code, -32_602);
     }
