@@ -96,7 +96,7 @@ async fn raw<T: serde::de::DeserializeOwned + std::fmt::Debug + Send + Sync + Un
 }
 
 async fn after_a_day(node: &Node) {
-    let _: Value = raw(node, "evm_increaseTime", json!(DAY_S + 60)).await;
+    let _: Value = raw(node, "evm_increaseTime", json!(DAY_S + 3_600)).await;
     client(node, OWNER).raw_request::<_, Value>("evm_mine".into(), ()).await.unwrap();
 }
 
