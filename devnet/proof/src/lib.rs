@@ -9,12 +9,12 @@
 //! Invariant: a guard is attached as a user attaches it: the shipped module, through the registry, with the accounts and
 //! nothing else. The node's own executor and judge run everything.
 
+mod amounts;
 mod attach;
 mod chain;
 mod error;
 mod mutant;
 mod play;
-mod rng;
 mod scene;
 pub mod script;
 pub mod table;

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use alloy_primitives::{Bytes, U256};
 use parapet_monitor::Outcome;
 use parapet_types::{Destiny, Executed};
+use parapet_workloads::rng::Rng;
 
 use crate::{
     ProofError,
     attach::{Module, attach},
     chain::Call,
-    rng::Rng,
     scene::{Scene, USERS, user},
     script::{Habit, Script},
 };

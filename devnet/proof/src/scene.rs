@@ -6,11 +6,12 @@ use alloy_primitives::{Address, Bytes, TxKind, U256, hex, keccak256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use parapet_types::Executed;
+use parapet_workloads::rng::Rng;
 
 use crate::{
     ProofError,
+    amounts::between,
     chain::{Call, Chain},
-    rng::Rng,
     script::{Draw, Loss, SHARED, Script, Step},
     values::Names,
 };
@@ -136,7 +137,7 @@ impl<'a> Scene<'a> {
         for (name, draw) in draws {
             let drawn = match draw {
                 Draw::Between { low, high } => {
-                    rng.between(self.names.number(low)?, self.names.number(high)?).to_string()
+                    between(rng, self.names.number(low)?, self.names.number(high)?).to_string()
                 }
                 Draw::OneOf { one_of } => {
                     let index = rng.below(one_of.len().max(1) as u64);

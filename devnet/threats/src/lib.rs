@@ -199,8 +199,7 @@ impl Chain {
 
     /// Watches with another monitor.
     pub fn watch_with(&mut self, wrap: impl FnOnce(Box<dyn Monitor>) -> Box<dyn Monitor>) {
-        let placeholder: Box<dyn Monitor> = Box::new(parapet_monitor::NoMonitor);
-        let judge = std::mem::replace(&mut self.judge, placeholder);
+        let judge = std::mem::replace(&mut self.judge, Box::new(parapet_monitor::NoMonitor));
         self.judge = wrap(judge);
     }
 

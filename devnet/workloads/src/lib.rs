@@ -16,7 +16,7 @@ mod kind;
 mod market;
 mod mixed;
 mod preparation;
-mod rng;
+pub mod rng;
 mod swaps;
 mod tokens;
 mod transfers;

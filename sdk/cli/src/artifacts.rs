@@ -16,6 +16,7 @@ use crate::{
     CliError,
     build::{self, Toolchain},
     module::Module,
+    shipped::NATIVE_NAMES,
 };
 
 /// Guards that are compiled together, and told by one manifest.
@@ -31,31 +32,7 @@ pub struct Set {
 }
 
 /// The native guards.
-pub const NATIVE: Set = Set {
-    guards: &[
-        "authority",
-        "borrowed_code",
-        "bridge_releases",
-        "fixed_code",
-        "flash_votes",
-        "foreign_approvals",
-        "listed_callers",
-        "locked_slots",
-        "novel_shape",
-        "oracle_deviation",
-        "outflow_cap",
-        "parties",
-        "pool_invariant",
-        "price_manipulation",
-        "reentrancy",
-        "share_price",
-        "solvency",
-        "token_supply",
-    ],
-    folder: "guards",
-    shared: &SHARED,
-    manifest: "MANIFEST.json",
-};
+pub const NATIVE: Set = Set { guards: NATIVE_NAMES, folder: "guards", shared: &SHARED, manifest: "MANIFEST.json" };
 
 /// The CosmWasm contracts, those included that only tests and benchmarks use: their own crates, and thus their own sources
 /// and compiler.

@@ -12,35 +12,40 @@ pub struct Shipped {
 }
 
 macro_rules! shipped {
-    ($($name:literal,)*) => {
-        /// All of them, by name. Built by `shipped_guards` from `guards/`.
-        pub const SHIPPED: [Shipped; [$($name),*].len()] = [$(Shipped {
-            name: $name,
-            wasm: include_bytes!(concat!("../../../guards/artifacts/", $name, ".wasm")),
-        },)*];
+    (native: $($native:literal)*, contracts: $($contract:literal)*) => {
+        /// Names of those that are native guards.
+        pub(crate) const NATIVE_NAMES: &[&str] = &[$($native),*];
+
+        /// All of them, native guards first. Built by `shipped_guards` from `guards/`.
+        pub const SHIPPED: [Shipped; [$($native,)* $($contract),*].len()] = [$(shipped!($native),)* $(shipped!($contract)),*];
+    };
+    ($name:literal) => {
+        Shipped { name: $name, wasm: include_bytes!(concat!("../../../guards/artifacts/", $name, ".wasm")) }
     };
 }
 
 shipped! {
-    "authority",
-    "borrowed_code",
-    "bridge_releases",
-    "fixed_code",
-    "flash_votes",
-    "foreign_approvals",
-    "listed_callers",
-    "locked_slots",
-    "novel_shape",
-    "oracle_deviation",
-    "outflow_cap",
-    "outflow_cap_cosmwasm",
-    "parties",
-    "pool_invariant",
-    "price_manipulation",
-    "reentrancy",
-    "share_price",
-    "solvency",
-    "token_supply",
+    native:
+        "authority"
+        "borrowed_code"
+        "bridge_releases"
+        "fixed_code"
+        "flash_votes"
+        "foreign_approvals"
+        "listed_callers"
+        "locked_slots"
+        "novel_shape"
+        "oracle_deviation"
+        "outflow_cap"
+        "parties"
+        "pool_invariant"
+        "price_manipulation"
+        "reentrancy"
+        "share_price"
+        "solvency"
+        "token_supply",
+    contracts:
+        "outflow_cap_cosmwasm"
 }
 
 impl Shipped {
