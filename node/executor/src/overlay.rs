@@ -224,6 +224,36 @@ impl<'a> Overlay<'a> {
     }
 }
 
+/// The state as the block has left it so far, for executions that are none of the block's.
+impl StateReader for Overlay<'_> {
+    fn account(&self, address: &Address) -> Result<Option<AccountInfo>, ReadError> {
+        match self.accounts.get(address) {
+            Some(account) => Ok(account.info),
+            None => self.world.account(address),
+        }
+    }
+
+    fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
+        self.storage_ref(*address, slot).map_err(|error| error.0)
+    }
+
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
+        match self.accounts.get(address) {
+            // Asked of accounts without nonce and code, whose storage no transaction can have written.
+            Some(account) => Ok(!account.storage_wiped && self.world.has_storage(address)?
+                || account.storage.values().any(|value| !value.is_zero())),
+            None => self.world.has_storage(address),
+        }
+    }
+
+    fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
+        match self.bytecode.get(&code_hash) {
+            Some(code) => Ok(Some(code.original_bytes())),
+            None => self.world.code(code_hash),
+        }
+    }
+}
+
 impl DatabaseRef for Overlay<'_> {
     type Error = StateError;
 

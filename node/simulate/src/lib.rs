@@ -1,12 +1,14 @@
-//! Runs transactions that are never committed: calls, gas estimates, access lists, debug traces, questions of readers
-//! to guards.
+//! Runs transactions that are never committed: calls, gas estimates, access lists, debug traces, recordings, questions of
+//! readers to guards.
 //!
 //! Everything here goes through the executor's own [`Session`](parapet_executor::Session), monitor included, so that a
 //! simulation is vetoed exactly where the transaction would be. Nothing is written: neither state nor guard state.
 
 mod call;
 mod estimate;
+mod past;
 mod query;
+mod record;
 mod trace;
 
 pub use call::{CallRequest, SimulateError, call, create_access_list};
@@ -14,4 +16,5 @@ pub use parapet_executor::Point;
 
 pub use estimate::{EstimateError, estimate_gas};
 pub use query::query;
+pub use record::{RecordError, execute_recorded, record};
 pub use trace::{trace_call, trace_transaction};

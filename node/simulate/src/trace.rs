@@ -2,20 +2,16 @@
 
 use alloy_primitives::B256;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
-use parapet_executor::{
-    BlockError, ChainRules, Identity, Outcome, Overlay, Purpose, Session, begin_block, block_env, tx_env,
-};
+use parapet_executor::{ChainRules, Identity, Outcome, Overlay, Session, block_env, tx_env};
 use parapet_monitor::Monitor;
-use parapet_types::{REGISTRY, Transaction};
-use revm::{
-    context::{BlockEnv, TxEnv, result::ResultAndState},
-    inspector::NoOpInspector,
-};
+use parapet_types::Transaction;
+use revm::context::{BlockEnv, TxEnv, result::ResultAndState};
 use revm_inspectors::tracing::{DebugInspector, TransactionContext};
 
 use crate::{
     CallRequest, Point, SimulateError,
     call::{identity, lenient, overlay},
+    past::{before, identify},
 };
 
 /// Traces a transaction of a block, given the state before the block and the transactions before it.
@@ -30,26 +26,10 @@ pub fn trace_transaction(
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
     let (rules, env) = (ChainRules::of(point.params), block_env(point.params, point.block));
-    let identify = |transaction: &Transaction| Identity {
-        tx_hash: *transaction.hash(),
-        parent_hash: point.block.parent_hash,
-        purpose: Purpose::Block,
-    };
-    let mut before = Session::new(overlay(point), rules.clone(), env.clone(), monitor, NoOpInspector {});
-    begin_block(&mut before, point.params.hardfork, point.block)?;
-    for (index, transaction) in preceding.iter().enumerate() {
-        let outcome = before
-            .execute(tx_env(transaction), identify(transaction))
-            .map_err(|source| SimulateError::Preceding { index, source })?;
-        let state = before.evm_mut().db_mut();
-        state.commit(&outcome.state).map_err(BlockError::from)?;
-        for update in &outcome.guard_updates {
-            state.update_storage(REGISTRY, update).map_err(BlockError::from)?;
-        }
-    }
+    let state = before(point, preceding, monitor)?;
     let context =
         TransactionContext { block_hash: None, tx_index: Some(preceding.len()), tx_hash: Some(*target.hash()) };
-    let run = Run { state: before.into_db(), rules, env, tx: tx_env(target), identity: identify(target), context };
+    let run = Run { state, rules, env, tx: tx_env(target), identity: identify(point, target), context };
     trace(run, options, monitor)
 }
 

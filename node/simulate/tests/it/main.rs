@@ -1,6 +1,8 @@
 //! Calls, estimates and traces on a small world.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod recordings;
+
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope, transaction::Recovered};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use alloy_rpc_types_trace::geth::{CallFrame, GethDebugBuiltInTracerType, GethDebugTracingOptions, GethTrace};

@@ -1,0 +1,66 @@
+//! The past: a block's transactions, run again on the state before the block, up to the one that is asked about.
+
+use parapet_executor::{
+    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Purpose, Session, begin_block, block_env, tx_env,
+};
+use parapet_monitor::Monitor;
+use parapet_types::{Executed, REGISTRY, Transaction};
+use revm::inspector::NoOpInspector;
+
+use crate::{SimulateError, call::overlay};
+
+/// Who is executed, as the block had it.
+pub(crate) fn identify(point: &Point<'_>, transaction: &Transaction) -> Identity {
+    Identity { tx_hash: *transaction.hash(), parent_hash: point.block.parent_hash, purpose: Purpose::Block }
+}
+
+/// A block that is executed once more, transaction by transaction, each judged by the chain's guards as it was.
+pub(crate) struct Again<'a> {
+    session: Session<'a, Overlay<'a>>,
+}
+
+impl<'a> Again<'a> {
+    /// What the chain does before a block's first transaction is done.
+    pub(crate) fn begin(point: &Point<'a>, monitor: &'a dyn Monitor) -> Result<Self, SimulateError> {
+        let (rules, env) = (ChainRules::of(point.params), block_env(point.params, point.block));
+        let mut session = Session::new(overlay(point), rules, env, monitor, NoOpInspector {});
+        begin_block(&mut session, point.params.hardfork, point.block)?;
+        Ok(Self { session })
+    }
+
+    /// Executes the next transaction, and keeps what it does.
+    pub(crate) fn step(
+        &mut self,
+        point: &Point<'_>,
+        index: usize,
+        transaction: &Transaction,
+    ) -> Result<Executed, SimulateError> {
+        let ran = self.session.execute(tx_env(transaction), identify(point, transaction));
+        let Outcome { executed, state, guard_updates, .. } =
+            ran.map_err(|source| SimulateError::Preceding { index, source })?;
+        let overlay = self.session.evm_mut().db_mut();
+        overlay.commit(&state).map_err(BlockError::from)?;
+        for update in &guard_updates {
+            overlay.update_storage(REGISTRY, update).map_err(BlockError::from)?;
+        }
+        Ok(executed)
+    }
+
+    /// The state after the transactions so far.
+    pub(crate) fn into_state(self) -> Overlay<'a> {
+        self.session.into_db()
+    }
+}
+
+/// The state before a transaction of a block, given the state before the block and the transactions before it.
+pub(crate) fn before<'a>(
+    point: &Point<'a>,
+    preceding: &[Transaction],
+    monitor: &'a dyn Monitor,
+) -> Result<Overlay<'a>, SimulateError> {
+    let mut again = Again::begin(point, monitor)?;
+    for (index, transaction) in preceding.iter().enumerate() {
+        again.step(point, index, transaction)?;
+    }
+    Ok(again.into_state())
+}
