@@ -1,5 +1,5 @@
 //! Attaches guards as `parapet guard deploy` and `parapet guard attach` do, by transactions to the registry: with the
-//! defaults of every parameter, and nothing given but the accounts.
+//! defaults of every parameter, and nothing given but the accounts: see `Script::parameters` for what is excepted.
 
 use std::path::Path;
 
@@ -19,10 +19,10 @@ pub(crate) struct Module {
 }
 
 impl Module {
-    /// A guard, from a folder of modules or as it is shipped, as the command line encodes it without a parameter.
-    pub(crate) fn open(name: &str, folder: Option<&Path>) -> Result<Self, ProofError> {
+    /// A guard, from a folder of modules or as it is shipped, as the command line encodes it with these parameters.
+    pub(crate) fn open(name: &str, folder: Option<&Path>, parameters: &[(String, String)]) -> Result<Self, ProofError> {
         let file = folder.map(|folder| folder.join(format!("{name}.wasm")).display().to_string());
-        let prepared = parapet_cli::prepare(file.as_deref().unwrap_or(name), &[])
+        let prepared = parapet_cli::prepare(file.as_deref().unwrap_or(name), parameters)
             .map_err(|error| ProofError::Guard { guard: name.to_owned(), reason: error.to_string() })?;
         Ok(Self { name: name.to_owned(), wasm: prepared.module.into(), configuration: prepared.configuration.into() })
     }

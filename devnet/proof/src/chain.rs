@@ -5,7 +5,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEip7702, TxEnvelope};
+use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Signature, TxKind, U256, keccak256};
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, execute_block};
 use parapet_judge::Judge;
@@ -39,12 +40,14 @@ pub(crate) struct Call {
     pub(crate) to: TxKind,
     pub(crate) value: U256,
     pub(crate) input: Bytes,
+    /// A delegation that goes with it (EIP-7702).
+    pub(crate) delegation: Option<SignedAuthorization>,
 }
 
 impl Call {
     /// Without value.
     pub(crate) const fn to(from: Address, to: Address, input: Bytes) -> Self {
-        Self { from, to: TxKind::Call(to), value: U256::ZERO, input }
+        Self { from, to: TxKind::Call(to), value: U256::ZERO, input, delegation: None }
     }
 }
 
@@ -129,6 +132,17 @@ impl Chain {
         self.nonces.get(&address).copied().unwrap_or_default()
     }
 
+    /// The hash of an account's code.
+    pub(crate) fn code_hash(&self, address: Address) -> B256 {
+        self.info(address).map_or(KECCAK256_EMPTY, |info| info.code_hash)
+    }
+
+    /// What an account signs to delegate to a contract's code in somebody else's transaction.
+    pub(crate) fn delegation(&self, account: Address, to: Address) -> Authorization {
+        let nonce = self.info(account).unwrap_or_default().nonce;
+        Authorization { chain_id: U256::from(CHAIN_ID), address: to, nonce }
+    }
+
     /// Lets time pass.
     pub(crate) const fn wait(&mut self, seconds: u64) {
         self.timestamp += seconds;
@@ -153,6 +167,10 @@ impl Chain {
         self.state.apply(&changes);
         for call in calls {
             *self.nonces.entry(call.from).or_default() += 1;
+            // Who delegates uses up a nonce, whatever becomes of the transaction.
+            if let Some(account) = call.delegation.as_ref().and_then(|signed| signed.recover_authority().ok()) {
+                *self.nonces.entry(account).or_default() += 1;
+            }
         }
         self.number += 1;
         self.timestamp += BLOCK_SECONDS;
@@ -213,19 +231,42 @@ impl Chain {
 
 fn sign(call: &Call, nonces: &mut BTreeMap<Address, u64>) -> Transaction {
     let next = nonces.entry(call.from).or_default();
-    let tx = TxEip1559 {
-        chain_id: CHAIN_ID,
-        nonce: *next,
-        gas_limit: GAS_MAX,
-        max_fee_per_gas: GAS_PRICE,
-        max_priority_fee_per_gas: GAS_PRICE,
-        to: call.to,
-        value: call.value,
-        input: call.input.clone(),
-        ..TxEip1559::default()
-    };
+    let nonce = *next;
     *next += 1;
-    Transaction::new_unchecked(TxEnvelope::Eip1559(tx.into_signed(Signature::test_signature())), call.from)
+    let (gas_limit, max_fee_per_gas, max_priority_fee_per_gas) = (GAS_MAX, GAS_PRICE, GAS_PRICE);
+    let (value, input, signature) = (call.value, call.input.clone(), Signature::test_signature());
+    let envelope = match (&call.delegation, call.to) {
+        (Some(signed), TxKind::Call(to)) => TxEnvelope::Eip7702(
+            TxEip7702 {
+                chain_id: CHAIN_ID,
+                nonce,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to,
+                value,
+                input,
+                authorization_list: vec![signed.clone()],
+                ..TxEip7702::default()
+            }
+            .into_signed(signature),
+        ),
+        (_, to) => TxEnvelope::Eip1559(
+            TxEip1559 {
+                chain_id: CHAIN_ID,
+                nonce,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to,
+                value,
+                input,
+                ..TxEip1559::default()
+            }
+            .into_signed(signature),
+        ),
+    };
+    Transaction::new_unchecked(envelope, call.from)
 }
 
 fn system_contracts() -> [Address; 2] {

@@ -67,6 +67,14 @@ pub enum ProofError {
         /// Why.
         reason: String,
     },
+    /// A scenario does not say how a guard's condition is broken.
+    #[error("{scenario}: [broken.{guard}] is missing: parameters with which the guard has nothing against the attack")]
+    Unbroken {
+        /// The scenario.
+        scenario: String,
+        /// The guard.
+        guard: String,
+    },
     /// Too many honest transactions fail without any guard's doing: they show nothing.
     #[error("{scenario}: {reverted} of {all} honest transactions revert by themselves; the last: {last}")]
     Traffic {

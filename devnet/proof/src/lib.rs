@@ -56,24 +56,20 @@ pub fn prove(scripts: &[Script], settings: &Settings, mut told: impl FnMut(&Row)
             continue;
         }
         let scene = Scene::new(script)?;
-        let unguarded = play::raid(&scene)?;
+        let (unguarded, raided) = play::raid(&scene)?;
         for guard in guards {
             let is_shipped = settings.modules.is_some() || parapet_cli::shipped::find(guard).is_some();
             if !is_shipped {
                 table.absent.push(format!("{guard} against {}", script.name));
                 continue;
             }
-            let module = match settings.mutant {
-                Some(mutant) => mutant.module(),
-                None => Module::open(guard, settings.modules.as_deref())?,
-            };
-            let watched = play::guarded(&scene, guard, &module)?;
+            let watched = play::guarded(&scene, guard, &module(settings, &raided, guard)?)?;
             let row = Row {
                 guard: guard.clone(),
                 scenario: script.name.clone(),
                 title: script.title.clone(),
                 unguarded: unguarded.clone(),
-                guarded: play::raid(&watched)?,
+                guarded: play::raid(&watched)?.0,
                 honest: play::traffic(&watched, settings.honest, table.rows.len() as u64)?,
             };
             told(&row);
@@ -81,4 +77,20 @@ pub fn prove(scripts: &[Script], settings: &Settings, mut told: impl FnMut(&Row)
         }
     }
     Ok(table)
+}
+
+/// The module to be attached. What breaks a guard may name what the attack creates, so `raided` is the scene after it.
+fn module(settings: &Settings, raided: &Scene<'_>, guard: &str) -> Result<Module, ProofError> {
+    if let Some(module) = settings.mutant.and_then(Mutant::module) {
+        return Ok(module);
+    }
+    let script = raided.script;
+    let mut written = script.parameters.get(guard).cloned().unwrap_or_default();
+    if settings.mutant == Some(Mutant::Loosened) {
+        let unbroken = || ProofError::Unbroken { scenario: script.name.clone(), guard: guard.to_owned() };
+        written.extend(script.broken.get(guard).ok_or_else(unbroken)?.clone());
+    }
+    let parameters: Result<Vec<_>, ProofError> =
+        written.iter().map(|(name, value)| Ok((name.clone(), raided.parameter(value)?))).collect();
+    Module::open(guard, settings.modules.as_deref(), &parameters?)
 }

@@ -40,6 +40,8 @@ enum Broken {
     Toothless,
     /// They veto everything.
     Rabid,
+    /// Each has parameters that break its condition.
+    Loosened,
 }
 
 fn main() -> ExitCode {
@@ -65,6 +67,7 @@ fn run(options: &Options) -> Result<bool, ProofError> {
         mutant: options.broken.map(|broken| match broken {
             Broken::Toothless => Mutant::Toothless,
             Broken::Rabid => Mutant::Rabid,
+            Broken::Loosened => Mutant::Loosened,
         }),
     };
     let mut progress = io::stderr();

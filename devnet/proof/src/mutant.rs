@@ -11,13 +11,17 @@ pub enum Mutant {
     Toothless,
     /// It vetoes whatever enters its accounts.
     Rabid,
+    /// It is the shipped guard, with the parameters that the scenario says break its condition.
+    Loosened,
 }
 
 impl Mutant {
-    pub(crate) fn module(self) -> Module {
+    /// The module that stands in the place of every guard; none where each is broken in its own way.
+    pub(crate) fn module(self) -> Option<Module> {
         let body = match self {
             Self::Toothless => "",
             Self::Rabid => "(call $veto (i32.const 1) (i32.const 0) (i32.const 0))",
+            Self::Loosened => return None,
         };
         let text = format!(
             r#"(module
@@ -27,6 +31,6 @@ impl Mutant {
                 (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"broken\",\"version\":\"1\",\"triggers\":[\"frame\"]}}"))"#
         );
         let wasm = wat::parse_str(&text).expect("the text above is Wasm");
-        Module { name: format!("{self:?}"), wasm: wasm.into(), configuration: Bytes::new() }
+        Some(Module { name: format!("{self:?}"), wasm: wasm.into(), configuration: Bytes::new() })
     }
 }

@@ -85,8 +85,8 @@ fn said(detail: &Bytes) -> String {
     String::from_utf8_lossy(detail).into_owned()
 }
 
-/// The attack, as the script has it.
-pub(crate) fn raid(scene: &Scene<'_>) -> Result<Raid, ProofError> {
+/// The attack, as the script has it, and the scene that it leaves.
+pub(crate) fn raid<'a>(scene: &Scene<'a>) -> Result<(Raid, Scene<'a>), ProofError> {
     let mut scene = scene.clone();
     let script = scene.script;
     let before = scene.worth(&script.loss)?;
@@ -102,7 +102,7 @@ pub(crate) fn raid(scene: &Scene<'_>) -> Result<Raid, ProofError> {
     let after = scene.worth(&script.loss)?;
     raid.taken = before.saturating_sub(after);
     raid.theft = raid.taken >= scene.names.number(&script.loss.at_least)?;
-    Ok(raid)
+    Ok((raid, scene))
 }
 
 /// So many honest transactions, at least.

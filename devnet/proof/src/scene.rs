@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fs};
 
-use alloy_primitives::{Address, Bytes, TxKind, U256, hex, keccak256};
+use alloy_eips::eip7702::SignedAuthorization;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, hex, keccak256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use parapet_types::Executed;
@@ -12,7 +13,7 @@ use crate::{
     ProofError,
     amounts::between,
     chain::{Call, Chain},
-    script::{Draw, Loss, SHARED, Script, Step},
+    script::{Delegation, Draw, Loss, SHARED, Script, Step},
     values::Names,
 };
 
@@ -38,6 +39,10 @@ pub(crate) fn user(index: usize) -> String {
 fn key(name: &str) -> PrivateKeySigner {
     let seed = keccak256(format!("parapet proof {name}"));
     PrivateKeySigner::from_bytes(&seed).expect("a hash is zero or above the order for nobody")
+}
+
+fn sign_hash(key: &PrivateKeySigner, hash: B256) -> Result<Signature, ProofError> {
+    key.sign_hash_sync(&hash).map_err(|error| ProofError::Step { what: "signing".to_owned(), how: error.to_string() })
 }
 
 impl<'a> Scene<'a> {
@@ -97,14 +102,51 @@ impl<'a> Scene<'a> {
             let address = from.create(nonce);
             self.creations.insert(address, (from, nonce));
             self.names.accounts.insert(step.name.clone().unwrap_or_else(|| contract.to_owned()), address);
-            return Ok(Call { from, to: TxKind::Create, value, input: input.into() });
+            return Ok(Call { from, to: TxKind::Create, value, input: input.into(), delegation: None });
         }
         let to = self.names.account(step.to.as_deref().unwrap_or_default())?;
         let input = step.call.as_deref().map_or(Ok(Bytes::new()), |call| self.names.calldata(call, &step.args))?;
-        Ok(Call { from, to: TxKind::Call(to), value, input })
+        let delegation = step.delegate.as_ref().map(|delegation| self.delegation(delegation)).transpose()?;
+        Ok(Call { from, to: TxKind::Call(to), value, input, delegation })
+    }
+
+    fn delegation(&self, written: &Delegation) -> Result<SignedAuthorization, ProofError> {
+        let name = self.names.resolved(&written.account)?;
+        let (account, to) = (self.names.account(&written.account)?, self.names.account(&written.to)?);
+        let authorization = self.chain.delegation(account, to);
+        let signature = sign_hash(&key(&name), authorization.signature_hash())?;
+        Ok(authorization.into_signed(signature))
+    }
+
+    /// A parameter as the command line takes it: `@name` stands for an account, `code_of(name)` for the hash of an
+    /// account's code, or of a contract's of this name.
+    pub(crate) fn parameter(&self, written: &str) -> Result<String, ProofError> {
+        let mut text = written.to_owned();
+        while let Some((before, rest)) = text.split_once("code_of(") {
+            let (name, after) = rest.split_once(')').ok_or_else(|| ProofError::Name { name: written.to_owned() })?;
+            text = format!("{before}{}{after}", self.code_hash(name)?);
+        }
+        while let Some((before, rest)) = text.split_once('@') {
+            let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            text = format!("{before}{}{after}", self.names.account(name)?);
+        }
+        Ok(text)
     }
 
     fn creation(&self, contract: &str) -> Result<Vec<u8>, ProofError> {
+        self.artifact(contract, "bytecode")
+    }
+
+    fn code_hash(&self, name: &str) -> Result<B256, ProofError> {
+        match self.names.account(name) {
+            Ok(account) => Ok(self.chain.code_hash(account)),
+            Err(_) => self.artifact(name, "deployedBytecode").map(keccak256),
+        }
+    }
+
+    /// Bytes of a contract's artefact.
+    fn artifact(&self, contract: &str, field: &str) -> Result<Vec<u8>, ProofError> {
         let unknown = || ProofError::Contract { scenario: self.script.name.clone(), contract: contract.to_owned() };
         let own = self.script.folder.join("artifacts");
         let shared = self.script.folder.with_file_name(SHARED).join("artifacts");
@@ -113,7 +155,7 @@ impl<'a> Scene<'a> {
         let path = file.ok_or_else(unknown)?;
         let text = fs::read_to_string(&path).map_err(|source| ProofError::Read { path, source })?;
         let artifact: serde_json::Value = serde_json::from_str(&text).map_err(|_| unknown())?;
-        let code = artifact["bytecode"].as_str().and_then(|code| hex::decode(code).ok());
+        let code = artifact[field].as_str().and_then(|code| hex::decode(code).ok());
         code.filter(|code| !code.is_empty()).ok_or_else(unknown)
     }
 
@@ -161,14 +203,7 @@ impl<'a> Scene<'a> {
     }
 
     fn sign(&mut self, name: &str, signer: &str, digest: U256) -> Result<(), ProofError> {
-        let unknown = || ProofError::Name { name: signer.to_owned() };
-        let signer = match signer.strip_prefix('$') {
-            Some(drawn) => self.names.drawn.get(drawn).ok_or_else(unknown)?,
-            None => signer,
-        };
-        let signature = key(signer).sign_hash_sync(&digest.into());
-        let signature =
-            signature.map_err(|error| ProofError::Step { what: "signing".to_owned(), how: error.to_string() })?;
+        let signature = sign_hash(&key(&self.names.resolved(signer)?), digest.into())?;
         for (part, value) in [
             ("v", (27 + u8::from(signature.v())).to_string()),
             ("r", hex::encode_prefixed(signature.r().to_be_bytes::<32>())),

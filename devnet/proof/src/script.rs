@@ -33,6 +33,11 @@ pub struct Script {
     pub actors: Vec<String>,
     /// The guards that have to stop the attack, each alone, and what each is attached to.
     pub guards: BTreeMap<String, Vec<String>>,
+    /// What a guard is attached with beside its accounts, by name, where the class is about a list that somebody has to write.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, BTreeMap<String, String>>,
+    /// Parameters that break a guard's condition, by name: so attached, it has to miss the attack.
+    pub broken: BTreeMap<String, BTreeMap<String, String>>,
     /// Who attaches them; a contract is impersonated.
     #[serde(default = "deployer")]
     pub attach_by: String,
@@ -72,9 +77,21 @@ pub struct Step {
     pub args: Vec<toml::Value>,
     /// Wei that go with it.
     pub value: Option<String>,
+    /// An account's delegation that goes with it (EIP-7702), signed by the account.
+    pub delegate: Option<Delegation>,
     /// Seconds that pass before it.
     #[serde(default)]
     pub wait: u64,
+}
+
+/// An account that delegates to a contract's code (EIP-7702).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// The account.
+    pub account: String,
+    /// Whose code it runs from now on.
+    pub to: String,
 }
 
 /// A number that an attack brings down.

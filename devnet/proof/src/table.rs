@@ -64,15 +64,15 @@ impl Row {
 pub struct Table {
     /// By scenario, then by guard.
     pub rows: Vec<Row>,
-    /// Lines that are not there because no guard of the name is shipped.
+    /// Lines that fail because no guard of the name is shipped.
     pub absent: Vec<String>,
 }
 
 impl Table {
-    /// Every attack is real, stopped, and stopped without a false alarm.
+    /// Every attack is real, stopped, and stopped without a false alarm; and no guard is named that is not shipped.
     #[must_use]
     pub fn holds(&self) -> bool {
-        !self.rows.is_empty() && self.rows.iter().all(Row::holds)
+        self.absent.is_empty() && !self.rows.is_empty() && self.rows.iter().all(Row::holds)
     }
 
     /// Honest transactions that passed, over all lines.

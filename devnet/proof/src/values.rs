@@ -28,6 +28,15 @@ impl Names {
         self.accounts.get(name).copied().or_else(|| name.parse().ok()).ok_or_else(unknown)
     }
 
+    /// The name that `name`, `@name` or `$drawn` stands for.
+    pub(crate) fn resolved(&self, written: &str) -> Result<String, ProofError> {
+        let unknown = || ProofError::Name { name: written.to_owned() };
+        match written.strip_prefix('$') {
+            Some(drawn) => self.drawn.get(drawn).cloned().ok_or_else(unknown),
+            None => Ok(written.strip_prefix('@').unwrap_or(written).to_owned()),
+        }
+    }
+
     /// A number: `12`, `1.5 ether`, `5e18`, `0x…`, `max`, `$drawn`.
     pub(crate) fn number(&self, written: &str) -> Result<U256, ProofError> {
         if let Some(drawn) = written.strip_prefix('$') {

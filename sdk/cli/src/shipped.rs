@@ -14,7 +14,7 @@ pub struct Shipped {
 macro_rules! shipped {
     (native: $($native:literal)*, contracts: $($contract:literal)*) => {
         /// Names of those that are native guards.
-        pub(crate) const NATIVE_NAMES: &[&str] = &[$($native),*];
+        pub const NATIVE_NAMES: &[&str] = &[$($native),*];
 
         /// All of them, native guards first. Built by `shipped_guards` from `guards/`.
         pub const SHIPPED: [Shipped; [$($native,)* $($contract),*].len()] = [$(shipped!($native),)* $(shipped!($contract)),*];
