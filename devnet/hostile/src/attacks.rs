@@ -2,7 +2,7 @@
 
 use wasm_encoder::{BlockType, Instruction as I, MemArg, ValType};
 
-use crate::{Body, Draft, Room};
+use crate::{Body, Draft, Form, Room};
 
 /// How an attack ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,13 @@ const BYTE: MemArg = MemArg { offset: 0, align: 0, memory_index: 0 };
 /// Each attack, for a host that gives so much room.
 #[must_use]
 pub fn attacks(room: &Room) -> Vec<Attack> {
-    let attack = |(name, end, draft): (_, _, Draft)| Attack { name, bytes: draft.encode(), end };
+    attacks_as(Form::Native, room)
+}
+
+/// The same in a form.
+#[must_use]
+pub fn attacks_as(form: Form, room: &Room) -> Vec<Attack> {
+    let attack = |(name, end, draft): (_, _, Draft)| Attack { name, bytes: draft.encode_as(form), end };
     stack(room).into_iter().chain(memory(room)).chain(time(room)).map(attack).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use wasm_encoder::{BlockType, Instruction as I, MemArg, ValType};
 
-use crate::{Body, Draft, Room};
+use crate::{Body, Draft, Form, Room};
 
 /// A module that is made to be compiled.
 #[derive(Clone, Debug)]
@@ -18,10 +18,16 @@ const WORD: MemArg = MemArg { offset: 0, align: 3, memory_index: 0 };
 /// Each bomb, as large as `room` allows.
 #[must_use]
 pub fn bombs(room: &Room) -> Vec<Bomb> {
+    bombs_as(Form::Native, room)
+}
+
+/// The same in a form.
+#[must_use]
+pub fn bombs_as(form: Form, room: &Room) -> Vec<Bomb> {
     let mut bombs = straight(room);
     bombs.extend(branching(room));
     bombs.extend(wide(room));
-    bombs.into_iter().map(|(name, draft)| Bomb { name, bytes: draft.encode() }).collect()
+    bombs.into_iter().map(|(name, draft)| Bomb { name, bytes: draft.encode_as(form) }).collect()
 }
 
 /// A function of one parameter that is full of one sequence of instructions.
@@ -86,8 +92,11 @@ fn branching(room: &Room) -> Vec<(&'static str, Draft)> {
         ("branch tables", tables(room)),
         ("traps", full(room, &[I::LocalGet(0), I::If(empty), I::Unreachable, I::End])),
         ("exits of nested loops", leaving(room)),
-        ("operands across skips", waiting(room, &skip)),
-        ("operands across calls", waiting(room, &[I::Call(0)])),
+        ("operands across skips", waiting(room, room.locals, &skip)),
+        ("operands across calls", waiting(room, room.locals, &[I::Call(0)])),
+        ("masses of operands across skips", waiting(room, masses(room), &skip)),
+        ("masses of operands across loops", waiting(room, masses(room), &again)),
+        ("masses of operands across calls", waiting(room, masses(room), &[I::Call(0)])),
         ("locals across skips", across(room, &skip)),
         ("locals across loops", across(room, &again)),
         ("locals in nested loops", rotating(room)),
@@ -113,7 +122,24 @@ fn wide(room: &Room) -> Vec<(&'static str, Draft)> {
     let wide_block = around.then(&push).fill(room.body_bytes, reserve, &shuffle).then(&drop);
     let mut blocks = Draft::copies(room, &wide_block);
     blocks.types = vec![(values.clone(), values)];
-    vec![("wide calls", calls), ("wide blocks", blocks), ("exits of a wide block", carrying(room))]
+    vec![
+        ("wide calls", calls),
+        ("calls with parameters", passing(room)),
+        ("wide blocks", blocks),
+        ("exits of a wide block", carrying(room)),
+    ]
+}
+
+/// Calls of a function that takes as much as it may.
+fn passing(room: &Room) -> Draft {
+    let params = vec![ValType::I64; room.parameters as usize];
+    let mut call = vec![I::LocalGet(0); params.len()];
+    call.push(I::Call(1));
+    let body = Body { params: vec![ValType::I64], ..Body::default() }.fill(room.body_bytes, 0, &call);
+    let mut draft = Draft::copies(room, &body);
+    draft.functions.insert(1, Body { params, ..Body::default() });
+    draft.functions.truncate(room.functions as usize);
+    draft
 }
 
 /// As many operands as fit on the stack, then all of them added.
@@ -156,14 +182,19 @@ fn carrying(room: &Room) -> Draft {
 }
 
 /// Operands that wait on the stack while everything else happens.
-fn waiting(room: &Room, instructions: &[I<'_>]) -> Draft {
+fn waiting(room: &Room, operands: u32, instructions: &[I<'_>]) -> Draft {
     let mut body = Body { params: vec![ValType::I32], ..Body::default() };
-    for operand in 0..room.locals {
+    for operand in 0..operands {
         body = body.then(&[I::LocalGet(0), I::I64Load(MemArg { offset: operand.into(), ..WORD })]);
     }
-    body = body.fill(room.body_bytes, 2 * room.locals as usize, instructions);
-    let sum = vec![I::I64Add; room.locals as usize - 1];
+    body = body.fill(room.body_bytes, 2 * operands as usize, instructions);
+    let sum = vec![I::I64Add; operands as usize - 1];
     Draft::copies(room, &body.then(&sum).then(&[I::Drop]))
+}
+
+/// As many operands as fill half of a function.
+fn masses(room: &Room) -> u32 {
+    u32::try_from(room.body_bytes / 16).unwrap_or(u32::MAX)
 }
 
 /// Loops in loops, and branches back to each of them from the innermost.

@@ -6,8 +6,9 @@
 
 mod attacks;
 mod bombs;
+mod contract;
 mod module;
 
-pub use attacks::{Attack, End, attacks};
-pub use bombs::{Bomb, bombs};
-pub use module::{Body, Draft, Room};
+pub use attacks::{Attack, End, attacks, attacks_as};
+pub use bombs::{Bomb, bombs, bombs_as};
+pub use module::{Body, Draft, Form, Room};

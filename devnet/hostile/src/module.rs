@@ -10,6 +10,8 @@ use wasm_encoder::{
     Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
 
+use crate::contract;
+
 const DESCRIPTOR: &str = r#"{"abi":1,"name":"hostile","version":"1","triggers":["frame"]}"#;
 
 /// Bytes of a module that are not code: what a guard must have.
@@ -28,7 +30,9 @@ pub struct Room {
     pub body_bytes: usize,
     /// Locals of a function.
     pub locals: u32,
-    /// Parameters of a function, and as many results.
+    /// Parameters of a function.
+    pub parameters: u32,
+    /// Values that a block takes and gives, and results of a function.
     pub values: u32,
     /// Depth to which blocks are nested.
     pub depth: u32,
@@ -75,6 +79,15 @@ impl Body {
     }
 }
 
+/// What a module is dressed up as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A native guard.
+    Native,
+    /// A CosmWasm contract, whose `sudo` calls the guard's `on_tx` and then accepts.
+    Contract,
+}
+
 /// What a module is made of. The first function is `on_tx` and takes and gives nothing.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -109,9 +122,17 @@ impl Draft {
         Self { functions, ..Self::default() }
     }
 
-    /// The module's bytes.
+    /// The bytes of a module of this form.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode_as(&self, form: Form) -> Vec<u8> {
+        match form {
+            Form::Native => self.encode(&[]),
+            Form::Contract => self.encode(&contract::entry_points()),
+        }
+    }
+
+    /// The module's bytes, with further functions, exported, behind its own.
+    fn encode(&self, entry_points: &[(&str, Body)]) -> Vec<u8> {
         let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
         let mut known = Vec::new();
         let mut index_of = |params: &[ValType], results: &[ValType]| {
@@ -126,7 +147,7 @@ impl Draft {
         for (params, results) in &self.types {
             index_of(params, results);
         }
-        for body in &self.functions {
+        for body in self.functions.iter().chain(entry_points.iter().map(|(_, body)| body)) {
             functions.function(index_of(&body.params, &body.results));
             let mut function = Function::new(body.locals.iter().copied());
             function.raw(body.code.iter().copied()).instruction(&Instruction::End);
@@ -137,7 +158,8 @@ impl Draft {
         if self.table > 0 {
             let mut tables = TableSection::new();
             let element_type = RefType::FUNCREF;
-            tables.table(TableType { element_type, table64: false, minimum: self.table, maximum: None, shared: false });
+            let (minimum, maximum) = (self.table, Some(self.table));
+            tables.table(TableType { element_type, table64: false, minimum, maximum, shared: false });
             module.section(&tables);
         }
         let mut memories = MemorySection::new();
@@ -157,6 +179,10 @@ impl Draft {
         module.section(&globals);
         let mut exports = ExportSection::new();
         exports.export(EXPORT_MEMORY, ExportKind::Memory, 0).export(EXPORT_ON_TX, ExportKind::Func, 0);
+        let own = u32::try_from(self.functions.len()).expect("few functions are written");
+        for (index, (name, _)) in (own..).zip(entry_points) {
+            exports.export(name, ExportKind::Func, index);
+        }
         module.section(&exports);
         if self.table > 0 {
             let last = u32::try_from(self.functions.len() - 1).expect("few functions are written");

@@ -54,6 +54,9 @@ pub enum VetError {
         /// Its size.
         size: usize,
     },
+    /// Code that compilers take too long for.
+    #[error(transparent)]
+    Code(parapet_vm::VetError),
     /// An entry point is missing.
     #[error("the contract exports no `{0}`, which a CosmWasm guard must have")]
     NoEntryPoint(&'static str),

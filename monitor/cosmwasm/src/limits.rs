@@ -17,6 +17,10 @@ pub const FUNCTION_LOCALS_MAX: usize = 200;
 pub const LOCALS_MAX: usize = 20_000;
 /// Longest body of a function, in bytes.
 pub const BODY_BYTES_MAX: usize = 128 * 1_024;
+/// Most work for the compiler, counted as that of native guards (`parapet_vm::limits::WORK_MAX`). A compiler that goes over
+/// the code once pays for most of it in proportion to the bytes; what grows faster is operands that wait across branches
+/// and calls. Stock contracts of 200 to 430 KiB have up to a million.
+pub const WORK_MAX: u64 = 4_194_304;
 /// Most imports.
 pub const IMPORTS_MAX: usize = 64;
 /// Most exports.

@@ -1,7 +1,7 @@
 //! Decides whether bytes may become a contract, before anything of them is compiled.
 //!
-//! Our own limits come first, while sections are met; then cosmwasm-vm's static checks, under limits that are named
-//! here. The outcome depends on the bytes alone.
+//! Our own limits come first, while sections are met, and for code those of native guards; then cosmwasm-vm's static
+//! checks, under limits that are named here. The outcome depends on the bytes alone.
 
 use std::collections::HashSet;
 
@@ -9,6 +9,7 @@ use alloy_primitives::hex;
 use cosmwasm_vm::{VmError, WasmLimits, internals::check_wasm};
 use parapet_abi::descriptor::{SECTION, TRIGGER_FLOW, TRIGGER_FRAME};
 use parapet_monitor::{Descriptor, ModuleHash, trigger::Trigger};
+use parapet_vm::Code;
 use wasmparser::{Parser, Payload, ValidPayload, Validator, WasmFeatures};
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     limits::{
         BODY_BYTES_MAX, EXPORTS_MAX, FUNCTION_LOCALS_MAX, FUNCTION_PARAMETERS_MAX, FUNCTION_RESULTS_MAX, FUNCTIONS_MAX,
         GLOBALS_MAX, IMPORTS_MAX, LOCALS_MAX, MEMORY_PAGES_MAX, MODULE_BYTES_MAX, PARAMETERS_MAX, SEGMENTS_MAX,
-        TABLE_ELEMENTS_MAX,
+        TABLE_ELEMENTS_MAX, WORK_MAX,
     },
 };
 
@@ -179,9 +180,10 @@ fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Option<&[u8]>), VetError
         }
     }
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
+    let mut code = Code::within(WORK_MAX);
     for (function, body) in functions {
         let mut function = function.into_validator(allocations);
-        function.validate(&body)?;
+        code.take(&mut function, &body)?;
         allocations = function.into_allocations();
     }
     Ok((entries, descriptor))
@@ -217,6 +219,15 @@ fn named(bytes: &[u8], offset: usize, reason: String) -> VetError {
         }
     }
     VetError::Invalid { offset, reason }
+}
+
+impl From<parapet_vm::VetError> for VetError {
+    fn from(error: parapet_vm::VetError) -> Self {
+        match error {
+            parapet_vm::VetError::Invalid { offset, reason } => Self::Invalid { offset, reason },
+            other => Self::Code(other),
+        }
+    }
 }
 
 impl From<wasmparser::BinaryReaderError> for VetError {

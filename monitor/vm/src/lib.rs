@@ -32,4 +32,4 @@ pub use engine::{Engine, EngineError, EngineSettings, Optimisation};
 pub use guard::Guard;
 pub use host::{Alert, Limit};
 pub use session::{HookCall, HookEnd, Session, Subject};
-pub use vet::{Hooks, VetError, Vetted, vet};
+pub use vet::{Code, Hooks, VetError, Vetted, vet};

@@ -143,6 +143,7 @@ fn attacks_end_alike_on_both_engines() {
         functions: 64,
         body_bytes: 10_000,
         locals: 100,
+        parameters: 16,
         values: 16,
         depth: 10,
         loops: 10,

@@ -1,10 +1,99 @@
 //! Contracts that take what they can get, and the bound that each must keep.
 
-use parapet_cosmwasm::{End, Limit};
+use alloy_primitives::keccak256;
+use parapet_cosmwasm::{End, Limit, VetError, limits, vet};
+use parapet_hostile::{End as Expected, Form, Room, attacks_as, bombs_as};
 use parapet_monitor::MemoryState;
 use parapet_vm::HookCall;
 
 use super::{FUEL_MAX, call_as, contract, contract_with, load, region, subject, sudo, trace};
+
+/// As much as vetting accepts of a contract.
+const ROOM: Room = Room {
+    module_bytes: limits::MODULE_BYTES_MAX - 1_024,
+    functions: limits::FUNCTIONS_MAX as u32 - 8,
+    body_bytes: limits::BODY_BYTES_MAX,
+    locals: limits::FUNCTION_LOCALS_MAX as u32,
+    parameters: limits::FUNCTION_PARAMETERS_MAX as u32,
+    values: limits::FUNCTION_RESULTS_MAX as u32,
+    depth: parapet_vm::limits::DEPTH_MAX,
+    loops: parapet_vm::limits::LOOP_DEPTH_MAX,
+    targets: parapet_vm::limits::BRANCH_TARGETS_MAX,
+    pages: limits::MEMORY_PAGES_MAX as u64,
+    table: limits::TABLE_ELEMENTS_MAX as u64,
+};
+
+fn refused_for_work(bytes: &[u8]) -> bool {
+    let refused = vet(keccak256(bytes), bytes);
+    matches!(refused, Err(VetError::Code(parapet_vm::VetError::TooMany { max: limits::WORK_MAX, .. })))
+}
+
+#[test]
+fn attacks_on_native_guards_end_within_the_same_bounds_as_contracts() {
+    let mut ran = 0;
+    for attack in attacks_as(Form::Contract, &ROOM) {
+        if let Err(refusal) = vet(keccak256(&attack.bytes), &attack.bytes) {
+            assert!(matches!(refusal, VetError::Feature { feature: "bulk memory operations", .. }), "{}", attack.name);
+            continue;
+        }
+        ran += 1;
+        let contract = load(&attack.bytes);
+        let first = sudo(&contract);
+        let trapped = matches!(first.end, End::Trapped { .. });
+        let ended = match attack.end {
+            Expected::Returns => first.end == End::Returned,
+            Expected::Traps => trapped && first.fuel.0 < FUEL_MAX,
+            Expected::Spent => trapped || first.end == End::OutOfFuel,
+            Expected::OutOfFuel => first.end == End::OutOfFuel && first.fuel.0 == FUEL_MAX,
+        };
+        assert!(ended, "{}: {:?}, {:?} spent", attack.name, first.end, first.fuel);
+        let again = sudo(&contract);
+        assert_eq!((again.end, again.fuel), (first.end, first.fuel), "{}", attack.name);
+    }
+    assert!(ran >= 15, "{ran} attacks need nothing that contracts do not have");
+}
+
+#[test]
+fn small_bombs_compile_and_do_nothing_or_are_refused_for_what_they_are() {
+    let small = Room { module_bytes: 24 * 1_024, body_bytes: 8 * 1_024, depth: 100, targets: 100, locals: 64, ..ROOM };
+    let mut ran = 0;
+    for bomb in bombs_as(Form::Contract, &small) {
+        match vet(keccak256(&bomb.bytes), &bomb.bytes) {
+            Ok(_) => {
+                assert_eq!(sudo(&load(&bomb.bytes)).end, End::Returned, "{}", bomb.name);
+                ran += 1;
+            }
+            Err(VetError::Feature { feature: "bulk memory operations" | "functions with several results", .. }) => {}
+            Err(VetError::Static(_)) => {}
+            Err(refusal) => assert!(refused_for_work(&bomb.bytes), "{}: {refusal}", bomb.name),
+        }
+    }
+    assert!(ran >= 10, "{ran} bombs are small enough to be compiled");
+}
+
+#[test]
+fn bombs_that_the_compiler_pays_for_more_than_once_are_refused() {
+    let bombs = bombs_as(Form::Contract, &ROOM);
+    for name in [
+        "locals across skips",
+        "locals across calls",
+        "operands across skips",
+        "operands across calls",
+        "masses of operands across skips",
+        "masses of operands across loops",
+        "masses of operands across calls",
+    ] {
+        let bomb = bombs.iter().find(|bomb| bomb.name == name).unwrap();
+        assert!(refused_for_work(&bomb.bytes), "{name}");
+    }
+    let deeper = Room { depth: ROOM.depth + 2, loops: ROOM.loops + 2, ..ROOM };
+    let more = Room { targets: ROOM.targets + 1, ..ROOM };
+    for (name, room) in [("nested blocks", deeper), ("nested loops", deeper), ("branch tables", more)] {
+        let bomb = bombs_as(Form::Contract, &room).into_iter().find(|bomb| bomb.name == name).unwrap();
+        let refused = vet(keccak256(&bomb.bytes), &bomb.bytes);
+        assert!(matches!(refused, Err(VetError::Code(parapet_vm::VetError::Function { .. }))), "{name}: {refused:?}");
+    }
+}
 
 #[test]
 fn an_endless_loop_uses_up_its_fuel_and_no_more() {

@@ -1,4 +1,4 @@
-//! What a function may be made of. Compilers take time and memory that do not only grow with the length of a function, but
+//! What functions may be made of. Compilers take time and memory that do not only grow with the length of a function, but
 //! with the product of how many values are alive and how many branches they are alive across: these are bounded, too.
 
 use wasmparser::{FuncValidator, FunctionBody, Operator, ValidatorResources};
@@ -9,13 +9,75 @@ use crate::limits::{
     LOOP_DEPTH_MAX, OPERAND_WORK,
 };
 
-/// What the operators of a function say about it.
+/// What the functions of a module say about it, taken one after the other. Guards of every form are held to its bounds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Operators {
-    /// None of them changes a table, or which segments are dropped.
+pub struct Code {
+    /// No operator changes a table, or which segments are dropped.
     pub(super) keeps_segments: bool,
     /// What compilers pay for its branches and calls: each with the values that are alive across it.
-    pub(super) work: u64,
+    work: u64,
+    work_max: u64,
+}
+
+impl Code {
+    /// Of no functions yet, for a compiler that may be given so much work.
+    #[must_use]
+    pub const fn within(work_max: u64) -> Self {
+        Self { keeps_segments: true, work: 0, work_max }
+    }
+
+    /// Validates a function and takes it in.
+    ///
+    /// # Errors
+    /// [`VetError`] where the function is not valid, is nested too deeply or branches to too many places, and where the
+    /// functions taken so far cost compilers too much.
+    pub fn take(
+        &mut self,
+        validator: &mut FuncValidator<ValidatorResources>,
+        body: &FunctionBody<'_>,
+    ) -> Result<(), VetError> {
+        self.validate(validator, body)?;
+        if self.work > self.work_max {
+            let (what, remedy) = (
+                "units of work for the compiler",
+                "use fewer branches, calls, locals and values that wait on the stack",
+            );
+            return Err(VetError::TooMany { what, count: self.work, max: self.work_max, remedy });
+        }
+        Ok(())
+    }
+
+    /// Only the validator knows how many operands wait at each operator.
+    fn validate(
+        &mut self,
+        validator: &mut FuncValidator<ValidatorResources>,
+        body: &FunctionBody<'_>,
+    ) -> Result<(), VetError> {
+        validator.read_locals(&mut body.get_binary_reader())?;
+        let mut operators = body.get_operators_reader()?;
+        let mut nesting = Nesting { function: validator.index(), open: Vec::new(), loops: 0 };
+        while !operators.eof() {
+            let (operator, offset) = operators.read_with_offset()?;
+            let before = validator.operand_stack_height();
+            validator.op(offset, &operator)?;
+            nesting.take(&operator)?;
+            let operands = u64::from(before.max(validator.operand_stack_height()));
+            let alive = u64::from(validator.len_locals()) + OPERAND_WORK * operands;
+            self.work = self.work.saturating_add(branches_of(&operator) * (BRANCH_WORK + alive));
+            match operator {
+                Operator::BrTable { targets } => {
+                    at_most(nesting.function, "targets of one branch", targets.len().into(), BRANCH_TARGETS_MAX)?;
+                }
+                Operator::MemoryInit { .. }
+                | Operator::DataDrop { .. }
+                | Operator::TableInit { .. }
+                | Operator::ElemDrop { .. }
+                | Operator::TableCopy { .. } => self.keeps_segments = false,
+                _ => {}
+            }
+        }
+        Ok(operators.finish()?)
+    }
 }
 
 /// Checks what is known before a function is validated.
@@ -32,39 +94,6 @@ pub(super) fn check_size(function: u32, body: &FunctionBody<'_>) -> Result<(), V
         }
     }
     Ok(())
-}
-
-/// Validates a function, and checks its operators. Only the validator knows how many operands wait at each of them.
-pub(super) fn validate(
-    validator: &mut FuncValidator<ValidatorResources>,
-    body: &FunctionBody<'_>,
-) -> Result<Operators, VetError> {
-    validator.read_locals(&mut body.get_binary_reader())?;
-    let mut operators = body.get_operators_reader()?;
-    let mut nesting = Nesting { function: validator.index(), open: Vec::new(), loops: 0 };
-    let (mut work, mut keeps_segments) = (0_u64, true);
-    while !operators.eof() {
-        let (operator, offset) = operators.read_with_offset()?;
-        let before = validator.operand_stack_height();
-        validator.op(offset, &operator)?;
-        nesting.take(&operator)?;
-        let operands = u64::from(before.max(validator.operand_stack_height()));
-        let alive = u64::from(validator.len_locals()) + OPERAND_WORK * operands;
-        work = work.saturating_add(branches_of(&operator) * (BRANCH_WORK + alive));
-        match operator {
-            Operator::BrTable { targets } => {
-                at_most(nesting.function, "targets of one branch", targets.len().into(), BRANCH_TARGETS_MAX)?;
-            }
-            Operator::MemoryInit { .. }
-            | Operator::DataDrop { .. }
-            | Operator::TableInit { .. }
-            | Operator::ElemDrop { .. }
-            | Operator::TableCopy { .. } => keeps_segments = false,
-            _ => {}
-        }
-    }
-    operators.finish()?;
-    Ok(Operators { keeps_segments, work })
 }
 
 /// The blocks around an operator.

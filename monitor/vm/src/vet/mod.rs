@@ -8,6 +8,7 @@ mod error;
 mod feature;
 mod surface;
 
+pub use body::Code;
 pub use error::VetError;
 pub use surface::Hooks;
 
@@ -92,19 +93,10 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
         }
     }
     let mut allocations = FuncValidatorAllocations::default();
-    let (mut keeps_segments, mut work) = (true, 0_u64);
+    let mut code = Code::within(WORK_MAX);
     for (function, body) in functions {
         let mut function = function.into_validator(allocations);
-        let operators = body::validate(&mut function, &body)?;
-        keeps_segments &= operators.keeps_segments;
-        work = work.saturating_add(operators.work);
-        if work > WORK_MAX {
-            let (what, remedy) = (
-                "units of work for the compiler",
-                "use fewer branches, calls, locals and values that wait on the stack",
-            );
-            return Err(VetError::TooMany { what, count: work, max: WORK_MAX, remedy });
-        }
+        code.take(&mut function, &body)?;
         allocations = function.into_allocations();
     }
     let types = types.expect("the parser ends every module it does not refuse with `End`");
@@ -113,7 +105,7 @@ fn inspect(bytes: &[u8]) -> Result<Vetted, VetError> {
     if descriptor.message.is_some() {
         return Err(VetError::Message);
     }
-    Ok(Vetted { descriptor, hooks, keeps_segments, pages })
+    Ok(Vetted { descriptor, hooks, keeps_segments: code.keeps_segments, pages })
 }
 
 fn check_limits(payload: &Payload<'_>) -> Result<(), VetError> {

@@ -112,7 +112,8 @@ fn only_the_comparison_of_engines_names_the_second_one() {
 #[test]
 fn only_the_vm_for_contracts_names_cosmwasm_vm() {
     only(&["cosmwasm-vm", "wasmer"], &["monitor/cosmwasm"], &KINDS);
-    only(&["parapet-cosmwasm"], &["monitor/judge", "sdk/cli"], &["dependencies", "build-dependencies"]);
+    let users = ["monitor/judge", "sdk/cli", "devnet/bench-guards"];
+    only(&["parapet-cosmwasm"], &users, &["dependencies", "build-dependencies"]);
 }
 
 #[test]
