@@ -7,7 +7,6 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 use parapet_guest::prelude::*;
-use standing::heavy_loss;
 
 #[cfg(test)]
 mod tests;
@@ -43,8 +42,8 @@ impl Guard for NovelShape {
         let now = U256::from(tx.context().timestamp());
         let first = store::get(&shape.0);
         let is_novel = first.is_none_or(|first| now.saturating_sub(first) < U256::from(self.novel_seconds));
-        if is_novel && let Some((token, amount)) = heavy_loss(tx, self.loss_bps) {
-            let count = U256::from(steps.len());
+        if is_novel && let Some(lost) = moved::heavy_loss(tx, self.loss_bps) {
+            let (count, token, amount) = (U256::from(steps.len()), lost.token, lost.net_out());
             veto!(CODE_NOVEL, "{count} calls in an order that is new (shape {shape}), and {amount} of {token} left");
         }
         if first.is_none() {

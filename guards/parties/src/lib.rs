@@ -4,7 +4,6 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 use parapet_guest::prelude::*;
-use standing::heavy_loss;
 
 #[cfg(test)]
 mod tests;
@@ -63,8 +62,9 @@ impl Guard for Parties {
         let newborn = newborn(tx);
         let mut calls = tx.frames().filter(|frame| enters(tx, frame) && newborn.contains(&frame.caller()));
         if let Some(call) = calls.next()
-            && let Some((token, amount)) = heavy_loss(tx, self.newborn_bps)
+            && let Some(lost) = moved::heavy_loss(tx, self.newborn_bps)
         {
+            let (token, amount) = (lost.token, lost.net_out());
             veto!(CODE_NEWBORN, "{}, created in this transaction, called, and {amount} of {token} left", call.caller());
         }
     }

@@ -18,8 +18,6 @@ mod tests;
 pub const ECRECOVER: Address = Address::from_hex("0x0000000000000000000000000000000000000001");
 /// `isValidSignature(bytes32,bytes)` (EIP-1271); also what it answers for a valid one.
 pub const IS_VALID_SIGNATURE: Bytes4 = Bytes4::from_hex("0x1626ba7e");
-/// Basis points in one.
-const BPS: u64 = 10_000;
 /// An entry of a mapping may be a struct of so many words.
 const ENTRY_WORDS_MAX: u64 = 16;
 /// Entries of one account that are followed through mappings of mappings.
@@ -156,43 +154,8 @@ pub fn obeys(tx: &Tx, who: Address, span: &Range<u32>) -> bool {
     has_entry(tx, who, span, |word| word == U256::from(1))
 }
 
-/// An asset of which the guarded accounts lost at least so many basis points of what they held, net, and how much; ether is
-/// the zero address. Needs `subscribes(flows)`.
-#[must_use]
-pub fn heavy_loss(tx: &Tx, share_bps: u64) -> Option<(Address, U256)> {
-    let mut lost: Vec<(Address, U256, U256)> = Vec::new();
-    for flow in tx.flows().filter(|flow| matches!(flow.asset(), Some(Asset::Ether | Asset::Erc20))) {
-        let leaves = tx.is_guarded(flow.from());
-        if leaves == tx.is_guarded(flow.to()) || flow.reason() == Some(FlowReason::Fee) {
-            continue;
-        }
-        let at = lost.iter().position(|(token, ..)| *token == flow.token()).unwrap_or_else(|| {
-            lost.push((flow.token(), U256::ZERO, U256::ZERO));
-            lost.len() - 1
-        });
-        let sum = if leaves { &mut lost[at].1 } else { &mut lost[at].2 };
-        *sum = sum.saturating_add(flow.amount());
-    }
-    lost.into_iter().find_map(|(token, out, back)| {
-        let net = out.saturating_sub(back);
-        let heavy = !net.is_zero() && net >= share(held(tx, token), share_bps);
-        heavy.then_some((token, net))
-    })
-}
-
-/// What the guarded accounts held of a token, or of ether for the zero address, before the transaction.
-fn held(tx: &Tx, token: Address) -> U256 {
-    let balance = |account| {
-        if token == Address::ZERO {
-            return tx.balance(Fork::PreTx, account);
-        }
-        view!(tx, Fork::PreTx, token, "balanceOf(address)(uint256)", account).unwrap_or_default()
-    };
-    tx.accounts().into_iter().fold(U256::ZERO, |sum, account| sum.saturating_add(balance(account)))
-}
-
 /// So many basis points of an amount; of little at least one unit, since nothing is no share.
 #[must_use]
 pub fn share(amount: U256, bps: u64) -> U256 {
-    (amount / U256::from(BPS)).saturating_mul(U256::from(bps)).max(U256::from(1))
+    moved::share(amount, bps).max(U256::from(1))
 }

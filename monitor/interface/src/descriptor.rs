@@ -1,7 +1,8 @@
 //! A guard's descriptor, parsed. See `parapet_abi::descriptor` for the format.
 
 use parapet_abi::descriptor::{
-    DESCRIPTOR_BYTES_MAX, SUBSCRIBE_ACCESSES, SUBSCRIBE_FEES, SUBSCRIBE_FLOWS, SUBSCRIBE_PREIMAGES,
+    DESCRIPTOR_BYTES_MAX, SUBSCRIBE_ACCESSES, SUBSCRIBE_FEES, SUBSCRIBE_FLOWS, SUBSCRIBE_PREIMAGES, UNIT_BPS,
+    UNIT_SECONDS, UNIT_WEI,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,12 +52,39 @@ pub struct Parameter {
     /// Solidity ABI type.
     #[serde(rename = "type")]
     pub ty: String,
+    /// What it is measured in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// Value when none is given; without it the parameter is required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
     /// One sentence.
     #[serde(default)]
     pub doc: String,
+}
+
+/// What a number is measured in. `parapet_abi::descriptor` has the names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Wei.
+    Wei,
+    /// Basis points, at most 10,000.
+    Bps,
+    /// Seconds.
+    Seconds,
+}
+
+impl Unit {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wei => UNIT_WEI,
+            Self::Bps => UNIT_BPS,
+            Self::Seconds => UNIT_SECONDS,
+        }
+    }
 }
 
 /// Why a descriptor is refused.
@@ -77,6 +105,9 @@ pub enum DescriptorError {
     /// Too many parameters.
     #[error("{0} parameters, at most {PARAMETERS_MAX} are accepted")]
     Parameters(usize),
+    /// A unit of something that is no number.
+    #[error("parameter {0:?} has a unit, but its type is no uint")]
+    Unit(String),
     /// Two parameters of one name.
     #[error("parameter {0:?} is declared twice")]
     Duplicate(String),
@@ -126,6 +157,9 @@ impl Descriptor {
         }
         for (index, parameter) in self.parameters.iter().enumerate() {
             check_name(&parameter.name)?;
+            if parameter.unit.is_some() && !parameter.ty.starts_with("uint") {
+                return Err(DescriptorError::Unit(parameter.name.clone()));
+            }
             if self.parameters[..index].iter().any(|other| other.name == parameter.name) {
                 return Err(DescriptorError::Duplicate(parameter.name.clone()));
             }

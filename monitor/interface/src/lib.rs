@@ -27,7 +27,7 @@ pub use decision::{
     AttachmentId, BlockEnd, Decision, Fate, Hook, Judgement, Mode, ModuleHash, Origin, Outcome, Verdict, Veto,
     detail_text,
 };
-pub use descriptor::{Descriptor, DescriptorError, Parameter};
+pub use descriptor::{Descriptor, DescriptorError, Parameter, Unit};
 pub use fuel::{Allowance, Bound, Examination, Fuel, FuelSpent};
 pub use memory::{MemoryAccount, MemoryAccounts, MemoryState};
 pub use ops::{StateOp, StateUpdate};

@@ -13,7 +13,15 @@
 //! specification, `SPECIFICATION.md`, has all of them.
 //!
 //! A parameter without `default` must be given at attachment. Types are Solidity ABI types; the configuration bytes of
-//! an attachment are the ABI encoding of the parameters, in order, as Solidity's `abi.encode` gives it.
+//! an attachment are the ABI encoding of the parameters, in order, as Solidity's `abi.encode` gives it. A parameter, or the
+//! items of one, may have a `unit`, one of [`UNIT_WEI`], [`UNIT_BPS`] and [`UNIT_SECONDS`]: tools read and show it in it.
+
+/// Unit of a parameter: wei. Its type is `uint256`.
+pub const UNIT_WEI: &str = "wei";
+/// Unit of a parameter: basis points, at most 10,000.
+pub const UNIT_BPS: &str = "bps";
+/// Unit of a parameter: seconds.
+pub const UNIT_SECONDS: &str = "seconds";
 
 /// Name of the custom section.
 pub const SECTION: &str = "parapet.guard";

@@ -123,7 +123,8 @@ impl Module {
         }
         for parameter in &descriptor.parameters {
             let need = parameter.default.as_ref().map_or("required".to_owned(), |default| format!("default {default}"));
-            lines.push(format!("parameter  {}: {}, {need}", parameter.name, parameter.ty));
+            let unit = parameter.unit.map(|unit| format!(" in {}", unit.name())).unwrap_or_default();
+            lines.push(format!("parameter  {}: {}{unit}, {need}", parameter.name, parameter.ty));
             lines.push(format!("           {}", parameter.doc));
         }
         lines.join("\n")

@@ -1,6 +1,7 @@
 //! A guard's parameters: from `name=value` to the bytes that `abi.encode` gives, and back to text.
 
 pub mod json;
+mod units;
 
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use parapet_monitor::{Descriptor, Parameter};
@@ -164,6 +165,7 @@ fn sol_type(parameter: &Parameter) -> Result<DynSolType, ParameterError> {
 fn coerce(parameter: &Parameter, ty: &DynSolType, text: &str) -> Result<DynSolValue, String> {
     let bare = parameter.ty.ends_with("[]") && !text.starts_with('[');
     let text = if bare { format!("[{text}]") } else { text.to_owned() };
+    let text = parameter.unit.map_or(Ok(text.clone()), |unit| units::plain(unit, &text))?;
     ty.coerce_str(&text).map_err(|error| one_line(&error.to_string()))
 }
 

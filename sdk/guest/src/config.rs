@@ -2,12 +2,42 @@
 //!
 //! Decoding is strict: bytes that `abi.encode` would not have written (set padding bits, a boolean of 2, offsets that
 //! point outside) are refused, and so are bytes left over, so a configuration has one meaning and one form.
+//!
+//! ```
+//! use parapet_guest::{
+//!     config::{Bytes, Config, ConfigError, Decoder, Encoder, Fault, Item, Parameter},
+//!     prelude::*,
+//! };
+//!
+//! /// Stops what is larger.
+//! #[guard(name = "cap", triggers(flow))]
+//! # #[derive(Debug, PartialEq)]
+//! pub struct Cap {
+//!     most: U256,
+//!     parties: Vec<Address>,
+//! }
+//! # #[guard] impl Guard for Cap {}
+//!
+//! let cap = Cap { most: U256::from(5), parties: vec![Address([1; 20])] };
+//! let bytes: Bytes = cap.encode();
+//! assert_eq!(bytes, Encoder::new(2).push(&cap.most).push(&cap.parties).finish());
+//! let mut decoder = Decoder::new(&bytes);
+//! assert_eq!(decoder.next::<U256>("most"), Ok(U256::from(5)));
+//! assert_eq!(decoder.next::<Vec<Address>>("parties"), Ok(vec![Address([1; 20])]));
+//! assert_eq!(decoder.end(), Ok(()));
+//! assert_eq!(Cap::decode(&bytes[..40]), Err(ConfigError { parameter: "parties", fault: Fault::Short }));
+//! assert_eq!((<Vec<Address> as Parameter>::TYPE, <Bps as Parameter>::UNIT), ("address[]", "bps"));
+//! assert_eq!(Address::from_word(&Address([7; 20]).to_word()), Some(Address([7; 20])));
+//! ```
 
 use alloc::vec::Vec;
 
+use parapet_abi::descriptor::{UNIT_BPS, UNIT_SECONDS, UNIT_WEI};
+
 use crate::{
-    Address, B256, Bytes4, U256, host,
+    Address, B256, Bps, Bytes4, Seconds, U256, Wei, host,
     speech::{Detail, Show},
+    value::{self, number},
 };
 
 /// Bytes that one call to the host fetches.
@@ -160,6 +190,11 @@ impl Encoder {
         self
     }
 
+    /// Where the next tail begins.
+    fn offset(&self) -> [u8; WORD] {
+        ((self.head_bytes + self.tail.len()) as u64).to_word()
+    }
+
     /// Joins heads and tails.
     #[must_use]
     #[inline(never)]
@@ -173,6 +208,8 @@ impl Encoder {
 pub trait Parameter: Sized {
     /// Its name in Solidity's ABI.
     const TYPE: &'static str;
+    /// Its unit, as the descriptor names it; empty for none.
+    const UNIT: &'static str = "";
     /// Reads the next one.
     ///
     /// # Errors
@@ -188,6 +225,8 @@ pub trait Item: Sized {
     const TYPE: &'static str;
     /// Name of the array of it.
     const ARRAY_TYPE: &'static str;
+    /// Its unit; empty for none.
+    const UNIT: &'static str = "";
     /// Its value; none when the word is not one.
     fn from_word(word: &[u8; WORD]) -> Option<Self>;
     /// Its word.
@@ -196,6 +235,7 @@ pub trait Item: Sized {
 
 impl<T: Item> Parameter for T {
     const TYPE: &'static str = T::TYPE;
+    const UNIT: &'static str = T::UNIT;
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         T::from_word(decoder.head()?).ok_or(Fault::Value)
@@ -208,6 +248,7 @@ impl<T: Item> Parameter for T {
 
 impl<T: Item> Parameter for Vec<T> {
     const TYPE: &'static str = T::ARRAY_TYPE;
+    const UNIT: &'static str = T::UNIT;
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
         let mut items = Vec::new();
@@ -218,8 +259,7 @@ impl<T: Item> Parameter for Vec<T> {
     }
 
     fn encode(&self, encoder: &mut Encoder) {
-        let at = encoder.head_bytes + encoder.tail.len();
-        encoder.head.extend_from_slice(&(at as u64).to_word());
+        encoder.head.extend_from_slice(&encoder.offset());
         encoder.tail.extend_from_slice(&(self.len() as u64).to_word());
         for item in self {
             encoder.tail.extend_from_slice(&item.to_word());
@@ -227,10 +267,37 @@ impl<T: Item> Parameter for Vec<T> {
     }
 }
 
-/// An offset or a count: nothing that fits a configuration is above 16 bits, so sums of these cannot overflow.
+/// Bytes of any length. As a parameter of a guard it is hex.
+impl Parameter for Vec<u8> {
+    const TYPE: &'static str = "bytes";
+
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Fault> {
+        let at = small(decoder.head()?)?;
+        let len = small(decoder.word_at(at)?)?;
+        let first = at + WORD;
+        let padded = len.next_multiple_of(WORD);
+        let words = decoder.bytes.get(first..first + padded).ok_or(Fault::Short)?;
+        decoder.used = decoder.used.max(first + padded);
+        let (bytes, padding) = words.split_at(len);
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(Fault::Value);
+        }
+        Ok(bytes.to_vec())
+    }
+
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.head.extend_from_slice(&encoder.offset());
+        encoder.tail.extend_from_slice(&(self.len() as u64).to_word());
+        encoder.tail.extend_from_slice(self);
+        encoder.tail.resize(encoder.tail.len().next_multiple_of(WORD), 0);
+    }
+}
+
+/// An offset or a count: nothing that a guard can be shown is above 24 bits, so sums of these cannot overflow.
 #[inline(never)]
 fn small(word: &[u8; WORD]) -> Result<usize, Fault> {
-    right(word).map(|bytes| usize::from(u16::from_be_bytes(bytes))).ok_or(Fault::Short)
+    let number = right(word).map(u32::from_be_bytes).ok_or(Fault::Short)?;
+    if number < 1 << 24 { Ok(number as usize) } else { Err(Fault::Short) }
 }
 
 /// The last `N` bytes when those before are zero: how numbers and addresses lie in a word.
@@ -246,10 +313,11 @@ fn left<const N: usize>(word: &[u8; WORD]) -> Option<[u8; N]> {
 }
 
 macro_rules! item {
-    ($ty:ty, $name:literal, |$word:ident| $from:expr, |$value:ident| $to:expr) => {
+    ($ty:ty, $name:literal $(in $unit:expr)?, |$word:ident| $from:expr, |$value:ident| $to:expr) => {
         impl Item for $ty {
             const TYPE: &'static str = $name;
             const ARRAY_TYPE: &'static str = concat!($name, "[]");
+            $(const UNIT: &'static str = $unit;)?
 
             fn from_word($word: &[u8; WORD]) -> Option<Self> {
                 $from
@@ -267,8 +335,11 @@ macro_rules! item {
 }
 
 item!(Address, "address", |word| right(word).map(Self), |v| (12, v.0));
-item!(U256, "uint256", |word| Some(Self::from_be_bytes(*word)), |v| (0, v.to_be_bytes::<WORD>()));
+item!(U256, "uint256", |word| Some(number(word)), |v| (0, value::word(v)));
 item!(u64, "uint64", |word| right(word).map(Self::from_be_bytes), |v| (24, v.to_be_bytes()));
+item!(Wei, "uint256" in UNIT_WEI, |word| Some(Self::new(number(word))), |v| (0, value::word(&v.get())));
+item!(Bps, "uint64" in UNIT_BPS, |word| Self::checked(u64::from_word(word)?), |v| (24, v.get().to_be_bytes()));
+item!(Seconds, "uint64" in UNIT_SECONDS, |word| Self::checked(u64::from_word(word)?), |v| (24, v.get().to_be_bytes()));
 item!(Bytes4, "bytes4", |word| left(word).map(Self), |v| (0, v.0));
 item!(B256, "bytes32", |word| Some(Self(*word)), |v| (0, v.0));
 item!(

@@ -6,7 +6,15 @@ pub trait Described {
     const DESCRIPTOR: &'static str;
 }
 
+/// What stands in a parameter's JSON between its type and its unit: nothing without one.
+#[doc(hidden)]
+#[must_use]
+pub const fn before_unit(unit: &str) -> &'static str {
+    if unit.is_empty() { "" } else { "\",\"unit\":\"" }
+}
+
 /// Length of the parts together, in bytes.
+#[doc(hidden)]
 #[must_use]
 pub const fn len(parts: &[&str]) -> usize {
     let (mut sum, mut at) = (0, 0);
@@ -21,6 +29,7 @@ pub const fn len(parts: &[&str]) -> usize {
 ///
 /// # Panics
 /// At compile time, when they are longer than `N`.
+#[doc(hidden)]
 #[must_use]
 pub const fn join<const N: usize>(parts: &[&str]) -> [u8; N] {
     let mut out = [0; N];
@@ -42,6 +51,7 @@ pub const fn join<const N: usize>(parts: &[&str]) -> [u8; N] {
 ///
 /// # Panics
 /// At compile time, when they are not UTF-8, which text parts always are.
+#[doc(hidden)]
 #[must_use]
 pub const fn text(bytes: &'static [u8]) -> &'static str {
     match core::str::from_utf8(bytes) {

@@ -1,4 +1,45 @@
 //! The hooks of a guard.
+//!
+//! ```
+//! use parapet_guest::{CODE_CONFIGURATION, Hooks, descriptor::Described, mock::Scene, prelude::*};
+//!
+//! /// Nobody sends less than a minimum.
+//! #[guard(name = "minimum", triggers(frame))]
+//! pub struct Minimum {
+//!     least: U256,
+//! }
+//!
+//! #[guard]
+//! impl Guard for Minimum {
+//!     fn init(&self, tx: &Tx) {
+//!         if self.least.is_zero() || tx.accounts().is_empty() {
+//!             veto!(1, "least must not be zero, and somebody must be guarded");
+//!         }
+//!     }
+//!
+//!     fn on_call(&self, tx: &Tx, frame: &Frame) {
+//!         if frame.value() < self.least && tx.is_guarded(frame.target()) {
+//!             veto!(2, "{} is too little", frame.value());
+//!         }
+//!     }
+//!
+//!     fn on_call_end(&self, _: &Tx, frame: &Frame) {
+//!         alert!(3, "frame {} has ended", frame.id());
+//!     }
+//!
+//!     fn on_tx(&self, tx: &Tx) {
+//!         alert!(4, "{} frames", tx.frames().count());
+//!     }
+//! }
+//!
+//! fn exported<G: Hooks>(_: &G) {}
+//! let guard = Minimum { least: U256::ZERO };
+//! exported(&guard);
+//! assert!(Minimum::DESCRIPTOR.starts_with(r#"{"abi":1,"name":"minimum""#));
+//! assert_eq!(Scene::new(&guard, &[Address::ZERO]).veto().map(|veto| veto.code), Some(1));
+//! let broken = Scene::<Minimum>::with_configuration(vec![1; 7], &[Address::ZERO]);
+//! assert_eq!(broken.veto().map(|veto| veto.code), Some(CODE_CONFIGURATION));
+//! ```
 
 use crate::{CODE_CONFIGURATION, Frame, Tx, config::Config, veto};
 

@@ -39,8 +39,10 @@ extern crate alloc;
 // `veto!` and `alert!` name this crate from outside; it uses them itself.
 extern crate self as parapet_guest;
 
+pub mod calls;
 pub mod config;
 pub mod descriptor;
+mod entry;
 mod guard;
 mod host;
 #[cfg(target_arch = "wasm32")]
@@ -52,14 +54,17 @@ mod records;
 pub mod speech;
 pub mod store;
 mod tx;
+mod units;
 mod value;
 
+pub use entry::EntryChange;
 pub use guard::{Guard, Hooks};
 pub use parapet_abi as abi;
-pub use parapet_macros::{alert, guard, veto, view};
+pub use parapet_macros::{alert, args, calls, guard, logs, veto, view};
 pub use records::{Access, Authorization, CodeChange, Context, Delegate, Flow, Frame, Log, Preimage, SlotChange, View};
 pub use ruint::aliases::{U256, U512};
 pub use tx::{Ancestors, Fork, Records, Tx, VIEW_GAS, Viewed};
+pub use units::{Bps, SECONDS_MAX, Seconds, Wei};
 pub use value::{Address, B256, Bytes4, keccak256};
 
 /// Code of the veto with which a guard refuses a configuration that it cannot decode. A guard's own codes lie below.
@@ -71,8 +76,9 @@ pub mod prelude {
     pub use parapet_abi::{AccessKind, Asset, CodeChangeKind, FlowReason, FrameKind, FrameStatus};
 
     pub use crate::{
-        Access, Address, Authorization, B256, Bytes4, CodeChange, Context, Delegate, Flow, Fork, Frame, Guard, Log,
-        Preimage, SlotChange, Tx, U256, alert, guard, keccak256,
+        Access, Address, Authorization, B256, Bps, Bytes4, CodeChange, Context, Delegate, EntryChange, Flow, Fork,
+        Frame, Guard, Log, Preimage, Seconds, SlotChange, Tx, U256, Wei, alert, args, calls, guard, keccak256, logs,
+        moved,
         speech::{Detail, Show},
         store, veto, view,
     };
@@ -86,6 +92,7 @@ pub mod expansion {
     pub use alloc::vec::Vec;
 
     pub use crate::{
+        calls::{arguments, logged, of as calls_of},
         config, descriptor,
         guard::{load, woken},
         tx::{Tx, calldata},

@@ -8,6 +8,7 @@ use parapet_bump::Bump;
 static BUMP: Bump = Bump::new();
 
 /// A value made at its first use: the guard with its configuration.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Once<T>(OnceCell<T>);
 

@@ -17,9 +17,20 @@
 //!             if moved::exceeds_bps(asset.net_out(), held, 5_000) {
 //!                 veto!(1, "{} of {} left", asset.net_out(), asset.token);
 //!             }
+//!             if asset.net_in() > moved::balance(tx, Fork::PreTx, asset.token, tx.context().sender()) {
+//!                 alert!(2, "{} came from elsewhere", asset.back);
+//!             }
+//!         }
+//!         if let Some(lost) = moved::heavy_loss(tx, moved::WHOLE_BPS / 4) {
+//!             let lost: moved::Moved = lost;
+//!             alert!(3, "a quarter of {} left in {} flows", lost.token, tx.flows().filter(moved::is_fungible).count());
 //!         }
 //!     }
 //! }
+//! let (hundred, third) = (U256::from(100), U256::from(33));
+//! assert_eq!(moved::divide(hundred, U256::from(3)), third);
+//! assert_eq!(moved::share(hundred, 3_399), third);
+//! assert!(moved::differ_by_bps(hundred, third, 20_000) && !moved::differ_by_bps(hundred, third, 20_304));
 //! # let mut scene = parapet_guest::mock::Scene::new(&Half, &[Address([1; 20])]);
 //! # scene.enter(parapet_guest::mock::Enter::call(Address([1; 20])));
 //! # assert_eq!(scene.finish().vetoed(), None);
@@ -112,6 +123,25 @@ pub fn exceeds_bps(part: U256, whole: U256, bps: u64) -> bool {
         whole.checked_mul(U256::from(bps)).map(|most| part > most)
     };
     scaled(part, whole).or_else(|| scaled(part >> HEADROOM_BITS, whole >> HEADROOM_BITS)).unwrap_or(part > whole)
+}
+
+/// So many basis points of an amount, rounded down. What would not fit is the whole.
+#[must_use]
+pub fn share(whole: U256, bps: u64) -> U256 {
+    let scaled = |whole: U256| whole.checked_mul(U256::from(bps)).map(|product| divide(product, U256::from(WHOLE_BPS)));
+    scaled(whole)
+        .or_else(|| scaled(whole >> HEADROOM_BITS).and_then(|share| share.checked_shl(HEADROOM_BITS)))
+        .unwrap_or(whole)
+}
+
+/// The first asset of which the group lost, net, at least so many basis points of what it held before the transaction.
+#[must_use]
+pub fn heavy_loss(tx: &Tx, bps: u64) -> Option<Moved> {
+    let is_heavy = |asset: &Moved| {
+        let lost = asset.net_out();
+        !lost.is_zero() && lost >= share(held(tx, Fork::PreTx, asset.token), bps)
+    };
+    by_asset(tx).into_iter().find(is_heavy)
 }
 
 /// Whether two amounts lie further apart than so many basis points of the smaller one.

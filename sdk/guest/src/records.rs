@@ -11,9 +11,16 @@ use parapet_abi::{
     Record, SlotChangeRecord,
 };
 
-use crate::{Address, B256, Bytes4, U256};
+use crate::{Address, B256, Bytes4, U256, value::number};
 
 /// A record as authors see it.
+///
+/// ```
+/// use parapet_guest::{Flow, View, abi::FlowRecord};
+///
+/// let flow = Flow::of(Box::new(FlowRecord { seq: 7, ..FlowRecord::default() }));
+/// assert_eq!(flow.seq(), 7);
+/// ```
 pub trait View: Sized {
     /// The record of the ABI.
     type Of: Record;
@@ -52,6 +59,21 @@ fn some_frame(id: u32) -> Option<u32> {
 
 view! {
     /// The block and the transaction that is judged.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// let context = tx.context();
+    /// alert!(1, "block {} of chain {} at {}", context.block_number(), context.chain_id(), context.timestamp());
+    /// alert!(2, "built by {} on {}, {} to draw from", context.beneficiary(), context.parent_hash(), context.prev_randao());
+    /// alert!(3, "{} sends {} wei to {}", context.sender(), context.value(), context.target());
+    /// alert!(4, "{} of type {}, nonce {}", context.tx_hash(), context.tx_type(), context.nonce());
+    /// alert!(5, "{} gas at {}, base fee {}", context.gas_limit(), context.gas_price(), context.base_fee());
+    /// if context.is_simulation() || context.status() != Some(FrameStatus::Succeeded) {
+    ///     return;
+    /// }
+    /// # }
+    /// ```
     Context(ContextRecord) {
         /// EIP-155 chain id.
         chain_id: u64 = |r: &ContextRecord| r.chain_id;
@@ -78,11 +100,11 @@ view! {
         /// Hash of the transaction; zero in a simulation.
         tx_hash: B256 = |r: &ContextRecord| B256(r.tx_hash);
         /// Value of the transaction, in wei.
-        value: U256 = |r: &ContextRecord| U256::from_be_bytes(r.value);
+        value: U256 = |r: &ContextRecord| number(&r.value);
         /// Base fee of the block, in wei per gas.
-        base_fee: U256 = |r: &ContextRecord| U256::from_be_bytes(r.base_fee);
+        base_fee: U256 = |r: &ContextRecord| number(&r.base_fee);
         /// What the sender pays, in wei per gas.
-        gas_price: U256 = |r: &ContextRecord| U256::from_be_bytes(r.gas_price);
+        gas_price: U256 = |r: &ContextRecord| number(&r.gas_price);
         /// PREVRANDAO of the block.
         prev_randao: B256 = |r: &ContextRecord| B256(r.prev_randao);
         /// Hash of the parent block.
@@ -92,6 +114,22 @@ view! {
 
 view! {
     /// One frame of the call stack, reverted ones included.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx, frame: &Frame) {
+    /// alert!(1, "{} calls {} with {}", frame.caller(), frame.target(), frame.selector());
+    /// alert!(2, "code of {} ({}), {} wei", frame.code_address(), frame.code_hash(), frame.value());
+    /// alert!(3, "frame {} at depth {} in {}", frame.id(), frame.depth(), frame.parent().unwrap_or_default());
+    /// alert!(4, "events {} to {}", frame.start_seq(), frame.end_seq());
+    /// alert!(5, "{} of {} gas", frame.gas_used(), frame.gas_limit());
+    /// alert!(6, "{} bytes in, {} out", frame.input_len(), frame.output_len());
+    /// let creates = matches!(frame.kind(), Some(FrameKind::Create | FrameKind::Create2));
+    /// if !creates && !frame.is_static() && !frame.is_precompile() && frame.status() == Some(FrameStatus::Succeeded) {
+    ///     alert!(7, "it may have changed something; the ABI's record has {}", frame.record().depth);
+    /// }
+    /// # }
+    /// ```
     Frame(FrameRecord) {
         /// Its id: frames are numbered as they start.
         id: u32 = |r: &FrameRecord| r.id;
@@ -130,12 +168,22 @@ view! {
         /// Hash of that code; zero in a creation.
         code_hash: B256 = |r: &FrameRecord| B256(r.code_hash);
         /// Value in wei; in a DELEGATECALL the apparent one, which does not move.
-        value: U256 = |r: &FrameRecord| U256::from_be_bytes(r.value);
+        value: U256 = |r: &FrameRecord| number(&r.value);
     }
 }
 
 view! {
     /// One storage access, in order.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for access in tx.accesses().filter(|access| access.kind() == Some(AccessKind::StorageWrite)) {
+    ///     alert!(1, "event {}, frame {}: {}", access.seq(), access.frame(), access.address());
+    ///     alert!(2, "slot {}: {} to {}", access.slot(), access.before(), access.after());
+    /// }
+    /// # }
+    /// ```
     Access(AccessRecord) {
         /// Position among all events.
         seq: u32 = |r: &AccessRecord| r.seq;
@@ -146,16 +194,27 @@ view! {
         /// Account whose storage it is.
         address: Address = |r: &AccessRecord| r.address.into();
         /// The slot.
-        slot: U256 = |r: &AccessRecord| U256::from_be_bytes(r.slot);
+        slot: U256 = |r: &AccessRecord| number(&r.slot);
         /// Value before.
-        before: U256 = |r: &AccessRecord| U256::from_be_bytes(r.old);
+        before: U256 = |r: &AccessRecord| number(&r.old);
         /// Value after.
-        after: U256 = |r: &AccessRecord| U256::from_be_bytes(r.new);
+        after: U256 = |r: &AccessRecord| number(&r.new);
     }
 }
 
 view! {
     /// Ether or a token that changed hands in a frame that was not reverted.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for flow in tx.flows().filter(|flow| flow.asset() == Some(Asset::Erc721) && flow.reason() == Some(FlowReason::Log)) {
+    ///     alert!(1, "event {}, frame {}", flow.seq(), flow.frame());
+    ///     alert!(2, "{} times {} of {}", flow.amount(), flow.token_id(), flow.token());
+    ///     alert!(3, "{} to {}", flow.from(), flow.to());
+    /// }
+    /// # }
+    /// ```
     Flow(FlowRecord) {
         /// Position among all events.
         seq: u32 = |r: &FlowRecord| r.seq;
@@ -172,14 +231,25 @@ view! {
         /// Who gains; zero for a burn.
         to: Address = |r: &FlowRecord| r.to.into();
         /// How much, in wei or the token's smallest unit.
-        amount: U256 = |r: &FlowRecord| U256::from_be_bytes(r.amount);
+        amount: U256 = |r: &FlowRecord| number(&r.amount);
         /// Which one (ERC-721, ERC-1155).
-        token_id: U256 = |r: &FlowRecord| U256::from_be_bytes(r.token_id);
+        token_id: U256 = |r: &FlowRecord| number(&r.token_id);
     }
 }
 
 view! {
     /// One log of a frame that was not reverted. Its data is [`crate::Tx::log_data`].
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for (index, log) in (0..).zip(tx.logs()) {
+    ///     let data = tx.log_data(index);
+    ///     alert!(1, "event {}, frame {}, {} of {} bytes", log.seq(), log.frame(), data.len(), log.data_len());
+    ///     alert!(2, "{} emits {}", log.address(), log.topic(0).unwrap_or_default());
+    /// }
+    /// # }
+    /// ```
     Log(LogRecord) {
         /// Position among all events.
         seq: u32 = |r: &LogRecord| r.seq;
@@ -203,6 +273,16 @@ impl Log {
 
 view! {
     /// Code that appeared, changed or was destroyed.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for change in tx.code_changes().filter(|change| change.kind() == Some(CodeChangeKind::Delegation)) {
+    ///     alert!(1, "{}: {} to {}", change.address(), change.before(), change.after());
+    ///     alert!(2, "event {}, frame {}", change.seq(), change.frame().unwrap_or_default());
+    /// }
+    /// # }
+    /// ```
     CodeChange(CodeChangeRecord) {
         /// Position among all events.
         seq: u32 = |r: &CodeChangeRecord| r.seq;
@@ -221,20 +301,39 @@ view! {
 
 view! {
     /// A slot whose value the transaction changes.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for change in tx.slot_changes().filter(|change| tx.is_guarded(change.address())) {
+    ///     alert!(1, "slot {}: {} to {}", change.slot(), change.before(), change.after());
+    /// }
+    /// # }
+    /// ```
     SlotChange(SlotChangeRecord) {
         /// The account.
         address: Address = |r: &SlotChangeRecord| r.address.into();
         /// The slot.
-        slot: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.slot);
+        slot: U256 = |r: &SlotChangeRecord| number(&r.slot);
         /// Value before the transaction.
-        before: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.old);
+        before: U256 = |r: &SlotChangeRecord| number(&r.old);
         /// Value after it.
-        after: U256 = |r: &SlotChangeRecord| U256::from_be_bytes(r.new);
+        after: U256 = |r: &SlotChangeRecord| number(&r.new);
     }
 }
 
 view! {
     /// 64 bytes that a frame hashed: how contracts find entries of mappings.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for preimage in tx.preimages() {
+    ///     alert!(1, "event {}, frame {}", preimage.seq(), preimage.frame());
+    ///     alert!(2, "key {} of mapping {} lies at {}", preimage.key(), preimage.base(), preimage.slot());
+    /// }
+    /// # }
+    /// ```
     Preimage(PreimageRecord) {
         /// Position among all events.
         seq: u32 = |r: &PreimageRecord| r.seq;
@@ -243,14 +342,24 @@ view! {
         /// The key, if this finds an entry of a mapping.
         key: B256 = |r: &PreimageRecord| B256(r.key);
         /// The mapping's own slot.
-        base: U256 = |r: &PreimageRecord| U256::from_be_bytes(r.base);
+        base: U256 = |r: &PreimageRecord| number(&r.base);
         /// The entry's slot.
-        slot: U256 = |r: &PreimageRecord| U256::from_be_bytes(r.hash);
+        slot: U256 = |r: &PreimageRecord| number(&r.hash);
     }
 }
 
 view! {
     /// One EIP-7702 authorization of the transaction.
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for authorization in tx.authorizations().filter(|authorization| authorization.is_applied()) {
+    ///     alert!(1, "{} takes the code of {}", authorization.authority(), authorization.delegate());
+    ///     alert!(2, "chain {}, nonce {}", authorization.chain_id(), authorization.nonce());
+    /// }
+    /// # }
+    /// ```
     Authorization(AuthorizationRecord) {
         /// Whether it took effect.
         is_applied: bool = |r: &AuthorizationRecord| r.applied == 1;
@@ -267,6 +376,15 @@ view! {
 
 view! {
     /// A frame that ran code by way of a delegation (EIP-7702).
+    ///
+    /// ```
+    /// # use parapet_guest::prelude::*;
+    /// # fn show(tx: &Tx) {
+    /// for delegate in tx.delegates() {
+    ///     alert!(1, "frame {}: {} ran {}", delegate.frame(), delegate.account(), delegate.delegate());
+    /// }
+    /// # }
+    /// ```
     Delegate(DelegateRecord) {
         /// The frame.
         frame: u32 = |r: &DelegateRecord| r.frame;

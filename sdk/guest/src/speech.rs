@@ -1,6 +1,30 @@
 //! How a guard speaks: [`veto!`](crate::veto) and [`alert!`](crate::alert), each with a code and a detail in words.
 //!
 //! The detail is written by [`Show`], not by `core::fmt`: the formatting machinery alone is larger than most guards.
+//!
+//! ```
+//! use parapet_guest::{prelude::*, speech};
+//!
+//! /// A price in dollars with two decimals.
+//! struct Price(u64);
+//!
+//! impl Show for Price {
+//!     fn show(&self, detail: &mut Detail) {
+//!         detail.push(&(self.0 / 100)).push(".").push(&(self.0 % 100 / 10)).push(&(self.0 % 10));
+//!     }
+//! }
+//!
+//! let mut detail = Detail::new();
+//! detail.push("it fell to ").push(&Price(1_205)).push(", seen by ").push(&Address::ZERO);
+//! assert!(detail.bytes().starts_with(b"it fell to 12.05, seen by 0x0000"));
+//!
+//! fn refuse(price: Price, last: Option<u64>) {
+//!     alert!(1, "now {price}"); // as speech::alert(1, &detail) does
+//!     if let Some(last) = last {
+//!         veto!(2, "it was {}", Price(last)); // as speech::veto(2, &detail) does
+//!     }
+//! }
+//! ```
 
 use alloc::vec::Vec;
 

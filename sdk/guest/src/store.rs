@@ -23,6 +23,12 @@
 //! impl Guard for Quota {
 //!     fn on_tx(&self, tx: &Tx) {
 //!         store::raise(b"largest", tx.context().value());
+//!         let sender = tx.context().sender().0;
+//!         if !store::contains(&sender) {
+//!             store::insert(&sender);
+//!             store::set(b"latest", U256::from(tx.context().timestamp()));
+//!         }
+//!         assert!(sender.len() as u32 <= store::KEY_BYTES_MAX && store::get(b"latest").is_some());
 //!         if store::add(b"count", U256::from(1), self.most) == Added::Refused {
 //!             veto!(1, "no more than {} transactions", self.most);
 //!         }
@@ -34,7 +40,10 @@ pub mod entries;
 
 use parapet_abi::import::STORE_KEY_BYTES_MAX;
 
-use crate::{U256, host};
+use crate::{
+    U256, host,
+    value::{number, word},
+};
 
 /// Longest key, in bytes.
 pub const KEY_BYTES_MAX: u32 = STORE_KEY_BYTES_MAX;
@@ -42,12 +51,12 @@ pub const KEY_BYTES_MAX: u32 = STORE_KEY_BYTES_MAX;
 /// The word of a key; none when it was never set, or set to zero.
 #[must_use]
 pub fn get(key: &[u8]) -> Option<U256> {
-    host::store_get(key).map(U256::from_be_bytes)
+    host::store_get(key).as_ref().map(number)
 }
 
 /// Sets the word of a key.
 pub fn set(key: &[u8], value: U256) {
-    host::store_set(key, &value.to_be_bytes());
+    host::store_set(key, &word(&value));
 }
 
 /// What became of an addition to a word or a window.
@@ -68,12 +77,12 @@ impl Added {
 
 /// Adds to the word of a key, if the sum is at most `bound`. It never wraps.
 pub fn add(key: &[u8], amount: U256, bound: U256) -> Added {
-    Added::from(host::store_add(key, &amount.to_be_bytes(), &bound.to_be_bytes()))
+    Added::from(host::store_add(key, &word(&amount), &word(&bound)))
 }
 
 /// Raises the word of a key to a value, if it is less.
 pub fn raise(key: &[u8], value: U256) {
-    host::store_max(key, &value.to_be_bytes());
+    host::store_max(key, &word(&value));
 }
 
 /// Makes a key one of a set: its word becomes one, whatever it was.
@@ -90,5 +99,5 @@ pub fn contains(key: &[u8]) -> bool {
 /// Adds to the decaying window of a key: its level falls linearly from `capacity` to zero over `period_s` seconds, and
 /// an addition is taken while the new level is at most `capacity`.
 pub fn window_add(key: &[u8], amount: U256, capacity: U256, period_s: u64) -> Added {
-    Added::from(host::window_add(key, &amount.to_be_bytes(), &capacity.to_be_bytes(), period_s))
+    Added::from(host::window_add(key, &word(&amount), &word(&capacity), period_s))
 }

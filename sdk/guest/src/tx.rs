@@ -1,4 +1,50 @@
 //! The transaction that is judged: its trace, the accounts it is judged for, and the state around it.
+//!
+//! ```
+//! use parapet_guest::{Ancestors, Records, VIEW_GAS, Viewed, prelude::*};
+//!
+//! /// Tells all that can be asked.
+//! #[guard(name = "teller", triggers(frame), subscribes(accesses, flows, preimages))]
+//! pub struct Teller;
+//!
+//! #[guard]
+//! impl Guard for Teller {
+//!     fn on_call_end(&self, tx: &Tx, frame: &Frame) {
+//!         // The trace so far.
+//!         let around: Ancestors = tx.ancestors(frame);
+//!         let outermost = around.last().or_else(|| tx.frame(0));
+//!         let entered_by_guarded = tx.parent(frame).is_some_and(|outer| tx.is_guarded(outer.target()));
+//!         let (input, output) = (tx.input(frame), tx.output(frame));
+//!         let mut second_argument = [0; 32];
+//!         let copied = tx.input_at(frame, 36, &mut second_argument);
+//!         alert!(1, "{} {} {copied} {entered_by_guarded} {}", input.len(), output.len(), outermost.is_some());
+//!         // The state around it.
+//!         for account in tx.accounts() {
+//!             let (before, after) = (Fork::before(frame), Fork::after(frame));
+//!             let lost = tx.balance(before, account).saturating_sub(tx.balance(after, account));
+//!             let word = tx.storage(Fork::PreTx, account, U256::ZERO);
+//!             alert!(2, "{account} ({}): {lost} wei, {word}", tx.code_hash(Fork::Now, account));
+//!             // What view! does for functions with typed arguments.
+//!             let asked: Viewed = tx.view(after, account, &[0x18, 0x16, 0x0d, 0xdd]);
+//!             let supply = asked.decode(|answer| answer.next::<U256>("")).unwrap_or_default();
+//!             let cheap = tx.view_with_gas(after, account, &[], VIEW_GAS / 10);
+//!             alert!(3, "{supply} {} {} {}", cheap.succeeded(), cheap.gas_used, cheap.output.len());
+//!         }
+//!     }
+//!
+//!     fn on_tx(&self, tx: &Tx) {
+//!         let flows: Records<Flow> = tx.flows();
+//!         alert!(4, "{} frames, {} flows, {}", tx.frames().count(), flows.count(), tx.succeeded());
+//!         alert!(5, "{} accesses, {} slots", tx.accesses().count(), tx.slot_changes().count());
+//!         let logged: usize = (0..).zip(tx.logs()).map(|(index, _)| tx.log_data(index).len()).sum();
+//!         alert!(6, "{logged} bytes, {} changes of code", tx.code_changes().count());
+//!         alert!(7, "{} {} {}", tx.preimages().count(), tx.authorizations().count(), tx.delegates().count());
+//!     }
+//! }
+//! # use parapet_guest::mock::{Enter, Scene};
+//! # let outcome = Scene::new(&Teller, &[Address([1; 20])]).enter(Enter::call(Address([1; 20]))).finish();
+//! # assert_eq!(outcome.alerts.len(), 7);
+//! ```
 
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::marker::PhantomData;
@@ -16,6 +62,7 @@ use crate::{
     View,
     config::{ConfigError, Decoder},
     host,
+    value::{number, word},
 };
 
 /// Records that one call to the host fetches: a balance between calls and stack.
@@ -176,13 +223,13 @@ impl Tx {
     /// A storage word; zero where there is none.
     #[must_use]
     pub fn storage(&self, fork: Fork, account: Address, slot: U256) -> U256 {
-        U256::from_be_bytes(host::state_storage(fork.number(), &account.0, &slot.to_be_bytes()))
+        number(&host::state_storage(fork.number(), &account.0, &word(&slot)))
     }
 
     /// A balance in wei.
     #[must_use]
     pub fn balance(&self, fork: Fork, account: Address) -> U256 {
-        U256::from_be_bytes(host::state_balance(fork.number(), &account.0))
+        number(&host::state_balance(fork.number(), &account.0))
     }
 
     /// A code hash; zero for an account that does not exist.

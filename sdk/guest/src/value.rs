@@ -1,8 +1,20 @@
 //! Addresses, selectors and hashes. They print as lower-case hex with `0x`.
+//!
+//! ```
+//! use parapet_guest::prelude::*;
+//!
+//! const OWNER: Address = Address::from_hex("0x00000000000000000000000000000000000000aa");
+//! const TRANSFER: Bytes4 = Bytes4::from_hex("0xa9059cbb");
+//!
+//! assert!(keccak256(b"transfer(address,uint256)").0.starts_with(&TRANSFER.0));
+//! assert_eq!(B256::from(OWNER).to_u256(), U256::from(0xaa));
+//! assert_eq!(B256::from(U256::from(0xaa)), B256::from(OWNER));
+//! assert_ne!(OWNER, Address::ZERO);
+//! ```
 
 use core::fmt::{self, Write as _};
 
-use crate::host;
+use crate::{U256, host};
 
 /// An account's address.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +32,47 @@ pub struct B256(pub [u8; 32]);
 #[must_use]
 pub fn keccak256(data: &[u8]) -> B256 {
     B256(host::keccak256(data))
+}
+
+/// The number in a big-endian word. One function for all, never inlined: guards read many words, and each copy of the
+/// byte swaps would be as large as a small function of their own.
+#[inline(never)]
+pub(crate) fn number(word: &[u8; 32]) -> U256 {
+    let (limbs, _) = word.as_chunks::<8>();
+    U256::from_limbs(core::array::from_fn(|limb| u64::from_be_bytes(limbs[3 - limb])))
+}
+
+/// The big-endian word of a number.
+#[inline(never)]
+pub(crate) fn word(number: &U256) -> [u8; 32] {
+    let mut word = [0; 32];
+    for (bytes, limb) in word.as_chunks_mut::<8>().0.iter_mut().zip(number.as_limbs().iter().rev()) {
+        *bytes = limb.to_be_bytes();
+    }
+    word
+}
+
+impl B256 {
+    /// The number that these bytes are, big-endian.
+    #[must_use]
+    pub fn to_u256(self) -> U256 {
+        number(&self.0)
+    }
+}
+
+impl From<U256> for B256 {
+    fn from(number: U256) -> Self {
+        Self(word(&number))
+    }
+}
+
+impl From<Address> for B256 {
+    /// The word that holds an address alone, as Solidity stores and logs it.
+    fn from(address: Address) -> Self {
+        let mut word = [0; 32];
+        word[12..].copy_from_slice(&address.0);
+        Self(word)
+    }
 }
 
 impl Address {

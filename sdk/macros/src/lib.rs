@@ -4,9 +4,11 @@
 //! Invariant: what a guard declares stands once, in its struct and its `impl`; descriptor, decoding and exports are
 //! derived from there and cannot disagree.
 
+mod calls;
 mod hooks;
 mod json;
 mod parameters;
+mod signature;
 mod triggers;
 mod view;
 mod words;
@@ -59,9 +61,35 @@ pub fn alert(said: TokenStream) -> TokenStream {
 /// "balanceOf(address)(uint256)", owner)`. The types behind the arguments are those of the answer, whose value is
 /// `Some(…)`, a tuple for several; `None` when the call failed or answered something else.
 ///
-/// Types are `address`, `bool`, `bytes4`, `bytes32`, `uint…` and arrays of those; a `uint…` of the answer is a `U256`.
+/// Types are `address`, `bool`, `bytes4`, `bytes32`, `bytes`, `string`, `uint…`, `int…` and arrays of those. Numbers of the
+/// answer are `U256`, signed ones with their 256 bits; `bytes` and `string` are `Vec<u8>`.
 #[proc_macro]
 pub fn view(call: TokenStream) -> TokenStream {
     let call = parse_macro_input!(call as view::ViewCall);
     call.expand().unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// The arguments of one frame: `args!(tx, frame, "transfer(address,uint256)")` is `Some` of a value, or of a tuple for several;
+/// `None` when the frame calls something else, or its input is not what the signature says. Types are those of `view!`.
+#[proc_macro]
+pub fn args(call: TokenStream) -> TokenStream {
+    let call = parse_macro_input!(call as calls::One);
+    call.expand().unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Calls of a function by any frame so far, in order, those of reverted frames included: `calls!(tx,
+/// "transfer(address,uint256)")` goes through `Called`, each with its frame and its decoded arguments. Types are those of
+/// `view!`.
+#[proc_macro]
+pub fn calls(all: TokenStream) -> TokenStream {
+    let all = parse_macro_input!(all as calls::All);
+    all.calls().unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Logs of an event so far, in order: `logs!(tx, "Transfer(address indexed,address indexed,uint256)")` goes through `Logged`,
+/// each with its values. A log with another number of indexed values is another event. Types are those of `view!`.
+#[proc_macro]
+pub fn logs(all: TokenStream) -> TokenStream {
+    let all = parse_macro_input!(all as calls::All);
+    all.logs().unwrap_or_else(syn::Error::into_compile_error).into()
 }

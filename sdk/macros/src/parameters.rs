@@ -150,7 +150,10 @@ fn describe(item: &ItemStruct, declared: &Declared, parameters: &[Parameter]) ->
         let before = format!("{comma}{{\"name\":{},\"type\":\"", json::quoted(&name));
         let default = default.as_ref().map(|default| format!(",\"default\":{}", json::quoted(&default.value())));
         let after = format!("\"{},\"doc\":{}}}", default.unwrap_or_default(), json::quoted(doc));
-        parts.push(quote!(#before, <#ty as ::parapet_guest::config::Parameter>::TYPE, #after));
+        let parameter = quote!(<#ty as ::parapet_guest::config::Parameter>);
+        parts.push(quote!(
+            #before, #parameter::TYPE, descriptor::before_unit(#parameter::UNIT), #parameter::UNIT, #after
+        ));
     }
     Ok(quote! {
         const _: () = {

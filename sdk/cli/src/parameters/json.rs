@@ -77,6 +77,7 @@ mod tests {
         let parameter = |(name, ty): &(&str, &str)| Parameter {
             name: (*name).to_owned(),
             ty: (*ty).to_owned(),
+            unit: None,
             default: None,
             doc: String::new(),
         };

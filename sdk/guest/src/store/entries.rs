@@ -5,6 +5,7 @@
 //! for the transactions before that inserted or removed something where it went, and misses nothing.
 //!
 //! ```
+//! # use std::ops::Bound;
 //! # use parapet_guest::{prelude::*, store::entries};
 //! # fn oldest_goes(now: u64, who: &[u8]) {
 //! entries::set(&[b"seen/", &now.to_be_bytes()[..]].concat(), who);
@@ -12,6 +13,9 @@
 //!     let oldest = entries::prefix(b"seen/").next();
 //!     oldest.map(|(key, _)| entries::remove(&key));
 //! }
+//! let first_to_fifth: entries::Range = entries::range(Bound::Included(b"seen/"), Bound::Excluded(b"seen/5"));
+//! let of_last: Option<Vec<u8>> = first_to_fifth.rev().next().and_then(|(key, _)| entries::get(&key));
+//! assert!(of_last.is_none_or(|value| value.len() as u32 <= entries::VALUE_BYTES_MAX));
 //! # }
 //! ```
 

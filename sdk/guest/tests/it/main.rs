@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod configuration;
+mod decoding;
+mod examples;
 mod forks;
 mod hooks;
