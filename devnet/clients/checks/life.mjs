@@ -7,7 +7,7 @@ import { CAST, fundedVault } from '../clients.mjs';
 import { Skip, here, run } from '../context.mjs';
 
 const REPOSITORY = here('../..');
-const PAGE = path.join(REPOSITORY, 'docs/LIFE_OF_A_GUARD.md');
+const PAGE = path.join(REPOSITORY, 'docs/book/src/life.md');
 const SECTIONS_MIN = 15;
 
 /** The page's blocks as one script. Of a block that is marked `refused` the command must fail. */
