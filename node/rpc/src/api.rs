@@ -11,6 +11,7 @@ mod logs;
 mod send;
 mod state;
 mod subscribe;
+mod trace;
 
 use std::sync::Arc;
 
@@ -38,5 +39,6 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(send::PersonalServer::into_rpc(api()))?;
     module.merge(state::EthStateServer::into_rpc(api()))?;
     module.merge(subscribe::EthSubscribeServer::into_rpc(api()))?;
+    module.merge(trace::TraceServer::into_rpc(api()))?;
     Ok(module)
 }

@@ -163,6 +163,7 @@ fn simulate_code(error: &SimulateError) -> i32 {
     match error {
         SimulateError::Transaction(error) => transaction_code(error),
         SimulateError::Block(_) | SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
+        SimulateError::Steps => LIMIT_EXCEEDED_CODE,
         SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
     }
 }

@@ -41,6 +41,10 @@ pub struct Limits {
     pub query_fuel_max: Fuel,
     /// Most steps of one debug trace.
     pub trace_steps_max: u64,
+    /// Most blocks that one query traces.
+    pub trace_blocks_max: u64,
+    /// Most calls that one query for traces returns.
+    pub traces_max: usize,
     /// Most reads that execute transactions or walk the chain at a time; others wait.
     pub heavy_reads_max: usize,
 }
@@ -64,6 +68,8 @@ impl Default for Limits {
             call_gas_max: 50_000_000,
             query_fuel_max: Fuel(100_000_000),
             trace_steps_max: 1_000_000,
+            trace_blocks_max: 1_000,
+            traces_max: 10_000,
             heavy_reads_max: 16,
         }
     }

@@ -57,6 +57,9 @@ pub enum SimulateError {
         /// Why.
         source: TxError,
     },
+    /// A trace of more steps than was allowed.
+    #[error("the trace has too many steps")]
+    Steps,
     /// The tracer's name or configuration.
     #[error("the tracer cannot be used: {0}")]
     Tracer(String),

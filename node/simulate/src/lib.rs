@@ -6,6 +6,7 @@
 
 mod call;
 mod estimate;
+mod parity;
 mod past;
 mod query;
 mod record;
@@ -15,6 +16,7 @@ pub use call::{CallRequest, SimulateError, call, create_access_list};
 pub use parapet_executor::Point;
 
 pub use estimate::{EstimateError, estimate_gas};
+pub use parity::{TraceTypes, replay_block, replay_call, replay_transaction};
 pub use query::query;
 pub use record::{RecordError, execute_recorded, record};
-pub use trace::{trace_call, trace_transaction};
+pub use trace::{trace_block, trace_call, trace_transaction};

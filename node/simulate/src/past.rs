@@ -46,6 +46,11 @@ impl<'a> Again<'a> {
         Ok(executed)
     }
 
+    /// A copy of the state after the transactions so far, on which the next one can be watched.
+    pub(crate) fn state(&mut self) -> Overlay<'a> {
+        self.session.evm_mut().db_mut().clone()
+    }
+
     /// The state after the transactions so far.
     pub(crate) fn into_state(self) -> Overlay<'a> {
         self.session.into_db()

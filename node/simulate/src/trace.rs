@@ -11,7 +11,7 @@ use revm_inspectors::tracing::{DebugInspector, TransactionContext};
 use crate::{
     CallRequest, Point, SimulateError,
     call::{identity, lenient, overlay},
-    past::{before, identify},
+    past::{Again, before, identify},
 };
 
 /// Traces a transaction of a block, given the state before the block and the transactions before it.
@@ -25,12 +25,30 @@ pub fn trace_transaction(
     options: GethDebugTracingOptions,
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
-    let (rules, env) = (ChainRules::of(point.params), block_env(point.params, point.block));
     let state = before(point, preceding, monitor)?;
-    let context =
-        TransactionContext { block_hash: None, tx_index: Some(preceding.len()), tx_hash: Some(*target.hash()) };
-    let run = Run { state, rules, env, tx: tx_env(target), identity: identify(point, target), context };
-    trace(run, options, monitor)
+    trace(Run::of(point, state, preceding.len(), target), options, monitor)
+}
+
+/// Traces every transaction of a block, given the state before it. Each is watched on a copy of the state, and executed
+/// once more for those behind it.
+///
+/// # Errors
+/// [`SimulateError::Steps`] when the traces have more than `steps_max` steps together.
+pub fn trace_block(
+    point: &Point<'_>,
+    transactions: &[Transaction],
+    options: &GethDebugTracingOptions,
+    steps_max: u64,
+    monitor: &dyn Monitor,
+) -> Result<Vec<GethTrace>, SimulateError> {
+    let mut steps = 0;
+    each(point, transactions, monitor, |run| {
+        let traced = trace(run, options.clone(), monitor)?;
+        if let GethTrace::Default(frame) = &traced {
+            steps += frame.struct_logs.len() as u64;
+        }
+        if steps > steps_max { Err(SimulateError::Steps) } else { Ok(traced) }
+    })
 }
 
 /// Traces a call.
@@ -43,25 +61,58 @@ pub fn trace_call(
     options: GethDebugTracingOptions,
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
-    let run = Run {
-        state: overlay(point),
-        rules: lenient(point, request),
-        env: block_env(point.params, point.block),
-        tx: request.tx_env(point, request.gas_limit(point.block))?,
-        identity: identity(point.block),
-        context: TransactionContext { block_hash: None, tx_index: None, tx_hash: Some(B256::ZERO) },
-    };
-    trace(run, options, monitor)
+    trace(Run::of_call(point, request)?, options, monitor)
 }
 
 /// All that one traced execution depends on.
-struct Run<'a> {
-    state: Overlay<'a>,
-    rules: ChainRules,
-    env: BlockEnv,
-    tx: TxEnv,
-    identity: Identity,
-    context: TransactionContext,
+pub(crate) struct Run<'a> {
+    pub(crate) state: Overlay<'a>,
+    pub(crate) rules: ChainRules,
+    pub(crate) env: BlockEnv,
+    pub(crate) tx: TxEnv,
+    pub(crate) identity: Identity,
+    pub(crate) context: TransactionContext,
+}
+
+impl<'a> Run<'a> {
+    /// A block's transaction on the state that it met.
+    pub(crate) fn of(point: &Point<'_>, state: Overlay<'a>, index: usize, transaction: &Transaction) -> Self {
+        Self {
+            state,
+            rules: ChainRules::of(point.params),
+            env: block_env(point.params, point.block),
+            tx: tx_env(transaction),
+            identity: identify(point, transaction),
+            context: TransactionContext { block_hash: None, tx_index: Some(index), tx_hash: Some(*transaction.hash()) },
+        }
+    }
+
+    pub(crate) fn of_call(point: &Point<'a>, request: &CallRequest) -> Result<Self, SimulateError> {
+        Ok(Self {
+            state: overlay(point),
+            rules: lenient(point, request),
+            env: block_env(point.params, point.block),
+            tx: request.tx_env(point, request.gas_limit(point.block))?,
+            identity: identity(point.block),
+            context: TransactionContext { block_hash: None, tx_index: None, tx_hash: Some(B256::ZERO) },
+        })
+    }
+}
+
+/// Watches each transaction of a block in its place.
+pub(crate) fn each<'a, T>(
+    point: &Point<'a>,
+    transactions: &[Transaction],
+    monitor: &'a dyn Monitor,
+    mut watch: impl FnMut(Run<'a>) -> Result<T, SimulateError>,
+) -> Result<Vec<T>, SimulateError> {
+    let mut again = Again::begin(point, monitor)?;
+    let mut watched = Vec::with_capacity(transactions.len());
+    for (index, transaction) in transactions.iter().enumerate() {
+        watched.push(watch(Run::of(point, again.state(), index, transaction))?);
+        again.step(point, index, transaction)?;
+    }
+    Ok(watched)
 }
 
 fn trace(run: Run<'_>, options: GethDebugTracingOptions, monitor: &dyn Monitor) -> Result<GethTrace, SimulateError> {

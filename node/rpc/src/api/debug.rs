@@ -1,11 +1,12 @@
 //! Debug traces, and the chain's encodings.
 
 use alloy_consensus::ReceiptEnvelope;
-use alloy_eips::{BlockId, eip2718::Encodable2718 as _};
+use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718 as _};
 use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_eth::TransactionRequest;
-use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace};
+use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace, TraceResult};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
+use parapet_simulate::SimulateError;
 
 use crate::{RpcError, api::Api, node::Node};
 
@@ -17,6 +18,20 @@ pub(crate) trait Debug {
         hash: B256,
         options: Option<GethDebugTracingOptions>,
     ) -> Result<GethTrace, RpcError>;
+
+    #[method(name = "traceBlockByNumber")]
+    async fn trace_block_by_number(
+        &self,
+        number: BlockNumberOrTag,
+        options: Option<GethDebugTracingOptions>,
+    ) -> Result<Vec<TraceResult>, RpcError>;
+
+    #[method(name = "traceBlockByHash")]
+    async fn trace_block_by_hash(
+        &self,
+        hash: B256,
+        options: Option<GethDebugTracingOptions>,
+    ) -> Result<Vec<TraceResult>, RpcError>;
 
     #[method(name = "traceCall")]
     async fn trace_call(
@@ -40,25 +55,47 @@ pub(crate) trait Debug {
 }
 
 impl Node {
-    /// Traces with a bound on steps that is told and not silent: a client's own limit stands where it is lower.
+    /// The bound on steps, which is told and not silent: a client's own limit stands where it is lower. One step more than
+    /// is answered tells whether there were too many.
+    fn bounded(&self, mut options: GethDebugTracingOptions) -> GethDebugTracingOptions {
+        let wanted = options.config.limit.filter(|limit| *limit != 0);
+        options.config.limit = Some(wanted.unwrap_or(u64::MAX).min(self.limits.trace_steps_max + 1));
+        options
+    }
+
+    fn too_many_steps(&self) -> RpcError {
+        let max = self.limits.trace_steps_max;
+        let what = format!("a trace of more than {max} steps (use a tracer such as callTracer, or set a limit)");
+        RpcError::TooMuch { what, max }
+    }
+
     fn trace(
         &self,
-        mut options: GethDebugTracingOptions,
+        options: GethDebugTracingOptions,
         run: impl FnOnce(GethDebugTracingOptions) -> Result<GethTrace, RpcError>,
     ) -> Result<GethTrace, RpcError> {
-        let max = self.limits.trace_steps_max;
-        let wanted = options.config.limit.filter(|limit| *limit != 0);
-        // One step more than is answered tells whether there were too many.
-        options.config.limit = Some(wanted.unwrap_or(u64::MAX).min(max + 1));
-        let trace = run(options)?;
+        let trace = run(self.bounded(options))?;
         match &trace {
-            GethTrace::Default(frame) if frame.struct_logs.len() as u64 > max => {
-                let what =
-                    format!("a trace of more than {max} steps (use a tracer such as callTracer, or set a limit)");
-                Err(RpcError::TooMuch { what, max })
+            GethTrace::Default(frame) if frame.struct_logs.len() as u64 > self.limits.trace_steps_max => {
+                Err(self.too_many_steps())
             }
             _ => Ok(trace),
         }
+    }
+
+    /// All transactions of a block; the bound on steps is for all of them together.
+    fn trace_block(&self, id: BlockId, options: Option<GethDebugTracingOptions>) -> Result<Vec<TraceResult>, RpcError> {
+        let block = self.known_block(id)?;
+        let at = self.start_of(&block)?;
+        let options = self.bounded(options.unwrap_or_default());
+        let max = self.limits.trace_steps_max;
+        let traces = parapet_simulate::trace_block(&at.point(), &block.transactions, &options, max, self.monitor());
+        let traces = traces.map_err(|error| match error {
+            SimulateError::Steps => self.too_many_steps(),
+            other => other.into(),
+        })?;
+        let named = traces.into_iter().zip(&block.transactions);
+        Ok(named.map(|(result, tx)| TraceResult::new_success(result, Some(*tx.hash()))).collect())
     }
 }
 
@@ -80,6 +117,22 @@ impl DebugServer for Api {
                 })
             })
             .await
+    }
+
+    async fn trace_block_by_number(
+        &self,
+        number: BlockNumberOrTag,
+        options: Option<GethDebugTracingOptions>,
+    ) -> Result<Vec<TraceResult>, RpcError> {
+        self.0.read(move |node| node.trace_block(number.into(), options)).await
+    }
+
+    async fn trace_block_by_hash(
+        &self,
+        hash: B256,
+        options: Option<GethDebugTracingOptions>,
+    ) -> Result<Vec<TraceResult>, RpcError> {
+        self.0.read(move |node| node.trace_block(hash.into(), options)).await
     }
 
     async fn trace_call(

@@ -47,13 +47,16 @@ pub(crate) trait Info {
     #[method(name = "txpool_content")]
     fn pool_content(&self) -> Result<Parts<Lanes<Transaction>>, RpcError>;
 
+    #[method(name = "txpool_contentFrom")]
+    fn pool_content_from(&self, sender: Address) -> Result<Parts<BTreeMap<String, Transaction>>, RpcError>;
+
     #[method(name = "txpool_inspect")]
     fn pool_inspect(&self) -> Result<Parts<Lanes<String>>, RpcError>;
 }
 
 /// Namespaces that are served.
-pub(crate) const NAMESPACES: [&str; 11] =
-    ["anvil", "debug", "eth", "evm", "guard", "hardhat", "net", "personal", "rpc", "txpool", "web3"];
+pub(crate) const NAMESPACES: [&str; 12] =
+    ["anvil", "debug", "eth", "evm", "guard", "hardhat", "net", "personal", "rpc", "trace", "txpool", "web3"];
 
 impl InfoServer for Api {
     fn net_version(&self) -> Result<String, RpcError> {
@@ -87,6 +90,12 @@ impl InfoServer for Api {
 
     fn pool_content(&self) -> Result<Parts<Lanes<Transaction>>, RpcError> {
         Ok(self.pool(wire::pending_transaction))
+    }
+
+    fn pool_content_from(&self, sender: Address) -> Result<Parts<BTreeMap<String, Transaction>>, RpcError> {
+        let Parts { mut pending, mut queued } = self.pool(wire::pending_transaction);
+        let lane = |part: &mut Lanes<Transaction>| part.remove(&sender).unwrap_or_default();
+        Ok(Parts { pending: lane(&mut pending), queued: lane(&mut queued) })
     }
 
     fn pool_inspect(&self) -> Result<Parts<Lanes<String>>, RpcError> {

@@ -75,3 +75,68 @@ async fn encodings_are_those_that_hashes_are_of() {
     let first: Bytes = serde_json::from_value(receipts[0].clone()).unwrap();
     assert!(alloy_consensus::ReceiptEnvelope::decode_2718_exact(&first).unwrap().status());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_a_block_is_traced_in_its_order() {
+    let limits = Limits { trace_steps_max: 15, ..Limits::default() };
+    let dev = Dev::with(Settings::default(), limits, Arc::new(NoMonitor)).await;
+    let echo = dev.deploy(&ECHO).await.contract_address().unwrap();
+    dev.ask("evm_setAutomine", json!([false])).await.unwrap();
+    let mut hashes = Vec::new();
+    for data in ["0x01", "0x02"] {
+        let call = json!([{"from": dev.address(0), "to": echo, "data": data}]);
+        hashes.push(dev.ask("eth_sendTransaction", call).await.unwrap());
+    }
+    dev.ask("evm_mine", json!([])).await.unwrap();
+    let options = json!({"tracer": "callTracer"});
+    let traces = dev.ask("debug_traceBlockByNumber", json!(["latest", options])).await.unwrap();
+    let outputs: Vec<_> = traces.as_array().unwrap().iter().map(|trace| trace["result"]["output"].clone()).collect();
+    assert_eq!(outputs, [json!("0x01"), json!("0x02")]);
+    assert_eq!([&traces[0]["txHash"], &traces[1]["txHash"]], [&hashes[0], &hashes[1]]);
+    let block = dev.ask("eth_getBlockByNumber", json!(["latest", false])).await.unwrap();
+    let by_hash = dev.ask("debug_traceBlockByHash", json!([block["hash"], options])).await.unwrap();
+    assert_eq!(by_hash, traces);
+
+    // Each of the two has eleven steps: one is answered, both together are too many.
+    assert!(dev.ask("debug_traceTransaction", json!([hashes[0]])).await.is_ok());
+    assert_eq!(dev.ask("debug_traceBlockByNumber", json!(["latest"])).await.unwrap_err().code, -32_005);
+    assert!(dev.ask("debug_traceBlockByNumber", json!(["0x0"])).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_told_as_a_flat_list_by_transaction_block_and_range() {
+    let dev = Dev::start().await;
+    let echo = dev.deploy(&ECHO).await.contract_address().unwrap();
+    let call = json!([{"from": dev.address(1), "to": echo, "data": "0x2a"}]);
+    let hash = dev.ask("eth_sendTransaction", call).await.unwrap();
+    let calls = dev.ask("trace_transaction", json!([hash])).await.unwrap();
+    assert_eq!(calls.as_array().unwrap().len(), 1);
+    assert_eq!((&calls[0]["type"], &calls[0]["result"]["output"]), (&json!("call"), &json!("0x2a")));
+    assert_eq!(calls[0]["transactionHash"], hash);
+    assert_eq!(dev.ask("trace_block", json!(["latest"])).await.unwrap(), calls);
+    assert_eq!(dev.ask("trace_get", json!([hash, []])).await.unwrap(), calls[0]);
+    assert_eq!(dev.ask("trace_get", json!([hash, ["0x0"]])).await.unwrap(), Value::Null);
+    assert_eq!(dev.ask("trace_transaction", json!([B256::ZERO])).await.unwrap(), Value::Null);
+
+    let by_caller = json!([{"fromBlock": "0x1", "toBlock": "0x2", "fromAddress": [dev.address(1)]}]);
+    assert_eq!(dev.ask("trace_filter", by_caller).await.unwrap(), calls);
+    let all = dev.ask("trace_filter", json!([{"fromBlock": "0x1", "toBlock": "0x2"}])).await.unwrap();
+    assert_eq!((all.as_array().unwrap().len(), &all[0]["type"]), (2, &json!("create")));
+    let second = json!([{"fromBlock": "0x1", "toBlock": "0x2", "after": 1, "count": 1}]);
+    assert_eq!(dev.ask("trace_filter", second).await.unwrap()[0], all[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_transaction_changed_is_told_and_steps_are_refused() {
+    let dev = Dev::start().await;
+    let receipt = dev.transfer().await;
+    let replayed = dev.ask("trace_replayTransaction", json!([receipt.transaction_hash, ["stateDiff"]])).await.unwrap();
+    let changed = replayed["stateDiff"].as_object().unwrap();
+    assert!(changed.contains_key(&format!("{:#x}", receipt.to.unwrap())), "{replayed}");
+    let block = dev.ask("trace_replayBlockTransactions", json!(["latest", ["stateDiff"]])).await.unwrap();
+    assert_eq!(block[0]["stateDiff"], replayed["stateDiff"]);
+    let call = json!([{"to": receipt.to, "value": "0x0"}, ["trace"], "latest"]);
+    assert_eq!(dev.ask("trace_call", call).await.unwrap()["trace"][0]["action"]["callType"], "call");
+    let steps = json!([receipt.transaction_hash, ["vmTrace"]]);
+    assert_eq!(dev.ask("trace_replayTransaction", steps).await.unwrap_err().code, -32_602);
+}
