@@ -16,6 +16,9 @@ struct Options {
     /// Honest transactions, shared among the lines of the table.
     #[arg(long, default_value_t = 5_000)]
     honest: usize,
+    /// Seconds between blocks of honest traffic, beside those that every block takes.
+    #[arg(long, default_value_t = 21_600)]
+    pause: u64,
     /// Only guards or attacks whose name contains this.
     #[arg(long, default_value = "")]
     filter: String,
@@ -62,6 +65,7 @@ fn run(options: &Options) -> Result<bool, ProofError> {
     let lines: usize = scripts.iter().map(|script| script.guards.len()).sum();
     let settings = Settings {
         honest: options.honest.div_ceil(lines.max(1)),
+        pause: options.pause,
         filter: options.filter.clone(),
         modules: options.modules.clone(),
         mutant: options.broken.map(|broken| match broken {

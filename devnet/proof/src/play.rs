@@ -18,9 +18,6 @@ use crate::{
 
 /// Transactions of a block of honest traffic, about.
 const BATCH: usize = 24;
-/// Seconds between blocks of honest traffic. In each of them users move some tenth of what the protocol holds, so hours lie
-/// between them: no protocol turns over all it has within minutes.
-const ROUND_SECONDS: u64 = 6 * 3_600;
 /// More honest transactions than one in so many that revert by themselves make a scenario worthless.
 const REVERTING_ONE_IN: usize = 5;
 
@@ -106,9 +103,9 @@ pub(crate) fn raid<'a>(scene: &Scene<'a>) -> Result<(Raid, Scene<'a>), ProofErro
 }
 
 /// So many honest transactions, at least.
-pub(crate) fn traffic(scene: &Scene<'_>, count: usize, seed: u64) -> Result<Traffic, ProofError> {
+pub(crate) fn traffic(scene: &Scene<'_>, count: usize, pause: u64, seed: u64) -> Result<Traffic, ProofError> {
     let mut honest =
-        Honest { scene: scene.clone(), rng: Rng::new(seed), traffic: Traffic::default(), last: String::new() };
+        Honest { scene: scene.clone(), rng: Rng::new(seed), pause, traffic: Traffic::default(), last: String::new() };
     while honest.traffic.passed + honest.traffic.vetoed < count {
         honest.round()?;
         let Traffic { passed, vetoed, reverted, .. } = honest.traffic;
@@ -124,6 +121,8 @@ pub(crate) fn traffic(scene: &Scene<'_>, count: usize, seed: u64) -> Result<Traf
 struct Honest<'a> {
     scene: Scene<'a>,
     rng: Rng,
+    /// Seconds between blocks, beside those that every block takes.
+    pause: u64,
     traffic: Traffic,
     /// How the last one that reverted ended.
     last: String,
@@ -132,7 +131,7 @@ struct Honest<'a> {
 impl<'a> Honest<'a> {
     /// A block of habits of different users; a habit that waits has blocks of its own.
     fn round(&mut self) -> Result<(), ProofError> {
-        self.scene.chain.wait(ROUND_SECONDS);
+        self.scene.chain.wait(self.pause);
         let (mut calls, mut busy) = (Vec::new(), BTreeSet::new());
         while calls.len() < BATCH && busy.len() < USERS {
             let index = usize::try_from(self.rng.below(USERS as u64)).unwrap_or_default();
@@ -143,25 +142,29 @@ impl<'a> Honest<'a> {
             self.prepare(index, habit)?;
             let alone = habit.steps.iter().any(|step| step.wait > 0);
             if alone {
-                self.settle(&std::mem::take(&mut calls))?;
-                busy.clear();
+                self.settle(&calls)?;
                 // What is drawn depends on the state, which has changed.
                 self.prepare(index, habit)?;
+                return self.step_by_step(habit);
             }
             for step in &habit.steps {
-                if alone {
-                    self.scene.chain.wait(step.wait);
-                    let call = self.scene.call(step, "$user", 0)?;
-                    self.settle(&[(call, habit.name.as_str())])?;
-                } else {
-                    let from = self.scene.names.account(step.from.as_deref().unwrap_or("$user"))?;
-                    let before = calls.iter().filter(|(call, _): &&(Call, &str)| call.from == from).count() as u64;
-                    let call = self.scene.call(step, "$user", before)?;
-                    calls.push((call, habit.name.as_str()));
-                }
+                let from = self.scene.names.account(step.from.as_deref().unwrap_or("$user"))?;
+                let before = calls.iter().filter(|(call, _): &&(Call, &str)| call.from == from).count() as u64;
+                let call = self.scene.call(step, "$user", before)?;
+                calls.push((call, habit.name.as_str()));
             }
         }
         self.settle(&calls)
+    }
+
+    /// A habit that waits between its steps, each of which has a block of its own.
+    fn step_by_step(&mut self, habit: &'a Habit) -> Result<(), ProofError> {
+        for step in &habit.steps {
+            self.scene.chain.wait(step.wait);
+            let call = self.scene.call(step, "$user", 0)?;
+            self.settle(&[(call, habit.name.as_str())])?;
+        }
+        Ok(())
     }
 
     fn habit(&mut self, script: &'a Script) -> &'a Habit {

@@ -73,6 +73,10 @@ impl Names {
             (DynSolType::Array(inner), Value::Array(items)) => {
                 items.iter().map(|item| self.value(inner, item)).collect::<Result<_, _>>().map(DynSolValue::Array)
             }
+            (DynSolType::FixedArray(inner, count), Value::Array(items)) if items.len() == *count => {
+                let items = items.iter().map(|item| self.value(inner, item));
+                items.collect::<Result<_, _>>().map(DynSolValue::FixedArray)
+            }
             (DynSolType::Tuple(types), Value::Array(items)) if types.len() == items.len() => {
                 let items = types.iter().zip(items);
                 items.map(|(ty, item)| self.value(ty, item)).collect::<Result<_, _>>().map(DynSolValue::Tuple)
