@@ -1,5 +1,5 @@
 //! What counting fuel costs: the shipped guards on wasmtime itself, once with fuel and once without, all else equal. The
-//! host is the one that the second engine has (`parapet_differential`), which counts nothing.
+//! host is the one that the second engine has (`parapet_differential`), whose prices are not asked.
 
 use std::time::{Duration, Instant};
 
@@ -118,6 +118,7 @@ fn case(configuration: Bytes) -> Case {
         subscriptions: Subscriptions::ACCESSES.union(Subscriptions::FLOWS),
         store: Address::ZERO,
         words: Default::default(),
+        windows: Default::default(),
         entries: Default::default(),
     }
 }

@@ -10,7 +10,12 @@ use parapet_abi::{
 use parapet_monitor::{
     CallOutcome, CallStatus, Fork, MemoryAccount, MemoryAccounts, MemoryState, Subscriptions, Trace,
 };
-use parapet_store::{Entries, Order, Overlay, OverlayWords, Scan, state_slot};
+use parapet_store::{Entries, Order, Overlay, OverlayWords, Scan, state_slot, window_slot};
+
+use crate::reference::{KeptWindows, Window};
+
+/// Timestamp of the block.
+const TIMESTAMP: u64 = 1_000;
 
 /// Words of guard state, by key.
 pub type KeptWords = BTreeMap<Vec<u8>, U256>;
@@ -36,6 +41,8 @@ pub struct Case {
     pub store: Address,
     /// Words of guard state before the transaction, by key.
     pub words: KeptWords,
+    /// Windows before it, by key.
+    pub windows: KeptWindows,
     /// Ordered entries before it.
     pub entries: KeptEntries,
 }
@@ -70,7 +77,7 @@ impl Case {
             ]);
         }
         state.answers = answers();
-        let (words, entries) = if seed.is_multiple_of(2) { kept() } else { Default::default() };
+        let (words, windows, entries) = if seed % 4 < 2 { kept(seed) } else { Default::default() };
         let mut case = Self {
             trace: trace(seed),
             state,
@@ -80,6 +87,7 @@ impl Case {
             subscriptions,
             store: Address::repeat_byte(0x5a),
             words,
+            windows,
             entries,
         };
         case.keep();
@@ -91,6 +99,8 @@ impl Case {
         let mut account = MemoryAccount::default();
         let words = self.words.iter().map(|(key, word)| (state_slot(self.attachment, key), *word));
         account.storage.extend(words);
+        let windows = self.windows.iter().map(|(key, window)| (window_slot(self.attachment, key), window.to_word()));
+        account.storage.extend(windows);
         let (mut overlay, mut empty) = (Overlay::default(), MemoryState::default());
         let mut words = OverlayWords { overlay: &mut overlay, view: &mut empty, account: self.store };
         for (key, value) in &self.entries {
@@ -116,11 +126,23 @@ impl Case {
 }
 
 /// What is kept before the transaction: keys that drawn modules ask for, too.
-fn kept() -> (KeptWords, KeptEntries) {
+fn kept(seed: u64) -> (KeptWords, KeptWindows, KeptEntries) {
     let words = (0..4).map(|key| (vec![key; 4], U256::from(key) << 7)).collect();
     let entries =
         (0..6_u8).map(|key| (vec![key; usize::from(key % 3) + 1], vec![key; 40 * usize::from(key)])).collect();
-    (words, entries)
+    (words, windows(seed), entries)
+}
+
+/// Windows that some seconds ago held something: levels from none to the highest, times from none to too long.
+fn windows(seed: u64) -> KeptWindows {
+    let levels = [0_u64, 1, 20, 300, 5_000, 60_000].map(U256::from);
+    let levels = [levels.as_slice(), &[U256::MAX >> 64, U256::from(1) << 191]].concat();
+    let seconds = [0, 1, 7, 29, 59, 60, 61, 599, 1_000];
+    let window = |index: u64| Window {
+        level: levels[((seed / 4 + index) % levels.len() as u64) as usize],
+        since: TIMESTAMP - seconds[((seed / 32 + index) % seconds.len() as u64) as usize],
+    };
+    (0..12).map(|index| (vec![(index % 3) as u8; 1 + (index / 3) as usize], window(index))).collect()
 }
 
 /// What static calls of the zero address answer, by calldata: its first byte says how they end.
@@ -139,7 +161,7 @@ fn trace(seed: u64) -> Trace {
     let many = (seed % 5) as u32;
     let words = |index: u32| Bytes::from(vec![index as u8 + 1; 40 * index as usize]);
     Trace {
-        context: ContextRecord { chain_id: 1, block_number: seed, timestamp: 1_000, ..ContextRecord::default() },
+        context: ContextRecord { chain_id: 1, block_number: seed, timestamp: TIMESTAMP, ..ContextRecord::default() },
         frames: (0..many).map(frame).collect(),
         inputs: (0..many).map(words).collect(),
         outputs: (0..many).map(|index| words(index + 1)).collect(),

@@ -6,10 +6,8 @@ use alloy_primitives::keccak256;
 use parapet_monitor::{Fork, Fuel, StateView as _};
 use parapet_vm::{Engine, HookCall, HookEnd, Session, Subject};
 
-use crate::{Case, End, Said, Trap};
+use crate::{Case, End, FUEL, Said, Trap};
 
-/// Fuel of one transaction: more than a drawn module can spend.
-const FUEL: Fuel = Fuel(1_000_000_000);
 /// The hooks that are called.
 pub(crate) const CALLS: [HookCall; 3] = [HookCall::OnCall(0), HookCall::OnCallEnd(0), HookCall::OnTx];
 

@@ -1,149 +1,225 @@
-//! wasmi: another engine, by other people, that interprets what the guard VM compiles.
+//! The second engine, wasmi, with the host of [`crate::reference`].
+
+mod calls;
+mod imports;
 
 use std::fmt;
 
-use parapet_abi::import::{EXPORT_MEMORY, EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX, MODULE};
+use parapet_abi::import::{EXPORT_MEMORY, EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX};
+use parapet_monitor::Fuel;
 use wasmi::{
-    Caller, Config, Engine, Error, Instance, Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
-    errors::{ErrorKind, HostError, InstantiationError},
+    Config, Engine, Extern, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
+    errors::{ErrorKind, HostError},
 };
 
 use crate::{
     Case, End, Said, Trap,
-    reference::{Host, without_frame},
+    metered::{Making, SETTLED, SPENT, metered},
+    reference::{Host, Meter},
 };
 
-/// Most bytes of memory, as the interface has it.
-const MEMORY_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+pub use calls::{Answers, Calls};
 
-/// What an instance belongs to.
+/// Most memory of a guard, in bytes.
+const MEMORY_BYTES_MAX: usize = 64 * PAGE_BYTES;
+const PAGE_BYTES: usize = 65_536;
+/// Most elements of its table.
+const TABLE_ELEMENTS_MAX: usize = 4_096;
+/// Fuel of one transaction: more than a drawn module can spend.
+pub const FUEL: Fuel = Fuel(1_000_000_000);
+
+/// What a store holds.
 struct Data {
     host: Host,
-    memory: Option<Memory>,
+    calls: Calls,
     limits: StoreLimits,
 }
 
-/// Carries the end of a hook through the engine.
+/// A hook's end, on its way through the engine.
 #[derive(Debug)]
-struct Stopped(End);
+struct Ended(End);
 
-impl fmt::Display for Stopped {
+impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
     }
 }
 
-impl HostError for Stopped {}
+impl HostError for Ended {}
 
-/// What the interpreter makes of a module.
+/// What the second engine makes of a module; `Err` if it cannot be loaded.
 ///
 /// # Errors
-/// Why it does not take the module.
+/// Why the engine refuses it.
 pub fn interpreter(module: &[u8], case: &Case) -> Result<Said, String> {
-    let mut config = Config::default();
-    config.wasm_tail_call(false).wasm_reference_types(false).floats(false);
-    let engine = Engine::new(&config);
-    let module = Module::new(&engine, module).map_err(|error| error.to_string())?;
-    let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES_MAX).build();
-    let mut store = Store::new(&engine, Data { host: Host::new(case.clone()), memory: None, limits });
+    interpreter_run(module, case).map(|run| run.said)
+}
+
+/// A run on the second engine.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What the guard said.
+    pub said: Said,
+    /// What it spent by the specification's prices; none where that cannot be told, because fuel or stack ran
+    /// out, or because ordered entries were used, whose words are not counted.
+    pub spent: Option<Fuel>,
+    /// How the calls of each import were answered.
+    pub calls: Calls,
+}
+
+/// The same, with what the run cost and what was called.
+///
+/// # Errors
+/// Why the engine refuses it.
+///
+/// # Panics
+/// When the engine fails in a way that no guard causes.
+pub fn interpreter_run(module: &[u8], case: &Case) -> Result<Run, String> {
+    let text = |error: wasmi::Error| error.to_string();
+    let making = Making::of(module)?;
+    let engine = Engine::new(&config());
+    Module::new(&engine, module).map_err(text)?;
+    let module = Module::new(&engine, metered(module, FUEL.0)?).map_err(text)?;
+    let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES_MAX).table_elements(TABLE_ELEMENTS_MAX).build();
+    let mut store = Store::new(&engine, Data { host: Host::new(case.clone()), calls: Calls::new(), limits });
     store.limiter(|data| &mut data.limits);
     let mut linker = Linker::new(&engine);
-    link(&mut linker).map_err(|error| error.to_string())?;
+    imports::link(&mut linker).map_err(|error| error.to_string())?;
+
+    let meter = &mut store.data_mut().host.meter;
+    meter.instance();
+    meter.pages(if making.paid { making.pages } else { 0 });
     let mut said = Said::default();
-    let instance = match linker.instantiate_and_start(&mut store, &module) {
-        Ok(instance) => instance,
-        Err(error) => {
-            said.ends.push(end_of(&error)?);
-            return Ok(said);
+    let mut spent_in_code = 0;
+    match linker.instantiate_and_start(&mut store, &module) {
+        Ok(instance) => {
+            if making.elements {
+                store.data_mut().host.meter.passive_elements();
+            }
+            let mut running = Running {
+                store: &mut store,
+                instance,
+                returned: 0,
+                first_pages: if making.paid { 0 } else { making.pages },
+            };
+            for (hook, frame) in [(EXPORT_ON_CALL, Some(0)), (EXPORT_ON_CALL_END, Some(0)), (EXPORT_ON_TX, None)] {
+                let end = running.hook(hook, frame);
+                said.ends.push(end);
+                if said.ends.last() != Some(&End::Returned) {
+                    break;
+                }
+            }
+            spent_in_code = match said.ends.last() {
+                // A trap costs what was counted when a function was called last, or returned.
+                Some(End::Trapped(_)) => running.sum(SETTLED).max(running.returned),
+                _ => running.sum(SPENT),
+            };
         }
-    };
-    store.data_mut().memory = instance.get_memory(&store, EXPORT_MEMORY);
-    for hook in [EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX] {
-        if instance.get_func(&store, hook).is_none() {
-            said.ends.push(End::Returned);
-            continue;
-        }
-        store.data_mut().host.begin();
-        let end = call(&mut store, instance, hook).map_or_else(|error| end_of(&error), |()| Ok(End::Returned))?;
-        said.ends.push(end);
-        if said.ends.last() != Some(&End::Returned) {
-            break;
-        }
+        Err(error) => said.ends.push(end_of(&error)),
     }
-    let host = &store.data().host;
-    said.alerts.clone_from(&host.alerts);
+    let Data { host, calls, .. } = store.into_data();
+    let spent = Fuel(host.meter.0.saturating_add(spent_in_code));
+    let left = host.into_left();
+    let told = !said.exhausted() && !left.own.entries_used;
+    said.alerts = left.alerts;
+    said.entries_touched = left.own.entries_touched;
     if said.ends.iter().all(|end| *end == End::Returned) {
-        said.writes = host.writes();
-        said.entries = host.entries();
-        said.entries_touched = host.entries_touched();
+        said.writes = left.own.writes(case);
+        said.entries = left.own.entries.into_iter().collect();
     }
-    Ok(said)
+    Ok(Run { said, spent: told.then_some(spent), calls })
 }
 
-fn call(store: &mut Store<Data>, instance: Instance, hook: &str) -> Result<(), Error> {
-    if hook == EXPORT_ON_TX {
-        return instance.get_typed_func::<(), ()>(&*store, hook)?.call(store, ());
-    }
-    instance.get_typed_func::<u32, ()>(&*store, hook)?.call(store, 0)
+/// Wasm as the specification allows it.
+fn config() -> Config {
+    let mut config = Config::default();
+    config
+        .wasm_mutable_global(true)
+        .wasm_sign_extension(true)
+        .wasm_multi_value(true)
+        .wasm_bulk_memory(true)
+        .wasm_saturating_float_to_int(false)
+        .wasm_reference_types(false)
+        .wasm_tail_call(false)
+        .wasm_extended_const(false)
+        .floats(false);
+    config
 }
 
-/// How a hook ended that did not return.
-fn end_of(error: &Error) -> Result<End, String> {
-    if let Some(stopped) = error.downcast_ref::<Stopped>() {
-        return Ok(stopped.0.clone());
+/// An instance between its hooks.
+struct Running<'a> {
+    store: &'a mut Store<Data>,
+    instance: Instance,
+    /// What the code of hooks that returned has cost.
+    returned: u64,
+    /// Pages that memory starts with, if the instance did not pay for them: each hook that grows it does.
+    first_pages: u64,
+}
+
+impl Running<'_> {
+    /// Calls a hook; one that there is not returns.
+    fn hook(&mut self, name: &str, frame: Option<u32>) -> End {
+        let Some(hook) = self.instance.get_func(&*self.store, name) else {
+            return End::Returned;
+        };
+        self.store.data_mut().host.start_hook();
+        let pages_before = self.pages();
+        let called = match frame {
+            Some(frame) => hook.typed::<u32, ()>(&*self.store).and_then(|hook| hook.call(&mut *self.store, frame)),
+            None => hook.typed::<(), ()>(&*self.store).and_then(|hook| hook.call(&mut *self.store, ())),
+        };
+        let end = called.map_or_else(|error| end_of(&error), |()| End::Returned);
+        self.pay_for_growth(pages_before);
+        if end == End::Returned {
+            self.returned = self.sum(SPENT);
+        }
+        let spent = self.store.data().host.meter.0.saturating_add(self.sum(SPENT));
+        if spent > FUEL.0 { End::Exhausted } else { end }
     }
-    if let ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) = error.kind() {
-        return Ok(End::Trapped(Trap::Table));
+
+    fn pay_for_growth(&mut self, pages_before: u64) {
+        let grown = self.pages() - pages_before;
+        if grown > 0 {
+            let meter: &mut Meter = &mut self.store.data_mut().host.meter;
+            meter.pages(grown + self.first_pages);
+        }
     }
-    let trap = match error.as_trap_code() {
-        Some(TrapCode::UnreachableCodeReached) => Trap::Unreachable,
-        Some(TrapCode::MemoryOutOfBounds) => Trap::Memory,
-        Some(TrapCode::TableOutOfBounds) => Trap::Table,
-        Some(TrapCode::IndirectCallToNull) => Trap::Null,
-        Some(TrapCode::BadSignature) => Trap::Type,
-        Some(TrapCode::IntegerDivisionByZero) => Trap::Zero,
-        Some(TrapCode::IntegerOverflow) => Trap::Overflow,
-        Some(TrapCode::StackOverflow | TrapCode::OutOfFuel | TrapCode::OutOfSystemMemory) => return Ok(End::Exhausted),
-        _ => return Err(error.to_string()),
+
+    fn pages(&self) -> u64 {
+        self.instance.get_memory(&*self.store, EXPORT_MEMORY).expect("guards export their memory").size(&*self.store)
+    }
+
+    fn sum(&self, name: &str) -> u64 {
+        spent_in_code(self.instance.get_export(&*self.store, name), &*self.store)
+    }
+}
+
+/// What a module's operators have cost so far.
+fn spent_in_code(sum: Option<Extern>, store: impl wasmi::AsContext) -> u64 {
+    let sum = sum.and_then(Extern::into_global).and_then(|global| global.get(store).i64());
+    sum.expect("every metered module exports its sum").cast_unsigned()
+}
+
+/// How a hook ended, from what the engine says.
+fn end_of(error: &wasmi::Error) -> End {
+    if let Some(Ended(end)) = error.downcast_ref() {
+        return end.clone();
+    }
+    let code = match error.kind() {
+        ErrorKind::Instantiation(wasmi::errors::InstantiationError::ElementSegmentDoesNotFit { .. }) => {
+            Some(TrapCode::TableOutOfBounds)
+        }
+        kind => kind.as_trap_code(),
     };
-    Ok(End::Trapped(trap))
-}
-
-/// Runs a part of the host on the caller's memory.
-fn on<R>(mut caller: Caller<'_, Data>, run: impl FnOnce(&mut Host, &mut [u8]) -> Result<R, End>) -> Result<R, Error> {
-    let memory = caller.data().memory.expect("set before a hook runs");
-    let (memory, data) = memory.data_and_store_mut(&mut caller);
-    run(&mut data.host, memory).map_err(|end| Error::host(Stopped(end)))
-}
-
-type Call<'a> = Caller<'a, Data>;
-
-#[rustfmt::skip]
-fn link(linker: &mut Linker<Data>) -> Result<(), wasmi::errors::LinkerError> {
-    linker
-        .func_wrap(MODULE, "trace_count", |call: Call<'_>, kind: u32| call.data().host.trace_count(kind))?
-        .func_wrap(MODULE, "trace_read", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.trace_read(memory, [a, b, c, d, e])))?
-        .func_wrap(MODULE, "trace_data", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.trace_data(memory, [a, b, c, d, e])))?
-        .func_wrap(MODULE, "config_read", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.config_read(memory, [a, b, c])))?
-        .func_wrap(MODULE, "state_storage", |call: Call<'_>, fork: u32, a: u32, b: u32, c: u32| on(call, |host, memory| host.state_storage(memory, without_frame(fork)?, [a, b, c])))?
-        .func_wrap(MODULE, "state_balance", |call: Call<'_>, fork: u32, a: u32, b: u32| on(call, |host, memory| host.state_balance(memory, without_frame(fork)?, [a, b])))?
-        .func_wrap(MODULE, "state_code_hash", |call: Call<'_>, fork: u32, a: u32, b: u32| on(call, |host, memory| host.state_code_hash(memory, without_frame(fork)?, [a, b])))?
-        .func_wrap(MODULE, "state_storage_at", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32, c: u32| on(call, |host, memory| host.state_storage(memory, [fork, frame], [a, b, c])))?
-        .func_wrap(MODULE, "state_balance_at", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32| on(call, |host, memory| host.state_balance(memory, [fork, frame], [a, b])))?
-        .func_wrap(MODULE, "state_code_hash_at", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32| on(call, |host, memory| host.state_code_hash(memory, [fork, frame], [a, b])))?
-        .func_wrap(MODULE, "view_call", |call: Call<'_>, fork: u32, frame: u32, a: u32, b: u32, c: u32, gas: u64, out: u32| on(call, |host, memory| host.view_call(memory, [fork, frame], [a, b, c], gas, out)))?
-        .func_wrap(MODULE, "view_output", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.view_output(memory, [a, b, c])))?
-        .func_wrap(MODULE, "store_get", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.store_get(memory, [a, b, c])))?
-        .func_wrap(MODULE, "store_set", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.store_set(memory, [a, b, c])))?
-        .func_wrap(MODULE, "store_add", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32| on(call, |host, memory| host.store_add(memory, [a, b, c, d])))?
-        .func_wrap(MODULE, "store_max", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.store_max(memory, [a, b, c])))?
-        .func_wrap(MODULE, "entry_get", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.entry_get(memory, [a, b, c, d, e])))?
-        .func_wrap(MODULE, "entry_set", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32| on(call, |host, memory| host.entry_set(memory, [a, b, c, d])))?
-        .func_wrap(MODULE, "entry_remove", |call: Call<'_>, a: u32, b: u32| on(call, |host, memory| host.entry_remove(memory, [a, b])))?
-        .func_wrap(MODULE, "entry_seek", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, e: u32| on(call, |host, memory| host.entry_seek(memory, [a, b, c, d, e])))?
-        .func_wrap(MODULE, "window_add", |call: Call<'_>, a: u32, b: u32, c: u32, d: u32, period_s: u64| on(call, |host, memory| host.window_add(memory, [a, b, c, d], period_s)))?
-        .func_wrap(MODULE, "keccak256", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.keccak256(memory, [a, b, c])))?
-        .func_wrap(MODULE, "alert", |call: Call<'_>, a: u32, b: u32, c: u32| on(call, |host, memory| host.alert(memory, [a, b, c])))?
-        .func_wrap(MODULE, "veto", |call: Call<'_>, a: u32, b: u32, c: u32| on::<()>(call, |host, memory| Err(host.veto(memory, [a, b, c]))))?;
-    Ok(())
+    End::Trapped(match code.unwrap_or_else(|| panic!("not a trap: {error}")) {
+        TrapCode::UnreachableCodeReached => Trap::Unreachable,
+        TrapCode::MemoryOutOfBounds => Trap::Memory,
+        TrapCode::TableOutOfBounds => Trap::Table,
+        TrapCode::IndirectCallToNull => Trap::Null,
+        TrapCode::BadSignature => Trap::Type,
+        TrapCode::IntegerDivisionByZero => Trap::Zero,
+        TrapCode::IntegerOverflow => Trap::Overflow,
+        TrapCode::StackOverflow | TrapCode::OutOfFuel => return End::Exhausted,
+        other => panic!("no guard can cause it: {other:?}"),
+    })
 }

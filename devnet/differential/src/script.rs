@@ -19,8 +19,13 @@ const I64: ValType = ValType::I64;
 const ANSWERS: i32 = 4_096;
 /// Most calls of a hook.
 const STEPS_MAX: u64 = 24;
+/// One argument in so many is wrong; of vetoes, which few hooks reach, more are.
+const WRONG_IN: u64 = 60;
+const WRONG_IN_VETO: u64 = 8;
 /// First and last address of a page.
 const PAGE_END: i32 = 65_536;
+/// Words of memory, of those that are amounts and bounds, that hold less than 2^16 at first.
+const SMALL_WORDS: std::ops::Range<i32> = 4..8;
 
 /// A function of the host: name, what its arguments are, whether it answers.
 type Import = (&'static str, &'static [Arg], bool);
@@ -83,6 +88,11 @@ const IMPORTS: [Import; 24] = [
     ("alert", &[Code, Out, DetailLen], false),
     ("veto", &[Code, Out, DetailLen], false),
 ];
+/// Imports of words, from the first, and of ordered entries.
+const STORE_GET: u32 = 12;
+const STORE_SET: u32 = STORE_GET + 1;
+const ENTRIES: std::ops::Range<u32> = 16..20;
+const ENTRY_SET: u32 = ENTRIES.start + 1;
 const ALERT: u32 = 22;
 const VETO: u32 = 23;
 /// Function that calls itself as often as its argument says.
@@ -91,10 +101,25 @@ const RECURSE: u32 = IMPORTS.len() as u32;
 /// The module of a seed.
 #[must_use]
 pub fn script(seed: u64) -> Vec<u8> {
-    let mut rng = Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let manner = Manner { careful: seed & 1 == 1, entries: seed & 2 == 0 };
+    let mut rng = Rng { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, manner };
     let hooks: Vec<Function> = (0..3).map(|hook| hook_of(&mut rng, hook < 2)).collect();
-    let data: Vec<u8> = (0..ANSWERS).map(|_| if rng.one_in(3) { rng.below(4) as u8 } else { 0 }).collect();
-    encode(&hooks, &data)
+    encode(&hooks, &data(&mut rng))
+}
+
+/// How a module is drawn: a quarter of all seeds has each manner.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    /// No argument is wrong, and nothing is done without end, so that every hook returns or vetoes.
+    careful: bool,
+    /// Ordered entries are used. What they cost depends on where a host keeps them, so fuel is compared without.
+    entries: bool,
+}
+
+/// What memory holds at first: sparse small bytes, and [`SMALL_WORDS`] that are small as numbers, for bounds that are met.
+fn data(rng: &mut Rng) -> Vec<u8> {
+    let small = |place: i32| SMALL_WORDS.contains(&(place / 32)) && place % 32 < 30;
+    (0..ANSWERS).map(|place| if rng.one_in(3) && !small(place) { rng.below(4) as u8 } else { 0 }).collect()
 }
 
 /// A hook: calls, of which each answer is kept, and then an alert of all that was answered.
@@ -120,6 +145,7 @@ fn put(code: &mut Function, instructions: &[I<'_>]) {
 fn step(rng: &mut Rng, code: &mut Function, answer: u32) {
     match rng.below(40) {
         0 => grow(rng, code, answer),
+        1 if rng.manner.careful => scribble(rng, code),
         1 => recurse(rng, code),
         2 => conditional_veto(rng, code),
         3 => many_words(rng, code, answer),
@@ -132,10 +158,13 @@ fn step(rng: &mut Rng, code: &mut Function, answer: u32) {
 /// Calls the host, and keeps what it answers.
 fn call(rng: &mut Rng, code: &mut Function, answer: u32) {
     // `veto` has steps of its own.
-    let index = rng.below(u64::from(VETO)) as u32;
+    let index = match rng.below(u64::from(VETO)) as u32 {
+        entry if ENTRIES.contains(&entry) && !rng.manner.entries => entry - ENTRIES.start + STORE_GET,
+        index => index,
+    };
     let (_, args, answers) = IMPORTS[index as usize];
     for arg in args {
-        code.instruction(&argument(rng, *arg));
+        code.instruction(&argument(rng, *arg, WRONG_IN));
     }
     code.instruction(&I::Call(index));
     if answers {
@@ -151,8 +180,9 @@ fn keep(rng: &mut Rng, code: &mut Function, answer: u32) {
     put(code, &kept);
 }
 
-fn argument(rng: &mut Rng, arg: Arg) -> I<'static> {
-    let wrong = rng.one_in(60);
+/// One argument: wrong ones in so many, if the manner allows any.
+fn argument(rng: &mut Rng, arg: Arg, wrong_in: u64) -> I<'static> {
+    let wrong = !rng.manner.careful && rng.one_in(wrong_in);
     let value = match arg {
         Kind => rng.below(13) as i32,
         Data => rng.below(4) as i32,
@@ -160,7 +190,8 @@ fn argument(rng: &mut Rng, arg: Arg) -> I<'static> {
         AnyFork => rng.below(if wrong { 5 } else { 4 }) as i32,
         Frame => rng.pick(&[0, 0, 1, 1, 3, if wrong { -1 } else { 0 }, if wrong { 2 } else { 1 }]),
         First => rng.pick(&[0, 0, 1, 2, 5, -1]),
-        Count => rng.pick(&[0, 1, 2, 5, 100, if wrong { 65_537 } else { 3 }]),
+        Count if wrong => 65_537,
+        Count => rng.pick(&[0, 1, 2, 3, 5, 100]),
         RecordLen => rng.pick(&[0, 8, 24, 100, 192, 320]),
         Offset => rng.pick(&[0, 0, 1, 33, 99, 200, -1]),
         Place if wrong => rng.pick(&[PAGE_END - 1, PAGE_END, -1]),
@@ -169,23 +200,30 @@ fn argument(rng: &mut Rng, arg: Arg) -> I<'static> {
         Key => rng.pick(&[0, 4, 8, 300, 1_000, 2_000]),
         KeyLen if wrong => rng.pick(&[0, 256, 257, -1]),
         KeyLen => 1 + rng.below(4) as i32,
-        CallLen => rng.pick(&[0, 4, 4, 4, if wrong { 131_073 } else { 4 }]),
+        CallLen if wrong => 131_073,
+        CallLen => rng.pick(&[0, 4, 4, 4, 4]),
         Seek => rng.below(if wrong { 6 } else { 4 }) as i32,
         Out if wrong => rng.pick(&[PAGE_END - 10, PAGE_END, -1]),
         Out => ANSWERS + 8 * rng.below(24) as i32,
         OutLen => rng.pick(&[0, 1, 20, 32, 64, 300]),
-        ValueLen => rng.pick(&[0, 1, 28, 29, 60, 500, if wrong { 8_193 } else { 32 }]),
-        Code => rng.pick(&[0, 7, 65_279, if wrong { 65_280 } else { 1 }, if wrong { 70_000 } else { 2 }]),
-        DetailLen => rng.pick(&[0, 1, 64, 256, if wrong { 1_025 } else { 1_024 }]),
-        Gas => return I::I64Const([0, 100_000, 30_000_000, if wrong { 30_000_001 } else { 5 }][rng.below(4) as usize]),
-        Period => return I::I64Const([if wrong { 0 } else { 1 }, 60, 3_600, -1][rng.below(4) as usize]),
+        ValueLen if wrong => 8_193,
+        ValueLen => rng.pick(&[0, 1, 28, 29, 32, 60, 500]),
+        Code if wrong => rng.pick(&[65_280, 70_000]),
+        Code => rng.pick(&[0, 1, 2, 7, 65_279]),
+        DetailLen if wrong => 1_025,
+        DetailLen => rng.pick(&[0, 1, 64, 256, 1_024]),
+        Gas if wrong => return I::I64Const(30_000_001),
+        Gas => return I::I64Const([0, 5, 100_000, 30_000_000][rng.below(4) as usize]),
+        Period if wrong => return I::I64Const(0),
+        Period => return I::I64Const([1, 60, 3_600, -1][rng.below(4) as usize]),
     };
     I::I32Const(value)
 }
 
 /// Asks for memory, and writes at its end.
 fn grow(rng: &mut Rng, code: &mut Function, answer: u32) {
-    code.instruction(&I::I32Const(rng.pick(&[0, 1, 3, 62, 63, 64, -1])));
+    let pages = rng.pick(&[0, 1, 3, 62, 63, 64, if rng.manner.careful { 2 } else { -1 }]);
+    code.instruction(&I::I32Const(pages));
     code.instruction(&I::MemoryGrow(0));
     keep(rng, code, answer);
     code.instruction(&I::MemorySize(0));
@@ -205,7 +243,7 @@ fn conditional_veto(rng: &mut Rng, code: &mut Function) {
     put(code, &asked);
     code.instruction(&I::If(BlockType::Empty));
     for arg in [Code, Out, DetailLen] {
-        code.instruction(&argument(rng, arg));
+        code.instruction(&argument(rng, arg, WRONG_IN_VETO));
     }
     code.instruction(&I::Call(VETO)).instruction(&I::End);
 }
@@ -213,17 +251,17 @@ fn conditional_veto(rng: &mut Rng, code: &mut Function) {
 /// Writes many words, alerts often, or sets many entries: up to a limit, or beyond.
 fn many_words(rng: &mut Rng, code: &mut Function, answer: u32) {
     let counter = answer + 1;
-    let (store, alert, entry) = (13, ALERT, 17);
-    let (what, most) = [(store, 300), (alert, 40), (entry, 60)][rng.below(3) as usize];
-    let rounds = 1 + rng.below(most) as i32;
+    let many = [(STORE_SET, 300), (ALERT, 40), (ENTRY_SET, 60)];
+    let (what, most) = many[rng.below(if rng.manner.entries { 3 } else { 2 }) as usize];
+    let rounds = 1 + rng.below(if rng.manner.careful { 6 } else { most }) as i32;
     let word = MemArg { offset: 0, align: 2, memory_index: 0 };
     let start = [I::I32Const(0), I::LocalSet(counter), I::Loop(BlockType::Empty)];
     let key = [I::I32Const(2_000), I::LocalGet(counter), I::I32Store(word)];
     put(code, &start);
     put(code, &key);
     let args = match what {
-        13 => vec![2_000, 4, 64],
-        22 => vec![3, 2_000, 4],
+        STORE_SET => vec![2_000, 4, 64],
+        ALERT => vec![3, 2_000, 4],
         _ => vec![2_000, 4, 64, rng.pick(&[0, 20, 40])],
     };
     for arg in args {
@@ -246,7 +284,9 @@ fn many_words(rng: &mut Rng, code: &mut Function, answer: u32) {
 /// Reads memory near its end.
 fn probe(rng: &mut Rng, code: &mut Function, answer: u32) {
     let word = MemArg { offset: 0, align: 0, memory_index: 0 };
-    let place = rng.pick(&[PAGE_END - 4, PAGE_END - 4, PAGE_END - 8, PAGE_END - 3, 4 * PAGE_END - 4]);
+    let beyond = if rng.manner.careful { PAGE_END - 5 } else { PAGE_END - 3 };
+    let far = if rng.manner.careful { 0 } else { 4 * PAGE_END - 4 };
+    let place = rng.pick(&[PAGE_END - 4, PAGE_END - 4, PAGE_END - 8, beyond, far]);
     code.instruction(&I::I32Const(place)).instruction(&I::I32Load(word));
     keep(rng, code, answer);
 }
@@ -300,14 +340,17 @@ fn encode(hooks: &[Function], data: &[u8]) -> Vec<u8> {
 }
 
 /// xorshift64*: the same numbers on every machine.
-struct Rng(u64);
+struct Rng {
+    state: u64,
+    manner: Manner,
+}
 
 impl Rng {
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     }
 
     fn below(&mut self, end: u64) -> u64 {

@@ -1,185 +1,170 @@
-//! The host's side of the interface, as the specification (`sdk/abi/SPECIFICATION.md`) has it, over plain memory and for
-//! any engine.
+//! A host for guards, written from `sdk/abi/SPECIFICATION.md` alone: what each import answers, when it traps, which limits
+//! it keeps and what it costs. It knows nothing of how the guard VM does any of that; the two share the trace, the state
+//! that is looked at and the names of slots.
+//!
+//! Every import takes the guard's memory and its arguments in order. Ranges are checked in the order in which the
+//! specification has the arguments, limits before places.
 
-mod state;
-mod store;
+mod looks;
+mod memory;
+mod own;
+mod price;
+mod speech;
 
-use std::ops::Range;
-
-use alloy_primitives::{Address, Bytes, U256, keccak256};
-use parapet_abi::{
-    FlowReason, Kind,
-    import::{
-        ALERTS_MAX, DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG, DETAIL_BYTES_MAX, ENGINE_CODE_MIN, READ_RECORDS_MAX,
-    },
-};
-use parapet_monitor::Subscriptions;
+use alloy_primitives::Bytes;
+use parapet_abi::{Kind, import::READ_RECORDS_MAX};
+use parapet_monitor::{Fork, Subscriptions};
 use zerocopy::IntoBytes as _;
-
-pub use state::without_frame;
 
 use crate::{Case, End, Trap};
 
-/// A host for one guard and one transaction.
+pub use own::{KeptWindows, Own, Window};
+pub use price::Meter;
+
+/// What a host call that the specification calls a trap ends with.
+const TRAP: End = End::Trapped(Trap::Host);
+
+/// The host of one attachment in one transaction.
 #[derive(Clone, Debug)]
 pub struct Host {
     case: Case,
-    /// Alerts so far.
-    pub alerts: Vec<(u16, Bytes)>,
-    own: store::Own,
+    own: own::Own,
+    alerts: Vec<(u16, Bytes)>,
     /// What the last static call of this hook returned.
-    view_output: Bytes,
+    output: Bytes,
+    /// The fork that was looked at last in this hook.
+    fork: Option<Fork>,
+    /// What was charged so far.
+    pub meter: Meter,
 }
 
-/// Why a host call does not return.
-type Stopped<T> = Result<T, End>;
-
-const OUTSIDE: End = End::Trapped(Trap::Host);
+/// What a guard left behind.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Codes and words of alerts.
+    pub alerts: Vec<(u16, Bytes)>,
+    /// Its own state.
+    pub own: own::Own,
+}
 
 impl Host {
-    /// A host that has not been called.
+    /// The host of a case, before anything was called.
     #[must_use]
     pub fn new(case: Case) -> Self {
-        let own = store::Own::of(&case);
-        Self { case, alerts: Vec::new(), own, view_output: Bytes::new() }
+        let own = own::Own::new(&case);
+        Self { case, own, alerts: Vec::new(), output: Bytes::new(), fork: None, meter: Meter::default() }
     }
 
-    /// Another hook begins.
-    pub fn begin(&mut self) {
-        self.view_output = Bytes::new();
+    /// A hook is about to be called.
+    pub fn start_hook(&mut self) {
+        self.output = Bytes::new();
+        self.fork = None;
     }
 
-    /// `trace_count`.
+    /// All that was said and written.
+    #[must_use]
+    pub fn into_left(self) -> Left {
+        Left { alerts: self.alerts, own: self.own }
+    }
+
+    /// `trace_count(kind) -> count`.
     #[must_use]
     pub fn trace_count(&self, kind: u32) -> u32 {
-        Kind::from_u32(kind).map_or(0, |kind| (self.records(kind).len() / kind.record_bytes()) as u32)
+        let (bytes, record_bytes) = self.records(kind);
+        count(bytes.len() / record_bytes)
     }
 
-    /// `trace_read`.
+    /// `trace_read(kind, first, count, out, record_len) -> read`.
     ///
     /// # Errors
-    /// How the hook ends.
-    pub fn trace_read(&self, memory: &mut [u8], [kind, first, count, out, len]: [u32; 5]) -> Stopped<u32> {
-        if count > READ_RECORDS_MAX {
+    /// A limit or a trap.
+    pub fn trace_read(&mut self, memory: &mut [u8], args: [u32; 5]) -> Result<u32, End> {
+        let [kind, first, asked, out, record_len] = args;
+        if asked > READ_RECORDS_MAX {
             return Err(End::Limit);
         }
-        let out = range(memory, out, u64::from(count) * u64::from(len))?;
-        let Some(kind) = Kind::from_u32(kind) else { return Ok(0) };
-        let all: Vec<&[u8]> = self.records(kind).chunks_exact(kind.record_bytes()).collect();
-        let wanted = all.iter().skip(first as usize).take(count as usize);
-        let len = len as usize;
-        for (index, record) in wanted.clone().enumerate() {
-            let place = &mut memory[out.start + index * len..][..len];
-            let known = len.min(record.len());
+        let (records, record_bytes) = self.records(kind);
+        let room = memory::room(memory, out, u64::from(asked) * u64::from(record_len))?;
+        let read: Vec<&[u8]> = records.chunks(record_bytes).skip(first as usize).take(asked as usize).collect();
+        let read_count = count(read.len());
+        for (index, record) in read.into_iter().enumerate() {
+            let place = &mut room[index * record_len as usize..][..record_len as usize];
+            let known = record.len().min(place.len());
             place[..known].copy_from_slice(&record[..known]);
             place[known..].fill(0);
         }
-        Ok(wanted.count() as u32)
+        self.meter.records(u64::from(read_count));
+        self.meter.copied(u64::from(read_count) * u64::from(record_len));
+        Ok(read_count)
     }
 
-    /// `trace_data`.
+    /// `trace_data(data, index, offset, out, len) -> copied`.
     ///
     /// # Errors
-    /// How the hook ends.
-    pub fn trace_data(&self, memory: &mut [u8], [data, index, offset, out, len]: [u32; 5]) -> Stopped<u32> {
+    /// A trap.
+    pub fn trace_data(&mut self, memory: &mut [u8], args: [u32; 5]) -> Result<u32, End> {
+        use parapet_abi::import::{DATA_FRAME_INPUT, DATA_FRAME_OUTPUT, DATA_LOG};
+        let [data, index, offset, out, len] = args;
+        let room = memory::room(memory, out, u64::from(len))?;
         let trace = &self.case.trace;
-        let list = match data {
+        let all = match data {
             DATA_FRAME_INPUT => trace.inputs.as_slice(),
-            DATA_FRAME_OUTPUT => &trace.outputs,
-            DATA_LOG if self.case.subscriptions.contains(Subscriptions::FLOWS) => &trace.log_data,
+            DATA_FRAME_OUTPUT => trace.outputs.as_slice(),
+            DATA_LOG if self.subscribed(Kind::Log) => trace.log_data.as_slice(),
             _ => &[],
         };
-        part(memory, list.get(index as usize).map_or(&[], |bytes| bytes), [offset, out, len])
+        let none = Bytes::new();
+        let copied = memory::part(all.get(index as usize).unwrap_or(&none), offset, room);
+        self.meter.copied(u64::from(copied));
+        Ok(copied)
     }
 
-    /// `config_read`.
+    /// `config_read(offset, out, len) -> copied`.
     ///
     /// # Errors
-    /// How the hook ends.
-    pub fn config_read(&self, memory: &mut [u8], place: [u32; 3]) -> Stopped<u32> {
-        part(memory, &self.case.configuration, place)
+    /// A trap.
+    pub fn config_read(&mut self, memory: &mut [u8], args: [u32; 3]) -> Result<u32, End> {
+        let [offset, out, len] = args;
+        let copied = memory::part(&self.case.configuration, offset, memory::room(memory, out, u64::from(len))?);
+        self.meter.copied(u64::from(copied));
+        Ok(copied)
     }
 
-    /// `keccak256`.
-    ///
-    /// # Errors
-    /// How the hook ends.
-    pub fn keccak256(&self, memory: &mut [u8], [data, len, out]: [u32; 3]) -> Stopped<()> {
-        let data = range(memory, data, len.into())?;
-        range(memory, out, 32)?;
-        let hash = keccak256(&memory[data]);
-        write(memory, out, hash.as_slice())
-    }
-
-    /// `alert`.
-    ///
-    /// # Errors
-    /// How the hook ends.
-    pub fn alert(&mut self, memory: &[u8], said: [u32; 3]) -> Stopped<()> {
-        let said = spoken(memory, said)?;
-        if self.alerts.len() >= ALERTS_MAX as usize {
-            return Err(End::Limit);
-        }
-        self.alerts.push(said);
-        Ok(())
-    }
-
-    /// `veto`.
-    #[must_use]
-    pub fn veto(&self, memory: &[u8], said: [u32; 3]) -> End {
-        spoken(memory, said).map_or_else(|end| end, |(code, detail)| End::Vetoed { code, detail })
-    }
-
-    fn records(&self, kind: Kind) -> &[u8] {
-        let subscribed = |to| self.case.subscriptions.contains(to);
+    /// Whether records of a kind are shown to the attachment.
+    fn subscribed(&self, kind: Kind) -> bool {
+        let has = |wanted| self.case.subscriptions.contains(wanted);
         match kind {
-            Kind::Account => self.case.accounts.as_bytes(),
-            Kind::Access if !subscribed(Subscriptions::ACCESSES) => &[],
-            Kind::Preimage if !subscribed(Subscriptions::PREIMAGES) => &[],
-            Kind::Log if !subscribed(Subscriptions::FLOWS) => &[],
-            Kind::Flow if subscribed(Subscriptions::FEES) => self.case.trace.flows.as_bytes(),
-            // Fees stand behind all others.
-            Kind::Flow if subscribed(Subscriptions::FLOWS) => {
-                let flows = &self.case.trace.flows;
-                let fees = flows.iter().filter(|flow| flow.reason == u8::from(FlowReason::Fee)).count();
-                flows[..flows.len() - fees].as_bytes()
-            }
-            Kind::Flow => &[],
-            other => self.case.trace.recorded(other).bytes,
+            Kind::Access => has(Subscriptions::ACCESSES),
+            Kind::Flow | Kind::Log => has(Subscriptions::FLOWS) || has(Subscriptions::FEES),
+            Kind::Preimage => has(Subscriptions::PREIMAGES),
+            _ => true,
         }
     }
-}
 
-fn range(memory: &[u8], at: u32, len: u64) -> Stopped<Range<usize>> {
-    let end = u64::from(at) + len;
-    if end > memory.len() as u64 { Err(OUTSIDE) } else { Ok(at as usize..end as usize) }
-}
-
-fn part(memory: &mut [u8], bytes: &[u8], [offset, out, len]: [u32; 3]) -> Stopped<u32> {
-    let out = range(memory, out, len.into())?;
-    let rest = bytes.get(offset as usize..).unwrap_or_default();
-    let copied = rest.len().min(out.len());
-    memory[out][..copied].copy_from_slice(&rest[..copied]);
-    Ok(copied as u32)
-}
-
-fn write(memory: &mut [u8], out: u32, bytes: &[u8]) -> Stopped<()> {
-    let out = range(memory, out, bytes.len() as u64)?;
-    memory[out].copy_from_slice(bytes);
-    Ok(())
-}
-
-fn word(memory: &[u8], at: u32) -> Stopped<U256> {
-    Ok(U256::from_be_slice(&memory[range(memory, at, 32)?]))
-}
-
-fn address(memory: &[u8], at: u32) -> Stopped<Address> {
-    Ok(Address::from_slice(&memory[range(memory, at, 20)?]))
-}
-
-fn spoken(memory: &[u8], [code, detail, len]: [u32; 3]) -> Stopped<(u16, Bytes)> {
-    if code >= ENGINE_CODE_MIN.into() || len > DETAIL_BYTES_MAX {
-        return Err(End::Limit);
+    /// The records of a kind that the attachment is shown, and the size of one.
+    fn records(&self, kind: u32) -> (&[u8], usize) {
+        let trace = &self.case.trace;
+        let Some(kind) = Kind::from_u32(kind).filter(|kind| self.subscribed(*kind)) else {
+            return (&[], 1);
+        };
+        let bytes = match kind {
+            Kind::Context => trace.context.as_bytes(),
+            Kind::Account => self.case.accounts.as_bytes(),
+            Kind::Frame => trace.frames.as_bytes(),
+            Kind::Access => trace.accesses.as_bytes(),
+            Kind::Flow if self.case.subscriptions.contains(Subscriptions::FEES) => trace.flows.as_bytes(),
+            Kind::Flow => trace.flows[..trace.flows.len() - trace.fee_flows].as_bytes(),
+            Kind::Log => trace.logs.as_bytes(),
+            Kind::CodeChange => trace.code_changes.as_bytes(),
+            Kind::SlotChange => trace.slot_changes.as_bytes(),
+            Kind::Preimage => trace.preimages.as_bytes(),
+            Kind::Authorization => trace.authorizations.as_bytes(),
+            Kind::Delegate => trace.delegates.as_bytes(),
+        };
+        (bytes, kind.record_bytes())
     }
-    Ok((code as u16, Bytes::copy_from_slice(&memory[range(memory, detail, len.into())?])))
+}
+
+fn count(many: usize) -> u32 {
+    u32::try_from(many).expect("a trace has fewer than 2^32 records")
 }

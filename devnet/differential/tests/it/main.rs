@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, env};
 
 use parapet_differential::{
-    Agreement, Case, End, Said, compare, generate, guard_vm, guard_vm_within, interpreter, script,
+    Agreement, Calls, Case, End, FUEL, Said, compare, generate, guard_vm, guard_vm_within, interpreter,
+    interpreter_run, script,
 };
 use parapet_hostile::{Room, attacks};
 use parapet_monitor::Fuel;
@@ -31,9 +32,14 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
     }
 }
 
-/// How often each kind of end was met.
+/// How often each kind of end was met, and how the host's imports answered.
 #[derive(Debug, Default)]
-struct Met(BTreeMap<&'static str, u64>);
+struct Met {
+    ends: BTreeMap<&'static str, u64>,
+    calls: Calls,
+    /// Runs whose fuel was compared.
+    told: u64,
+}
 
 impl Met {
     fn note(&mut self, agreement: Agreement, said: &Said, before: &Case) {
@@ -47,33 +53,97 @@ impl Met {
             (_, Some(End::Limit)) => "exceeded a limit",
             (_, _) => "trapped",
         };
-        *self.0.entry(kind).or_default() += 1;
+        *self.ends.entry(kind).or_default() += 1;
     }
 
     fn often(&self, kinds: &[&str], least: u64) {
         for kind in kinds {
-            let met = self.0.get(kind).copied().unwrap_or_default();
-            assert!(met >= least, "{kind} is met {met} times: {self:?}");
+            let met = self.ends.get(kind).copied().unwrap_or_default();
+            assert!(met >= least, "{kind} is met {met} times: {:?}", self.ends);
+        }
+    }
+
+    /// Every import did what it is for, failed in each way it can, and said both yes and no where it answers that.
+    fn all_imports(&self, least: u64) {
+        for (name, ways) in IMPORTS {
+            let answers = self.calls.get(name).copied().unwrap_or_default();
+            assert!(answers.answered() >= least, "{name}: {answers:?}");
+            let never = ways.iter().find(|way| match way {
+                Way::Trap => answers.trapped == 0,
+                Way::Limit => answers.limited == 0,
+                Way::Zero => answers.nothing == 0,
+                Way::More => answers.something == 0,
+                Way::NoEntry => answers.no_entry == 0,
+                Way::Veto => answers.vetoed == 0,
+            });
+            assert_eq!(never, None, "{name}: {answers:?}");
         }
     }
 }
 
+/// Ways in which a call of an import ends.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    Trap,
+    Limit,
+    Zero,
+    More,
+    NoEntry,
+    Veto,
+}
+
+/// What the specification says may come of each import.
+const IMPORTS: [(&str, &[Way]); 24] = [
+    ("trace_count", &[Way::Zero, Way::More]),
+    ("trace_read", &[Way::Trap, Way::Limit, Way::Zero, Way::More]),
+    ("trace_data", &[Way::Trap, Way::Zero, Way::More]),
+    ("config_read", &[Way::Trap, Way::Zero, Way::More]),
+    ("state_storage", &[Way::Trap]),
+    ("state_balance", &[Way::Trap]),
+    ("state_code_hash", &[Way::Trap]),
+    ("state_storage_at", &[Way::Trap]),
+    ("state_balance_at", &[Way::Trap]),
+    ("state_code_hash_at", &[Way::Trap]),
+    ("view_call", &[Way::Trap, Way::Limit, Way::Zero, Way::More]),
+    ("view_output", &[Way::Trap, Way::Zero, Way::More]),
+    ("store_get", &[Way::Trap, Way::Limit, Way::Zero, Way::More]),
+    ("store_set", &[Way::Trap, Way::Limit]),
+    ("store_add", &[Way::Trap, Way::Limit, Way::Zero, Way::More]),
+    ("store_max", &[Way::Trap, Way::Limit]),
+    ("entry_get", &[Way::Trap, Way::Limit, Way::Zero, Way::More, Way::NoEntry]),
+    ("entry_set", &[Way::Trap, Way::Limit]),
+    ("entry_remove", &[Way::Trap, Way::Limit, Way::Zero, Way::More]),
+    ("entry_seek", &[Way::Trap, Way::Limit, Way::More, Way::NoEntry]),
+    ("window_add", &[Way::Trap, Way::Limit, Way::Zero, Way::More]),
+    ("keccak256", &[Way::Trap]),
+    ("alert", &[Way::Trap, Way::Limit]),
+    ("veto", &[Way::Trap, Way::Limit, Way::Veto]),
+];
+
 /// Runs a module on both engines, on the guard VM twice and with either setting of its compiler; `None` if it is refused.
+/// Fuel is compared, too, where the second engine can tell it.
 fn agreed(seed: u64, module: &[u8], engines: &[Engine; 2], met: &mut Met) -> Option<Said> {
     let case = Case::new(seed);
-    let other = interpreter(module, &case);
+    let other = interpreter_run(module, &case);
     let mut last = None;
     // Twice on the first, so that one of them runs on an instance that was used before.
     for engine in [&engines[0], &engines[0], &engines[1]] {
-        let said = guard_vm(engine, module, &case);
-        let (Ok(said), Ok(other)) = (&said, &other) else {
+        let said = guard_vm_within(engine, module, &case, FUEL);
+        let (Ok((said, spent)), Ok(other)) = (&said, &other) else {
             assert!(said.is_err(), "seed {seed}: only the interpreter refuses it: {other:?}");
             return None;
         };
-        let agreement = compare(said, other);
+        let agreement = compare(said, &other.said);
         assert_ne!(agreement, Agreement::Different, "seed {seed}: the guard VM {said:#?}\nthe interpreter {other:#?}");
+        if let Some(by_the_text) = other.spent.filter(|_| agreement == Agreement::Same) {
+            assert_eq!(*spent, by_the_text, "seed {seed}, {} bytes: {:?}, {:?}", module.len(), said.ends, other.calls);
+            met.told += 1;
+        }
         met.note(agreement, said, &case);
         last = Some(said.clone());
+    }
+    for (name, answers) in other.map(|run| run.calls).unwrap_or_default() {
+        met.calls.entry(name).or_default().add(answers);
     }
     last
 }
@@ -109,6 +179,8 @@ fn modules_that_work_with_their_host_say_the_same_on_both_engines() {
             &["changed entries", "wrote words", "vetoed", "exceeded a limit", "trapped", "exhausted"],
             SCRIPTS / 100,
         );
+        met.all_imports(SCRIPTS / 100);
+        assert!(met.told > SCRIPTS, "of three runs of each module, fuel was compared in {}", met.told);
     }
 }
 
@@ -118,16 +190,17 @@ fn what_a_module_spends_is_enough_for_it_and_less_is_not() {
     let mut tried = 0;
     for seed in seeds(SCRIPTS / 10) {
         let (module, case) = (script(seed), Case::new(seed));
-        let (said, spent) = guard_vm_within(&engines[0], &module, &case, Fuel(1_000_000_000)).unwrap();
+        let (said, spent) = guard_vm_within(&engines[0], &module, &case, FUEL).unwrap();
         // An engine that traps has not counted all of what it did.
         if !matches!(said.ends.last(), Some(End::Returned | End::Vetoed { .. })) {
             continue;
         }
         tried += 1;
         for engine in &engines {
-            // The engine goes on while there is some left.
-            let (enough, all) = guard_vm_within(engine, &module, &case, Fuel(spent.0 + 1)).unwrap();
-            assert_eq!((enough, all), (said.clone(), spent), "seed {seed}");
+            for enough in [spent, Fuel(spent.0 + 1)] {
+                let (enough, all) = guard_vm_within(engine, &module, &case, enough).unwrap();
+                assert_eq!((enough, all), (said.clone(), spent), "seed {seed}");
+            }
             let less = Fuel(spent.0 - 1);
             let (short, all) = guard_vm_within(engine, &module, &case, less).unwrap();
             assert_eq!((short.ends.last(), all), (Some(&End::Exhausted), less), "seed {seed}");
@@ -161,5 +234,32 @@ fn attacks_end_alike_on_both_engines() {
         let said = guard_vm(&engine, &attack.bytes, &case).unwrap();
         let other = interpreter(&attack.bytes, &case).unwrap();
         assert_eq!(compare(&said, &other), Agreement::Same, "{}: {said:?}, {other:?}", attack.name);
+    }
+}
+
+#[test]
+fn something_must_be_left_where_a_function_or_a_round_of_a_loop_starts() {
+    let module = |body: &str| {
+        let text = format!(
+            r#"(module (memory (export "memory") 1) (func (export "on_tx") {body})
+            (@custom "parapet.guard" "{{\"abi\":1,\"name\":\"round\",\"version\":\"1\",\"triggers\":[\"frame\"]}}"))"#
+        );
+        wat::parse_str(text).unwrap()
+    };
+    let case = Case::new(3);
+    for engine in engines() {
+        for (body, end) in [
+            ("", End::Exhausted),
+            ("(loop)", End::Exhausted),
+            ("(drop (i32.const 1))", End::Returned),
+            ("(loop) (drop (i32.const 1))", End::Returned),
+        ] {
+            let module = module(body);
+            let (said, spent) = guard_vm_within(&engine, &module, &case, FUEL).unwrap();
+            assert_eq!(said.ends.last(), Some(&End::Returned), "{body}");
+            assert_eq!(interpreter_run(&module, &case).unwrap().spent, Some(spent), "{body}");
+            let (said, _) = guard_vm_within(&engine, &module, &case, spent).unwrap();
+            assert_eq!(said.ends.last(), Some(&end), "{body}");
+        }
     }
 }
