@@ -4,6 +4,7 @@
 //! of the finished transaction, and closes it. Between those calls it owns nothing of the executor; during them it may
 //! look at state through a [`StateView`]. Nothing here names the EVM implementation, the Wasm engine, or the node.
 
+mod candidate;
 mod closing;
 mod counts;
 mod decision;
@@ -21,6 +22,7 @@ mod view;
 mod watchlist;
 mod window;
 
+pub use candidate::{Candidate, CandidateError, Failing, Tryout};
 pub use closing::{Accounts, Closed, Closing};
 pub use counts::{Counts, Evidence};
 pub use decision::{
@@ -119,6 +121,16 @@ pub trait Monitor: Send + Sync {
     ) -> Result<Answer, QueryError> {
         let _ = (context, view);
         Err(QueryError::UnknownAttachment(question.attachment))
+    }
+
+    /// A monitor of one guard that is attached nowhere: it judges whatever it is told of, in shadow, on an engine that
+    /// the chain's guards do not use.
+    ///
+    /// # Errors
+    /// [`CandidateError`] says why it could not be attached either.
+    fn try_out(&self, candidate: Candidate) -> Result<Tryout, CandidateError> {
+        let _ = candidate;
+        Err(CandidateError::NoGuards)
     }
 }
 

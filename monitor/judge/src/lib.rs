@@ -22,6 +22,7 @@
 //! executor that speculates must not run it across another transaction's change of the registry.
 
 mod admission;
+mod candidate;
 mod demotion;
 mod guard;
 mod index;
@@ -42,13 +43,14 @@ use std::{
 use alloy_primitives::{B256, U256};
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    Allowance, Answer, AttachmentId, Attention, BlockEnd, Counts, Examination, Fault, Fork, Monitor, QueryError,
-    Question, StateFault, StateView, Watchlist,
+    Allowance, Answer, AttachmentId, Attention, BlockEnd, Candidate, CandidateError, Counts, Examination, Fault, Fork,
+    Monitor, QueryError, Question, StateFault, StateView, Tryout, Watchlist,
 };
 use parapet_registry::{REGISTRY_ADDRESS, RegistryError, RegistryReader};
 use parapet_vm::Engine;
 use parking_lot::Mutex;
 
+use candidate::Tryouts;
 use guard::Engines;
 use tally::Tally;
 
@@ -76,6 +78,7 @@ pub struct Judge {
     engines: Engines,
     clock: Clock,
     demotion: DemotionRules,
+    tryouts: Tryouts,
     /// Most recently used first.
     indexes: Mutex<VecDeque<(B256, Arc<Index>)>>,
 }
@@ -91,7 +94,8 @@ impl Judge {
     #[must_use]
     pub fn with_clock(engine: Engine, clock: Clock) -> Self {
         let demotion = DemotionRules::DEFAULT;
-        Self { engines: Engines::new(engine), clock, demotion, indexes: Mutex::default() }
+        let (engines, tryouts) = (Engines::new(engine), Tryouts::default());
+        Self { engines, clock, demotion, tryouts, indexes: Mutex::default() }
     }
 
     /// As it was, but gathering the evidence for demotions by these rules.
@@ -192,6 +196,10 @@ impl Monitor for Judge {
         view: &mut dyn StateView,
     ) -> Result<Answer, QueryError> {
         query::query(&self.engines, context, question, view)
+    }
+
+    fn try_out(&self, candidate: Candidate) -> Result<Tryout, CandidateError> {
+        self.tryouts.begin(candidate, self.clock)
     }
 }
 

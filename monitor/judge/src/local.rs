@@ -11,11 +11,11 @@ use std::sync::Arc;
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    Allowance, Answer, AttachmentId, Attention, BlockEnd, Closing, Counts, Decision, Examination, Fault, FuelSpent,
-    Judgement, Judging, MemoryState, Mode, Monitor, Origin, QueryError, Question, StateFault, StateView, Subscriptions,
-    Trace, Watchlist, detail_text,
+    Allowance, Answer, AttachmentId, Attention, BlockEnd, Candidate, CandidateError, Closing, Counts, Decision,
+    Examination, Fault, FuelSpent, Judgement, Judging, MemoryState, Mode, Monitor, Origin, QueryError, Question,
+    StateFault, StateView, Subscriptions, Trace, Tryout, Watchlist, detail_text,
 };
-use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS, SelectedTriggers};
+use parapet_registry::{Attachment, FUEL_MAX, Failure, REGISTRY_ADDRESS};
 use parapet_vm::{Engine, HookCall};
 
 use crate::{
@@ -64,7 +64,8 @@ impl LocalJudge {
         let engines = Engines::new(engine.clone());
         let entries = guards.into_iter().enumerate().map(|(number, local)| {
             let attachment = attachment(number, &local);
-            entry(&engines, attachment, local.module).map_err(|reason| LocalError { number, reason })
+            let entry = entry(&engines, attachment, local.module).and_then(without_live_records);
+            entry.map_err(|reason| LocalError { number, reason })
         });
         let local = Arc::new(Index::new(entries.collect::<Result<_, _>>()?));
         let clock = chain.clock;
@@ -89,31 +90,38 @@ fn attachment(number: usize, local: &LocalGuard) -> Attachment {
     }
 }
 
-fn entry(engines: &Engines, attachment: Attachment, module: Bytes) -> Result<Entry, String> {
+/// What is recorded while a transaction runs would show in the numbers of events.
+fn without_live_records(entry: Entry) -> Result<Entry, String> {
+    if entry.subject.subscriptions.recorded_live() == Subscriptions::NONE {
+        return Ok(entry);
+    }
+    Err("it reads storage accesses or preimages, which only the chain's guards may have recorded; \
+         `parapet guard watch --with` tries it on a transaction after it is in a block"
+        .to_owned())
+}
+
+/// A guard that is attached nowhere, vetted, compiled and initialised: it judges in shadow.
+pub(crate) fn entry(engines: &Engines, attachment: Attachment, module: Bytes) -> Result<Entry, String> {
     let guard = engines.load(attachment.module, module)?;
     guard.prepare()?;
-    if guard.subscriptions().recorded_live() != Subscriptions::NONE {
-        return Err(
-            "it reads storage accesses or preimages, which only the chain's guards may have recorded".to_owned()
-        );
-    }
     if let Err(wrong) = guard.descriptor().conditions(&attachment.configuration) {
         return Err(format!("its triggers do not fit its configuration: {wrong}"));
     }
-    let (priority, hash) = (attachment.priority, attachment.module);
+    let (priority, hash, failure, triggers) =
+        (attachment.priority, attachment.module, attachment.failure, attachment.triggers);
     let subject = Arc::new(subject(attachment, guard.subscriptions()));
     init(&guard, guard.session(subject.clone()))?;
     Ok(Entry {
         module: hash,
         mode: Mode::Shadow,
-        failure: Failure::Open,
+        failure,
         priority,
         escapes: Vec::new(),
         demotion_share: 0,
         guard: Ok(guard),
         guard_address: REGISTRY_ADDRESS,
         subject,
-        triggers: SelectedTriggers::ALL,
+        triggers,
     })
 }
 
@@ -176,6 +184,10 @@ impl Monitor for LocalJudge {
         view: &mut dyn StateView,
     ) -> Result<Answer, QueryError> {
         self.chain.query(context, question, view)
+    }
+
+    fn try_out(&self, candidate: Candidate) -> Result<Tryout, CandidateError> {
+        self.chain.try_out(candidate)
     }
 }
 

@@ -45,6 +45,8 @@ pub const CHUNK_BYTES_MAX: u64 = 24_575;
 pub const CHUNKS_MAX: u64 = MODULE_BYTES_MAX.div_ceil(CHUNK_BYTES_MAX);
 /// Most fuel an attachment may have for one transaction.
 pub const FUEL_MAX: u64 = 100_000_000;
+/// What an attachment is given that names no limit.
+pub const FUEL_DEFAULT: u64 = 10_000_000;
 /// Most selectors by which the accounts of one attachment can be called without its veto.
 pub const ESCAPES_MAX: u64 = 16;
 /// A whole, in basis points.

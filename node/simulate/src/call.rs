@@ -60,6 +60,11 @@ pub enum SimulateError {
     /// A trace of more steps than was allowed.
     #[error("the trace has too many steps")]
     Steps,
+    /// A guard that is tried out keeps more state than is kept for it.
+    #[error(
+        "the guard keeps more than {0} words of state, which is the most that is kept of a guard that is tried out"
+    )]
+    TooMuchState(usize),
     /// The tracer's name or configuration.
     #[error("the tracer cannot be used: {0}")]
     Tracer(String),

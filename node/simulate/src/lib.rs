@@ -1,18 +1,25 @@
 //! Runs transactions that are never committed: calls, gas estimates, access lists, debug traces, recordings, questions of
-//! readers to guards.
+//! readers to guards, and guards that are tried out on what has been.
 //!
 //! Everything here goes through the executor's own [`Session`](parapet_executor::Session), monitor included, so that a
 //! simulation is vetoed exactly where the transaction would be. Nothing is written: neither state nor guard state.
 
+mod backtest;
+mod beside;
 mod call;
 mod estimate;
+mod laid;
 mod parity;
 mod past;
 mod query;
 mod record;
+mod spy;
 mod trace;
 
+pub use backtest::{Judged, backtest_block, call_beside, transaction_beside};
+pub use beside::{Opinion, Tried};
 pub use call::{CallRequest, SimulateError, call, create_access_list};
+pub use laid::TRIED_WORDS_MAX;
 pub use parapet_executor::Point;
 
 pub use estimate::{EstimateError, estimate_gas};

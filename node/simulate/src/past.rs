@@ -28,6 +28,22 @@ impl<'a> Again<'a> {
         Ok(Self { session })
     }
 
+    /// The state after the transactions so far.
+    pub(crate) fn now(&mut self) -> &Overlay<'a> {
+        self.session.evm_mut().db_mut()
+    }
+
+    /// Executes the next transaction. Nothing of it is kept yet.
+    pub(crate) fn execute(
+        &mut self,
+        point: &Point<'_>,
+        index: usize,
+        transaction: &Transaction,
+    ) -> Result<Outcome, SimulateError> {
+        let ran = self.session.execute(tx_env(transaction), identify(point, transaction));
+        ran.map_err(|source| SimulateError::Preceding { index, source })
+    }
+
     /// Executes the next transaction, and keeps what it does.
     pub(crate) fn step(
         &mut self,
@@ -35,15 +51,19 @@ impl<'a> Again<'a> {
         index: usize,
         transaction: &Transaction,
     ) -> Result<Executed, SimulateError> {
-        let ran = self.session.execute(tx_env(transaction), identify(point, transaction));
-        let Outcome { executed, state, guard_updates, .. } =
-            ran.map_err(|source| SimulateError::Preceding { index, source })?;
+        let outcome = self.execute(point, index, transaction)?;
+        self.keep(&outcome)?;
+        Ok(outcome.executed)
+    }
+
+    /// Keeps what it did.
+    pub(crate) fn keep(&mut self, outcome: &Outcome) -> Result<(), SimulateError> {
         let overlay = self.session.evm_mut().db_mut();
-        overlay.commit(&state).map_err(BlockError::from)?;
-        for update in &guard_updates {
+        overlay.commit(&outcome.state).map_err(BlockError::from)?;
+        for update in &outcome.guard_updates {
             overlay.update_storage(REGISTRY, update).map_err(BlockError::from)?;
         }
-        Ok(executed)
+        Ok(())
     }
 
     /// A copy of the state after the transactions so far, on which the next one can be watched.
