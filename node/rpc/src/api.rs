@@ -12,6 +12,7 @@ mod send;
 mod state;
 mod subscribe;
 mod trace;
+mod tryout;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(execute::EthExecuteServer::into_rpc(api()))?;
     module.merge(fees::EthFeesServer::into_rpc(api()))?;
     module.merge(guard::GuardServer::into_rpc(api()))?;
+    module.merge(tryout::GuardTryoutServer::into_rpc(api()))?;
     module.merge(info::InfoServer::into_rpc(api()))?;
     module.merge(logs::EthLogsServer::into_rpc(api()))?;
     module.merge(send::EthSendServer::into_rpc(api()))?;

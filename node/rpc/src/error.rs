@@ -4,15 +4,16 @@
 //! match on), `3` the transaction would fail, with its output as data, `-32603` the node itself failed.
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U64};
 use jsonrpsee::types::{
     ErrorObjectOwned,
     error::{CALL_EXECUTION_FAILED_CODE, INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE},
 };
 use parapet_builder::ChainError;
 use parapet_executor::TxError;
-use parapet_monitor::QueryError;
-use parapet_simulate::{EstimateError, SimulateError};
+use parapet_monitor::{CandidateError, QueryError};
+use parapet_recording::RecordingError;
+use parapet_simulate::{EstimateError, RecordError, SimulateError};
 use parapet_types::{Destiny, Executed};
 
 use crate::revert::{GuardVetoView, revert_message};
@@ -39,6 +40,34 @@ pub enum RpcError {
     /// There is no such transaction.
     #[error("transaction not found: {0} is neither in a block nor in the pool")]
     NoTransaction(B256),
+    /// The transaction waits in the pool.
+    #[error("transaction {0} is in no block yet; ask again when it is")]
+    NotMined(B256),
+    /// There is no such backtest.
+    #[error(
+        "there is no backtest {0:#x}: it was never begun, is done, failed, or was not asked for too long; begin a new one \
+         with guard_backtest"
+    )]
+    NoBacktest(U64),
+    /// A page of the backtest is being made.
+    #[error("backtest {0:#x} is at work for another request; ask for one page after the other")]
+    BacktestBusy(U64),
+    /// Too many backtests.
+    #[error(
+        "{0} backtests are under way, which is the most allowed; end some with guard_backtestStop, or try again later"
+    )]
+    TooManyBacktests(usize),
+    /// The chain was taken back.
+    #[error(
+        "the chain was taken back below block {0}, so what was tried out is of blocks that are no more; begin anew"
+    )]
+    Rewound(u64),
+    /// A guard cannot be tried out.
+    #[error("the guard cannot be tried out: {0}")]
+    Candidate(#[from] CandidateError),
+    /// A transaction cannot be recorded.
+    #[error(transparent)]
+    Recording(RecordingError),
     /// The genesis block has nothing to trace.
     #[error("genesis is not traceable")]
     Genesis,
@@ -123,11 +152,18 @@ impl RpcError {
             Self::Params(_) => INVALID_PARAMS_CODE,
             Self::NoBlock { .. }
             | Self::NoTransaction(_)
+            | Self::NotMined(_)
+            | Self::NoBacktest(_)
+            | Self::BacktestBusy(_)
+            | Self::Rewound(_)
             | Self::Genesis
             | Self::NoFilter(_)
             | Self::UnknownAccount(_)
             | Self::Halted { .. } => CALL_EXECUTION_FAILED_CODE,
-            Self::TooManyFilters(_) | Self::TooMuch { .. } => LIMIT_EXCEEDED_CODE,
+            Self::TooManyFilters(_) | Self::TooManyBacktests(_) | Self::TooMuch { .. } | Self::Recording(_) => {
+                LIMIT_EXCEEDED_CODE
+            }
+            Self::Candidate(error) => candidate_code(error),
             Self::Reverted { .. } => REVERTED_CODE,
             Self::Simulate(error) => simulate_code(error),
             Self::Chain(error) => chain_code(error),
@@ -159,12 +195,26 @@ const fn query_code(error: &QueryError) -> i32 {
     }
 }
 
+const fn candidate_code(error: &CandidateError) -> i32 {
+    match error {
+        CandidateError::Accounts { .. }
+        | CandidateError::Twice(_)
+        | CandidateError::Configuration { .. }
+        | CandidateError::Fuel { .. }
+        | CandidateError::Trigger { .. }
+        | CandidateError::Refused(_) => INVALID_PARAMS_CODE,
+        CandidateError::NoGuards => CALL_EXECUTION_FAILED_CODE,
+        CandidateError::Engine(_) => INTERNAL_ERROR_CODE,
+    }
+}
+
 fn simulate_code(error: &SimulateError) -> i32 {
     match error {
         SimulateError::Transaction(error) => transaction_code(error),
         SimulateError::Block(_) | SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
         SimulateError::Steps => LIMIT_EXCEEDED_CODE,
         SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
+        SimulateError::TooMuchState(_) => LIMIT_EXCEEDED_CODE,
     }
 }
 
@@ -182,6 +232,15 @@ fn transaction_code(error: &TxError) -> i32 {
 impl From<SimulateError> for RpcError {
     fn from(error: SimulateError) -> Self {
         Self::Simulate(error)
+    }
+}
+
+impl From<RecordError> for RpcError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Simulate(error) => Self::Simulate(error),
+            RecordError::Recording(error) => Self::Recording(error),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 //! Nothing here decides what is valid: that is the pool's and the executor's part.
 
 mod api;
+mod backtests;
 mod error;
 mod explain;
 mod filters;

@@ -17,7 +17,7 @@ use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, BlockContext, ChainParams};
 use tokio::sync::Semaphore;
 
-use crate::{Limits, RpcError, filters::Filters, wire::call_request};
+use crate::{Limits, RpcError, backtests::Backtests, filters::Filters, wire::call_request};
 
 pub(crate) struct Node {
     pub(crate) chain: Chain,
@@ -27,7 +27,9 @@ pub(crate) struct Node {
     pub(crate) accounts: Vec<Address>,
     pub(crate) signers: BTreeMap<Address, PrivateKeySigner>,
     pub(crate) filters: Filters,
+    pub(crate) backtests: Backtests,
     reads: Semaphore,
+    tryouts: Semaphore,
     writes: Semaphore,
 }
 
@@ -57,6 +59,8 @@ impl Node {
         }
         Ok(Self {
             filters: Filters::new(&limits),
+            backtests: Backtests::new(&limits),
+            tryouts: Semaphore::new(limits.tryouts_max),
             reads: Semaphore::new(limits.heavy_reads_max),
             writes: Semaphore::new(1),
             chain,
@@ -143,6 +147,14 @@ impl Node {
         Ok((from..=to).filter_map(|number| self.block(BlockId::from(number))))
     }
 
+    /// The block that holds a transaction, and its index there.
+    pub(crate) fn mined(&self, hash: B256) -> Result<(Arc<StoredBlock>, usize), RpcError> {
+        self.chain.transaction(hash).ok_or_else(|| match self.chain.pooled(hash) {
+            Some(_) => RpcError::NotMined(hash),
+            None => RpcError::NoTransaction(hash),
+        })
+    }
+
     /// The state after the block that is meant.
     pub(crate) fn world(&self, id: Option<BlockId>) -> Result<WorldState, RpcError> {
         let id = id.unwrap_or_default();
@@ -193,6 +205,14 @@ impl Node {
         work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
     ) -> Result<T, RpcError> {
         self.run(&self.reads, work).await
+    }
+
+    /// Compiles guards that are tried out, and executes blocks for them: apart from other reads, which must not wait for it.
+    pub(crate) async fn try_out_apart<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        self.run(&self.tryouts, work).await
     }
 
     /// Runs what changes the chain.

@@ -19,6 +19,8 @@ pub struct Limits {
     pub connections_max: u32,
     /// Most subscriptions of one connection.
     pub subscriptions_per_connection_max: u32,
+    /// Most attachments that one subscription may name.
+    pub subscribed_attachments_max: usize,
     /// Most blocks one query for logs or verdicts may span.
     pub log_blocks_max: u64,
     /// Most logs one query may return.
@@ -45,6 +47,16 @@ pub struct Limits {
     pub trace_blocks_max: u64,
     /// Most calls that one query for traces returns.
     pub traces_max: usize,
+    /// Most guards that one request may try out.
+    pub candidates_max: usize,
+    /// Most backtests under way.
+    pub backtests_max: usize,
+    /// A backtest that is not asked for its next page for this long is dropped.
+    pub backtest_idle_max: Duration,
+    /// A page of a backtest ends with the block that is executed when this time is up.
+    pub backtest_page_max: Duration,
+    /// Most requests at a time that try guards out; others wait.
+    pub tryouts_max: usize,
     /// Most reads that execute transactions or walk the chain at a time; others wait.
     pub heavy_reads_max: usize,
 }
@@ -57,6 +69,7 @@ impl Default for Limits {
             batch_calls_max: 1_000,
             connections_max: 1_000,
             subscriptions_per_connection_max: 256,
+            subscribed_attachments_max: 1_024,
             log_blocks_max: 100_000,
             logs_max: 20_000,
             verdicts_max: 20_000,
@@ -70,6 +83,11 @@ impl Default for Limits {
             trace_steps_max: 1_000_000,
             trace_blocks_max: 1_000,
             traces_max: 10_000,
+            candidates_max: 4,
+            backtests_max: 8,
+            backtest_idle_max: Duration::from_secs(60),
+            backtest_page_max: Duration::from_millis(500),
+            tryouts_max: 2,
             heavy_reads_max: 16,
         }
     }

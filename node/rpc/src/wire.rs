@@ -5,6 +5,7 @@ mod quantity;
 mod receipt;
 mod request;
 mod slot;
+mod tryouts;
 mod verdicts;
 
 pub(crate) use block::{block, header, mined_transaction, pending_transaction};
@@ -13,4 +14,5 @@ pub use receipt::Receipt;
 pub(crate) use receipt::{Removed, block_logs, receipt, receipts};
 pub(crate) use request::{call_request, override_block, override_state};
 pub(crate) use slot::Slot;
-pub(crate) use verdicts::BlockVerdicts;
+pub(crate) use tryouts::{BacktestPage, TriedBlock, TriedGuard, TriedOpinion};
+pub(crate) use verdicts::{BlockVerdicts, SaidVerdict};

@@ -1,6 +1,7 @@
 //! The command line of `parapet guard`.
 
 mod life;
+mod tryout;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ pub use life::{
     AccountArgs, AuthorityArgs, ChangeArgs, ConfigureArgs, DelayArgs, KindArg, LifeArgs, ManagerArgs, PendingArgs,
     ProveArgs, ShowArgs, TermsArgs, UpgradeArgs,
 };
+pub use tryout::{BacktestArgs, DiffArgs, RecordArgs, SimulateArgs, TryoutArgs, WatchArgs, WithArgs};
 
 /// Builds, deploys, attaches and watches guards.
 #[derive(Debug, Args)]
@@ -31,6 +33,16 @@ pub enum GuardCommand {
     Build(BuildArgs),
     /// Vet a module as a node would, and show what it says about itself.
     Check(CheckArgs),
+    /// Try a guard on the transactions of the past: whom it would have vetoed, and what it costs.
+    Backtest(BacktestArgs),
+    /// Try two guards on the same transactions, and show where they differ.
+    Diff(DiffArgs),
+    /// Show what guards say of a call, or of a transaction once more.
+    Simulate(SimulateArgs),
+    /// Write a transaction to a file, with the state it met and its trace, for the test of a guard.
+    Record(RecordArgs),
+    /// Tell what guards say, as blocks come; of the chain's, or of a monitor of your own.
+    Watch(WatchArgs),
     /// Upload and register a module; what is there already is skipped.
     Deploy(DeployArgs),
     /// Bind a deployed guard to accounts.

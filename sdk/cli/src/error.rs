@@ -121,6 +121,34 @@ pub enum CliError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// Terms, and no guard that has them.
+    #[error(
+        "--account, --chain-wide, --like and --param are terms of a guard: name it by --with FILE.WASM, NAME or HASH"
+    )]
+    NoGuardNamed,
+    /// A guard, and nobody whom it guards.
+    #[error(
+        "whom is the guard to guard? write --account ADDRESS (up to 64 times), --chain-wide for everybody, or --like \
+         ATTACHMENT to take accounts and parameters of one that is attached"
+    )]
+    NobodyGuarded,
+    /// A function's signature or its arguments.
+    #[error("{signature:?} makes no call: {reason}")]
+    Signature {
+        /// What was given.
+        signature: String,
+        /// What is wrong with it, or with its arguments.
+        reason: String,
+    },
+    /// A file that is not to be written over.
+    #[error("{} is there already: write --force to replace it, or --out for another file", .0.display())]
+    FileExists(PathBuf),
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+    /// Blocks that were to be executed are no more.
+    #[error("the chain was taken back while the guard was tried out on it; try again")]
+    Rewound,
     /// The node's address is none.
     #[error("{url:?} is no address of a node: {reason}")]
     Url {
@@ -213,6 +241,10 @@ impl CliError {
             | Self::NotACrate { .. }
             | Self::Parameter(_)
             | Self::Message { .. }
+            | Self::NoGuardNamed
+            | Self::NobodyGuarded
+            | Self::Signature { .. }
+            | Self::FileExists(_)
             | Self::Url { .. }
             | Self::PrivateKey => Exit::WrongUse,
             Self::NoToolchain(_)
@@ -229,6 +261,8 @@ impl CliError {
             | Self::NotDeployed { .. }
             | Self::UnknownTransaction(_)
             | Self::UnknownBlock(_)
+            | Self::Interrupted
+            | Self::Rewound
             | Self::Runtime(_)
             | Self::Shipped(_) => Exit::Refused,
         }

@@ -1,4 +1,4 @@
-//! `parapet guard …`: build, check, deploy, attach, and all of an attachment's life. The `parapet` program mounts it.
+//! `parapet guard …`: build, check, try out, deploy, attach, and all of an attachment's life. The `parapet` program mounts it.
 //!
 //! ```text
 //! args (clap) → command → Report (text and JSON) or CliError → stdout, exit code
@@ -9,57 +9,66 @@
 //! - Standard output holds the result and nothing else, one JSON object with `--json`, errors included; progress goes to
 //!   standard error.
 //! - Exit code 0: done. 1: refused, by the node, by vetting, or because the result could not be had. 2: wrong use.
-//! - Absent: nothing here judges or executes. Vetting is `parapet-vm`'s and `parapet-cosmwasm`'s, the registry's interface `parapet-registry`'s.
+//! - Absent: nothing here judges or executes; guards are tried out by the node, which has the history. Vetting is `parapet-vm`'s and `parapet-cosmwasm`'s, the registry's interface `parapet-registry`'s.
 
 mod args;
 pub mod artifacts;
 mod attach;
 mod authority;
+mod backtest;
 pub mod build;
+mod candidate;
 mod changes;
 mod check;
 mod control;
 mod deploy;
+mod diff;
 mod error;
 mod list;
 mod module;
 mod node;
 pub mod parameters;
 mod query;
+mod range;
+mod record;
 mod report;
 pub mod shipped;
 mod show;
+mod simulate;
 mod terms;
 mod verdicts;
+mod watch;
 
 use std::process::ExitCode;
 
 pub use args::{
-    AccountArgs, AttachArgs, AuthorityArgs, BuildArgs, ChangeArgs, CheckArgs, ConfigureArgs, DelayArgs, DeployArgs,
-    GuardArgs, GuardCommand, HoldArgs, KindArg, LifeArgs, ListArgs, ManagerArgs, ModeArgs, NodeArgs, PendingArgs,
-    ProveArgs, QueryArgs, ShowArgs, SignerArgs, TermsArgs, UpgradeArgs, VerdictsArgs,
+    AccountArgs, AttachArgs, AuthorityArgs, BacktestArgs, BuildArgs, ChangeArgs, CheckArgs, ConfigureArgs, DelayArgs,
+    DeployArgs, DiffArgs, GuardArgs, GuardCommand, HoldArgs, KindArg, LifeArgs, ListArgs, ManagerArgs, ModeArgs,
+    NodeArgs, PendingArgs, ProveArgs, QueryArgs, RecordArgs, ShowArgs, SignerArgs, SimulateArgs, TermsArgs, TryoutArgs,
+    UpgradeArgs, VerdictsArgs, WatchArgs, WithArgs,
 };
 pub use error::{CliError, Exit};
 pub use module::Refusal;
-pub use report::Report;
+pub use range::{BlockRange, RangeError};
+pub use report::{Form, Report};
 
 /// Runs a command and prints what came of it. Brings its own asynchronous runtime: call it outside of one.
 #[must_use]
 pub fn run(args: GuardArgs) -> ExitCode {
-    let json = args.json;
-    let outcome = execute(args.command);
-    report::print(&outcome, json);
+    let form = if args.json { Form::Json } else { Form::Text };
+    let outcome = execute(args.command, form);
+    report::print(&outcome, form);
     match outcome {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => error.exit().into(),
     }
 }
 
-/// Runs a command; progress goes to standard error.
+/// Runs a command; progress goes to standard error. One that tells while it runs does so in the form that is asked for.
 ///
 /// # Errors
 /// [`CliError`] says what was wrong, where, and what to do.
-pub fn execute(command: GuardCommand) -> Result<Report, CliError> {
+pub fn execute(command: GuardCommand, form: Form) -> Result<Report, CliError> {
     match command {
         GuardCommand::Build(args) => build::run(&args),
         GuardCommand::Check(args) => check::run(&args),
@@ -81,6 +90,11 @@ pub fn execute(command: GuardCommand) -> Result<Report, CliError> {
         GuardCommand::Authority(args) => on_runtime(authority::show(&args)),
         GuardCommand::ConfirmAuthority(args) => on_runtime(authority::confirm(&args)),
         GuardCommand::ProveDeployer(args) => on_runtime(authority::prove(&args)),
+        GuardCommand::Record(args) => on_runtime(record::run(&args)),
+        GuardCommand::Backtest(args) => on_runtime(backtest::run(&args)),
+        GuardCommand::Diff(args) => on_runtime(diff::run(&args)),
+        GuardCommand::Simulate(args) => on_runtime(simulate::run(&args)),
+        GuardCommand::Watch(args) => on_runtime(watch::run(&args, form)),
         GuardCommand::Query(args) => on_runtime(query::run(&args)),
         GuardCommand::SetMode(args) => on_runtime(control::set_mode(&args)),
         GuardCommand::Detach(args) => on_runtime(control::detach(&args)),

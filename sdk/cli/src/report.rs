@@ -17,13 +17,39 @@ pub struct Report {
 }
 
 /// Prints the result. A reader that went away (a closed pipe) is no error of the command.
-pub(crate) fn print(outcome: &Result<Report, CliError>, as_json: bool) {
-    let _closed = match (outcome, as_json) {
-        (Ok(report), true) => writeln!(std::io::stdout(), "{}", report.json),
-        (Ok(report), false) => writeln!(std::io::stdout(), "{}", report.text),
-        (Err(error), true) => writeln!(std::io::stdout(), "{}", json!({ "error": error.to_string() })),
-        (Err(error), false) => writeln!(std::io::stderr(), "error: {error}"),
+pub(crate) fn print(outcome: &Result<Report, CliError>, form: Form) {
+    let _closed = match (outcome, form) {
+        (Ok(report), Form::Json) => writeln!(std::io::stdout(), "{}", report.json),
+        (Ok(report), Form::Text) => writeln!(std::io::stdout(), "{}", report.text),
+        (Err(error), Form::Json) => writeln!(std::io::stdout(), "{}", json!({ "error": error.to_string() })),
+        (Err(error), Form::Text) => writeln!(std::io::stderr(), "error: {error}"),
     };
+}
+
+/// For whom something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Whether anybody reads what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    There,
+    Gone,
+}
+
+/// Writes one line of several, at once.
+pub(crate) fn tell(form: Form, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) -> Reader {
+    let mut stdout = std::io::stdout().lock();
+    let written = match form {
+        Form::Text => writeln!(stdout, "{}", text()),
+        Form::Json => writeln!(stdout, "{}", json()),
+    };
+    if written.and_then(|()| stdout.flush()).is_ok() { Reader::There } else { Reader::Gone }
 }
 
 /// Tells a person that waits what is going on.

@@ -78,7 +78,7 @@ fn counted(verdicts: usize) -> String {
 /// What was said in a block, as nodes tell it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BlockVerdicts {
+pub(crate) struct BlockVerdicts {
     block_number: U64,
     block_hash: B256,
     transactions: Vec<TransactionVerdicts>,
@@ -107,6 +107,16 @@ enum ChainAct {
 }
 
 impl BlockVerdicts {
+    /// The block's number, what was said of its transactions, and what of the chain's own acts.
+    pub(crate) fn verdicts(self) -> (u64, Vec<(B256, Verdict)>, Vec<Verdict>) {
+        let of_transactions = self.transactions.into_iter().flat_map(|said| {
+            let hash = said.transaction_hash;
+            said.verdicts.into_iter().map(move |verdict| (hash, verdict))
+        });
+        let of_acts = self.chain_acts.into_iter().flat_map(|judged| judged.verdicts);
+        (self.block_number.to(), of_transactions.collect(), of_acts.collect())
+    }
+
     fn count(&self) -> usize {
         let transactions = self.transactions.iter().map(|said| said.verdicts.len());
         transactions.chain(self.chain_acts.iter().map(|said| said.verdicts.len())).sum()
@@ -152,7 +162,7 @@ impl GuardCost {
     }
 }
 
-fn said(verdict: &Verdict) -> String {
+pub(crate) fn said(verdict: &Verdict) -> String {
     let outcome = match verdict.outcome {
         Outcome::Allow => "allowed",
         Outcome::Alert => "alerted",
@@ -176,7 +186,7 @@ fn said(verdict: &Verdict) -> String {
     format!("  {} {outcome}{hook}{frame}{words}", verdict.guard)
 }
 
-fn cost(verdict: &Verdict) -> String {
+pub(crate) fn cost(verdict: &Verdict) -> String {
     let mode = match verdict.mode {
         Mode::Shadow => "shadow",
         Mode::Enforce => "enforce",

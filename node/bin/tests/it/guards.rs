@@ -12,13 +12,13 @@ use crate::process::{KEY, Node, parapet};
 
 /// Account 0, which guards itself in these tests.
 pub(crate) const OWNER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
-const RECEIVER: Address = Address::repeat_byte(0x42);
+pub(crate) const RECEIVER: Address = Address::repeat_byte(0x42);
 
 /// Runs `parapet guard …` and gives its exit code and what it printed.
-fn guard(node: &Node, arguments: &[&str]) -> (i32, Value) {
+pub(crate) fn guard(node: &Node, arguments: &[&str]) -> (i32, Value) {
     let mut command = parapet(&["guard"]);
     command.args(arguments).args(["--json", "--rpc-url", node.ready["http"].as_str().unwrap()]);
-    if !["list", "verdicts", "query"].contains(&arguments[0]) {
+    if !["list", "verdicts", "query", "backtest", "diff", "simulate", "record", "show"].contains(&arguments[0]) {
         command.args(["--private-key", KEY]);
     }
     let output = command.output().unwrap();
@@ -33,7 +33,7 @@ pub(crate) fn guard_ok(node: &Node, arguments: &[&str]) -> Value {
     printed
 }
 
-fn payment(ether: &str) -> TransactionRequest {
+pub(crate) fn payment(ether: &str) -> TransactionRequest {
     TransactionRequest::default()
         .with_from(OWNER.parse().unwrap())
         .with_to(RECEIVER)
@@ -53,7 +53,7 @@ async fn refusal(provider: &DynProvider, ether: &str) -> (i64, String) {
     (response.code, response.message.to_string())
 }
 
-fn verdict(node: &Node, transaction: B256) -> Value {
+pub(crate) fn verdict(node: &Node, transaction: B256) -> Value {
     guard_ok(node, &["verdicts", &transaction.to_string()])
 }
 

@@ -8,4 +8,5 @@ mod life;
 mod metrics;
 mod process;
 mod replay;
+mod tryouts;
 mod usage;

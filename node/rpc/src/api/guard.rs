@@ -1,27 +1,14 @@
-//! What guards said, and would say.
+//! What guards said, and what is counted of them.
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_rpc_types_eth::TransactionRequest;
+use alloy_primitives::{Address, B256, Bytes};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use parapet_monitor::{AttachmentId, Counts, Fuel, Question, Verdict};
-use parapet_types::{Destiny, REGISTRY, RestingView};
+use parapet_types::{REGISTRY, RestingView};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{RpcError, api::Api, node::Node, wire::BlockVerdicts};
-
-/// What a call would do and what guards would say of it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Simulated {
-    destiny: Destiny,
-    gas_used: U256,
-    /// What of it is for guards.
-    guard_gas_used: U256,
-    output: Bytes,
-    verdicts: Vec<Verdict>,
-}
 
 /// What a guard answers a reader.
 #[derive(Clone, Debug, Serialize)]
@@ -76,10 +63,6 @@ pub(crate) trait Guard {
         message: Box<RawValue>,
         block: Option<BlockId>,
     ) -> Result<Answered, RpcError>;
-
-    /// What a transaction would do and what guards would say of it, after a block; after the head where none is named.
-    #[method(name = "simulate")]
-    async fn simulate(&self, request: TransactionRequest, block: Option<BlockId>) -> Result<Simulated, RpcError>;
 }
 
 #[async_trait]
@@ -131,23 +114,6 @@ impl GuardServer for Api {
                 let answer = parapet_simulate::query(&at.point(), question, node.monitor())?;
                 let parsed = serde_json::from_slice(&answer.data).ok();
                 Ok(Answered { answer: parsed, data: answer.data, fuel: answer.fuel })
-            })
-            .await
-    }
-
-    async fn simulate(&self, request: TransactionRequest, block: Option<BlockId>) -> Result<Simulated, RpcError> {
-        let request = self.0.call_request(request)?;
-        self.0
-            .read(move |node| {
-                let at = node.at(block)?;
-                let executed = parapet_simulate::call(&at.point(), &request, node.monitor())?;
-                Ok(Simulated {
-                    destiny: executed.destiny,
-                    gas_used: U256::from(executed.gas_used),
-                    guard_gas_used: U256::from(executed.guard_gas_used),
-                    output: executed.output,
-                    verdicts: executed.verdicts,
-                })
             })
             .await
     }

@@ -3,6 +3,8 @@
 //! A client that reads too slowly loses the oldest announcements, and its subscription ends rather than going on with
 //! a gap that it cannot see.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::{
     Filter,
@@ -15,20 +17,61 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use parapet_builder::Event;
-use serde::Serialize;
+use parapet_monitor::{AttachmentId, Outcome, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::{
     RpcError,
     api::Api,
     node::Node,
-    wire::{Removed, block_logs, header, pending_transaction},
+    wire::{Removed, SaidVerdict, block_logs, header, pending_transaction},
 };
 
 #[rpc(server, namespace = "eth")]
 pub(crate) trait EthSubscribe {
+    /// Ethereum's kinds, and two of guards: `guardVerdicts`, everything that attachments say of blocks as they come, and
+    /// `guardAlerts`, what of it a person should know: vetoes, those that would have been, and alerts. Both take a
+    /// [`VerdictFilter`].
     #[subscription(name = "subscribe" => "subscription", unsubscribe = "unsubscribe", item = serde_json::Value)]
-    async fn subscribe(&self, kind: SubscriptionKind, params: Option<Params>) -> SubscriptionResult;
+    async fn subscribe(&self, kind: Kind, params: Option<Value>) -> SubscriptionResult;
+}
+
+/// What can be subscribed to.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Kind {
+    Ethereum(SubscriptionKind),
+    Guards(GuardKind),
+}
+
+/// What can be subscribed to of guards.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum GuardKind {
+    GuardVerdicts,
+    GuardAlerts,
+}
+
+/// Whose verdicts are wanted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct VerdictFilter {
+    /// These attachments'; everybody's where none is named.
+    #[serde(default)]
+    attachments: BTreeSet<AttachmentId>,
+}
+
+impl VerdictFilter {
+    fn wants(&self, kind: GuardKind, verdict: &Verdict) -> bool {
+        let tells = match (kind, verdict.outcome) {
+            (GuardKind::GuardVerdicts, _) => true,
+            (GuardKind::GuardAlerts, Outcome::Alert | Outcome::Veto | Outcome::WouldVeto) => true,
+            (GuardKind::GuardAlerts, Outcome::Allow) => false,
+        };
+        tells && (self.attachments.is_empty() || self.attachments.contains(&verdict.attachment))
+    }
 }
 
 #[async_trait]
@@ -36,23 +79,12 @@ impl EthSubscribeServer for Api {
     async fn subscribe(
         &self,
         pending: PendingSubscriptionSink,
-        kind: SubscriptionKind,
-        params: Option<Params>,
+        kind: Kind,
+        params: Option<Value>,
     ) -> SubscriptionResult {
-        let params = params.unwrap_or_default();
-        let feed = match (kind, params) {
-            (SubscriptionKind::NewHeads, Params::None) => Feed::Heads(self.0.chain.events()),
-            (SubscriptionKind::Logs, Params::None) => Feed::Logs(self.0.chain.events(), Box::default()),
-            (SubscriptionKind::Logs, Params::Logs(filter)) => Feed::Logs(self.0.chain.events(), filter),
-            (SubscriptionKind::NewPendingTransactions, Params::None | Params::Bool(false)) => {
-                Feed::PendingHashes(self.0.chain.pending())
-            }
-            (SubscriptionKind::NewPendingTransactions, Params::Bool(true)) => {
-                Feed::PendingTransactions(self.0.chain.pending())
-            }
-            (SubscriptionKind::Syncing, Params::None) => Feed::Syncing,
-            (kind, _) => {
-                let error = RpcError::params(format!("{kind} cannot be subscribed to with these parameters"));
+        let feed = match Feed::open(&self.0, kind, params.unwrap_or_default()) {
+            Ok(feed) => feed,
+            Err(error) => {
                 pending.reject(ErrorObjectOwned::from(error)).await;
                 return Ok(());
             }
@@ -72,6 +104,7 @@ enum Feed {
     Logs(Receiver<Event>, Box<Filter>),
     PendingHashes(Receiver<B256>),
     PendingTransactions(Receiver<B256>),
+    Verdicts(Receiver<Event>, GuardKind, VerdictFilter),
     Syncing,
 }
 
@@ -79,6 +112,42 @@ enum Feed {
 struct Ended;
 
 impl Feed {
+    fn open(node: &Node, kind: Kind, params: Value) -> Result<Self, RpcError> {
+        let wrong = |named: &dyn std::fmt::Display| {
+            RpcError::params(format!("{named} cannot be subscribed to with these parameters"))
+        };
+        let kind = match kind {
+            Kind::Guards(kind) => {
+                let filter =
+                    if params.is_null() { Ok(VerdictFilter::default()) } else { VerdictFilter::deserialize(params) };
+                let filter = filter.map_err(|error| RpcError::params(format!("the filter of verdicts: {error}")))?;
+                return match filter.attachments.len() {
+                    count if count > node.limits.subscribed_attachments_max => Err(RpcError::TooMuch {
+                        what: format!("{count} attachments"),
+                        max: node.limits.subscribed_attachments_max as u64,
+                    }),
+                    _ => Ok(Self::Verdicts(node.chain.events(), kind, filter)),
+                };
+            }
+            Kind::Ethereum(kind) => kind,
+        };
+        let params =
+            if params.is_null() { Params::None } else { Params::deserialize(params).map_err(|_| wrong(&kind))? };
+        Ok(match (kind, params) {
+            (SubscriptionKind::NewHeads, Params::None) => Self::Heads(node.chain.events()),
+            (SubscriptionKind::Logs, Params::None) => Self::Logs(node.chain.events(), Box::default()),
+            (SubscriptionKind::Logs, Params::Logs(filter)) => Self::Logs(node.chain.events(), filter),
+            (SubscriptionKind::NewPendingTransactions, Params::None | Params::Bool(false)) => {
+                Self::PendingHashes(node.chain.pending())
+            }
+            (SubscriptionKind::NewPendingTransactions, Params::Bool(true)) => {
+                Self::PendingTransactions(node.chain.pending())
+            }
+            (SubscriptionKind::Syncing, Params::None) => Self::Syncing,
+            (kind, _) => return Err(wrong(&kind)),
+        })
+    }
+
     /// Sends until the client leaves.
     async fn run(self, node: &Node, sink: &SubscriptionSink) -> Result<(), Ended> {
         match self {
@@ -104,6 +173,17 @@ impl Feed {
                 let mined = || node.chain.transaction(hash).map(|(block, index)| block.transactions[index].clone());
                 if let Some(transaction) = node.chain.pooled(hash).or_else(mined) {
                     send(sink, &pending_transaction(&transaction)).await?;
+                }
+            },
+            Self::Verdicts(mut events, kind, filter) => loop {
+                let (blocks, removed) = match next(&mut events).await? {
+                    Event::Block(block) => (vec![block], Removed::No),
+                    Event::Dropped(blocks) => (blocks, Removed::Yes),
+                };
+                for block in blocks {
+                    for said in SaidVerdict::of(&block, removed, |verdict| filter.wants(kind, verdict)) {
+                        send(sink, &said).await?;
+                    }
                 }
             },
             Self::Syncing => {

@@ -1,10 +1,13 @@
-//! Verdicts of a block on the wire: of its transactions, and of what the chain itself did in it.
+//! Verdicts of a block on the wire: of its transactions, and of what the chain itself did in it; all together, or one by one
+//! as they are announced.
 
 use alloy_primitives::{B256, U64};
 use parapet_monitor::Verdict;
 use parapet_state::StoredBlock;
-use parapet_types::JudgedAct;
+use parapet_types::{ChainAct, JudgedAct};
 use serde::Serialize;
+
+use super::Removed;
 
 /// What was said in a block. Whatever woke nobody is left out.
 #[derive(Clone, Debug, Serialize)]
@@ -52,5 +55,49 @@ impl BlockVerdicts {
     pub(crate) fn count(&self) -> usize {
         let transactions = self.transactions.iter().map(|said| said.verdicts.len());
         transactions.chain(self.chain_acts.iter().map(|said| said.verdicts.len())).sum()
+    }
+}
+
+/// One verdict, as it is announced.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SaidVerdict {
+    block_number: U64,
+    block_hash: B256,
+    /// Whose transaction it is about; `null` where it is about what the chain itself did.
+    transaction_hash: Option<B256>,
+    transaction_index: Option<U64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<ChainAct>,
+    /// Whether the block was dropped from the chain, and the verdict with it.
+    removed: bool,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+impl SaidVerdict {
+    /// Those of a block that are wanted.
+    pub(crate) fn of(block: &StoredBlock, removed: Removed, is_wanted: impl Fn(&Verdict) -> bool) -> Vec<Self> {
+        let all = BlockVerdicts::of(block, is_wanted);
+        let one = |verdict: Verdict| Self {
+            block_number: all.block_number,
+            block_hash: all.block_hash,
+            transaction_hash: None,
+            transaction_index: None,
+            act: None,
+            removed: removed == Removed::Yes,
+            verdict,
+        };
+        let of_transactions = all.transactions.iter().flat_map(|said| {
+            said.verdicts.iter().map(|verdict| Self {
+                transaction_hash: Some(said.transaction_hash),
+                transaction_index: Some(said.transaction_index),
+                ..one(verdict.clone())
+            })
+        });
+        let of_acts = all.chain_acts.iter().flat_map(|judged| {
+            judged.verdicts.iter().map(|verdict| Self { act: Some(judged.act), ..one(verdict.clone()) })
+        });
+        of_transactions.chain(of_acts).collect()
     }
 }

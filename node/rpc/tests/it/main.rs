@@ -14,4 +14,5 @@ mod queries;
 mod send;
 mod state;
 mod subscribe;
+mod tryouts;
 mod veto;

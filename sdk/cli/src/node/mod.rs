@@ -111,11 +111,17 @@ impl Node {
         method: &'static str,
         answer: &serde_json::Value,
     ) -> Result<T, CliError> {
-        T::deserialize(answer).map_err(|error| CliError::NoAnswer {
-            url: self.url.clone(),
-            method,
-            reason: format!("it does not read as it should: {error}"),
-        })
+        T::deserialize(answer).map_err(|error| self.unusable(method, format!("it does not read as it should: {error}")))
+    }
+
+    /// An answer that is none.
+    pub(crate) fn unusable(&self, method: &'static str, reason: String) -> CliError {
+        CliError::NoAnswer { url: self.url.clone(), method, reason }
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// What the node said no to, or that it said nothing.

@@ -5,7 +5,7 @@ use alloy_eips::Decodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolError as _, SolEvent as _, SolValue as _};
 use clap::Parser;
-use parapet_cli::{CliError, Exit, GuardArgs, Report, shipped};
+use parapet_cli::{CliError, Exit, Form, GuardArgs, Report, shipped};
 use parapet_registry::{REGISTRY_ADDRESS, contract::IGuardRegistry as registry};
 use serde_json::{Value, json};
 
@@ -24,7 +24,8 @@ struct Cli {
 /// Runs `parapet guard …`.
 pub(crate) fn run(args: &[&str]) -> Result<Report, CliError> {
     let args = std::iter::once("guard").chain(args.iter().copied());
-    parapet_cli::execute(Cli::try_parse_from(args).unwrap_or_else(|error| panic!("{error}")).guard.command)
+    let args = Cli::try_parse_from(args).unwrap_or_else(|error| panic!("{error}")).guard;
+    parapet_cli::execute(args.command, Form::Json)
 }
 
 fn signed(node: &ScriptedNode, args: &[&str]) -> Result<Report, CliError> {
