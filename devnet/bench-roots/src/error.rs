@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use alloy_primitives::B256;
+use parapet_state::StoreError;
 
 /// Every one ends the benchmark: a figure without its comparison is none.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub(crate) enum BenchError {
         /// The one rebuilt.
         rebuilt: B256,
     },
+    /// The state cannot be read or derived.
+    #[error(transparent)]
+    State(#[from] StoreError),
     /// The report's file could not be written.
     #[error("{}: {source}", path.display())]
     File {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use parapet_state::WorldState;
+use parapet_state::{StoreError, WorldState};
 use parapet_types::{AccountChange, AccountInfo, StateChanges};
 use serde::Serialize;
 
@@ -75,19 +75,21 @@ impl RootCost {
 /// [`BenchError::Root`] when a root differs from the rebuilt one; [`BenchError::Print`] when progress cannot be told.
 pub(crate) fn run(shape: &Shape, progress: &mut impl Write) -> Result<RootCost, BenchError> {
     writeln!(progress, "a state of {} accounts …", shape.accounts)?;
-    let mut world = WorldState::new().apply(&state(shape));
+    let mut world = WorldState::of(&state(shape));
     let _ = world.root();
     let mut runs = Vec::new();
     for round in 0..shape.rounds.get() {
-        let changes = block(shape, &world, round);
+        let changes = block(shape, &world, round)?;
         let (applied, after) = timed(|| world.apply(&changes));
+        let after = after?;
         let hashed = after.unhashed_nodes();
         let (took, root) = timed(|| after.root());
         let (rebuilt, expected) = timed(|| after.rebuild_root());
+        let expected = expected?;
         if root != expected {
             return Err(BenchError::Root { computed: root, rebuilt: expected });
         }
-        let nodes = nodes_on_the_way(&after, &changes);
+        let nodes = nodes_on_the_way(&after, &changes)?;
         let (hashing, _) = timed(|| nodes.values().fold(B256::ZERO, |all, node| all ^ keccak256(node)));
         writeln!(progress, "block {}: rebuilt in {rebuilt:?}, kept up in {took:?}", round + 1)?;
         runs.push((rebuilt, applied, took, hashing, hashed, nodes.len()));
@@ -136,7 +138,7 @@ fn state(shape: &Shape) -> StateChanges {
 }
 
 /// A block's changes, spread over all contracts. Each round writes other slots and other values.
-fn block(shape: &Shape, world: &WorldState, round: usize) -> StateChanges {
+fn block(shape: &Shape, world: &WorldState, round: usize) -> Result<StateChanges, StoreError> {
     let mut changes = StateChanges::default();
     for index in 0..shape.changes {
         let contract = address(index % shape.contracts);
@@ -144,19 +146,19 @@ fn block(shape: &Shape, world: &WorldState, round: usize) -> StateChanges {
         // Neighbours in a walk whose stride shares no factor with most numbers: no slot twice in a block.
         let slot = (index / shape.contracts * 7_919 + round) % shape.slots;
         let change = changes.accounts.entry(contract).or_default();
-        change.info = world.account(&contract);
+        change.info = world.account(&contract)?;
         change.storage.insert(U256::from(slot), U256::from_be_bytes(drawn.0) | U256::ONE);
     }
-    changes
+    Ok(changes)
 }
 
-fn nodes_on_the_way(world: &WorldState, changes: &StateChanges) -> HashMap<B256, Bytes> {
+fn nodes_on_the_way(world: &WorldState, changes: &StateChanges) -> Result<HashMap<B256, Bytes>, StoreError> {
     let mut nodes = HashMap::new();
     for (address, change) in &changes.accounts {
         let slots: Vec<U256> = change.storage.keys().copied().collect();
-        let proof = world.proof(*address, &slots);
+        let proof = world.proof(*address, &slots)?;
         let all = proof.nodes.into_iter().chain(proof.slots.into_iter().flat_map(|slot| slot.nodes));
         nodes.extend(all.map(|node| (keccak256(&node), node)));
     }
-    nodes
+    Ok(nodes)
 }

@@ -169,7 +169,7 @@ impl Chain {
     fn start(test: &BlockchainTest, schedule: Schedule) -> Result<Self, ConformanceError> {
         let genesis = Block::<TxEnvelope>::decode_sealed(&mut &test.genesis_rlp[..]);
         let (genesis, hash) = genesis.map_err(ConformanceError::Genesis)?.into_parts();
-        let world = WorldState::new().apply(&changes_of(&test.pre)?);
+        let world = WorldState::of(&changes_of(&test.pre)?);
         if world.root() != genesis.header.state_root {
             return Err(ConformanceError::GenesisRoot { expected: genesis.header.state_root, found: world.root() });
         }
@@ -187,7 +187,7 @@ impl Chain {
         let params = self.schedule.params(self.chain_id, block.header.timestamp, block.header.gas_limit);
         let on = Parent { header: Some(&parent.header), world: &parent.world, ancestors: &parent.ancestors };
         let imported = import_block(&params, on, &block, &NoMonitor, mode, |changes| {
-            let after = parent.world.apply(changes);
+            let after = parent.world.apply(changes)?;
             Ok((after.root(), after))
         })?;
         let mut ancestors = parent.ancestors.clone();

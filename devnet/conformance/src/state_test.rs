@@ -13,7 +13,7 @@ use parapet_executor::{Admission, BlockError, BlockInput, Listing, Mode, Point, 
 use parapet_fixtures::{Accounts, changes_of, number};
 use parapet_monitor::NoMonitor;
 use parapet_state::WorldState;
-use parapet_types::{Ancestors, BlockContext, ChainParams, GuardParams, StateChanges, Transaction};
+use parapet_types::{Ancestors, BlockContext, ChainParams, GuardParams, ReadError, StateChanges, Transaction};
 use serde::Deserialize;
 
 use crate::{
@@ -92,14 +92,14 @@ pub(crate) fn run(case: Case<'_>, mode: Mode<'_>) -> Result<(), Stop> {
         block_gas_limit: block.gas_limit,
         guards: GuardParams::DEFAULT,
     };
-    let world = WorldState::new().apply(&changes_of(&test.pre)?);
+    let world = WorldState::of(&changes_of(&test.pre)?);
     let executed = match transaction(test, &params, post) {
         Ok(transaction) => execute(&params, &world, &block, transaction, mode)?,
         Err(_) if post.expect_exception.is_some() => Err(None),
         Err(error) => return Err(error.into()),
     };
     let (after, logs) = match (executed, &post.expect_exception) {
-        (Ok((changes, logs)), None) => (world.apply(&changes), logs),
+        (Ok((changes, logs)), None) => (world.apply(&changes).map_err(ReadError::from)?, logs),
         (Ok(_), Some(expected)) => return Err(ConformanceError::TransactionAccepted(expected.clone()).into()),
         (Err(Some(error)), None) => return Err(ConformanceError::TransactionRefused(error).into()),
         (Err(_), _) => (world, keccak256([alloy_rlp::EMPTY_LIST_CODE])),

@@ -8,11 +8,13 @@
 mod accounts;
 mod contracts;
 mod error;
+mod file;
 mod header;
 
 pub use accounts::{DevAccount, MNEMONIC, dev_accounts};
 pub use contracts::{CREATE2_FACTORY, CREATE2_FACTORY_CODE};
 pub use error::GenesisError;
+pub use file::{FileError, StateFile, genesis_of_file};
 pub use header::BASE_FEE_WEI;
 
 use std::collections::BTreeMap;
@@ -88,7 +90,7 @@ impl DevGenesis {
             let funded = AccountChange { info: Some(info), wipe_storage: false, storage: BTreeMap::new() };
             changes.accounts.insert(account.address, funded);
         }
-        let world = WorldState::new().apply(&changes);
+        let world = WorldState::of(&changes);
         let header = header::genesis_header(&settings.params, settings.timestamp, world.root());
         Ok(Self { accounts, guardian, block: GenesisBlock { params: settings.params, header, world } })
     }

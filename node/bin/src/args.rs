@@ -1,13 +1,22 @@
 //! The command line.
 
-use std::{net::IpAddr, num::NonZeroUsize, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    net::IpAddr,
+    num::{NonZeroU64, NonZeroUsize},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
 
 use alloy_primitives::{Address, U256};
 use clap::{Parser, Subcommand};
 use parapet_builder::{BLOCK_TIME_MAX, Mining, SequentialCheck, cores};
 use parapet_genesis::{ACCOUNTS, ACCOUNTS_MAX, BALANCE_WEI, BLOCK_GAS_LIMIT, CHAIN_ID, DevSettings};
 use parapet_monitor::Fuel;
+use parapet_state::{StoreSettings, SyncMode};
 use parapet_types::{BLOCK_FUEL_MAX, ChainParams, FuelPerGas, GuardParams, Hardfork};
+
+use crate::db::DbArgs;
 
 /// Wei of one ether.
 const ETHER_WEI: u128 = 1_000_000_000_000_000_000;
@@ -15,6 +24,12 @@ const ETHER_WEI: u128 = 1_000_000_000_000_000_000;
 const GAS_LIMIT_MIN: u64 = 100_000;
 /// Most threads that execute a block: more than any machine has use for.
 const THREADS_MAX: usize = 256;
+/// Bytes in a mebibyte.
+const MIB: u64 = 1_024 * 1_024;
+/// Memory for a chain that is kept, in mebibytes.
+const CACHE_MIB: u32 = 512;
+/// Least of it: below, more is read again than is executed.
+const CACHE_MIB_MIN: u32 = 16;
 /// Printed below the list of commands.
 const EXAMPLES: &str = "\
 Examples:
@@ -58,6 +73,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Start a development chain.
     Dev(DevArgs),
+    /// Look after the folder of a chain that is kept: check, count, prune, export, import.
+    Db(DbArgs),
     /// Build, check, deploy, attach and list guards.
     Guard(parapet_cli::GuardArgs),
     /// Execute blocks again, of a kept chain or of a real one, compare, and say what slowed them down.
@@ -183,6 +200,14 @@ pub(crate) struct DevArgs {
     /// Folder that keeps the chain; without it, the chain lives in memory.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) datadir: Option<PathBuf>,
+    /// File with what the chain begins with, instead of funded accounts: a genesis in geth's form, or a state that anvil
+    /// wrote. A chain that is kept is always opened with the same.
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["chain_id", "accounts", "balance", "hardfork", "gas_limit", "fuel_per_gas", "block_fuel"])]
+    pub(crate) genesis: Option<PathBuf>,
+    /// How the folder is used.
+    #[command(flatten)]
+    pub(crate) kept: KeptArgs,
     /// A guard that this node runs for itself: a file or a shipped guard's name, and its parameters, as in
     /// 'outflow_cap:tx_max=1000;window_seconds=60'. It can only tell, acts nowhere and costs nobody gas.
     #[arg(long = "monitor", value_name = "FILE.WASM | NAME[:PARAMETERS]", value_parser = local_guard)]
@@ -218,7 +243,44 @@ impl ChainArgs {
     }
 }
 
+/// How a folder with a chain is used.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options of a chain that is kept")]
+pub(crate) struct KeptArgs {
+    /// Keep the states of the newest so many blocks; without it, of all. Blocks and receipts are always kept.
+    #[arg(long, value_name = "BLOCKS", requires = "datadir")]
+    pub(crate) prune: Option<NonZeroU64>,
+    /// What a block waits for before it is announced: `block`, until it is on the disk; `system`, until the operating system
+    /// has it, which is faster, and may lose the newest blocks with the machine's power, though never with the process.
+    #[arg(long, value_enum, default_value = "block", value_name = "MODE", requires = "datadir")]
+    pub(crate) sync: SyncArg,
+    /// Mebibytes of memory for what is read from the folder, for what is to be written, and for what blocks changed lately.
+    #[arg(long, default_value_t = CACHE_MIB, value_name = "MEBIBYTES", requires = "datadir",
+          value_parser = clap::value_parser!(u32).range(i64::from(CACHE_MIB_MIN)..))]
+    pub(crate) cache: u32,
+}
+
+/// What a block waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SyncArg {
+    /// The disk.
+    Block,
+    /// The operating system.
+    System,
+}
+
 impl DevArgs {
+    /// How the chain's folder is used.
+    pub(crate) fn store(&self) -> StoreSettings {
+        let KeptArgs { prune, sync, cache } = self.kept;
+        let sync = match sync {
+            SyncArg::Block => SyncMode::Block,
+            SyncArg::System => SyncMode::System,
+        };
+        let bytes = usize::try_from(u64::from(cache) * MIB).unwrap_or(usize::MAX);
+        StoreSettings { sync, prune, ..StoreSettings::with_memory(bytes) }
+    }
+
     pub(crate) const fn check(&self) -> SequentialCheck {
         if self.check_sequential { SequentialCheck::On } else { SequentialCheck::Off }
     }
@@ -265,7 +327,7 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
 }
 
 /// The machine's cores, as far as they are of use.
-fn default_threads() -> NonZeroUsize {
+pub(crate) fn default_threads() -> NonZeroUsize {
     cores().min(NonZeroUsize::new(THREADS_MAX).expect("it is above zero"))
 }
 

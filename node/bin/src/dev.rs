@@ -4,11 +4,11 @@ use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration
 
 use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
 use parapet_cli::Prepared;
-use parapet_genesis::DevGenesis;
+use parapet_genesis::{DevGenesis, genesis_of_file};
 use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
 use parapet_rpc::{Limits, Settings as ServerSettings, serve};
-use parapet_state::ChainStore;
+use parapet_state::{ChainStore, GenesisBlock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{args::DevArgs, banner::Ready, failure::Failure, metrics};
@@ -32,9 +32,16 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let settings = args.chain.genesis(SystemClock.now());
-    let genesis = DevGenesis::build(&settings)?;
+    let mut genesis = DevGenesis::build(&settings)?;
+    if let Some(file) = &args.genesis {
+        genesis.block = read_genesis(file)?;
+        // Keys that open nothing in this chain are not shown or held.
+        genesis
+            .accounts
+            .retain(|account| genesis.block.world.account(&account.address).is_ok_and(|found| found.is_some()));
+    }
     let store = match &args.datadir {
-        Some(dir) => ChainStore::open(dir, genesis.block)?,
+        Some(dir) => ChainStore::open(dir, genesis.block, args.store())?,
         None => ChainStore::in_memory(genesis.block),
     };
     let mining = args.mining();
@@ -47,7 +54,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         block_deadline: args.block_deadline.map(Duration::from_millis),
         ..ChainSettings::default()
     };
-    let chain = Chain::new(store, chain_settings, monitor_of(args)?, Arc::new(SystemClock));
+    let chain = Chain::new(store, chain_settings, monitor_of(args)?, Arc::new(SystemClock))?;
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
@@ -60,7 +67,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         accounts: &genesis.accounts,
         balance: settings.balance,
         guardian: genesis.guardian,
-        params: settings.params,
+        params: *chain.params(),
         mining,
         threads: args.threads,
         check: args.check(),
@@ -84,6 +91,12 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     }
     chain.close();
     ended
+}
+
+/// The genesis of a file.
+fn read_genesis(file: &Path) -> Result<GenesisBlock, Failure> {
+    let json = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
+    genesis_of_file(&json).map_err(|source| Failure::GenesisFile { path: file.to_owned(), source })
 }
 
 /// What judges transactions: the guards that are attached on the chain.

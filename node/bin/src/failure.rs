@@ -5,7 +5,8 @@ use std::{path::PathBuf, process::ExitCode};
 use parapet_builder::ChainError;
 use parapet_conformance::ConformanceError;
 use parapet_fixtures::FixtureError;
-use parapet_genesis::GenesisError;
+use parapet_genesis::{FileError, GenesisError};
+use parapet_import::ImportError;
 use parapet_rpc::StartError;
 use parapet_state::StoreError;
 
@@ -47,6 +48,31 @@ pub(crate) enum Failure {
     /// Metrics cannot be collected.
     #[error("metrics cannot be collected: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file is no genesis.
+    #[error("{}: {source}", path.display())]
+    GenesisFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
+    },
+    /// A chain was to begin where there is one.
+    #[error("there is a chain in {0} already; a state begins a chain in another folder")]
+    ChainThere(PathBuf),
+    /// A block of a file is not one that can be appended.
+    #[error("a block cannot be appended: {0}")]
+    Import(#[from] ImportError),
+    /// A result cannot be printed as JSON.
+    #[error("the result cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// Nothing to replay: no chain.
     #[error("there is no chain in {0}; give the folder that `parapet dev --datadir` was started with")]
     NoChain(PathBuf),
@@ -89,6 +115,11 @@ impl Failure {
             | Self::System(_)
             | Self::Conformance(_)
             | Self::Metrics(_)
+            | Self::File { .. }
+            | Self::GenesisFile { .. }
+            | Self::ChainThere(_)
+            | Self::Import(_)
+            | Self::Json(_)
             | Self::NoChain(_)
             | Self::NoBlocks(_)
             | Self::NoBlock { .. }

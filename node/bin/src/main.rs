@@ -7,6 +7,7 @@
 mod args;
 mod banner;
 mod conformance;
+mod db;
 mod dev;
 mod failure;
 mod logging;
@@ -41,6 +42,7 @@ fn run(args: Args) -> Result<ExitCode, Failure> {
             logging::start(&dev)?;
             dev::run(&dev).map(|()| ExitCode::SUCCESS)
         }
+        Command::Db(db) => db::run(&db).map(|()| ExitCode::SUCCESS),
         Command::Guard(guard) => Ok(parapet_cli::run(guard)),
         Command::Replay(replay) => replay::run(&replay),
         Command::Conformance(conformance) => conformance::run(conformance),

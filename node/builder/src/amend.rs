@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::{Address, Bytes, U256, keccak256};
-use parapet_state::WorldState;
+use parapet_state::{StoreError, WorldState};
 use parapet_types::{AccountChange, AccountInfo, StateChanges};
 
 use crate::{Chain, ChainError, Head};
@@ -38,12 +38,13 @@ impl Chain {
     pub fn amend(&self, address: Address, amendment: Amendment) -> Result<(), ChainError> {
         let mut writer = self.writer()?;
         let head = self.head();
-        let changes = changes_of(&head.world, address, amendment);
+        let changes = self.stored(changes_of(&head.world, address, amendment))?;
         let amendments = merge(writer.amendments.clone(), &changes);
+        let world = self.stored(head.world.apply(&changes))?;
         let stored = self.0.store.write().amend_head(&amendments);
         self.stored(stored)?;
         writer.amendments = amendments;
-        self.publish(Head { block: Arc::clone(&head.block), world: head.world.apply(&changes), time: head.time });
+        self.publish(Head { block: Arc::clone(&head.block), world, time: head.time });
         Ok(())
     }
 }
@@ -75,8 +76,12 @@ impl Amended {
 }
 
 /// The changes that an amendment makes to a state.
-pub(crate) fn changes_of(world: &WorldState, address: Address, amendment: Amendment) -> StateChanges {
-    let before = world.account(&address);
+pub(crate) fn changes_of(
+    world: &WorldState,
+    address: Address,
+    amendment: Amendment,
+) -> Result<StateChanges, StoreError> {
+    let before = world.account(&address)?;
     let mut info = before.unwrap_or_default();
     let mut storage = BTreeMap::new();
     let mut code = BTreeMap::new();
@@ -93,10 +98,10 @@ pub(crate) fn changes_of(world: &WorldState, address: Address, amendment: Amendm
     }
     let nothing = before.is_none() && info == AccountInfo::default() && storage.values().all(U256::is_zero);
     if nothing {
-        return StateChanges::default();
+        return Ok(StateChanges::default());
     }
     let change = AccountChange { info: Some(info), wipe_storage: false, storage };
-    StateChanges { accounts: BTreeMap::from([(address, change)]), code }
+    Ok(StateChanges { accounts: BTreeMap::from([(address, change)]), code })
 }
 
 /// The change set that does what `first` and then `second` do.
@@ -132,8 +137,8 @@ mod tests {
         let mut shown = world.clone();
         let mut merged = StateChanges::default();
         for amendment in amendments {
-            let changes = changes_of(&shown, A, amendment);
-            shown = shown.apply(&changes);
+            let changes = changes_of(&shown, A, amendment).expect("in memory");
+            shown = shown.apply(&changes).expect("in memory");
             merged = merge(merged, &changes);
         }
         (shown, merged)
@@ -154,12 +159,12 @@ mod tests {
                 write(1, 0),
             ],
         );
-        assert_eq!(world.apply(&merged).root(), shown.root());
-        let account = shown.account(&A);
+        assert_eq!(world.apply(&merged).expect("in memory").root(), shown.root());
+        let account = shown.account(&A).expect("in memory");
         assert_eq!(account.map(|info| (info.balance, info.nonce)), Some((U256::from(5), 3)));
-        assert_eq!(shown.code(keccak256(&code)), Some(code));
-        assert_eq!(shown.storage(&A, U256::from(1)), U256::ZERO);
-        assert_eq!(shown.storage(&A, U256::from(2)), U256::from(2));
+        assert_eq!(shown.code(keccak256(&code)).expect("in memory"), Some(code));
+        assert_eq!(shown.storage(&A, U256::from(1)).expect("in memory"), U256::ZERO);
+        assert_eq!(shown.storage(&A, U256::from(2)).expect("in memory"), U256::from(2));
     }
 
     #[test]
@@ -180,15 +185,15 @@ mod tests {
             )]),
             ..StateChanges::default()
         };
-        let expected = shown.apply(&gone).apply(&back);
+        let expected = shown.apply(&gone).and_then(|world| world.apply(&back)).expect("in memory");
         let merged = merge(merge(amended, &gone), &back);
-        assert_eq!(WorldState::new().apply(&merged).root(), expected.root());
-        assert_eq!(shown.apply(&merged).root(), expected.root());
+        assert_eq!(WorldState::of(&merged).root(), expected.root());
+        assert_eq!(shown.apply(&merged).expect("in memory").root(), expected.root());
     }
 
     #[test]
     fn amending_nothing_leaves_no_account_behind() {
         let changes = changes_of(&WorldState::new(), A, Amendment::Balance(U256::ZERO));
-        assert_eq!(changes, StateChanges::default());
+        assert_eq!(changes.expect("in memory"), StateChanges::default());
     }
 }

@@ -71,14 +71,22 @@ pub(crate) struct Writer {
 
 impl Chain {
     /// Takes over a store, and with it the chain.
-    #[must_use]
-    pub fn new(store: ChainStore, settings: Settings, monitor: Arc<dyn Monitor>, clock: Arc<dyn Clock>) -> Self {
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when the head's state cannot be read.
+    pub fn new(
+        store: ChainStore,
+        settings: Settings,
+        monitor: Arc<dyn Monitor>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
         let workers = Workers::new(settings.threads);
         note_threads(workers.threads().get());
         let amendments = store.amendments().clone();
         let writer = Writer { time: ChainTime::default(), snapshots: Snapshots::default(), amendments, closed: false };
-        let head = Head { block: store.head(), world: store.head_world().apply(&writer.amendments), time: writer.time };
-        Self(Arc::new(Inner {
+        let world = store.head_world().apply(&writer.amendments)?;
+        let head = Head { block: store.head(), world, time: writer.time };
+        Ok(Self(Arc::new(Inner {
             params: *store.params(),
             workers,
             mining: watch::Sender::new(settings.mining),
@@ -93,7 +101,7 @@ impl Chain {
             settings,
             monitor,
             clock,
-        }))
+        })))
     }
 
     /// Parameters of the chain.
@@ -129,51 +137,66 @@ impl Chain {
     }
 
     /// A block by its number.
-    #[must_use]
-    pub fn block(&self, number: u64) -> Option<Arc<StoredBlock>> {
-        self.0.store.read().block(number)
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when it cannot be read.
+    pub fn block(&self, number: u64) -> Result<Option<Arc<StoredBlock>>, ChainError> {
+        self.stored(self.0.store.read().block(number))
     }
 
     /// A block by its hash.
-    #[must_use]
-    pub fn block_by_hash(&self, hash: B256) -> Option<Arc<StoredBlock>> {
-        self.0.store.read().block_by_hash(hash)
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when it cannot be read.
+    pub fn block_by_hash(&self, hash: B256) -> Result<Option<Arc<StoredBlock>>, ChainError> {
+        self.stored(self.0.store.read().block_by_hash(hash))
     }
 
     /// The state after a block; at the head, with what was amended since.
-    #[must_use]
-    pub fn world(&self, number: u64) -> Option<WorldState> {
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when it cannot be read, or is no longer kept.
+    pub fn world(&self, number: u64) -> Result<Option<WorldState>, ChainError> {
         let head = self.head();
-        if head.block.number() == number { Some(head.world.clone()) } else { self.0.store.read().world(number) }
+        if head.block.number() == number { Ok(Some(head.world.clone())) } else { self.committed_world(number) }
     }
 
     /// The state that a block's header commits to.
-    #[must_use]
-    pub fn committed_world(&self, number: u64) -> Option<WorldState> {
-        self.0.store.read().world(number)
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when it cannot be read, or is no longer kept.
+    pub fn committed_world(&self, number: u64) -> Result<Option<WorldState>, ChainError> {
+        self.stored(self.0.store.read().world(number))
     }
 
     /// The state that a block's transactions started from: the parent's, with what was amended before the block.
-    #[must_use]
-    pub fn start_world(&self, number: u64) -> Option<WorldState> {
-        let parent = self.0.store.read().world(number.checked_sub(1)?)?;
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when it cannot be read, or is no longer kept.
+    pub fn start_world(&self, number: u64) -> Result<Option<WorldState>, ChainError> {
+        let Some(parent) = number.checked_sub(1) else { return Ok(None) };
+        let Some(parent) = self.committed_world(parent)? else { return Ok(None) };
         let amended = self.0.amended.read();
-        Some(match amended.before(number) {
-            Some(changes) => parent.apply(changes),
-            None => parent,
-        })
+        match amended.before(number) {
+            Some(changes) => self.stored(parent.apply(changes)).map(Some),
+            None => Ok(Some(parent)),
+        }
     }
 
     /// The block that holds a transaction, and its index there.
-    #[must_use]
-    pub fn transaction(&self, hash: B256) -> Option<(Arc<StoredBlock>, usize)> {
-        self.0.store.read().transaction(hash)
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when it cannot be read.
+    pub fn transaction(&self, hash: B256) -> Result<Option<(Arc<StoredBlock>, usize)>, ChainError> {
+        self.stored(self.0.store.read().transaction(hash))
     }
 
     /// Hashes for BLOCKHASH in the block of a number, which need not exist yet.
-    #[must_use]
-    pub fn ancestors(&self, of_block_number: u64) -> Ancestors {
-        self.0.store.read().ancestors(of_block_number)
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when they cannot be read.
+    pub fn ancestors(&self, of_block_number: u64) -> Result<Ancestors, ChainError> {
+        self.stored(self.0.store.read().ancestors(of_block_number))
     }
 
     /// Blocks as they are added and dropped.
@@ -207,10 +230,12 @@ impl Chain {
     }
 
     /// The nonce of an account's next transaction, those that wait in the pool counted.
-    #[must_use]
-    pub fn next_nonce(&self, address: &Address) -> u64 {
-        let account_nonce = self.head().world.account(address).unwrap_or_default().nonce;
-        self.0.pool.read().next_nonce(address, account_nonce)
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when the account cannot be read.
+    pub fn next_nonce(&self, address: &Address) -> Result<u64, ChainError> {
+        let account_nonce = self.stored(self.head().world.account(address))?.unwrap_or_default().nonce;
+        Ok(self.0.pool.read().next_nonce(address, account_nonce))
     }
 
     /// When blocks are mined.

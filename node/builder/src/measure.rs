@@ -7,6 +7,7 @@ use std::time::Instant;
 use cpu_time::ProcessTime;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use parapet_executor::RunReport;
+use parapet_state::MemoryUse;
 use parapet_types::ExecutedBlock;
 
 const THREADS: &str = "parapet_executor_threads";
@@ -27,6 +28,13 @@ const BLOCK_TRANSACTIONS: &str = "parapet_executor_block_transactions";
 const BLOCK_GAS: &str = "parapet_executor_block_gas";
 const BLOCK_ACCOUNTS: &str = "parapet_executor_block_accounts";
 const BLOCK_SLOTS: &str = "parapet_executor_block_slots";
+const STORE_BLOCK_CACHE: &str = "parapet_store_block_cache_bytes";
+const STORE_WRITE_BUFFER: &str = "parapet_store_write_buffer_bytes";
+const STORE_TRIE: &str = "parapet_store_trie_bytes";
+const STORE_RECENT: &str = "parapet_store_recent_blocks_bytes";
+const STORE_VALUES: &str = "parapet_store_cached_values";
+const STORE_LOG: &str = "parapet_store_log_bytes_total";
+const STORE_FILES: &str = "parapet_store_file_bytes_total";
 
 /// Upper bounds of the buckets of histograms whose names end with `_seconds`.
 pub const SECONDS_BUCKETS: [f64; 13] =
@@ -56,10 +64,32 @@ pub fn describe_metrics() {
     describe_histogram!(BLOCK_GAS, Unit::Count, "Gas used by a block");
     describe_histogram!(BLOCK_ACCOUNTS, Unit::Count, "Accounts that a block met");
     describe_histogram!(BLOCK_SLOTS, Unit::Count, "Storage slots that a block met");
+    describe_gauge!(STORE_BLOCK_CACHE, Unit::Bytes, "Pieces of the chain's files in memory");
+    describe_gauge!(STORE_WRITE_BUFFER, Unit::Bytes, "What was written and is not in files yet");
+    describe_gauge!(STORE_TRIE, Unit::Bytes, "Trie nodes in memory that blocks changed");
+    describe_gauge!(STORE_RECENT, Unit::Bytes, "The newest blocks in memory, with their receipts");
+    describe_gauge!(STORE_VALUES, Unit::Count, "Accounts and slots in memory that were read");
+    describe_counter!(STORE_LOG, Unit::Bytes, "Written to the write-ahead log");
+    describe_counter!(STORE_FILES, Unit::Bytes, "Written to files, first and again");
     let ways = [SPECULATED, SETTLED, AS_ONE, WAITS, HINTS_RIGHT, HINTS_WRONG, CONFLICTS];
     for name in [BLOCKS, TRANSACTIONS, LEFT_OUT, GAS].into_iter().chain(ways) {
         counter!(name).absolute(0);
     }
+}
+
+/// Tells what a kept chain takes of memory, and has written.
+pub(crate) fn note_store(memory: &MemoryUse) {
+    for (name, value) in [
+        (STORE_BLOCK_CACHE, memory.block_cache_bytes),
+        (STORE_WRITE_BUFFER, memory.write_buffer_bytes),
+        (STORE_TRIE, memory.trie_bytes),
+        (STORE_RECENT, memory.recent_bytes),
+        (STORE_VALUES, memory.values),
+    ] {
+        gauge!(name).set(value as f64);
+    }
+    counter!(STORE_LOG).absolute(memory.log_bytes_written);
+    counter!(STORE_FILES).absolute(memory.file_bytes_written);
 }
 
 /// Tells how many threads there are.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip2718::Encodable2718 as _;
+use alloy_primitives::Address;
 use parapet_executor::{Admission, BlockInput, Consequence, Listing, Point, TxError};
 use parapet_pool::Pool;
 use parapet_state::StoredBlock;
@@ -11,10 +12,10 @@ use parapet_types::{BlockContext, Destiny, Executed, ExecutedBlock, Hardfork, Le
 
 use crate::{
     BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
-    amend::merge,
     chain::Writer,
     deadline::{ByClock, time_for_block},
     header::{Outcome, next_base_fee, next_context, seal},
+    measure::note_store,
 };
 
 /// Blocks to be mined.
@@ -85,7 +86,7 @@ impl Chain {
         let parent = &head.block.header;
         let timestamp = writer.time.timestamp(&*self.0.clock, parent.timestamp);
         let context = next_context(&self.0.params, &self.0.settings, parent, timestamp);
-        let ancestors = self.ancestors(context.number);
+        let ancestors = self.ancestors(context.number)?;
         let at = Point { params: &self.0.params, world: &head.world, ancestors: &ancestors, block: &context };
         let time = time_for_block(self.0.settings.block_deadline, self.mining());
         let deadline = time.map(|time| ByClock::starting_now(&*self.0.clock, time));
@@ -114,17 +115,24 @@ impl Chain {
         candidates: Vec<Transaction>,
         executed: ExecutedBlock<TxError>,
     ) -> Result<(), ChainError> {
-        let world = head.world.apply(&executed.changes);
-        let changes = merge(writer.amendments.clone(), &executed.changes);
+        let world = self.stored(head.world.apply(&executed.changes))?;
         let block = self.assemble(context, candidates, executed, world.root());
-        let committed = self.0.store.write().commit(block, &changes, world.clone());
-        let block = self.stored(committed)?;
+        let (block, world) = {
+            let mut store = self.0.store.write();
+            let committed = store.commit(block, world);
+            let block = self.stored(committed)?;
+            if let Some(memory) = self.stored(store.memory())? {
+                note_store(&memory);
+            }
+            (block, store.head_world())
+        };
         let amendments = std::mem::take(&mut writer.amendments);
         self.0.amended.write().record(block.number(), amendments);
         writer.time.after_block(&*self.0.clock, block.header.timestamp);
         self.publish(Head { block: Arc::clone(&block), world: world.clone(), time: writer.time });
-        let stale =
-            self.0.pool.write().remove_mined(&block.transactions, |sender| world.account(sender).unwrap_or_default());
+        let account = |sender: &Address| Ok(world.account(sender)?.unwrap_or_default());
+        let stale = self.0.pool.write().remove_mined(&block.transactions, account);
+        let stale = self.stored(stale)?;
         for transaction in stale {
             tracing::warn!("{} was dropped: its nonce has been used", transaction.tx_hash());
         }

@@ -62,12 +62,13 @@ impl Chain {
         let (number, hash, time, amendments) =
             (snapshot.number, snapshot.hash, snapshot.time, snapshot.amendments.clone());
         let before = self.head();
-        let dropped: Vec<_> = (number + 1..=before.block.number()).rev().filter_map(|n| self.block(n)).collect();
+        let dropped = (number + 1..=before.block.number()).rev().map(|number| self.block(number));
+        let dropped: Vec<_> = dropped.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         let (block, world) = {
             let mut store = self.0.store.write();
             let rewound = store.rewind(number).and_then(|()| store.amend_head(&amendments));
             self.stored(rewound)?;
-            (store.head(), store.head_world().apply(&amendments))
+            (store.head(), self.stored(store.head_world().apply(&amendments))?)
         };
         assert_eq!(block.hash(), hash, "blocks before a snapshot are only dropped together with it");
         writer.snapshots.kept.truncate(index);

@@ -40,7 +40,7 @@ impl Chain {
             block_gas_limit: params.block_gas_limit,
             base_fee: next_base_fee(&head.block.header),
         };
-        let account = head.world.account(&transaction.signer()).unwrap_or_default();
+        let account = self.stored(head.world.account(&transaction.signer()))?.unwrap_or_default();
         let added = self.0.pool.write().add(transaction, &account, &rules)?;
         for evicted in added.evicted {
             tracing::warn!("{evicted} was dropped: the pool is full of transactions that pay more");

@@ -131,16 +131,20 @@ impl Pool {
 
     /// Follows the chain after its head has moved: `account` gives each sender's account at the new head. Drops what
     /// can no longer be included, and gives those of it that are not in `mined`.
-    pub fn remove_mined(
+    ///
+    /// # Errors
+    /// The first of `account`'s; what is in `mined` is dropped all the same.
+    pub fn remove_mined<E>(
         &mut self,
         mined: &[Transaction],
-        account: impl Fn(&Address) -> AccountInfo,
-    ) -> Vec<Transaction> {
+        account: impl Fn(&Address) -> Result<AccountInfo, E>,
+    ) -> Result<Vec<Transaction>, E> {
         for transaction in mined {
             self.drop(*transaction.tx_hash());
         }
-        let senders: Vec<Address> = self.lanes.keys().copied().collect();
-        senders.into_iter().flat_map(|sender| self.follow(sender, account(&sender).nonce)).collect()
+        let nonces = self.lanes.keys().map(|sender| Ok((*sender, account(sender)?.nonce)));
+        let nonces: Vec<_> = nonces.collect::<Result<_, E>>()?;
+        Ok(nonces.into_iter().flat_map(|(sender, nonce)| self.follow(sender, nonce)).collect())
     }
 
     /// Takes a transaction out. Those of its sender with later nonces wait until the gap is filled.

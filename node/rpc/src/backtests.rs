@@ -51,7 +51,7 @@ impl Backtest {
         let (mut blocks, mut transactions) = (0_u64, 0_u64);
         let mut verdicts = 0;
         while !self.is_done() {
-            let Some(block) = node.block(self.next_block.into()) else { break };
+            let Some(block) = node.block(self.next_block.into())? else { break };
             let judged = self.step(node, &block)?;
             blocks += 1;
             transactions += judged.len() as u64;

@@ -14,6 +14,7 @@ use parapet_executor::TxError;
 use parapet_monitor::{CandidateError, QueryError};
 use parapet_recording::RecordingError;
 use parapet_simulate::{EstimateError, RecordError, SimulateError};
+use parapet_state::StoreError;
 use parapet_types::{Destiny, Executed};
 
 use crate::revert::{GuardVetoView, revert_message};
@@ -94,6 +95,9 @@ pub enum RpcError {
     /// The chain refused.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The state cannot be read.
+    #[error(transparent)]
+    State(#[from] StoreError),
     /// The transaction reverts, or a guard vetoes it.
     #[error("{message}")]
     Reverted {
@@ -167,6 +171,7 @@ impl RpcError {
             Self::Reverted { .. } => REVERTED_CODE,
             Self::Simulate(error) => simulate_code(error),
             Self::Chain(error) => chain_code(error),
+            Self::State(error) => store_code(error),
             Self::Query(error) => query_code(error),
             Self::Signing(_) | Self::Internal(_) => INTERNAL_ERROR_CODE,
         }
@@ -178,7 +183,18 @@ fn chain_code(error: &ChainError) -> i32 {
         ChainError::Pool(_) | ChainError::Closed => CALL_EXECUTION_FAILED_CODE,
         ChainError::Rejected { reason, .. } => transaction_code(reason),
         ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
-        ChainError::Block(_) | ChainError::Diverged { .. } | ChainError::Store(_) => INTERNAL_ERROR_CODE,
+        ChainError::Store(error) => store_code(error),
+        ChainError::Block(_) | ChainError::Diverged { .. } => INTERNAL_ERROR_CODE,
+    }
+}
+
+/// What was pruned or dropped meanwhile is no fault.
+const fn store_code(error: &StoreError) -> i32 {
+    match error {
+        StoreError::Pruned { .. } | StoreError::Dropped { .. } | StoreError::NoBlock { .. } => {
+            CALL_EXECUTION_FAILED_CODE
+        }
+        _ => INTERNAL_ERROR_CODE,
     }
 }
 

@@ -82,7 +82,10 @@ impl Filters {
         installed.next_block = head + 1;
         Ok(match &mut installed.kind {
             Kind::Logs(filter) => Changes::LogsFrom(filter.clone(), first),
-            Kind::Blocks => Changes::Hashes((first..=head).filter_map(|n| Some(chain.block(n)?.hash())).collect()),
+            Kind::Blocks => {
+                let blocks = (first..=head).filter_map(|number| chain.block(number).transpose());
+                Changes::Hashes(blocks.map(|block| Ok(block?.hash())).collect::<Result<_, RpcError>>()?)
+            }
             Kind::Pending(hashes) => Changes::Hashes(drain(hashes)),
         })
     }

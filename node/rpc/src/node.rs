@@ -91,11 +91,11 @@ impl Node {
     }
 
     /// The sealed block that is meant; the head where `pending` is asked for. `None` where there is none.
-    pub(crate) fn block(&self, id: BlockId) -> Option<Arc<StoredBlock>> {
-        match id {
-            BlockId::Hash(hash) => self.chain.block_by_hash(hash.block_hash),
-            BlockId::Number(BlockNumberOrTag::Number(number)) => self.chain.block(number),
-            BlockId::Number(BlockNumberOrTag::Earliest) => self.chain.block(0),
+    pub(crate) fn block(&self, id: BlockId) -> Result<Option<Arc<StoredBlock>>, RpcError> {
+        Ok(match id {
+            BlockId::Hash(hash) => self.chain.block_by_hash(hash.block_hash)?,
+            BlockId::Number(BlockNumberOrTag::Number(number)) => self.chain.block(number)?,
+            BlockId::Number(BlockNumberOrTag::Earliest) => self.chain.block(0)?,
             // Blocks are final as soon as they are mined: nothing but a snapshot takes them back.
             BlockId::Number(
                 BlockNumberOrTag::Latest
@@ -103,12 +103,12 @@ impl Node {
                 | BlockNumberOrTag::Finalized
                 | BlockNumberOrTag::Pending,
             ) => Some(Arc::clone(&self.chain.head().block)),
-        }
+        })
     }
 
     /// The sealed block that is meant.
     pub(crate) fn known_block(&self, id: BlockId) -> Result<Arc<StoredBlock>, RpcError> {
-        self.block(id).ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
+        self.block(id)?.ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
     }
 
     /// First and last number of a range of blocks; either end is the head where it is not given.
@@ -138,18 +138,22 @@ impl Node {
         Ok((from, to))
     }
 
-    /// The blocks of a range that is not too long.
-    pub(crate) fn blocks(&self, from: u64, to: u64) -> Result<impl Iterator<Item = Arc<StoredBlock>>, RpcError> {
+    /// The blocks of a range that is not too long, each as it is asked for.
+    pub(crate) fn blocks(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> Result<impl Iterator<Item = Result<Arc<StoredBlock>, RpcError>>, RpcError> {
         let max = self.limits.log_blocks_max;
         if to - from >= max {
             return Err(RpcError::TooMuch { what: format!("a range of {} blocks", to - from + 1), max });
         }
-        Ok((from..=to).filter_map(|number| self.block(BlockId::from(number))))
+        Ok((from..=to).filter_map(|number| self.block(BlockId::from(number)).transpose()))
     }
 
     /// The block that holds a transaction, and its index there.
     pub(crate) fn mined(&self, hash: B256) -> Result<(Arc<StoredBlock>, usize), RpcError> {
-        self.chain.transaction(hash).ok_or_else(|| match self.chain.pooled(hash) {
+        self.chain.transaction(hash)?.ok_or_else(|| match self.chain.pooled(hash) {
             Some(_) => RpcError::NotMined(hash),
             None => RpcError::NoTransaction(hash),
         })
@@ -159,7 +163,7 @@ impl Node {
     pub(crate) fn world(&self, id: Option<BlockId>) -> Result<WorldState, RpcError> {
         let id = id.unwrap_or_default();
         let block = self.known_block(id)?;
-        self.chain.world(block.number()).ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
+        self.chain.world(block.number())?.ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
     }
 
     /// Where a call runs: on the state after a block, as if in that block; with `pending`, in the next one.
@@ -167,34 +171,34 @@ impl Node {
         let id = id.unwrap_or_default();
         if id == BlockId::pending() {
             let head = self.chain.head();
-            return Ok(self.pending(&head));
+            return self.pending(&head);
         }
         let block = self.known_block(id)?;
         Ok(At {
             params: *self.params(),
             world: self.world(Some(id))?,
-            ancestors: self.chain.ancestors(block.number()),
+            ancestors: self.chain.ancestors(block.number())?,
             context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),
         })
     }
 
-    pub(crate) fn pending(&self, head: &Head) -> At {
+    pub(crate) fn pending(&self, head: &Head) -> Result<At, RpcError> {
         let context = self.chain.next_context(head);
-        At {
+        Ok(At {
             params: *self.params(),
             world: head.world.clone(),
-            ancestors: self.chain.ancestors(context.number),
+            ancestors: self.chain.ancestors(context.number)?,
             context,
-        }
+        })
     }
 
     /// Where a block's transactions started.
     pub(crate) fn start_of(&self, block: &StoredBlock) -> Result<At, RpcError> {
-        let world = self.chain.start_world(block.number()).ok_or(RpcError::Genesis)?;
+        let world = self.chain.start_world(block.number())?.ok_or(RpcError::Genesis)?;
         Ok(At {
             params: *self.params(),
             world,
-            ancestors: self.chain.ancestors(block.number()),
+            ancestors: self.chain.ancestors(block.number())?,
             context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),
         })
     }

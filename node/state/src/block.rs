@@ -1,8 +1,9 @@
 //! A block with everything that is known of it.
 
-use alloy_consensus::{Block, BlockBody, Header, ReceiptEnvelope, Sealed, TxEnvelope};
+use alloy_consensus::{Block, BlockBody, Header, ReceiptEnvelope, Sealed, Transaction as _, TxEnvelope};
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::{B256, Log};
+use parapet_monitor::Verdict;
 use parapet_types::{ChainParams, Executed, JudgedAct, Transaction};
 
 use crate::WorldState;
@@ -60,6 +61,25 @@ impl StoredBlock {
     #[must_use]
     pub fn hash(&self) -> B256 {
         self.header.seal()
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let transaction = |transaction: &Transaction| size_of::<Transaction>() + transaction.inner().input().len();
+        let log = |log: &Log| size_of::<Log>() + log.data.data.len();
+        let logs = |executed: &Executed| 2 * executed.logs.iter().map(log).sum::<usize>();
+        let verdict = |verdict: &Verdict| size_of::<Verdict>() + verdict.detail.len();
+        let verdicts = |executed: &Executed| executed.verdicts.iter().map(verdict).sum::<usize>();
+        let executed = |executed: &Executed| {
+            size_of::<Executed>()
+                + size_of::<ReceiptEnvelope<Log>>()
+                + executed.output.len()
+                + logs(executed)
+                + verdicts(executed)
+        };
+        size_of::<Self>()
+            + self.transactions.iter().map(transaction).sum::<usize>()
+            + self.executed.iter().map(executed).sum::<usize>()
     }
 
     /// The block as peers and RLP see it.

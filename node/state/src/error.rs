@@ -126,7 +126,7 @@ pub enum StoreError {
         computed: B256,
     },
     /// The database failed.
-    #[error("the database in {path} failed while {action}: {source}")]
+    #[error("the database in {path} failed while {action}: {source}; {remedy}", remedy = database_remedy(source))]
     Database {
         /// The folder.
         path: PathBuf,
@@ -163,13 +163,19 @@ pub enum StoreError {
         /// Root of the state handed in.
         computed: B256,
     },
-    /// The change set and the state handed in differ.
-    #[error("the changes of block {number} do not lead to its state: they differ at {address}")]
-    Changes {
+    /// The state handed in does not lie on the head's.
+    #[error("the state of block {number} was not derived from the one that the store has of the head")]
+    Stranger {
         /// Number of the block.
         number: u64,
-        /// First account that differs.
+    },
+    /// An account gets code that nobody has.
+    #[error("{address} gets code with hash {code_hash}, which neither the changes nor the state have")]
+    Code {
+        /// The account.
         address: Address,
+        /// Hash of its code.
+        code_hash: B256,
     },
     /// Receipts or results are missing or too many.
     #[error("block {number} has {transactions} transactions, but {receipts} receipts and {executed} results")]
@@ -183,6 +189,29 @@ pub enum StoreError {
         /// Results.
         executed: usize,
     },
+    /// The state after a block is no longer kept.
+    #[error(
+        "the state after block {number} is no longer kept: it was pruned; ask for a later block, or keep more with --prune"
+    )]
+    Pruned {
+        /// Number of the block.
+        number: u64,
+    },
+    /// A block was dropped while its state was read.
+    #[error("block {number} was dropped while its state was read; ask again")]
+    Dropped {
+        /// Number of the block.
+        number: u64,
+    },
+    /// There is no chain in the folder.
+    #[error("there is no chain in {path}; give the folder that `parapet dev --datadir` was started with")]
+    NoChain {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// What was asked for is of a chain on disk.
+    #[error("the chain lives in memory; there is no folder")]
+    InMemory,
     /// There is no such block.
     #[error("there is no block {number}; the head is block {head}")]
     NoBlock {
@@ -209,8 +238,12 @@ impl StoreError {
         match self {
             Self::NotNext { .. }
             | Self::Root { .. }
-            | Self::Changes { .. }
+            | Self::Stranger { .. }
+            | Self::Code { .. }
             | Self::Body { .. }
+            | Self::Pruned { .. }
+            | Self::Dropped { .. }
+            | Self::InMemory
             | Self::NoBlock { .. } => Consequence::Refuse,
             Self::Folder { .. }
             | Self::InUse { .. }
@@ -219,6 +252,7 @@ impl StoreError {
             | Self::OtherChain { .. }
             | Self::OtherGenesis { .. }
             | Self::Incomplete { .. }
+            | Self::NoChain { .. }
             | Self::Corrupted { .. }
             | Self::Lost { .. }
             | Self::StoredRoot { .. }
@@ -228,10 +262,22 @@ impl StoreError {
     }
 }
 
+fn database_remedy(source: &rocksdb::Error) -> &'static str {
+    match source.kind() {
+        rocksdb::ErrorKind::Corruption => {
+            "a file is damaged, and nothing was changed: restore the folder from a copy, and look at the disk"
+        }
+        rocksdb::ErrorKind::IOError => {
+            "see that the folder's files can be read and written and that there is space, then start again"
+        }
+        _ => "start again; if it fails again, restore the folder from a copy",
+    }
+}
+
 fn format_remedy(found: u32, expected: u32) -> &'static str {
     if found < expected {
-        "an older program wrote it: use that one to go on with this chain, or begin a new chain in another folder, or in \
-         this one after you have emptied it"
+        "an older program wrote it: use that one to go on with this chain, or to take its state out (parapet db export); then \
+         begin a new chain with that (parapet db import) in another folder, or in this one after you have emptied it"
     } else {
         "a newer program wrote it: update this one, or choose another folder"
     }

@@ -4,24 +4,43 @@ use std::{fmt, sync::Arc};
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::TrieAccount;
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use parapet_types::{AccountChange, AccountInfo, ReadError, StateChanges, StateReader};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::trie::{self, AccountProof, Trie, TrieValue};
+use crate::{
+    StoreError,
+    disk::Base,
+    source::AccountSource,
+    trie::{AccountProof, Depth, Found, Rebuild, SlotProof, Source as _, Trie, TrieValue},
+};
+
+/// Accounts that one thread changes at least: below that there is too little to share out.
+const PARALLEL_ACCOUNTS: usize = 4;
 
 /// All accounts, their storage and their code at one point of the chain.
 ///
-/// Cloning is O(1), and a value derived by [`apply`](Self::apply) costs memory for what changed only.
+/// Cloning is O(1), and a value derived by [`apply`](Self::apply) costs memory for what changed only. What a store has
+/// and nobody changed stays there and is read when somebody asks for it; hence the errors. A state that was made from
+/// nothing but change sets is wholly in memory, and reading it does not fail.
 #[derive(Clone, Default)]
 pub struct WorldState {
     /// By Keccak-256 of the address: the order of the trie's leaves.
     accounts: Trie<Arc<Account>>,
-    /// By its hash. Code stays when the last account that had it goes: it is found by content, so that is harmless.
+    /// Code that the store below may not have, by its hash. It stays when the last account that had it goes: it is found
+    /// by content, so that is harmless.
     code: OrdMap<B256, Bytes>,
+    /// Accounts and slots that were removed, by their keys, and that the store below may still have.
+    removed: OrdSet<Removed>,
+    /// What is not in memory.
+    base: Option<Arc<Base>>,
 }
 
 /// A slot and its value, which is never zero.
 pub(crate) type Slot = (U256, U256);
+
+/// Key of an account that was removed, or of it and one of its slots.
+pub(crate) type Removed = (B256, Option<B256>);
 
 /// An account with its storage.
 #[derive(Clone)]
@@ -32,26 +51,6 @@ pub(crate) struct Account {
     pub(crate) slots: Trie<Slot>,
 }
 
-impl Account {
-    fn new(address: Address) -> Self {
-        Self { address, info: AccountInfo::default(), slots: Trie::new() }
-    }
-
-    fn write(&mut self, change: &AccountChange) {
-        if change.wipe_storage {
-            self.slots = Trie::new();
-        }
-        for (slot, value) in &change.storage {
-            let key = keccak256(slot.to_be_bytes::<32>());
-            if value.is_zero() {
-                self.slots.remove(&key);
-            } else {
-                self.slots.insert(key, (*slot, *value));
-            }
-        }
-    }
-}
-
 impl WorldState {
     /// The state with no account.
     #[must_use]
@@ -59,72 +58,129 @@ impl WorldState {
         Self::default()
     }
 
-    /// An account; `None` where there is none.
+    /// The state that a change set makes of nothing.
+    ///
+    /// # Panics
+    /// When an account has code that the change set does not carry.
     #[must_use]
-    pub fn account(&self, address: &Address) -> Option<AccountInfo> {
-        self.entry(address).map(|account| account.info)
+    pub fn of(changes: &StateChanges) -> Self {
+        Self::new().apply(changes).expect("nothing is read, and the change set carries its code")
+    }
+
+    /// A state that lies in a store.
+    pub(crate) fn at(base: Arc<Base>, root: B256) -> Self {
+        Self { accounts: Trie::stored(root), base: Some(base), ..Self::default() }
+    }
+
+    /// An account; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub fn account(&self, address: &Address) -> Result<Option<AccountInfo>, StoreError> {
+        let key = keccak256(address);
+        Ok(match self.accounts.find(&key) {
+            Found::Here(account) => Some(account.info),
+            Found::Absent => None,
+            Found::InStore => self.source().base().account(&key)?.map(|stored| stored.info),
+        })
     }
 
     /// A storage word; zero where there is none.
-    #[must_use]
-    pub fn storage(&self, address: &Address, slot: U256) -> U256 {
-        self.entry(address)
-            .and_then(|account| account.slots.get(&keccak256(slot.to_be_bytes::<32>())))
-            .map_or(U256::ZERO, |(_, value)| *value)
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub fn storage(&self, address: &Address, slot: U256) -> Result<U256, StoreError> {
+        let (account, key) = (keccak256(address), keccak256(slot.to_be_bytes::<32>()));
+        let found = match self.accounts.find(&account) {
+            Found::Here(account) => account.slots.find(&key),
+            Found::Absent => Found::Absent,
+            Found::InStore => Found::InStore,
+        };
+        Ok(match found {
+            Found::Here((_, value)) => *value,
+            Found::Absent => U256::ZERO,
+            Found::InStore => self.source().base().slot(&account, &key)?.map_or(U256::ZERO, |(_, value)| value),
+        })
     }
 
     /// Code by its hash; that of the empty string is always known.
-    #[must_use]
-    pub fn code(&self, code_hash: B256) -> Option<Bytes> {
-        if code_hash == KECCAK256_EMPTY { Some(Bytes::new()) } else { self.code.get(&code_hash).cloned() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub fn code(&self, code_hash: B256) -> Result<Option<Bytes>, StoreError> {
+        if code_hash == KECCAK256_EMPTY {
+            return Ok(Some(Bytes::new()));
+        }
+        match (self.code.get(&code_hash), &self.base) {
+            (Some(code), _) => Ok(Some(code.clone())),
+            (None, Some(base)) => base.code(code_hash),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Whether the account has any storage (EIP-7610: a creation there must fail).
-    #[must_use]
-    pub fn has_storage(&self, address: &Address) -> bool {
-        self.entry(address).is_some_and(|account| !account.slots.is_empty())
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub fn has_storage(&self, address: &Address) -> Result<bool, StoreError> {
+        Ok(self.entry(&keccak256(address))?.is_some_and(|account| !account.slots.is_empty()))
     }
 
-    /// The state after a change set. Costs time and memory in the size of the change set, not of the state.
-    #[must_use]
-    pub fn apply(&self, changes: &StateChanges) -> Self {
-        let mut accounts = self.accounts.clone();
-        for (address, change) in &changes.accounts {
-            let key = keccak256(address);
-            let Some(info) = change.info else {
-                accounts.remove(&key);
-                continue;
-            };
-            let before = accounts.get(&key).map(|account| Account::clone(account));
-            let mut account = before.unwrap_or_else(|| Account::new(*address));
-            account.info = info;
-            account.write(change);
-            accounts.insert(key, Arc::new(account));
+    /// The state after a change set. Costs time and memory in the size of the change set, not of the state; storage that is
+    /// dropped costs its size. Accounts are changed on several threads.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer, and when an account gets code that neither the change set nor the state
+    /// has.
+    pub fn apply(&self, changes: &StateChanges) -> Result<Self, StoreError> {
+        let mut after = self.clone();
+        after.code.extend(changes.code.iter().map(|(hash, code)| (*hash, code.clone())));
+        let accounts: Vec<_> = changes.accounts.iter().collect();
+        let changed: Vec<_> = accounts
+            .par_iter()
+            .with_min_len(PARALLEL_ACCOUNTS)
+            .map(|(address, change)| after.changed(**address, change))
+            .collect::<Result<_, _>>()?;
+        for Changed { key, account, removed } in changed {
+            match account {
+                Some(account) => after.accounts.insert(key, account, &self.source())?,
+                None => after.accounts.remove(&key, &self.source())?,
+            }
+            after.removed.extend(removed);
         }
-        let mut code = self.code.clone();
-        for (hash, bytes) in &changes.code {
-            code.insert(*hash, bytes.clone());
-        }
-        Self { accounts, code }
+        Ok(after)
     }
 
-    /// The change set that leads from `self.apply(changes)` back to this state. Code is not taken back.
-    #[must_use]
-    pub fn undo_of(&self, changes: &StateChanges) -> StateChanges {
-        let undo = |(address, change): (&Address, &AccountChange)| {
-            let Some(before) = self.entry(address) else {
-                return (*address, AccountChange { wipe_storage: true, ..AccountChange::default() });
-            };
-            let storage = if change.wipe_storage || change.info.is_none() {
-                before.slots.values().copied().collect()
-            } else {
-                change.storage.keys().map(|slot| (*slot, self.storage(address, *slot))).collect()
-            };
-            // Without the wipe, slots would stay that were written after the account's storage was dropped.
-            let wipe_storage = change.wipe_storage || change.info.is_none();
-            (*address, AccountChange { info: Some(before.info), wipe_storage, storage })
+    /// What becomes of an account.
+    fn changed(&self, address: Address, change: &AccountChange) -> Result<Changed, StoreError> {
+        let (key, source) = (keccak256(address), self.source());
+        let before = self.entry(&key)?;
+        let mut removed = Vec::new();
+        if let Some(before) = before.as_ref().filter(|_| change.info.is_none() || change.wipe_storage) {
+            for slot in before.slots.entries(source.slots(key)) {
+                removed.push((key, Some(slot?.0)));
+            }
+        }
+        let Some(info) = change.info else {
+            removed.extend(before.is_some().then_some((key, None)));
+            return Ok(Changed { key, account: None, removed });
         };
-        StateChanges { accounts: changes.accounts.iter().map(undo).collect(), ..StateChanges::default() }
+        let code_before = before.as_ref().map_or(KECCAK256_EMPTY, |before| before.info.code_hash);
+        if info.code_hash != code_before && self.code(info.code_hash)?.is_none() {
+            return Err(StoreError::Code { address, code_hash: info.code_hash });
+        }
+        let slots = before.filter(|_| !change.wipe_storage).map_or_else(Trie::new, |before| before.slots.clone());
+        let mut account = Account { address, info, slots };
+        for (slot, value) in &change.storage {
+            let slot_key = keccak256(slot.to_be_bytes::<32>());
+            if value.is_zero() {
+                account.slots.remove(&slot_key, &source.slots(key))?;
+                removed.push((key, Some(slot_key)));
+            } else {
+                account.slots.insert(slot_key, (*slot, *value), &source.slots(key))?;
+            }
+        }
+        Ok(Changed { key, account: Some(Arc::new(account)), removed })
     }
 
     /// The state root. Hashes the trie nodes that changed since a state from which this one was derived knew its own,
@@ -142,54 +198,134 @@ impl WorldState {
 
     /// The state root from nothing but accounts and slots, by other code than [`root`](Self::root): its oracle. A pass
     /// over the whole state.
-    #[must_use]
-    pub fn rebuild_root(&self) -> B256 {
-        trie::rebuild_state_root(&self.accounts)
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub fn rebuild_root(&self) -> Result<B256, StoreError> {
+        let mut all = Rebuild::default();
+        for account in self.accounts.entries(self.source()) {
+            let (key, account) = account?;
+            let storage_root = Rebuild::root_of(account.slots.entries(self.source().slots(key)))?;
+            all.add(&key, |out| account.encode_with(storage_root, out));
+        }
+        Ok(all.root())
     }
 
     /// Merkle proofs of an account and some of its slots, present or absent. Reads the nodes on the way to them.
-    #[must_use]
-    pub fn proof(&self, address: Address, slots: &[U256]) -> AccountProof {
-        trie::prove(&self.accounts, address, slots)
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub fn proof(&self, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
+        let key = keccak256(address);
+        let (nodes, account) = self.accounts.prove(&key, &self.source())?;
+        let storage = account.as_ref().map_or_else(Trie::new, |account| account.slots.clone());
+        let prove_slot = |slot: &U256| {
+            let (nodes, found) = storage.prove(&keccak256(slot.to_be_bytes::<32>()), &self.source().slots(key))?;
+            Ok(SlotProof { slot: *slot, value: found.map_or(U256::ZERO, |(_, value)| value), nodes })
+        };
+        let slots = slots.iter().map(prove_slot).collect::<Result<_, StoreError>>()?;
+        let info = account.map(|account| account.info);
+        Ok(AccountProof { address, info, storage_root: storage.root(), nodes, slots })
     }
 
-    /// Every account, by Keccak-256 of its address.
-    pub fn accounts(&self) -> impl Iterator<Item = (Address, AccountInfo)> {
-        self.accounts.values().map(|account| (account.address, account.info))
+    /// Every account, by Keccak-256 of its address; ends after the first that cannot be read.
+    pub fn accounts(&self) -> impl Iterator<Item = Result<(Address, AccountInfo), StoreError>> {
+        self.accounts.entries(self.source()).map(|entry| entry.map(|(_, account)| (account.address, account.info)))
     }
 
     /// Every slot of an account that is not zero, by Keccak-256 of the slot.
-    pub fn slots(&self, address: &Address) -> impl Iterator<Item = (U256, U256)> {
-        self.entry(address).into_iter().flat_map(|account| account.slots.values().copied())
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot answer.
+    pub fn slots(&self, address: &Address) -> Result<Vec<(U256, U256)>, StoreError> {
+        let key = keccak256(address);
+        let Some(account) = self.entry(&key)? else { return Ok(Vec::new()) };
+        account.slots.entries(self.source().slots(key)).map(|entry| entry.map(|(_, slot)| slot)).collect()
     }
 
-    /// Every code that was ever set, by its hash.
-    pub fn codes(&self) -> impl Iterator<Item = (B256, &Bytes)> {
-        self.code.iter().map(|(hash, code)| (*hash, code))
+    /// Checks that the root lies in the store and is the one that is named.
+    pub(crate) fn check_top(&self) -> Result<(), StoreError> {
+        self.accounts.check(&self.source(), Depth::Top, &mut |_| Ok(()))
     }
 
-    /// The change set that leads from the empty state to this one.
-    #[must_use]
-    pub fn to_changes(&self) -> StateChanges {
-        let whole = |account: &Arc<Account>| {
-            let storage = account.slots.values().copied().collect();
-            (account.address, AccountChange { info: Some(account.info), wipe_storage: false, storage })
-        };
-        StateChanges {
-            accounts: self.accounts.values().map(whole).collect(),
-            code: self.code.iter().map(|(hash, code)| (*hash, code.clone())).collect(),
+    /// Checks that every node lies in the store and hashes to what its parent calls it. Tells of accounts and slots, and of
+    /// the nodes above them.
+    pub(crate) fn check(&self, mut each: impl FnMut(Checking)) -> Result<(), StoreError> {
+        self.accounts.check(&self.source(), Depth::Whole, &mut |found| {
+            let Some((key, account)) = found else {
+                each(Checking::Node);
+                return Ok(());
+            };
+            each(Checking::Account);
+            account.slots.check(&self.source().slots(*key), Depth::Whole, &mut |found| {
+                each(found.map_or(Checking::Node, |_| Checking::Slot));
+                Ok(())
+            })
+        })
+    }
+
+    fn entry(&self, key: &B256) -> Result<Option<Arc<Account>>, StoreError> {
+        match self.accounts.find(key) {
+            Found::Here(account) => Ok(Some(Arc::clone(account))),
+            Found::Absent => Ok(None),
+            Found::InStore => self.source().value(key),
         }
     }
 
-    fn entry(&self, address: &Address) -> Option<&Arc<Account>> {
-        self.accounts.get(&keccak256(address))
+    fn source(&self) -> AccountSource<'_> {
+        AccountSource::new(self.base.as_deref())
+    }
+
+    /// What a store has yet to be given: code, what was removed, and the trie.
+    pub(crate) const fn unsaved(&self) -> (&OrdMap<B256, Bytes>, &OrdSet<Removed>, &Trie<Arc<Account>>) {
+        (&self.code, &self.removed, &self.accounts)
+    }
+
+    /// The same, once the store of its base has everything.
+    pub(crate) fn saved(self) -> Self {
+        Self { code: OrdMap::new(), removed: OrdSet::new(), ..self }
+    }
+
+    /// The same, where there is no store that has to hear of what was removed.
+    pub(crate) fn kept_in_memory(self) -> Self {
+        Self { removed: OrdSet::new(), ..self }
+    }
+
+    /// Accounts and slots of the base that are in memory because they were read.
+    pub(crate) fn values_cached(&self) -> usize {
+        self.base.as_ref().map_or(0, |base| base.values_cached())
+    }
+
+    pub(crate) const fn base(&self) -> Option<&Arc<Base>> {
+        self.base.as_ref()
+    }
+}
+
+/// What a check came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checking {
+    Node,
+    Account,
+    Slot,
+}
+
+/// What becomes of an account; `None` if it is no more.
+struct Changed {
+    key: B256,
+    account: Option<Arc<Account>>,
+    removed: Vec<Removed>,
+}
+
+impl Account {
+    fn encode_with(&self, storage_root: B256, out: &mut Vec<u8>) {
+        let AccountInfo { nonce, balance, code_hash } = self.info;
+        alloy_rlp::Encodable::encode(&TrieAccount::new(nonce, balance, storage_root, code_hash), out);
     }
 }
 
 impl TrieValue for Arc<Account> {
     fn encode(&self, out: &mut Vec<u8>) {
-        let AccountInfo { nonce, balance, code_hash } = self.info;
-        alloy_rlp::Encodable::encode(&TrieAccount::new(nonce, balance, self.slots.root(), code_hash), out);
+        self.encode_with(self.slots.root(), out);
     }
 
     fn unhashed(&self) -> usize {
@@ -209,24 +345,30 @@ impl TrieValue for Slot {
 
 impl StateReader for WorldState {
     fn account(&self, address: &Address) -> Result<Option<AccountInfo>, ReadError> {
-        Ok(Self::account(self, address))
+        Ok(Self::account(self, address)?)
     }
 
     fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
-        Ok(Self::storage(self, address, slot))
+        Ok(Self::storage(self, address, slot)?)
     }
 
     fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
-        Ok(Self::has_storage(self, address))
+        Ok(Self::has_storage(self, address)?)
     }
 
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
-        Ok(Self::code(self, code_hash))
+        Ok(Self::code(self, code_hash)?)
+    }
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        Self(Box::new(error))
     }
 }
 
 impl fmt::Debug for WorldState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorldState").field("accounts", &self.accounts.len()).field("codes", &self.code.len()).finish()
+        f.debug_struct("WorldState").field("base", &self.base).field("accounts", &self.accounts).finish_non_exhaustive()
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitCode, Failure> {
             let how = Rerun { workers: &Workers::new(args.threads), monitor: &*monitor, explain: args.explain };
             show.begin();
             for number in numbers {
-                chain.with_block(number, |case| show.block(rerun(case, how)));
+                chain.with_block(number, |case| show.block(rerun(case, how)))?;
             }
         }
         (None, Some(path)) => {

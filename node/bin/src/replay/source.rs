@@ -7,7 +7,7 @@ use parapet_builder::{Clock as _, SystemClock};
 use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_fixtures::RealBlock;
 use parapet_genesis::DevGenesis;
-use parapet_state::ChainStore;
+use parapet_state::{ChainStore, StoreSettings};
 use parapet_types::{BlockContext, StateChanges};
 
 use super::rerun::Case;
@@ -30,7 +30,7 @@ impl<'a> KeptChain<'a> {
         }
         // A chain that is resumed has its own timestamp.
         let genesis = DevGenesis::build(&args.genesis(SystemClock.now()))?;
-        Ok(Self { folder, store: ChainStore::open(folder, genesis.block)? })
+        Ok(Self { folder, store: ChainStore::open(folder, genesis.block, StoreSettings::default())? })
     }
 
     /// The blocks that are meant: all but the first, unless told otherwise.
@@ -45,13 +45,15 @@ impl<'a> KeptChain<'a> {
     }
 
     /// Hands out a block that is there, on the state after its parent.
-    pub(crate) fn with_block<T>(&self, number: u64, replay: impl FnOnce(&Case<'_>) -> T) -> T {
-        let block = self.store.block(number).expect("its number was checked");
-        let world = self.store.world(number - 1).expect("every block's state is kept");
-        let ancestors = self.store.ancestors(number);
+    pub(crate) fn with_block<T>(&self, number: u64, replay: impl FnOnce(&Case<'_>) -> T) -> Result<T, Failure> {
+        let head = self.store.head().number();
+        let missing = || Failure::NoBlock { asked: number, head };
+        let block = self.store.block(number)?.ok_or_else(missing)?;
+        let world = self.store.world(number - 1)?.ok_or_else(missing)?;
+        let ancestors = self.store.ancestors(number)?;
         let context = BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner());
         let at = Point { params: self.store.params(), world: &world, ancestors: &ancestors, block: &context };
-        let root = |changes: &StateChanges| Some(world.apply(changes).root());
+        let root = |changes: &StateChanges| Some(world.apply(changes).ok()?.root());
         let admission = Admission::Import;
         let input = BlockInput {
             at,
@@ -60,13 +62,13 @@ impl<'a> KeptChain<'a> {
             access_list: Listing::Ignore,
             deadline: None,
         };
-        replay(&Case {
+        Ok(replay(&Case {
             name: number.to_string(),
             input,
             header: block.header.inner(),
             root: &root,
             may_be_amended: true,
-        })
+        }))
     }
 }
 

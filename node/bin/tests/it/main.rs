@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails here has failed; a skip is said")]
 
 mod conformance;
+mod db;
 mod guards;
+mod kills;
 mod layers;
 mod life;
 mod metrics;

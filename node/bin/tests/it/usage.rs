@@ -51,7 +51,7 @@ fn help_names_every_command_and_shows_how_to_begin() {
     let output = parapet(&["--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    for part in ["  dev ", "  guard ", "  replay ", "  conformance ", "Examples:", "--help", "Exit code 0"] {
+    for part in ["  dev ", "  db ", "  guard ", "  replay ", "  conformance ", "Examples:", "--help", "Exit code 0"] {
         assert!(help.contains(part), "{part:?} is not in\n{help}");
     }
     let help = String::from_utf8(parapet(&["replay", "--help"]).output().unwrap().stdout).unwrap();

@@ -95,9 +95,9 @@ fn blocks_are_found_by_number_hash_and_transaction() {
     let dev = Dev::new(Settings::default());
     let hash = dev.submit(dev.transfer(0, 0));
     let head = dev.chain.head();
-    assert_eq!(dev.chain.block(1).unwrap(), head.block);
-    assert_eq!(dev.chain.block_by_hash(head.block.hash()).unwrap(), head.block);
-    assert_eq!(dev.chain.transaction(hash).unwrap(), (head.block.clone(), 0));
-    assert_eq!(dev.chain.block(2), None);
-    assert_eq!(dev.chain.ancestors(2).len(), 2);
+    assert_eq!(dev.chain.block(1).unwrap().unwrap(), head.block);
+    assert_eq!(dev.chain.block_by_hash(head.block.hash()).unwrap().unwrap(), head.block);
+    assert_eq!(dev.chain.transaction(hash).unwrap().unwrap(), (head.block.clone(), 0));
+    assert_eq!(dev.chain.block(2).unwrap(), None);
+    assert_eq!(dev.chain.ancestors(2).unwrap().len(), 2);
 }

@@ -99,7 +99,7 @@ fn what_differs_is_not_stored_and_stays_in_the_pool() {
 
     // From the third transaction on it is always the same.
     dev.chain.mine(MineRequest::default()).unwrap();
-    assert!(dev.chain.transaction(hash).is_some());
+    assert!(dev.chain.transaction(hash).unwrap().is_some());
 }
 
 #[test]

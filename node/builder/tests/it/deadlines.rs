@@ -34,7 +34,7 @@ fn waiting(mining: Mining, block_deadline: Option<Duration>, threads: usize) -> 
     let threads = NonZeroUsize::new(threads).unwrap();
     let settings = Settings { mining, block_deadline, threads, check: SequentialCheck::On, ..Settings::default() };
     let store = ChainStore::in_memory(genesis().block);
-    let chain = Chain::new(store, settings, Arc::new(NoMonitor), Arc::new(Hurrying::default()));
+    let chain = Chain::new(store, settings, Arc::new(NoMonitor), Arc::new(Hurrying::default())).unwrap();
     let signers = Dev::new(Settings::default());
     for nonce in 0..5 {
         for sender in 0..2 {

@@ -42,15 +42,15 @@ fn a_transaction_that_could_not_be_judged_waits_and_others_pass() {
     let first = dev.submit(dev.transfer(0, 0));
     let second = dev.submit(dev.transfer(0, 1));
     let other = dev.submit(dev.transfer(1, 0));
-    assert!(dev.chain.transaction(other).is_some());
-    assert!(dev.chain.transaction(first).is_none());
+    assert!(dev.chain.transaction(other).unwrap().is_some());
+    assert!(dev.chain.transaction(first).unwrap().is_none());
     assert_eq!(dev.chain.pool_counts(), (2, 0));
     assert_eq!(dev.number(), 1);
 
     broken.store(false, Ordering::SeqCst);
     dev.submit(dev.transfer(1, 1));
-    assert!(dev.chain.transaction(first).is_some());
-    assert!(dev.chain.transaction(second).is_some());
+    assert!(dev.chain.transaction(first).unwrap().is_some());
+    assert!(dev.chain.transaction(second).unwrap().is_some());
     assert_eq!(dev.chain.pool_counts(), (0, 0));
 }
 
@@ -64,6 +64,6 @@ fn it_is_retried_with_every_block() {
     assert_eq!(dev.chain.pool_counts(), (2, 0));
     broken.store(false, Ordering::SeqCst);
     dev.chain.mine(MineRequest::default()).unwrap();
-    assert_eq!(dev.chain.transaction(first).unwrap().1, 0);
-    assert_eq!(dev.chain.transaction(second).unwrap().1, 1);
+    assert_eq!(dev.chain.transaction(first).unwrap().unwrap().1, 0);
+    assert_eq!(dev.chain.transaction(second).unwrap().unwrap().1, 1);
 }

@@ -39,7 +39,7 @@ impl Dev {
     pub(crate) fn on(store: ChainStore, settings: Settings, monitor: Arc<dyn Monitor>) -> Self {
         let clock = Arc::new(AtomicU64::new(GENESIS_TIME + 100));
         let now = Arc::clone(&clock);
-        let chain = Chain::new(store, settings, monitor, Arc::new(move || now.load(Ordering::SeqCst)));
+        let chain = Chain::new(store, settings, monitor, Arc::new(move || now.load(Ordering::SeqCst))).unwrap();
         let accounts = genesis().accounts;
         let signers = accounts.iter().map(|account| PrivateKeySigner::from_bytes(&account.key).unwrap()).collect();
         Self { chain, clock, signers }
@@ -50,7 +50,7 @@ impl Dev {
     }
 
     pub(crate) fn balance(&self, address: Address) -> U256 {
-        self.chain.head().world.account(&address).unwrap_or_default().balance
+        self.chain.head().world.account(&address).unwrap().unwrap_or_default().balance
     }
 
     pub(crate) fn number(&self) -> u64 {

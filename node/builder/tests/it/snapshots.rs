@@ -24,7 +24,7 @@ fn reverting_restores_state_time_and_amendments_and_empties_the_pool() {
     assert_eq!(after.block, before.block);
     assert_eq!(after.world.root(), before.world.root());
     assert_eq!(dev.balance(dev.address(3)), U256::from(3));
-    assert_eq!(dev.chain.transaction(dropped), None);
+    assert_eq!(dev.chain.transaction(dropped).unwrap(), None);
     assert_eq!(dev.chain.pool_counts(), (0, 0));
     assert_eq!(dev.chain.next_context(&after).timestamp, GENESIS_TIME + 101);
     let Event::Dropped(blocks) = events.try_recv().unwrap() else { panic!("a block was dropped") };

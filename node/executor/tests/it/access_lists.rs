@@ -146,7 +146,7 @@ fn guard_state_is_listed_as_storage_of_the_registry_and_what_guards_read_is_not(
     let changes = vec![StorageChange::new(at(1), U256::from(5))];
     assert_eq!(registry.storage_changes, vec![SlotChanges::new(U256::from(77), changes)]);
     assert!(list.iter().all(|entry| entry.address != TWO));
-    assert_eq!(world.account(&TWO), None);
+    assert_eq!(world.account(&TWO).unwrap(), None);
 }
 
 fn add(slot: u64, amount: u64) -> StateUpdate {

@@ -46,7 +46,7 @@ struct Cut<'a> {
 impl Cut<'_> {
     fn run(&self, mode: Mode<'_>) -> Result<ExecutedBlock<TxError>, BlockError> {
         let world = world(&[(ONE, asm::join(&[&asm::sstore(0, 1), &asm::STOP])), (REGISTRY, asm::STOP.to_vec())]);
-        let world = world.apply(&rich_strangers());
+        let world = world.apply(&rich_strangers()).unwrap();
         let at = Point { params: &self.params, world: &world, ancestors: &Ancestors::new(), block: &block() };
         let deadline = self.deadline.map(After::new);
         let input = BlockInput {

@@ -33,10 +33,10 @@ fn run(world: &WorldState, transaction: &Transaction, monitor: &dyn Monitor) -> 
     let executed = included.executed.clone();
     assert_eq!(included.receipt.cumulative_gas_used(), executed.gas_used, "the receipt has it");
     assert_eq!(block.gas_used, executed.gas_used, "the block has it");
-    let after = world.apply(&block.changes);
-    let paid = U256::from(100 * ETHER) - after.account(&SENDER).unwrap().balance;
+    let after = world.apply(&block.changes).unwrap();
+    let paid = U256::from(100 * ETHER) - after.account(&SENDER).unwrap().unwrap().balance;
     assert_eq!(paid, U256::from(u128::from(executed.gas_used) * GAS_PRICE), "the sender paid it");
-    let earned = after.account(&MINER).unwrap().balance;
+    let earned = after.account(&MINER).unwrap().unwrap().balance;
     assert_eq!(earned, U256::from(u128::from(executed.gas_used) * (GAS_PRICE - 1_000_000_000)));
     executed
 }
@@ -122,10 +122,10 @@ fn a_transaction_that_cannot_pay_fails_with_all_its_gas_and_says_how_much_it_nee
 fn a_refusal_leaves_nothing_but_gas() {
     let world = nested();
     let block = execute(&world, &[call_one()], &binding(BLOCK_FUEL_MAX.0));
-    let after = world.apply(&block.changes);
+    let after = world.apply(&block.changes).unwrap();
     assert_eq!(out_of_gas(&block.included[0].executed).split(':').next(), Some("out of gas"));
-    assert_eq!(after.storage(&ONE, U256::ZERO), U256::ZERO);
-    assert_eq!(after.account(&SENDER).unwrap().nonce, 1);
+    assert_eq!(after.storage(&ONE, U256::ZERO).unwrap(), U256::ZERO);
+    assert_eq!(after.account(&SENDER).unwrap().unwrap().nonce, 1);
 }
 
 #[test]
@@ -145,7 +145,11 @@ fn a_callee_with_a_fixed_amount_of_gas_finds_all_of_it() {
     let fuel = 500_000 * ratio().0.get();
     let block = execute(&world, &[call_one()], &binding(fuel));
     assert_eq!(block.included[0].executed.guard_gas_used, 500_000);
-    assert_eq!(world.apply(&block.changes).storage(&ONE, U256::ZERO), U256::ONE, "the transfer succeeded");
+    assert_eq!(
+        world.apply(&block.changes).unwrap().storage(&ONE, U256::ZERO).unwrap(),
+        U256::ONE,
+        "the transfer succeeded"
+    );
 }
 
 #[test]

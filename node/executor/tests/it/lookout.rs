@@ -81,7 +81,7 @@ fn marked(contracts: &[(Address, Vec<u8>)]) -> WorldState {
     let storage = [(U256::ZERO, U256::from(7))].into();
     changes.code.insert(info.code_hash, Bytes::from_static(&asm::STOP));
     changes.accounts.insert(MARK, AccountChange { info: Some(info), storage, ..AccountChange::default() });
-    world(contracts).apply(&changes)
+    world(contracts).apply(&changes).unwrap()
 }
 
 fn run(

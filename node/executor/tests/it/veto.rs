@@ -34,18 +34,21 @@ fn assert_nothing_but_gas(world: &parapet_state::WorldState, monitor: &dyn Monit
     assert!(!included.receipt.status());
     assert!(included.receipt.logs().is_empty());
     assert_eq!(included.executed.created, None);
-    let after = world.apply(&block.changes);
+    let after = world.apply(&block.changes).unwrap();
     let gas_used = included.executed.gas_used;
-    let sender = after.account(&SENDER).unwrap();
+    let sender = after.account(&SENDER).unwrap().unwrap();
     assert_eq!(sender.nonce, 1, "the nonce steps");
     assert_eq!(sender.balance, U256::from(100 * ETHER - u128::from(gas_used) * GAS_PRICE), "gas is paid, value is not");
-    assert_eq!(after.account(&MINER).unwrap().balance, U256::from(u128::from(gas_used) * (GAS_PRICE - 1_000_000_000)));
+    assert_eq!(
+        after.account(&MINER).unwrap().unwrap().balance,
+        U256::from(u128::from(gas_used) * (GAS_PRICE - 1_000_000_000))
+    );
     for account in [ONE, TWO] {
-        assert_eq!(after.account(&account), world.account(&account));
-        assert_eq!(after.storage(&account, U256::ZERO), U256::ZERO);
-        assert_eq!(after.storage(&account, U256::ONE), U256::ZERO);
+        assert_eq!(after.account(&account).unwrap(), world.account(&account).unwrap());
+        assert_eq!(after.storage(&account, U256::ZERO).unwrap(), U256::ZERO);
+        assert_eq!(after.storage(&account, U256::ONE).unwrap(), U256::ZERO);
     }
-    assert_eq!(after.account(&SENDER.create(0)), None);
+    assert_eq!(after.account(&SENDER.create(0)).unwrap(), None);
     gas_used
 }
 
@@ -122,7 +125,7 @@ fn authorizations_of_a_vetoed_transaction_stay() {
     ] {
         let block = execute(&world, &[Recovered::new_unchecked(signed.clone(), SENDER)], &monitor);
         assert_eq!(block.included[0].executed.destiny, Destiny::from(&veto()));
-        let authority = world.apply(&block.changes).account(&signer.address()).unwrap();
+        let authority = world.apply(&block.changes).unwrap().account(&signer.address()).unwrap().unwrap();
         assert_eq!(authority.nonce, 1);
         assert_ne!(authority.code_hash, alloy_primitives::KECCAK256_EMPTY);
     }
@@ -145,9 +148,9 @@ fn the_next_transaction_of_the_block_runs_as_if_nothing_had_been() {
     );
     assert!(!block.included[0].receipt.status());
     assert!(block.included[1].receipt.status());
-    let after = world.apply(&block.changes);
-    assert_eq!(after.storage(&TWO, U256::ZERO), U256::from(9));
-    assert_eq!(after.storage(&ONE, U256::ONE), U256::ONE);
+    let after = world.apply(&block.changes).unwrap();
+    assert_eq!(after.storage(&TWO, U256::ZERO).unwrap(), U256::from(9));
+    assert_eq!(after.storage(&ONE, U256::ONE).unwrap(), U256::ONE);
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn fault_leaves_the_transaction_out_and_the_block_goes_on() {
         for left_out in &block.left_out {
             assert_eq!(left_out.reason.consequence(), parapet_executor::Consequence::Retry);
         }
-        assert_eq!(world.apply(&block.changes).account(&SENDER), world.account(&SENDER));
+        assert_eq!(world.apply(&block.changes).unwrap().account(&SENDER).unwrap(), world.account(&SENDER).unwrap());
     }
 }
 
@@ -189,8 +192,8 @@ fn guard_state_is_written_only_when_the_transaction_succeeds() {
     let vetoes = Scripted { updates: vec![update], on_tx: veto_always(), ..Scripted::default() };
     for (world, monitor, expected) in [(&passes, &watches, 5), (&fails, &watches, 0), (&passes, &vetoes, 0)] {
         let block = execute(world, &[transaction(0, TxKind::Call(ONE), 0, &[])], monitor);
-        let after = world.apply(&block.changes);
-        assert_eq!(after.storage(&REGISTRY, U256::from(77)), U256::from(expected));
+        let after = world.apply(&block.changes).unwrap();
+        assert_eq!(after.storage(&REGISTRY, U256::from(77)).unwrap(), U256::from(expected));
     }
 }
 
@@ -207,7 +210,7 @@ fn a_change_of_the_registry_is_admitted_or_refused_whole() {
     );
     assert_eq!(block.included[0].executed.destiny, Destiny::from(&veto()));
     assert!(block.included[1].executed.succeeded(), "the registry was not touched");
-    let after = world.apply(&block.changes);
-    assert_eq!(after.storage(&REGISTRY, U256::ZERO), U256::ZERO);
-    assert_eq!(after.storage(&TWO, U256::ZERO), U256::ONE);
+    let after = world.apply(&block.changes).unwrap();
+    assert_eq!(after.storage(&REGISTRY, U256::ZERO).unwrap(), U256::ZERO);
+    assert_eq!(after.storage(&TWO, U256::ZERO).unwrap(), U256::ONE);
 }

@@ -47,7 +47,7 @@ pub(crate) fn world(contracts: &[(Address, Vec<u8>)]) -> WorldState {
         let info = AccountInfo { nonce: 1, balance: U256::from(ETHER), code_hash };
         changes.accounts.insert(*address, AccountChange { info: Some(info), ..AccountChange::default() });
     }
-    WorldState::new().apply(&changes)
+    WorldState::of(&changes)
 }
 
 pub(crate) fn block() -> BlockContext {

@@ -107,7 +107,7 @@ impl Case {
         });
         let blooms = executed.included.iter().map(|included| *included.receipt.logs_bloom());
         header.logs_bloom = blooms.fold(Bloom::ZERO, |all, bloom| all | bloom);
-        header.state_root = self.world.apply(&executed.changes).root();
+        header.state_root = self.world.apply(&executed.changes).unwrap().root();
         if header.requests_hash.is_some() {
             header.requests_hash = Some(executed.requests.requests_hash());
         }
@@ -131,7 +131,7 @@ impl Case {
     ) -> Result<Imported<WorldState>, ImportError> {
         let parent = Parent { header: Some(&self.parent), world, ancestors: &self.ancestors };
         import_block(&self.params, parent, block, &NoMonitor, Mode::Sequential, |changes| {
-            let after = self.world.apply(changes);
+            let after = self.world.apply(changes).unwrap();
             Ok((after.root(), after))
         })
     }

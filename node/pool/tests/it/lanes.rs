@@ -1,5 +1,7 @@
 //! Order, gaps, replacement, eviction, and following the chain.
 
+use std::convert::Infallible;
+
 use alloy_consensus::Transaction as _;
 use alloy_primitives::Address;
 use parapet_pool::{FAULTS_MAX, Limits, Place, Pool, PoolError};
@@ -92,7 +94,8 @@ fn mined_and_overtaken_transactions_go() {
     add(&mut pool, transfer(2, 0, 1)).unwrap();
     let mined = [transfer(1, 0, 1), transfer(1, 1, 1)];
     // The account is further on than what was mined: someone used its nonce 2 elsewhere.
-    let overtaken = pool.remove_mined(&mined, |who| account(if *who == sender(1) { 3 } else { 0 }));
+    let overtaken =
+        pool.remove_mined(&mined, |who| Ok::<_, Infallible>(account(if *who == sender(1) { 3 } else { 0 }))).unwrap();
     assert_eq!(overtaken, [transfer(1, 2, 1)]);
     assert_eq!(order(&pool), [(1, 3), (2, 0)]);
 }
@@ -102,7 +105,7 @@ fn a_rewound_account_makes_its_transactions_wait() {
     let mut pool = roomy();
     pool.add(transfer(1, 5, 1), &account(5), &RULES).unwrap();
     assert_eq!(pool.counts(), (1, 0));
-    assert_eq!(pool.remove_mined(&[], |_| account(3)), []);
+    assert_eq!(pool.remove_mined(&[], |_| Ok::<_, Infallible>(account(3))).unwrap(), []);
     assert_eq!(pool.counts(), (0, 1));
 }
 

@@ -1,6 +1,6 @@
 //! Random operations against the invariants of the pool.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip2718::Encodable2718 as _;
@@ -93,7 +93,7 @@ fn invariants_hold_over_random_operations() {
                     }
                     let other = sender(random.below(SENDERS) as u8);
                     *nonces.get_mut(&other).unwrap() += random.below(2);
-                    pool.remove_mined(&mined, |who| account(nonces[who]));
+                    pool.remove_mined(&mined, |who| Ok::<_, Infallible>(account(nonces[who]))).unwrap();
                 }
                 1 => {
                     let hashes: Vec<_> = pool.best(base_fee).iter().map(|t| *t.tx_hash()).collect();

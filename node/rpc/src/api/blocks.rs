@@ -60,30 +60,30 @@ pub(crate) trait EthBlocks {
 }
 
 impl Api {
-    fn block(&self, id: BlockId, full: Option<bool>) -> Option<Block> {
+    fn block(&self, id: BlockId, full: Option<bool>) -> Result<Option<Block>, RpcError> {
         let kind = BlockTransactionsKind::from(full.unwrap_or_default());
-        self.0.block(id).map(|block| wire::block(&block, kind))
+        Ok(self.0.block(id)?.map(|block| wire::block(&block, kind)))
     }
 
-    fn transaction_count(&self, id: BlockId) -> Option<U64> {
-        self.0.block(id).map(|block| U64::from(block.transactions.len()))
+    fn transaction_count(&self, id: BlockId) -> Result<Option<U64>, RpcError> {
+        Ok(self.0.block(id)?.map(|block| U64::from(block.transactions.len())))
     }
 
-    fn transaction_at(&self, id: BlockId, index: Index) -> Option<Transaction> {
-        self.0.block(id).and_then(|block| wire::mined_transaction(&block, index.into()))
+    fn transaction_at(&self, id: BlockId, index: Index) -> Result<Option<Transaction>, RpcError> {
+        Ok(self.0.block(id)?.and_then(|block| wire::mined_transaction(&block, index.into())))
     }
 
-    fn uncle_count(&self, id: BlockId) -> Option<U64> {
-        self.0.block(id).map(|_| U64::ZERO)
+    fn uncle_count(&self, id: BlockId) -> Result<Option<U64>, RpcError> {
+        Ok(self.0.block(id)?.map(|_| U64::ZERO))
     }
 
     /// A transaction of a block or of the pool, in its EIP-2718 encoding.
-    pub(crate) fn raw_transaction(&self, hash: B256) -> Option<Bytes> {
+    pub(crate) fn raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, RpcError> {
         use alloy_eips::eip2718::Encodable2718 as _;
-        match self.0.chain.transaction(hash) {
+        Ok(match self.0.chain.transaction(hash)? {
             Some((block, index)) => Some(block.transactions[index].inner().encoded_2718().into()),
             None => self.0.chain.pooled(hash).map(|transaction| transaction.inner().encoded_2718().into()),
-        }
+        })
     }
 }
 
@@ -101,54 +101,54 @@ impl EthBlocksServer for Api {
     }
 
     fn block_by_number(&self, number: BlockNumberOrTag, full: Option<bool>) -> Result<Option<Block>, RpcError> {
-        Ok(self.block(number.into(), full))
+        self.block(number.into(), full)
     }
 
     fn block_by_hash(&self, hash: B256, full: Option<bool>) -> Result<Option<Block>, RpcError> {
-        Ok(self.block(hash.into(), full))
+        self.block(hash.into(), full)
     }
 
     fn transaction_count_by_number(&self, number: BlockNumberOrTag) -> Result<Option<U64>, RpcError> {
-        Ok(self.transaction_count(number.into()))
+        self.transaction_count(number.into())
     }
 
     fn transaction_count_by_hash(&self, hash: B256) -> Result<Option<U64>, RpcError> {
-        Ok(self.transaction_count(hash.into()))
+        self.transaction_count(hash.into())
     }
 
     fn uncle_count_by_number(&self, number: BlockNumberOrTag) -> Result<Option<U64>, RpcError> {
-        Ok(self.uncle_count(number.into()))
+        self.uncle_count(number.into())
     }
 
     fn uncle_count_by_hash(&self, hash: B256) -> Result<Option<U64>, RpcError> {
-        Ok(self.uncle_count(hash.into()))
+        self.uncle_count(hash.into())
     }
 
     fn transaction_by_hash(&self, hash: B256) -> Result<Option<Transaction>, RpcError> {
-        Ok(match self.0.chain.transaction(hash) {
+        Ok(match self.0.chain.transaction(hash)? {
             Some((block, index)) => wire::mined_transaction(&block, index),
             None => self.0.chain.pooled(hash).map(|transaction| wire::pending_transaction(&transaction)),
         })
     }
 
     fn raw_transaction_by_hash(&self, hash: B256) -> Result<Option<Bytes>, RpcError> {
-        Ok(self.raw_transaction(hash))
+        self.raw_transaction(hash)
     }
 
     fn transaction_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Transaction>, RpcError> {
-        Ok(self.transaction_at(number.into(), index))
+        self.transaction_at(number.into(), index)
     }
 
     fn transaction_by_block(&self, hash: B256, index: Index) -> Result<Option<Transaction>, RpcError> {
-        Ok(self.transaction_at(hash.into(), index))
+        self.transaction_at(hash.into(), index)
     }
 
     fn receipt(&self, hash: B256) -> Result<Option<Receipt>, RpcError> {
-        let found = self.0.chain.transaction(hash);
+        let found = self.0.chain.transaction(hash)?;
         Ok(found.and_then(|(block, index)| wire::receipt(&block, index, self.0.blobs())))
     }
 
     fn block_receipts(&self, id: BlockId) -> Result<Option<Vec<Receipt>>, RpcError> {
-        Ok(self.0.block(id).map(|block| wire::receipts(&block, self.0.blobs())))
+        Ok(self.0.block(id)?.map(|block| wire::receipts(&block, self.0.blobs())))
     }
 }

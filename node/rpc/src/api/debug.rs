@@ -108,7 +108,7 @@ impl DebugServer for Api {
     ) -> Result<GethTrace, RpcError> {
         self.0
             .read(move |node| {
-                let (block, index) = node.chain.transaction(hash).ok_or(RpcError::NoTransaction(hash))?;
+                let (block, index) = node.chain.transaction(hash)?.ok_or(RpcError::NoTransaction(hash))?;
                 let at = node.start_of(&block)?;
                 let (preceding, target) = (&block.transactions[..index], &block.transactions[index]);
                 let monitor = node.monitor();
@@ -157,7 +157,7 @@ impl DebugServer for Api {
     }
 
     fn debug_raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, RpcError> {
-        Ok(self.raw_transaction(hash))
+        self.raw_transaction(hash)
     }
 
     fn raw_header(&self, id: BlockId) -> Result<Bytes, RpcError> {

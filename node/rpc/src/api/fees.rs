@@ -95,7 +95,8 @@ impl Node {
         let oldest_block = last.number() + 1 - count;
         let mut history = FeeHistory { oldest_block, ..FeeHistory::default() };
         let mut rewards = Vec::new();
-        for block in (oldest_block..=last.number()).filter_map(|number| self.chain.block(number)) {
+        for block in (oldest_block..=last.number()).filter_map(|number| self.chain.block(number).transpose()) {
+            let block = block?;
             let header = &block.header;
             history.base_fee_per_gas.push(header.base_fee_per_gas.unwrap_or_default().into());
             history.gas_used_ratio.push(ratio(header.gas_used, header.gas_limit));

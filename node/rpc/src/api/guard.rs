@@ -68,16 +68,16 @@ pub(crate) trait Guard {
 #[async_trait]
 impl GuardServer for Api {
     fn verdicts(&self, hash: B256) -> Result<Option<Vec<Verdict>>, RpcError> {
-        let found = self.0.chain.transaction(hash);
+        let found = self.0.chain.transaction(hash)?;
         Ok(found.map(|(block, index)| block.executed[index].verdicts.clone()))
     }
 
     async fn block_verdicts(&self, block: Option<BlockId>) -> Result<Option<BlockVerdicts>, RpcError> {
         let said = move |node: &Node| {
             let block = node.block(block.unwrap_or_default())?;
-            Some(BlockVerdicts::of(&block, |_| true))
+            Ok(block.map(|block| BlockVerdicts::of(&block, |_| true)))
         };
-        self.0.read(move |node| Ok(said(node))).await
+        self.0.read(said).await
     }
 
     async fn attachment_verdicts(&self, query: AttachmentQuery) -> Result<Vec<BlockVerdicts>, RpcError> {
@@ -124,6 +124,7 @@ impl Node {
         let (from, to) = self.range(query.from_block, query.to_block)?;
         let (mut found, mut count) = (Vec::new(), 0);
         for block in self.blocks(from, to)? {
+            let block = block?;
             let said = BlockVerdicts::of(&block, |verdict| verdict.attachment == query.attachment);
             count += said.count();
             if count > self.limits.verdicts_max {

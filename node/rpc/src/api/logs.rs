@@ -81,7 +81,7 @@ impl Node {
         match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => {
                 let block = self.known_block(hash.into())?;
-                self.collect(filter, [block])
+                self.collect(filter, [Ok(block)])
             }
             FilterBlockOption::Range { from_block, to_block } => {
                 let (from, to) = self.range(from_block, to_block)?;
@@ -105,10 +105,11 @@ impl Node {
     fn collect(
         &self,
         filter: &Filter,
-        blocks: impl IntoIterator<Item = Arc<parapet_state::StoredBlock>>,
+        blocks: impl IntoIterator<Item = Result<Arc<parapet_state::StoredBlock>, RpcError>>,
     ) -> Result<Vec<Log>, RpcError> {
         let mut logs = Vec::new();
         for block in blocks {
+            let block = block?;
             logs.extend(block_logs(&block, filter, Removed::No));
             if logs.len() > self.limits.logs_max {
                 let what = format!("more than {} logs", self.limits.logs_max);

@@ -95,7 +95,9 @@ impl Node {
         }
         request.chain_id = Some(chain_id);
         request.to = request.to.or(Some(TxKind::Create));
-        request.nonce = request.nonce.or_else(|| Some(self.chain.next_nonce(&from)));
+        if request.nonce.is_none() {
+            request.nonce = Some(self.chain.next_nonce(&from)?);
+        }
         if request.gas.is_none() {
             request.gas = Some(self.estimate(request.clone())?);
         }

@@ -33,24 +33,26 @@ pub(crate) trait EthState {
 #[async_trait]
 impl EthStateServer for Api {
     fn balance(&self, address: Address, block: Option<BlockId>) -> Result<U256, RpcError> {
-        Ok(self.0.world(block)?.account(&address).unwrap_or_default().balance)
+        Ok(self.0.world(block)?.account(&address)?.unwrap_or_default().balance)
     }
 
     fn transaction_count_of(&self, address: Address, block: Option<BlockId>) -> Result<U64, RpcError> {
         if block == Some(BlockId::pending()) {
-            return Ok(U64::from(self.0.chain.next_nonce(&address)));
+            return Ok(U64::from(self.0.chain.next_nonce(&address)?));
         }
-        Ok(U64::from(self.0.world(block)?.account(&address).unwrap_or_default().nonce))
+        Ok(U64::from(self.0.world(block)?.account(&address)?.unwrap_or_default().nonce))
     }
 
     fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError> {
         let world = self.0.world(block)?;
-        let code_hash = world.account(&address).unwrap_or_default().code_hash;
-        world.code(code_hash).ok_or_else(|| RpcError::Internal(format!("the code {code_hash} of {address} is missing")))
+        let code_hash = world.account(&address)?.unwrap_or_default().code_hash;
+        world
+            .code(code_hash)?
+            .ok_or_else(|| RpcError::Internal(format!("the code {code_hash} of {address} is missing")))
     }
 
     fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError> {
-        Ok(self.0.world(block)?.storage(&address, slot.0.as_b256().into()).into())
+        Ok(self.0.world(block)?.storage(&address, slot.0.as_b256().into())?.into())
     }
 
     /// Proves against the state root of the block's header: what was amended outside blocks is not in it yet.
@@ -68,11 +70,11 @@ impl EthStateServer for Api {
             .read(move |node| {
                 let id = block.unwrap_or_default();
                 let number = node.known_block(id)?.number();
-                let world = node.chain.committed_world(number);
+                let world = node.chain.committed_world(number)?;
                 let world = world.ok_or_else(|| RpcError::no_block(id, node.chain.head().block.number()))?;
                 let words: Vec<U256> = slots.iter().map(|slot| slot.0.as_b256().into()).collect();
-                let proof = world.proof(address, &words);
-                let info = world.account(&address).unwrap_or_default();
+                let proof = world.proof(address, &words)?;
+                let info = world.account(&address)?.unwrap_or_default();
                 Ok(EIP1186AccountProofResponse {
                     address,
                     balance: info.balance,

@@ -18,6 +18,7 @@ use jsonrpsee::{
 };
 use parapet_builder::Event;
 use parapet_monitor::{AttachmentId, Outcome, Verdict};
+use parapet_types::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -170,8 +171,11 @@ impl Feed {
             },
             Self::PendingTransactions(mut hashes) => loop {
                 let hash = next(&mut hashes).await?;
-                let mined = || node.chain.transaction(hash).map(|(block, index)| block.transactions[index].clone());
-                if let Some(transaction) = node.chain.pooled(hash).or_else(mined) {
+                let transaction = match node.chain.pooled(hash) {
+                    Some(transaction) => Some(transaction),
+                    None => mined(node, hash)?,
+                };
+                if let Some(transaction) = transaction {
                     send(sink, &pending_transaction(&transaction)).await?;
                 }
             },
@@ -193,6 +197,15 @@ impl Feed {
             }
         }
     }
+}
+
+/// A transaction that a block holds.
+fn mined(node: &Node, hash: B256) -> Result<Option<Transaction>, Ended> {
+    let found = node.chain.transaction(hash).map_err(|error| {
+        tracing::error!("a subscription was ended: {error}");
+        Ended
+    })?;
+    Ok(found.map(|(block, index)| block.transactions[index].clone()))
 }
 
 async fn next<T: Clone>(receiver: &mut Receiver<T>) -> Result<T, Ended> {

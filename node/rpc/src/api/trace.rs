@@ -106,7 +106,7 @@ impl Node {
     }
 
     fn calls_of_transaction(&self, hash: B256) -> Result<Option<Vec<LocalizedTransactionTrace>>, RpcError> {
-        let Some((block, index)) = self.chain.transaction(hash) else { return Ok(None) };
+        let Some((block, index)) = self.chain.transaction(hash)? else { return Ok(None) };
         Ok(Some(placed(&block, index, self.replayed_transaction(&block, index, &calls_alone())?)))
     }
 
@@ -122,6 +122,7 @@ impl Node {
         let most = filter.count.unwrap_or(u64::MAX).min(self.limits.traces_max as u64 + 1);
         let mut found = Vec::new();
         for block in self.blocks(from, to)? {
+            let block = block?;
             for call in self.calls_of(&block)?.into_iter().filter(|call| matcher.matches(&call.trace)) {
                 if left_out > 0 {
                     left_out -= 1;
@@ -146,7 +147,7 @@ impl Node {
 #[async_trait]
 impl TraceServer for Api {
     async fn block_traces(&self, id: BlockId) -> Result<Option<Vec<LocalizedTransactionTrace>>, RpcError> {
-        self.0.read(move |node| node.block(id).map(|block| node.calls_of(&block)).transpose()).await
+        self.0.read(move |node| node.block(id)?.map(|block| node.calls_of(&block)).transpose()).await
     }
 
     async fn transaction_traces(&self, hash: B256) -> Result<Option<Vec<LocalizedTransactionTrace>>, RpcError> {
@@ -189,7 +190,7 @@ impl TraceServer for Api {
         let types = wanted(types)?;
         self.0
             .read(move |node| {
-                let (block, index) = node.chain.transaction(hash).ok_or(RpcError::NoTransaction(hash))?;
+                let (block, index) = node.chain.transaction(hash)?.ok_or(RpcError::NoTransaction(hash))?;
                 node.replayed_transaction(&block, index, &types)
             })
             .await
@@ -203,7 +204,7 @@ impl TraceServer for Api {
         let types = wanted(types)?;
         self.0
             .read(move |node| {
-                let Some(block) = node.block(id) else { return Ok(None) };
+                let Some(block) = node.block(id)? else { return Ok(None) };
                 let traced = node.replayed(&block, &types)?.into_iter().zip(&block.transactions);
                 let named = traced.map(|(full_trace, transaction)| TraceResultsWithTransactionHash {
                     full_trace,

@@ -47,7 +47,7 @@ pub(crate) fn override_state(world: &WorldState, overrides: StateOverride) -> Re
         let change = override_account(world, address, account, &mut changes)?;
         changes.accounts.insert(address, change);
     }
-    Ok(world.apply(&changes))
+    Ok(world.apply(&changes)?)
 }
 
 fn override_account(
@@ -62,7 +62,7 @@ fn override_account(
     if wanted.move_precompile_to.is_some() {
         return Err(RpcError::params("movePrecompileToAddress is not supported; leave it out"));
     }
-    let mut info = world.account(&address).unwrap_or_default();
+    let mut info = world.account(&address)?.unwrap_or_default();
     info.balance = wanted.balance.unwrap_or(info.balance);
     info.nonce = wanted.nonce.unwrap_or(info.nonce);
     if let Some(code) = wanted.code {

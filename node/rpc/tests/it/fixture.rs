@@ -57,7 +57,7 @@ impl Dev {
     ) -> Self {
         let genesis = DevGenesis::build(&DevSettings::at(GENESIS_TIME)).unwrap();
         let store = ChainStore::in_memory(genesis.block);
-        let chain = Chain::new(store, settings, monitor, clock);
+        let chain = Chain::new(store, settings, monitor, clock).unwrap();
         let keys: Vec<B256> = genesis.accounts.iter().map(|account| account.key).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings { address, client_version: "parapet/test".into(), limits, metrics: None };

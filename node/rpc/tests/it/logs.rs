@@ -38,7 +38,7 @@ async fn logs_are_found_by_address_topic_and_range() {
     assert_eq!(logs.iter().map(|log| log.block_number.unwrap()).collect::<Vec<_>>(), [2, 3]);
     let other = Filter::new().from_block(0).address(Address::ZERO);
     assert!(dev.provider.get_logs(&other).await.unwrap().is_empty());
-    let hash = dev.chain.block(2).unwrap().hash();
+    let hash = dev.chain.block(2).unwrap().unwrap().hash();
     assert_eq!(dev.provider.get_logs(&Filter::new().at_block_hash(hash)).await.unwrap().len(), 1);
 }
 

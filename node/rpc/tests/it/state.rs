@@ -19,7 +19,7 @@ async fn state_is_told_as_of_any_block() {
     assert_eq!(dev.provider.get_transaction_count(dev.address(0)).await.unwrap(), 1);
     assert_eq!(dev.provider.get_transaction_count(dev.address(0)).block_id(0.into()).await.unwrap(), 0);
 
-    let hash = dev.chain.block(0).unwrap().hash();
+    let hash = dev.chain.block(0).unwrap().unwrap().hash();
     let object = json!([receiver, {"blockHash": hash, "requireCanonical": true}]);
     assert_eq!(dev.ask("eth_getBalance", object).await.unwrap(), json!(before));
     let refused = dev.ask("eth_getBalance", json!([receiver, "0x64"])).await.unwrap_err();

@@ -182,7 +182,7 @@ async fn verdicts_of_an_attachment_are_found_by_range_and_bounded() {
     }
     let too_long = ask(json!({ "attachment": ATTACHMENT, "fromBlock": "0x0" })).await.unwrap_err();
     assert_eq!((too_long.code, too_long.message.contains("a range of 5 blocks")), (-32_005, true), "{too_long:?}");
-    let said: usize = (1..=4).map(|number| dev.chain.block(number).unwrap().chain_acts.len()).sum();
+    let said: usize = (1..=4).map(|number| dev.chain.block(number).unwrap().unwrap().chain_acts.len()).sum();
     assert!(said > 12, "{said}");
     let too_many = ask(json!({ "attachment": ATTACHMENT, "fromBlock": "0x1" })).await.unwrap_err();
     assert_eq!((too_many.code, too_many.message.contains("more than 12 verdicts")), (-32_005, true), "{too_many:?}");

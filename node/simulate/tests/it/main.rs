@@ -42,7 +42,7 @@ fn world() -> WorldState {
         let info = AccountInfo { nonce: 1, balance: U256::ZERO, code_hash };
         changes.accounts.insert(address, AccountChange { info: Some(info), ..AccountChange::default() });
     }
-    WorldState::new().apply(&changes)
+    WorldState::of(&changes)
 }
 
 /// Gives the closure a point on the world.

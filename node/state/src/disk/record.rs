@@ -1,4 +1,4 @@
-//! Records as bytes. Decoding takes nothing for granted and says what is wrong.
+//! How records are written as bytes: RLP, EIP-2718 envelopes, and JSON for what has neither.
 
 use alloy_consensus::{Header, ReceiptEnvelope, Sealed, TxEnvelope};
 use alloy_eips::{
@@ -7,10 +7,13 @@ use alloy_eips::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
-use parapet_types::{AccountChange, AccountInfo, StateChanges, Transaction};
+use parapet_types::{AccountInfo, Executed, Transaction};
 
-use super::Head;
-use crate::StoredBlock;
+use super::{
+    base::StoredAccount,
+    schema::{ACCOUNTS, STORAGE, StateKey},
+};
+use crate::{StoredBlock, trie::Place, world::Slot};
 
 /// Why bytes are not a record.
 #[derive(Debug, thiserror::Error)]
@@ -25,37 +28,24 @@ pub(super) enum RecordError {
     Json(#[from] serde_json::Error),
     #[error("{transactions} transactions, but {senders} senders, {receipts} receipts and {executed} results")]
     Body { transactions: usize, senders: usize, receipts: usize, executed: usize },
+    #[error("a change set with a broken list of keys")]
+    Keys,
+}
+
+/// Number and hash of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) number: u64,
+    pub(super) hash: B256,
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
 struct AccountRecord {
+    address: Address,
     nonce: u64,
     balance: U256,
     code_hash: B256,
-}
-
-#[derive(RlpEncodable, RlpDecodable)]
-#[rlp(trailing)]
-struct BlockRecord {
-    header: Header,
-    transactions: Vec<Bytes>,
-    /// Kept and not recovered from signatures: that is slow, and a development chain may impersonate a sender.
-    senders: Vec<Address>,
-    receipts: Vec<Bytes>,
-    /// JSON.
-    executed: Bytes,
-    /// JSON.
-    chain_acts: Bytes,
-    withdrawals: Option<Withdrawals>,
-}
-
-#[derive(RlpEncodable, RlpDecodable)]
-struct ChangeRecord {
-    address: Address,
-    /// At most one.
-    info: Vec<AccountRecord>,
-    wipe_storage: bool,
-    storage: Vec<SlotRecord>,
+    storage_root: B256,
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
@@ -64,56 +54,91 @@ struct SlotRecord {
     value: U256,
 }
 
-impl From<&AccountInfo> for AccountRecord {
-    fn from(info: &AccountInfo) -> Self {
-        Self { nonce: info.nonce, balance: info.balance, code_hash: info.code_hash }
+#[derive(RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
+struct BodyRecord {
+    transactions: Vec<Bytes>,
+    /// Kept and not recovered from signatures: that is slow, and a development chain may impersonate a sender.
+    senders: Vec<Address>,
+    withdrawals: Option<Withdrawals>,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+struct ResultsRecord {
+    /// JSON.
+    executed: Bytes,
+    /// JSON.
+    chain_acts: Bytes,
+}
+
+pub(super) fn encode_account(account: &StoredAccount) -> Vec<u8> {
+    let StoredAccount { address, info: AccountInfo { nonce, balance, code_hash }, storage_root } = *account;
+    alloy_rlp::encode(AccountRecord { address, nonce, balance, code_hash, storage_root })
+}
+
+pub(super) fn decode_account(bytes: &[u8]) -> Result<StoredAccount, RecordError> {
+    let AccountRecord { address, nonce, balance, code_hash, storage_root } = alloy_rlp::decode_exact(bytes)?;
+    Ok(StoredAccount { address, info: AccountInfo { nonce, balance, code_hash }, storage_root })
+}
+
+pub(super) fn encode_slot(&(slot, value): &Slot) -> Vec<u8> {
+    alloy_rlp::encode(SlotRecord { slot, value })
+}
+
+pub(super) fn decode_slot(bytes: &[u8]) -> Result<Slot, RecordError> {
+    let SlotRecord { slot, value } = alloy_rlp::decode_exact(bytes)?;
+    Ok((slot, value))
+}
+
+/// The parts of a block, one for each family.
+pub(super) struct BlockParts<B> {
+    pub(super) header: B,
+    pub(super) body: B,
+    pub(super) receipts: B,
+    pub(super) results: B,
+}
+
+pub(super) fn encode_block(block: &StoredBlock) -> BlockParts<Vec<u8>> {
+    let receipts: Vec<Bytes> = block.receipts.iter().map(|receipt| receipt.encoded_2718().into()).collect();
+    BlockParts {
+        header: alloy_rlp::encode(block.header.inner()),
+        body: alloy_rlp::encode(BodyRecord {
+            transactions: block.transactions.iter().map(|transaction| transaction.encoded_2718().into()).collect(),
+            senders: block.transactions.iter().map(Transaction::signer).collect(),
+            withdrawals: block.withdrawals.clone(),
+        }),
+        receipts: alloy_rlp::encode(receipts),
+        results: alloy_rlp::encode(ResultsRecord {
+            executed: serde_json::to_vec(&block.executed).expect("results are plain data").into(),
+            chain_acts: serde_json::to_vec(&block.chain_acts).expect("verdicts are plain data").into(),
+        }),
     }
 }
 
-impl From<AccountRecord> for AccountInfo {
-    fn from(record: AccountRecord) -> Self {
-        Self { nonce: record.nonce, balance: record.balance, code_hash: record.code_hash }
-    }
+pub(super) fn decode_header(bytes: &[u8]) -> Result<Sealed<Header>, RecordError> {
+    Ok(Sealed::new(alloy_rlp::decode_exact(bytes)?))
 }
 
-pub(super) fn encode_account(info: &AccountInfo) -> Vec<u8> {
-    alloy_rlp::encode(AccountRecord::from(info))
-}
-
-pub(super) fn decode_account(bytes: &[u8]) -> Result<AccountInfo, RecordError> {
-    Ok(alloy_rlp::decode_exact::<AccountRecord>(bytes)?.into())
-}
-
-pub(super) fn encode_block(block: &StoredBlock) -> Vec<u8> {
-    alloy_rlp::encode(BlockRecord {
-        header: block.header.inner().clone(),
-        transactions: block.transactions.iter().map(|transaction| transaction.encoded_2718().into()).collect(),
-        senders: block.transactions.iter().map(Transaction::signer).collect(),
-        receipts: block.receipts.iter().map(|receipt| receipt.encoded_2718().into()).collect(),
-        executed: serde_json::to_vec(&block.executed).expect("results are plain data").into(),
-        chain_acts: serde_json::to_vec(&block.chain_acts).expect("verdicts are plain data").into(),
-        withdrawals: block.withdrawals.clone(),
-    })
-}
-
-pub(super) fn decode_block(bytes: &[u8]) -> Result<StoredBlock, RecordError> {
-    let record: BlockRecord = alloy_rlp::decode_exact(bytes)?;
-    let transactions: Vec<TxEnvelope> = decode_envelopes(&record.transactions)?;
-    let receipts: Vec<ReceiptEnvelope> = decode_envelopes(&record.receipts)?;
-    let executed: Vec<parapet_types::Executed> = serde_json::from_slice(&record.executed)?;
-    let lengths = [record.senders.len(), receipts.len(), executed.len()];
+pub(super) fn decode_block(parts: &BlockParts<Vec<u8>>) -> Result<StoredBlock, RecordError> {
+    let body: BodyRecord = alloy_rlp::decode_exact(&parts.body)?;
+    let transactions: Vec<TxEnvelope> = decode_envelopes(&body.transactions)?;
+    let receipts: Vec<Bytes> = alloy_rlp::decode_exact(&parts.receipts)?;
+    let receipts: Vec<ReceiptEnvelope> = decode_envelopes(&receipts)?;
+    let results: ResultsRecord = alloy_rlp::decode_exact(&parts.results)?;
+    let executed: Vec<Executed> = serde_json::from_slice(&results.executed)?;
+    let lengths = [body.senders.len(), receipts.len(), executed.len()];
     if lengths.iter().any(|length| *length != transactions.len()) {
         let [senders, receipts, executed] = lengths;
         return Err(RecordError::Body { transactions: transactions.len(), senders, receipts, executed });
     }
-    let signed = transactions.into_iter().zip(record.senders);
+    let signed = transactions.into_iter().zip(body.senders);
     Ok(StoredBlock {
-        header: Sealed::new(record.header),
+        header: decode_header(&parts.header)?,
         transactions: signed.map(|(transaction, sender)| Transaction::new_unchecked(transaction, sender)).collect(),
-        withdrawals: record.withdrawals,
+        withdrawals: body.withdrawals,
         receipts,
         executed,
-        chain_acts: serde_json::from_slice(&record.chain_acts)?,
+        chain_acts: serde_json::from_slice(&results.chain_acts)?,
     })
 }
 
@@ -124,53 +149,91 @@ fn decode_envelopes<T: Decodable2718>(items: &[Bytes]) -> Result<Vec<T>, RecordE
     items.iter().enumerate().map(decode).collect()
 }
 
-pub(super) fn encode_undo(undo: &StateChanges) -> Vec<u8> {
-    let records: Vec<ChangeRecord> = undo
-        .accounts
-        .iter()
-        .map(|(address, change)| ChangeRecord {
-            address: *address,
-            info: change.info.iter().map(AccountRecord::from).collect(),
-            wipe_storage: change.wipe_storage,
-            storage: change.storage.iter().map(|(slot, value)| SlotRecord { slot: *slot, value: *value }).collect(),
-        })
-        .collect();
-    alloy_rlp::encode(records)
+/// What a block wrote into the families that hold state: keys without their versions.
+#[derive(Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(super) struct ChangeSet {
+    /// Keys of accounts.
+    accounts: Bytes,
+    /// Places in the trie of accounts.
+    nodes: Bytes,
+    storage: Vec<StorageChanges>,
 }
 
-pub(super) fn decode_undo(bytes: &[u8]) -> Result<StateChanges, RecordError> {
-    let records: Vec<ChangeRecord> = alloy_rlp::decode_exact(bytes)?;
-    let accounts = records.into_iter().map(|record| {
-        let change = AccountChange {
-            info: record.info.into_iter().next().map(AccountInfo::from),
-            wipe_storage: record.wipe_storage,
-            storage: record.storage.into_iter().map(|slot| (slot.slot, slot.value)).collect(),
-        };
-        (record.address, change)
-    });
-    Ok(StateChanges { accounts: accounts.collect(), ..StateChanges::default() })
+/// The same, within one account.
+#[derive(Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+struct StorageChanges {
+    account: B256,
+    slots: Bytes,
+    nodes: Bytes,
 }
 
-pub(super) fn storage_key(address: &Address, slot: U256) -> [u8; 52] {
-    let mut key = [0; 52];
-    key[..20].copy_from_slice(address.as_slice());
-    key[20..].copy_from_slice(&slot.to_be_bytes::<32>());
-    key
+impl ChangeSet {
+    /// The change set with these keys.
+    pub(super) fn of(keys: &std::collections::BTreeSet<StateKey>) -> Self {
+        let (mut accounts, mut nodes) = (Vec::new(), Vec::new());
+        let mut storage = std::collections::BTreeMap::<B256, (Vec<u8>, Vec<u8>)>::new();
+        for StateKey { family, bytes } in keys {
+            match *family {
+                ACCOUNTS => accounts.extend_from_slice(bytes),
+                super::schema::ACCOUNT_NODES => nodes.extend_from_slice(bytes),
+                family => {
+                    let (account, rest) = bytes.split_at(32);
+                    let (slots, nodes) = storage.entry(B256::from_slice(account)).or_default();
+                    if family == STORAGE { slots.extend_from_slice(rest) } else { nodes.extend_from_slice(rest) }
+                }
+            }
+        }
+        let storage = storage.into_iter().map(|(account, (slots, nodes))| StorageChanges {
+            account,
+            slots: slots.into(),
+            nodes: nodes.into(),
+        });
+        Self { accounts: accounts.into(), nodes: nodes.into(), storage: storage.collect() }
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        Ok(alloy_rlp::decode_exact(bytes)?)
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> Result<Vec<StateKey>, RecordError> {
+        let mut keys: Vec<_> = words(&self.accounts)?.map(|account| StateKey::account(&account)).collect();
+        keys.extend(places(&self.nodes)?.into_iter().map(|place| StateKey::node(None, place)));
+        for StorageChanges { account, slots, nodes } in &self.storage {
+            keys.extend(words(slots)?.map(|slot| StateKey::slot(account, &slot)));
+            keys.extend(places(nodes)?.into_iter().map(|place| StateKey::node(Some(account), place)));
+        }
+        Ok(keys)
+    }
 }
 
-pub(super) fn decode_storage_key(bytes: &[u8]) -> Result<(Address, U256), RecordError> {
-    let key: [u8; 52] = sized(bytes)?;
-    Ok((Address::from_slice(&key[..20]), U256::from_be_slice(&key[20..])))
+fn words(bytes: &Bytes) -> Result<impl Iterator<Item = B256> + '_, RecordError> {
+    let words = bytes.chunks_exact(32);
+    if words.remainder().is_empty() { Ok(words.map(B256::from_slice)) } else { Err(RecordError::Keys) }
 }
 
-pub(super) fn encode_head(block: &StoredBlock) -> Vec<u8> {
-    [&block.number().to_be_bytes(), block.hash().as_slice()].concat()
+fn places(mut bytes: &[u8]) -> Result<Vec<Place>, RecordError> {
+    let mut places = Vec::new();
+    while !bytes.is_empty() {
+        let (place, length) = Place::read(bytes).ok_or(RecordError::Keys)?;
+        places.push(place);
+        bytes = &bytes[length..];
+    }
+    Ok(places)
+}
+
+pub(super) fn encode_head(Head { number, hash }: Head) -> Vec<u8> {
+    [&number.to_be_bytes(), hash.as_slice()].concat()
 }
 
 pub(super) fn decode_head(bytes: &[u8]) -> Result<Head, RecordError> {
     let head: [u8; 40] = sized(bytes)?;
     let (number, hash) = head.split_at(8);
-    Ok(Head { number: u64::from_be_bytes(sized(number)?), hash: B256::from_slice(hash) })
+    Ok(Head { number: decode_number(number)?, hash: B256::from_slice(hash) })
+}
+
+pub(super) fn decode_number(bytes: &[u8]) -> Result<u64, RecordError> {
+    Ok(u64::from_be_bytes(sized(bytes)?))
 }
 
 /// Number of the block and index in it.
@@ -179,6 +242,13 @@ pub(super) fn encode_place(number: u64, index: usize) -> [u8; 16] {
     place[..8].copy_from_slice(&number.to_be_bytes());
     place[8..].copy_from_slice(&(index as u64).to_be_bytes());
     place
+}
+
+pub(super) fn decode_place(bytes: &[u8]) -> Result<(u64, usize), RecordError> {
+    let place: [u8; 16] = sized(bytes)?;
+    let (number, index) = place.split_at(8);
+    let index = usize::try_from(decode_number(index)?).map_err(|_| RecordError::Keys)?;
+    Ok((decode_number(number)?, index))
 }
 
 /// Bytes of a known length.

@@ -1,13 +1,10 @@
 //! Merkle proofs: the nodes on the way to a key, present or absent.
 
-use std::sync::Arc;
-
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_trie::EMPTY_ROOT_HASH;
+use alloy_primitives::{Address, B256, Bytes, U256};
 use parapet_types::AccountInfo;
 
-use super::{Node, Trie, TrieValue, shared_nibbles};
-use crate::world::Account;
+use super::{Node, Place, Source, Trie, TrieValue, hash::Scratch, shared_nibbles};
+use crate::StoreError;
 
 /// Bytes from which on a node stands by itself. A shorter one is part of its parent, and not listed in proofs.
 const NODE_BYTES_MIN: usize = 32;
@@ -38,56 +35,38 @@ pub struct SlotProof {
     pub nodes: Vec<Bytes>,
 }
 
-pub(crate) fn prove(accounts: &Trie<Arc<Account>>, address: Address, slots: &[U256]) -> AccountProof {
-    let key = keccak256(address);
-    let account = accounts.get(&key);
-    let prove_slot = |slot: &U256| {
-        let key = keccak256(slot.to_be_bytes::<32>());
-        let storage = account.map(|account| &account.slots);
-        SlotProof {
-            slot: *slot,
-            value: storage.and_then(|storage| storage.get(&key)).map_or(U256::ZERO, |(_, value)| *value),
-            nodes: storage.map(|storage| storage.prove(&key)).unwrap_or_default(),
-        }
-    };
-    AccountProof {
-        address,
-        info: account.map(|account| account.info),
-        storage_root: account.map_or(EMPTY_ROOT_HASH, |account| account.slots.root()),
-        nodes: accounts.prove(&key),
-        slots: slots.iter().map(prove_slot).collect(),
-    }
-}
-
 impl<V: TrieValue> Trie<V> {
-    /// RLP of the nodes from the root to a key, or to where it would be.
-    pub(super) fn prove(&self, key: &B256) -> Vec<Bytes> {
-        let (mut nodes, mut rlp) = (Vec::new(), Vec::new());
-        let (mut next, mut from) = (self.root.as_ref(), 0);
-        while let Some(node) = next {
-            next = match node {
+    /// RLP of the nodes from the root to a key, or to where it would be, and the value if it is there.
+    pub(crate) fn prove(&self, key: &B256, source: &impl Source<V>) -> Result<(Vec<Bytes>, Option<V>), StoreError> {
+        let (mut nodes, mut scratch) = (Vec::new(), Scratch::default());
+        let (mut next, mut from) = (self.root.clone(), 0);
+        while let Some(named) = next {
+            let node = named.fetched(Place::on_the_way(*key, from), source)?.unwrap_or(named);
+            next = match &node {
                 Node::Leaf(leaf) => {
-                    leaf.encode(from, &mut rlp);
-                    None
+                    leaf.encode(from, &mut scratch);
+                    keep(&mut nodes, &scratch.rlp);
+                    return Ok((nodes, (leaf.key == *key).then(|| leaf.value.clone())));
                 }
                 Node::Branch(branch) => {
-                    let own = branch.encode(&mut rlp);
+                    let own = branch.encode(&mut scratch);
                     if from < branch.at {
-                        let branch_rlp = std::mem::take(&mut rlp);
-                        branch.encode_extension(from, &own, &mut rlp);
-                        keep(&mut nodes, &rlp);
-                        rlp = branch_rlp;
+                        let branch_rlp = std::mem::take(&mut scratch.rlp);
+                        branch.encode_extension(from, &own, &mut scratch.rlp);
+                        keep(&mut nodes, &scratch.rlp);
+                        scratch.rlp = branch_rlp;
                     }
                     if shared_nibbles(&branch.key, key) < branch.at {
                         break;
                     }
                     from = branch.at + 1;
-                    branch.child(key)
+                    branch.child(key).cloned()
                 }
+                Node::Stored(_) | Node::StoredLeaf(_) => unreachable!("it was fetched"),
             };
-            keep(&mut nodes, &rlp);
+            keep(&mut nodes, &scratch.rlp);
         }
-        nodes
+        Ok((nodes, None))
     }
 }
 

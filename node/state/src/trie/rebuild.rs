@@ -1,31 +1,39 @@
-//! The state root from nothing but the leaves, through alloy-trie's builder: the oracle of the roots that are kept up.
-
-use std::sync::Arc;
+//! Roots from nothing but leaves, through alloy-trie's builder: the oracle of the roots that are kept up.
 
 use alloy_primitives::B256;
-use alloy_trie::{HashBuilder, Nibbles, TrieAccount};
-use parapet_types::AccountInfo;
+use alloy_trie::{HashBuilder, Nibbles};
 
-use super::Trie;
-use crate::world::{Account, Slot};
+use super::TrieValue;
+use crate::StoreError;
 
-/// Every storage trie and the trie of accounts, built anew. No hash that is known is looked at.
-pub(crate) fn state_root(accounts: &Trie<Arc<Account>>) -> B256 {
-    let (mut builder, mut leaf) = (HashBuilder::default(), Vec::new());
-    for (key, account) in accounts.iter() {
-        let AccountInfo { nonce, balance, code_hash } = account.info;
-        leaf.clear();
-        let storage_root = storage_root(&account.slots);
-        alloy_rlp::Encodable::encode(&TrieAccount::new(nonce, balance, storage_root, code_hash), &mut leaf);
-        builder.add_leaf(Nibbles::unpack(key), &leaf);
-    }
-    builder.root()
+/// A trie that is built anew, leaf by leaf. No hash that is known is looked at.
+#[derive(Default)]
+pub(crate) struct Rebuild {
+    builder: HashBuilder,
+    leaf: Vec<u8>,
 }
 
-pub(super) fn storage_root(slots: &Trie<Slot>) -> B256 {
-    let mut builder = HashBuilder::default();
-    for (key, (_, value)) in slots.iter() {
-        builder.add_leaf(Nibbles::unpack(key), &alloy_rlp::encode_fixed_size(value));
+impl Rebuild {
+    /// Adds a leaf, by its RLP. In order of keys.
+    pub(crate) fn add(&mut self, key: &B256, encode: impl FnOnce(&mut Vec<u8>)) {
+        self.leaf.clear();
+        encode(&mut self.leaf);
+        self.builder.add_leaf(Nibbles::unpack(key), &self.leaf);
     }
-    builder.root()
+
+    pub(crate) fn root(mut self) -> B256 {
+        self.builder.root()
+    }
+
+    /// The root of a trie with these leaves.
+    pub(crate) fn root_of<V: TrieValue>(
+        leaves: impl Iterator<Item = Result<(B256, V), StoreError>>,
+    ) -> Result<B256, StoreError> {
+        let mut all = Self::default();
+        for leaf in leaves {
+            let (key, value) = leaf?;
+            all.add(&key, |out| value.encode(out));
+        }
+        Ok(all.root())
+    }
 }

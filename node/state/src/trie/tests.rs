@@ -12,10 +12,116 @@ use alloy_trie::{
     proof::{ProofRetainer, verify_proof},
 };
 
-use super::{Trie, rebuild};
-use crate::world::Slot;
+use super::{Kept, NodeRecord, Place, Rebuild, Source, Trie, Unsaved};
+use crate::{StoreError, world::Slot};
 
 type Model = BTreeMap<B256, Slot>;
+
+/// The source of tries that are wholly in memory.
+struct Nowhere;
+
+impl Source<Slot> for Nowhere {
+    fn record(&self, _: Place) -> Result<NodeRecord, StoreError> {
+        unreachable!("the whole trie is in memory")
+    }
+
+    fn value(&self, _: &B256) -> Result<Option<Slot>, StoreError> {
+        unreachable!("the whole trie is in memory")
+    }
+
+    fn leaf(&self, _: &B256) -> Result<Slot, StoreError> {
+        unreachable!("the whole trie is in memory")
+    }
+
+    fn store(&self) -> Kept {
+        Kept::nowhere()
+    }
+
+    fn damaged(&self, _: Place) -> StoreError {
+        unreachable!("the whole trie is in memory")
+    }
+}
+
+/// A store of one version of a trie.
+#[derive(Default)]
+struct Shelf {
+    nodes: BTreeMap<Vec<u8>, Vec<u8>>,
+    leaves: Model,
+    /// Nodes and leaves that the last save wrote.
+    written: usize,
+}
+
+/// The name of the shelf, as nodes know it.
+const SHELF: u64 = 7;
+
+impl Shelf {
+    fn save(&mut self, trie: &Trie<Slot>, model: &Model) {
+        trie.root();
+        self.written = 0;
+        trie.save(SHELF, self);
+        self.leaves.retain(|key, _| model.contains_key(key));
+    }
+
+    fn bytes_of(place: Place) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        place.write(&mut bytes);
+        bytes
+    }
+}
+
+impl Unsaved<Slot> for Shelf {
+    fn leaf(&mut self, key: &B256, value: &Slot) {
+        self.leaves.insert(*key, *value);
+        self.written += 1;
+    }
+
+    fn node(&mut self, place: Place, record: &NodeRecord) {
+        let mut bytes = Vec::new();
+        record.write(&mut bytes);
+        let mut again = Vec::new();
+        NodeRecord::read(&bytes).expect("what is written can be read").write(&mut again);
+        assert_eq!(again, bytes);
+        self.nodes.insert(Self::bytes_of(place), bytes);
+        self.written += 1;
+    }
+
+    fn bytes(&mut self, _: usize) {}
+}
+
+impl Source<Slot> for &Shelf {
+    fn record(&self, place: Place) -> Result<NodeRecord, StoreError> {
+        Ok(NodeRecord::read(&self.nodes[&Shelf::bytes_of(place)]).expect("it was written so"))
+    }
+
+    fn value(&self, key: &B256) -> Result<Option<Slot>, StoreError> {
+        Ok(self.leaves.get(key).copied())
+    }
+
+    fn leaf(&self, key: &B256) -> Result<Slot, StoreError> {
+        Ok(self.leaves[key])
+    }
+
+    fn store(&self) -> Kept {
+        Kept::by(SHELF)
+    }
+
+    fn damaged(&self, place: Place) -> StoreError {
+        panic!("the node at {place:?} is not what its parent calls it")
+    }
+}
+
+/// Everything in it.
+fn contents(trie: &Trie<Slot>, source: impl Source<Slot>) -> Model {
+    trie.entries(source).collect::<Result<_, _>>().expect("nothing fails")
+}
+
+fn prove(trie: &Trie<Slot>, key: &B256) -> Vec<Bytes> {
+    trie.prove(key, &Nowhere).expect("nothing is read").0
+}
+
+fn rebuilt(trie: &Trie<Slot>) -> B256 {
+    Rebuild::root_of(trie.entries(Nowhere)).expect("nothing is read")
+}
 
 /// SplitMix64: a seed gives the same run on every machine.
 struct Random(u64);
@@ -49,11 +155,15 @@ impl Random {
 }
 
 fn write(trie: &mut Trie<Slot>, model: &mut Model, key: B256, value: Option<Slot>) {
+    write_on(trie, &Nowhere, model, key, value);
+}
+
+fn write_on(trie: &mut Trie<Slot>, source: &impl Source<Slot>, model: &mut Model, key: B256, value: Option<Slot>) {
     if let Some(value) = value {
-        trie.insert(key, value);
+        trie.insert(key, value, source).expect("nothing fails");
         model.insert(key, value);
     } else {
-        trie.remove(&key);
+        trie.remove(&key, source).expect("nothing fails");
         model.remove(&key);
     }
 }
@@ -98,12 +208,11 @@ fn roots_and_contents_are_those_of_the_builder_whatever_is_put_and_taken() {
                     }
                 }
             }
-            assert_eq!(trie.len(), model.len(), "seed {seed}, step {step}");
-            assert!(trie.iter().eq(model.iter()), "seed {seed}, step {step}");
+            assert_eq!(contents(&trie, Nowhere), model, "seed {seed}, step {step}");
             // Sometimes not asked for: then what several steps changed is hashed at once.
             if random.below(3) > 0 {
                 assert_eq!(trie.root(), built_root(&model), "seed {seed}, step {step}");
-                assert_eq!(trie.root(), rebuild::storage_root(&trie), "seed {seed}, step {step}");
+                assert_eq!(trie.root(), rebuilt(&trie), "seed {seed}, step {step}");
                 assert_eq!(trie.unhashed(), 0, "seed {seed}, step {step}");
             }
         }
@@ -131,7 +240,7 @@ fn earlier_versions_keep_their_contents_and_roots() {
             versions.push((trie.clone(), model.clone()));
         }
         for (version, (trie, model)) in versions.iter().enumerate() {
-            assert!(trie.iter().eq(model.iter()), "seed {seed}, version {version}");
+            assert_eq!(contents(trie, Nowhere), *model, "seed {seed}, version {version}");
             assert_eq!(trie.root(), built_root(model), "seed {seed}, version {version}");
         }
     }
@@ -142,10 +251,10 @@ fn removing_what_is_not_there_forgets_no_hash() {
     let mut random = Random(1);
     let mut trie = Trie::new();
     for _ in 0..100 {
-        trie.insert(random.near_key(), random.value());
+        trie.insert(random.near_key(), random.value(), &Nowhere).expect("nothing is read");
     }
     let root = trie.root();
-    trie.remove(&B256::repeat_byte(0xff));
+    trie.remove(&B256::repeat_byte(0xff), &Nowhere).expect("nothing is read");
     assert_eq!((trie.unhashed(), trie.root()), (0, root));
 }
 
@@ -197,7 +306,7 @@ fn proofs_verify_where_nodes_are_part_of_their_parents_and_for_no_other_value() 
         }
         for _ in 0..60 {
             let key = random.near_key();
-            let (path, nodes) = (Nibbles::unpack(key), trie.prove(&key));
+            let (path, nodes) = (Nibbles::unpack(key), prove(&trie, &key));
             let value = model.get(&key).map(encoded);
             verify_proof(trie.root(), path, value, &nodes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             let other = encoded(&(U256::ZERO, U256::from(1_000)));
@@ -221,7 +330,7 @@ fn proofs_of_hashed_keys_are_those_of_the_builder() {
         builder.root();
         let nodes: Vec<Bytes> =
             builder.take_proof_nodes().into_nodes_sorted().into_iter().map(|(_, node)| node).collect();
-        assert_eq!(trie.prove(&key), nodes, "key {index}");
+        assert_eq!(prove(&trie, &key), nodes, "key {index}");
     }
 }
 
@@ -245,4 +354,66 @@ fn threads_that_ask_at_once_for_versions_that_share_nodes_get_the_roots_of_each(
             assert!(roots.eq(expected), "round {round}");
         });
     }
+}
+
+/// Changes tries that lie on a shelf, by near keys or by hashed ones.
+fn change_what_is_stored(seed: u64, draw: fn(&mut Random) -> B256) {
+    let (mut random, mut model, mut shelf) = (Random(seed), Model::new(), Shelf::default());
+    let mut trie = Trie::new();
+    for step in 0..60 {
+        let before = model.clone();
+        for _ in 0..=random.below(6) {
+            let there = model.keys().nth(random.below(model.len().max(1))).copied();
+            let takes = if step / 20 % 2 == 0 { 1 } else { 4 };
+            let (key, value) = match there.filter(|_| random.below(6) < takes) {
+                Some(key) => (key, None),
+                None => (draw(&mut random), Some(random.value())),
+            };
+            write_on(&mut trie, &&shelf, &mut model, key, value);
+        }
+        assert_eq!(trie.root(), built_root(&model), "seed {seed}, step {step}");
+        assert_eq!(contents(&trie, &shelf), model, "seed {seed}, step {step}");
+        for key in before.keys().chain(model.keys()).copied().chain([draw(&mut random)]) {
+            let (nodes, value) = trie.prove(&key, &&shelf).expect("nothing fails");
+            assert_eq!(value, model.get(&key).copied(), "seed {seed}, step {step}, {key}");
+            verify_proof(trie.root(), Nibbles::unpack(key), value.as_ref().map(encoded), &nodes)
+                .unwrap_or_else(|error| panic!("seed {seed}, step {step}: {error}"));
+        }
+        shelf.save(&trie, &model);
+        // Sometimes some of it stays in memory, sometimes nothing does.
+        if random.below(2) == 0 {
+            trie = Trie::stored(built_root(&model));
+            trie.check(&&shelf, super::Depth::Whole, &mut |_| Ok(())).expect("nothing fails");
+        }
+    }
+}
+
+#[test]
+fn tries_that_lie_in_a_store_change_as_those_in_memory_do() {
+    for seed in 0..24 {
+        change_what_is_stored(seed, Random::near_key);
+        change_what_is_stored(seed, |random| random.hashed_key(60));
+    }
+}
+
+#[test]
+fn what_was_saved_is_not_saved_again() {
+    let (mut random, mut trie, mut model) = (Random(5), Trie::new(), Model::new());
+    for _ in 0..1_000 {
+        write(&mut trie, &mut model, random.hashed_key(2_000), Some(random.value()));
+    }
+    let mut shelf = Shelf::default();
+    shelf.save(&trie, &model);
+    assert_eq!(shelf.written, shelf.nodes.len() + shelf.leaves.len());
+    shelf.save(&trie, &model);
+    assert_eq!(shelf.written, 0);
+    let mut stored = Trie::stored(trie.root());
+    let key = *model.keys().next().expect("there are some");
+    write_on(&mut stored, &&shelf, &mut model, key, Some((U256::ZERO, U256::from(9))));
+    let on_the_way = nodes_on_the_way(&model, &[key].into());
+    shelf.save(&stored, &model);
+    assert_eq!(shelf.written, on_the_way);
+    let mut another = Shelf::default();
+    trie.save(SHELF + 1, &mut another);
+    assert_eq!(another.leaves.len(), model.len(), "another store has nothing of it yet");
 }

@@ -4,6 +4,7 @@
 use alloy_consensus::{
     EMPTY_ROOT_HASH, Eip658Value, Header, Receipt, ReceiptEnvelope, Sealed, SignableTransaction as _, TxEip1559,
     TxEip7702, TxEnvelope, TxLegacy,
+    proofs::{calculate_receipt_root, calculate_transaction_root},
 };
 use alloy_eips::{eip4895::Withdrawals, eip7702::Authorization};
 use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
@@ -25,7 +26,7 @@ pub(crate) fn genesis_with(chain_id: u64, hardfork: Hardfork, timestamp: u64, ba
     let change =
         AccountChange { info: Some(info), wipe_storage: false, storage: [(U256::from(1), U256::from(2))].into() };
     let changes = StateChanges { accounts: [(address(0), change)].into(), ..StateChanges::default() };
-    let world = WorldState::new().apply(&changes);
+    let world = WorldState::of(&changes);
     let shanghai = hardfork >= Hardfork::Shanghai;
     let header = Header {
         state_root: world.root(),
@@ -42,15 +43,23 @@ pub(crate) fn genesis_with(chain_id: u64, hardfork: Hardfork, timestamp: u64, ba
 }
 
 /// A block with one transaction of each kind, after the head, over random changes.
-pub(crate) fn next_block(store: &ChainStore, random: &mut Random) -> (StoredBlock, StateChanges, WorldState) {
+pub(crate) fn next_block(store: &ChainStore, random: &mut Random) -> (StoredBlock, WorldState) {
     let changes = random_changes(random, &store.head_world());
-    let world = store.head_world().apply(&changes);
+    block_of(store, random, store.head_world().apply(&changes).unwrap())
+}
+
+/// A block after the head that leads to a state.
+pub(crate) fn block_of(store: &ChainStore, random: &mut Random, world: WorldState) -> (StoredBlock, WorldState) {
     let transactions = transactions(random);
+    let receipts: Vec<_> = transactions.iter().map(receipt).collect();
+    let envelopes: Vec<_> = transactions.iter().map(|transaction| transaction.inner()).collect();
     let head = store.head();
     let header = Header {
         parent_hash: head.hash(),
         number: head.number() + 1,
         state_root: world.root(),
+        transactions_root: calculate_transaction_root(&envelopes),
+        receipts_root: calculate_receipt_root(&receipts),
         timestamp: head.header.timestamp + 1,
         base_fee_per_gas: Some(7),
         withdrawals_root: head.header.withdrawals_root,
@@ -60,7 +69,7 @@ pub(crate) fn next_block(store: &ChainStore, random: &mut Random) -> (StoredBloc
     let withdrawal = Withdrawal { index: random.next(), validator_index: 2, address: address(3), amount: 4 };
     let block = StoredBlock {
         header: Sealed::new(header),
-        receipts: transactions.iter().map(receipt).collect(),
+        receipts,
         executed: transactions.iter().map(|_| executed(random)).collect(),
         chain_acts: vec![
             JudgedAct { act: ChainAct::SystemCall { target: address(4) }, verdicts: vec![verdict(random)] },
@@ -69,13 +78,13 @@ pub(crate) fn next_block(store: &ChainStore, random: &mut Random) -> (StoredBloc
         transactions,
         withdrawals: head.header.withdrawals_root.map(|_| Withdrawals::new(vec![withdrawal])),
     };
-    (block, changes, world)
+    (block, world)
 }
 
 pub(crate) fn extend(store: &mut ChainStore, random: &mut Random, blocks: usize) {
     for _ in 0..blocks {
-        let (block, changes, world) = next_block(store, random);
-        store.commit(block, &changes, world).unwrap();
+        let (block, world) = next_block(store, random);
+        store.commit(block, world).unwrap();
     }
 }
 
@@ -160,38 +169,39 @@ fn finds_blocks_and_transactions_by_number_and_hash() {
     extend(&mut store, &mut Random(1), 5);
     assert_eq!(store.head().number(), 5);
     for number in 0..=5 {
-        let block = store.block(number).unwrap();
+        let block = store.block(number).unwrap().unwrap();
         assert_eq!(block.number(), number);
-        assert_eq!(store.block_by_hash(block.hash()).unwrap(), block);
-        assert_eq!(store.world(number).unwrap().root(), block.header.state_root);
+        assert_eq!(store.block_by_hash(block.hash()).unwrap().unwrap(), block);
+        assert_eq!(store.world(number).unwrap().unwrap().root(), block.header.state_root);
         assert_eq!(block.to_consensus_block().header.hash_slow(), block.hash());
         for (index, transaction) in block.transactions.iter().enumerate() {
-            assert_eq!(store.transaction(*transaction.tx_hash()).unwrap(), (block.clone(), index));
+            assert_eq!(store.transaction(*transaction.tx_hash()).unwrap().unwrap(), (block.clone(), index));
         }
     }
-    assert_eq!(store.block(6), None);
-    assert_eq!(store.block_by_hash(B256::ZERO), None);
-    assert_eq!(store.transaction(B256::ZERO), None);
-    assert!(store.world(6).is_none());
+    assert_eq!(store.block(6).unwrap(), None);
+    assert_eq!(store.block_by_hash(B256::ZERO).unwrap(), None);
+    assert_eq!(store.transaction(B256::ZERO).unwrap(), None);
+    assert!(store.world(6).unwrap().is_none());
 }
 
 #[test]
 fn ancestors_are_the_256_blocks_before_a_number() {
     let mut store = ChainStore::in_memory(genesis(1));
     extend(&mut store, &mut Random(1), 260);
-    let ancestors = store.ancestors(261);
+    let ancestors = store.ancestors(261).unwrap();
     assert_eq!((ancestors.len(), *ancestors.keys().next().unwrap()), (256, 5));
     assert_eq!(ancestors[&260], store.head().hash());
-    assert_eq!(store.ancestors(1).into_iter().collect::<Vec<_>>(), vec![(0, store.block(0).unwrap().hash())]);
-    assert!(store.ancestors(0).is_empty());
+    let first = (0, store.block(0).unwrap().unwrap().hash());
+    assert_eq!(store.ancestors(1).unwrap().into_iter().collect::<Vec<_>>(), vec![first]);
+    assert!(store.ancestors(0).unwrap().is_empty());
 }
 
 #[test]
 fn refuses_a_block_that_does_not_follow_the_head() {
     let mut store = ChainStore::in_memory(genesis(1));
-    let (block, changes, world) = next_block(&store, &mut Random(1));
+    let (block, world) = next_block(&store, &mut Random(1));
     extend(&mut store, &mut Random(2), 1);
-    let error = store.commit(block, &changes, world).unwrap_err();
+    let error = store.commit(block, world).unwrap_err();
     assert!(matches!(error, StoreError::NotNext { number: 1, head_number: 1, .. }), "{error}");
     assert_eq!(error.consequence(), Consequence::Refuse);
     assert_eq!(store.head().number(), 1);
@@ -200,42 +210,29 @@ fn refuses_a_block_that_does_not_follow_the_head() {
 #[test]
 fn refuses_a_state_that_is_not_the_headers() {
     let mut store = ChainStore::in_memory(genesis(1));
-    let (block, changes, _) = next_block(&store, &mut Random(1));
-    let error = store.commit(block, &changes, store.head_world()).unwrap_err();
+    let (block, _) = next_block(&store, &mut Random(1));
+    let error = store.commit(block, store.head_world()).unwrap_err();
     assert!(matches!(error, StoreError::Root { number: 1, .. }), "{error}");
 }
 
 #[test]
-fn refuses_changes_that_do_not_lead_to_the_state() {
-    let mut store = ChainStore::in_memory(genesis(1));
-    let (block, mut changes, world) = next_block(&store, &mut Random(1));
-    let info = AccountInfo { nonce: 99, ..AccountInfo::default() };
-    changes.accounts.insert(address(77), AccountChange { info: Some(info), ..AccountChange::default() });
-    let error = store.commit(block, &changes, world).unwrap_err();
-    assert!(matches!(error, StoreError::Changes { address: at, .. } if at == address(77)), "{error}");
-}
-
-#[test]
-fn refuses_code_that_the_changes_do_not_carry() {
-    let mut store = ChainStore::in_memory(genesis(1));
-    let mut random = Random(1);
-    let (block, mut changes, world) = loop {
-        let next = next_block(&store, &mut random);
-        if !next.1.code.is_empty() {
-            break next;
-        }
-    };
-    changes.code.clear();
-    let error = store.commit(block, &changes, world).unwrap_err();
-    assert!(matches!(error, StoreError::Changes { number: 1, .. }), "{error}");
+fn code_that_nobody_has_is_refused() {
+    let code_hash = B256::repeat_byte(7);
+    let info = AccountInfo { code_hash, ..AccountInfo::default() };
+    let change = AccountChange { info: Some(info), ..AccountChange::default() };
+    let changes = StateChanges { accounts: [(address(77), change)].into(), ..StateChanges::default() };
+    let error = WorldState::new().apply(&changes).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Code { address: at, code_hash: hash } if (at, hash) == (address(77), code_hash))
+    );
 }
 
 #[test]
 fn refuses_a_block_without_its_receipts() {
     let mut store = ChainStore::in_memory(genesis(1));
-    let (mut block, changes, world) = next_block(&store, &mut Random(1));
+    let (mut block, world) = next_block(&store, &mut Random(1));
     block.receipts.pop();
-    let error = store.commit(block, &changes, world).unwrap_err();
+    let error = store.commit(block, world).unwrap_err();
     assert!(matches!(error, StoreError::Body { transactions: 3, receipts: 2, executed: 3, .. }), "{error}");
 }
 
@@ -243,13 +240,13 @@ fn refuses_a_block_without_its_receipts() {
 fn rewinding_forgets_later_blocks_and_their_transactions() {
     let mut store = ChainStore::in_memory(genesis(1));
     extend(&mut store, &mut Random(1), 6);
-    let (kept, dropped) = (store.block(2).unwrap(), store.block(3).unwrap());
+    let (kept, dropped) = (store.block(2).unwrap().unwrap(), store.block(3).unwrap().unwrap());
     store.rewind(2).unwrap();
     assert_eq!(store.head(), kept);
     assert_eq!(store.head_world().root(), kept.header.state_root);
-    assert_eq!(store.block_by_hash(dropped.hash()), None);
-    assert_eq!(store.transaction(*dropped.transactions[0].tx_hash()), None);
-    assert!(store.transaction(*kept.transactions[0].tx_hash()).is_some());
+    assert_eq!(store.block_by_hash(dropped.hash()).unwrap(), None);
+    assert_eq!(store.transaction(*dropped.transactions[0].tx_hash()).unwrap(), None);
+    assert!(store.transaction(*kept.transactions[0].tx_hash()).unwrap().is_some());
     let error = store.rewind(3).unwrap_err();
     assert!(matches!(error, StoreError::NoBlock { number: 3, head: 2 }), "{error}");
     extend(&mut store, &mut Random(9), 2);

@@ -3,6 +3,7 @@
 
 mod chain;
 mod crash;
+mod history;
 mod model;
 mod refusal;
 mod restart;

@@ -37,7 +37,7 @@ pub(crate) fn random_changes(random: &mut Random, world: &WorldState) -> StateCh
     let mut changes = StateChanges::default();
     for _ in 0..=random.below(8) {
         let address = address(random.below(ADDRESSES));
-        let before = world.account(&address);
+        let before = world.account(&address).unwrap();
         if random.below(6) == 0 {
             changes.accounts.insert(address, AccountChange { wipe_storage: true, ..AccountChange::default() });
             continue;
@@ -94,7 +94,10 @@ impl Model {
 
     /// What a state holds.
     pub(crate) fn of(world: &WorldState) -> Self {
-        let account = |(address, info)| (address, (info, world.slots(&address).collect::<BTreeMap<U256, U256>>()));
+        let account = |found: Result<(Address, AccountInfo), _>| {
+            let (address, info) = found.unwrap();
+            (address, (info, world.slots(&address).unwrap().into_iter().collect()))
+        };
         Self { accounts: world.accounts().map(account).collect() }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use alloy_eips::eip2718::Encodable2718 as _;
-use parapet_state::{ChainStore, WorldState};
+use parapet_state::{ChainStore, StoreSettings, WorldState};
 use parapet_types::{Hardfork, StateChanges};
 
 use crate::{
@@ -16,30 +16,34 @@ pub(crate) fn assert_same(left: &ChainStore, right: &ChainStore) {
     assert_eq!(left.params(), right.params());
     assert_eq!(left.head(), right.head());
     for number in 0..=left.head().number() {
-        let block = left.block(number).unwrap();
-        assert_eq!(Some(&block), right.block(number).as_ref());
-        assert_eq!(right.block_by_hash(block.hash()), Some(block.clone()));
+        let block = left.block(number).unwrap().unwrap();
+        assert_eq!(Some(&block), right.block(number).unwrap().as_ref());
+        assert_eq!(right.block_by_hash(block.hash()).unwrap(), Some(block.clone()));
         for (index, transaction) in block.transactions.iter().enumerate() {
-            assert_eq!(right.transaction(*transaction.tx_hash()), Some((block.clone(), index)));
-            let kept = &right.block(number).unwrap().transactions[index];
+            assert_eq!(right.transaction(*transaction.tx_hash()).unwrap(), Some((block.clone(), index)));
+            let kept = &right.block(number).unwrap().unwrap().transactions[index];
             assert_eq!((kept.signer(), kept.encoded_2718()), (transaction.signer(), transaction.encoded_2718()));
         }
-        let (world, other) = (left.world(number).unwrap(), right.world(number).unwrap());
+        let (world, other) = (left.world(number).unwrap().unwrap(), right.world(number).unwrap().unwrap());
         assert_eq!(Model::of(&world), Model::of(&other), "state of block {number}");
         assert_eq!(other.root(), block.header.state_root, "root of block {number}");
+        assert_eq!(other.rebuild_root().unwrap(), block.header.state_root, "rebuilt root of block {number}");
         assert_code_is_there(&world, &other);
     }
-    assert_eq!(left.ancestors(u64::MAX), right.ancestors(u64::MAX));
+    let next = left.head().number() + 1;
+    assert_eq!(left.ancestors(next).unwrap(), right.ancestors(next).unwrap());
 }
 
 fn assert_code_is_there(left: &WorldState, right: &WorldState) {
-    for (hash, code) in left.codes() {
-        assert_eq!(right.code(hash).as_ref(), Some(code));
+    for (address, info) in left.accounts().map(Result::unwrap) {
+        let code = left.code(info.code_hash).unwrap();
+        assert!(code.is_some(), "{address}");
+        assert_eq!(right.code(info.code_hash).unwrap(), code, "{address}");
     }
 }
 
 fn open(dir: &Path) -> ChainStore {
-    ChainStore::open(dir, genesis(1)).unwrap()
+    ChainStore::open(dir, genesis(1), StoreSettings::default()).unwrap()
 }
 
 #[test]
@@ -66,7 +70,7 @@ fn a_new_folder_holds_the_genesis_block() {
 fn a_resumed_chain_keeps_its_own_genesis_time() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path()).head();
-    let resumed = ChainStore::open(dir.path(), genesis(999)).unwrap();
+    let resumed = ChainStore::open(dir.path(), genesis(999), StoreSettings::default()).unwrap();
     assert_eq!(resumed.head(), first);
 }
 
@@ -75,12 +79,12 @@ fn a_chain_of_every_fork_comes_back() {
     for hardfork in Hardfork::ALL {
         let dir = tempfile::tempdir().unwrap();
         let genesis = || genesis_with(5, hardfork, 1, 1_000);
-        let mut store = ChainStore::open(dir.path(), genesis()).unwrap();
+        let mut store = ChainStore::open(dir.path(), genesis(), StoreSettings::default()).unwrap();
         extend(&mut store, &mut Random(4), 3);
         let mut memory = ChainStore::in_memory(genesis());
         extend(&mut memory, &mut Random(4), 3);
         drop(store);
-        assert_same(&memory, &ChainStore::open(dir.path(), genesis()).unwrap());
+        assert_same(&memory, &ChainStore::open(dir.path(), genesis(), StoreSettings::default()).unwrap());
     }
 }
 

@@ -1,0 +1,282 @@
+//! States in files: geth's genesis, and what anvil writes with `--dump-state`.
+//!
+//! A genesis begins a chain with exactly the accounts that it names: no registry is added, so its first block is the one
+//! that other nodes derive from the file. What `parapet db export` writes holds the registry as the account that it is.
+
+use std::collections::BTreeMap;
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B64, B256, Bytes, U64, U256, keccak256};
+use parapet_state::{GenesisBlock, StoreError, WorldState};
+use parapet_types::{AccountChange, AccountInfo, ChainParams, GuardParams, Hardfork, StateChanges};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{BLOCK_GAS_LIMIT, CHAIN_ID, header::genesis_header};
+
+/// Why a file is no genesis.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is neither of the two forms.
+    #[error("it is neither a genesis as geth has it nor a state as anvil writes it: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It begins with a fork that no chain of this node's can follow.
+    #[error(
+        "its chain is not past the merge when it begins: give it \"terminalTotalDifficultyPassed\" or a later fork"
+    )]
+    BeforeMerge,
+    /// It does not begin with block 0.
+    #[error("it begins with block {0}; a chain begins with block 0")]
+    Number(u64),
+}
+
+/// An account, as both forms have it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct FileAccount {
+    balance: U256,
+    nonce: U64,
+    code: Bytes,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    storage: BTreeMap<U256, U256>,
+}
+
+/// The accounts of a state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateFile(BTreeMap<Address, FileAccount>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyFile {
+    Geth(Box<GethGenesis>),
+    Anvil(AnvilState),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GethGenesis {
+    config: GethConfig,
+    alloc: BTreeMap<Address, FileAccount>,
+    #[serde(default)]
+    number: U64,
+    #[serde(default)]
+    nonce: U64,
+    #[serde(default)]
+    timestamp: U64,
+    #[serde(default)]
+    extra_data: Bytes,
+    gas_limit: U64,
+    #[serde(default)]
+    difficulty: U256,
+    #[serde(default)]
+    mix_hash: B256,
+    #[serde(default)]
+    coinbase: Address,
+    base_fee_per_gas: Option<U64>,
+    excess_blob_gas: Option<U64>,
+    blob_gas_used: Option<U64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GethConfig {
+    chain_id: u64,
+    #[serde(default)]
+    terminal_total_difficulty_passed: bool,
+    terminal_total_difficulty: Option<Value>,
+    shanghai_time: Option<u64>,
+    cancun_time: Option<u64>,
+    prague_time: Option<u64>,
+    osaka_time: Option<u64>,
+    /// Of this node's own.
+    #[serde(default)]
+    parapet: GuardParams,
+}
+
+#[derive(Deserialize)]
+struct AnvilState {
+    accounts: BTreeMap<Address, FileAccount>,
+    block: Option<AnvilBlock>,
+}
+
+#[derive(Deserialize)]
+struct AnvilBlock {
+    timestamp: U256,
+    gas_limit: Option<U256>,
+}
+
+/// The genesis block of a file: geth's genesis, or a state of anvil's, which begins a development chain of the newest fork.
+///
+/// # Errors
+/// [`FileError`] when it is neither, or no chain of this node's can begin so.
+pub fn genesis_of_file(json: &[u8]) -> Result<GenesisBlock, FileError> {
+    match serde_json::from_slice(json)? {
+        AnyFile::Geth(genesis) => genesis.build(),
+        AnyFile::Anvil(AnvilState { accounts, block }) => {
+            let word = |value: U256| u64::try_from(value).unwrap_or(u64::MAX);
+            let limit = block.as_ref().and_then(|block| block.gas_limit).map(word);
+            let params = ChainParams {
+                chain_id: CHAIN_ID,
+                hardfork: Hardfork::default(),
+                // Anvil may have no limit at all, which no header can say.
+                block_gas_limit: limit.filter(|limit| *limit < u64::MAX / 2).unwrap_or(BLOCK_GAS_LIMIT),
+                guards: GuardParams::default(),
+            };
+            let world = StateFile(accounts).world();
+            let timestamp = block.map_or(0, |block| word(block.timestamp));
+            let header = genesis_header(&params, timestamp, world.root());
+            Ok(GenesisBlock { params, header, world })
+        }
+    }
+}
+
+impl GethGenesis {
+    fn build(self) -> Result<GenesisBlock, FileError> {
+        if !self.number.is_zero() {
+            return Err(FileError::Number(self.number.to()));
+        }
+        let timestamp = self.timestamp.to::<u64>();
+        let hardfork = self.config.fork(timestamp).ok_or(FileError::BeforeMerge)?;
+        let params = ChainParams {
+            chain_id: self.config.chain_id,
+            hardfork,
+            block_gas_limit: self.gas_limit.to(),
+            guards: self.config.parapet,
+        };
+        let world = StateFile(self.alloc).world();
+        let usual = genesis_header(&params, timestamp, world.root());
+        let header = Header {
+            beneficiary: self.coinbase,
+            difficulty: self.difficulty,
+            extra_data: self.extra_data,
+            mix_hash: self.mix_hash,
+            nonce: B64::from(self.nonce.to::<u64>()),
+            base_fee_per_gas: self.base_fee_per_gas.map(|fee| fee.to()).or(usual.base_fee_per_gas),
+            blob_gas_used: usual.blob_gas_used.map(|usual| self.blob_gas_used.map_or(usual, |gas| gas.to())),
+            excess_blob_gas: usual.excess_blob_gas.map(|usual| self.excess_blob_gas.map_or(usual, |gas| gas.to())),
+            ..usual
+        };
+        Ok(GenesisBlock { params, header, world })
+    }
+}
+
+impl GethConfig {
+    /// The newest fork that is in force at a time.
+    fn fork(&self, time: u64) -> Option<Hardfork> {
+        let since = |fork: Option<u64>| fork.is_some_and(|from| from <= time);
+        let forks = [
+            (self.osaka_time, Hardfork::Osaka),
+            (self.prague_time, Hardfork::Prague),
+            (self.cancun_time, Hardfork::Cancun),
+            (self.shanghai_time, Hardfork::Shanghai),
+        ];
+        let is_merged = self.terminal_total_difficulty_passed
+            || self.terminal_total_difficulty.as_ref().is_some_and(|total| *total == json!(0));
+        let newest = forks.into_iter().find(|(from, _)| since(*from)).map(|(_, fork)| fork);
+        newest.or_else(|| is_merged.then_some(Hardfork::Paris))
+    }
+}
+
+impl StateFile {
+    /// Reads a whole state, and tells of each account.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub fn read(world: &WorldState, mut tell: impl FnMut()) -> Result<Self, StoreError> {
+        let mut accounts = BTreeMap::new();
+        for account in world.accounts() {
+            let (address, info) = account?;
+            let code = world.code(info.code_hash)?.unwrap_or_default();
+            let storage = world.slots(&address)?.into_iter().collect();
+            let (balance, nonce) = (info.balance, U64::from(info.nonce));
+            accounts.insert(address, FileAccount { balance, nonce, code, storage });
+            tell();
+        }
+        Ok(Self(accounts))
+    }
+
+    /// Accounts that it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it has no account.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As geth's genesis files have it: a chain with these parameters that begins with this state, at the block's time.
+    #[must_use]
+    pub fn to_geth(&self, block: &Header, params: &ChainParams) -> Value {
+        let blocks =
+            ["homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul"];
+        let blocks = blocks.into_iter().chain(["berlin", "london"]).map(|name| (format!("{name}Block"), json!(0)));
+        let times = Hardfork::ALL.into_iter().skip(1).filter(|fork| *fork <= params.hardfork);
+        let times = times.map(|fork| (format!("{}Time", fork.name()), json!(0)));
+        let mut config: serde_json::Map<String, Value> = blocks.chain(times).collect();
+        config.insert("chainId".to_owned(), json!(params.chain_id));
+        config.insert("terminalTotalDifficulty".to_owned(), json!(0));
+        config.insert("terminalTotalDifficultyPassed".to_owned(), json!(true));
+        config.insert("parapet".to_owned(), json!(params.guards));
+        json!({
+            "config": config,
+            "nonce": "0x0",
+            "timestamp": U64::from(block.timestamp),
+            "extraData": "0x",
+            "gasLimit": U64::from(params.block_gas_limit),
+            "difficulty": "0x0",
+            "mixHash": B256::ZERO,
+            "coinbase": Address::ZERO,
+            "baseFeePerGas": block.base_fee_per_gas.map(U64::from),
+            "excessBlobGas": block.excess_blob_gas.map(U64::from),
+            "blobGasUsed": block.excess_blob_gas.map(|_| U64::ZERO),
+            "alloc": self.0,
+        })
+    }
+
+    /// As anvil writes it.
+    #[must_use]
+    pub fn to_anvil(&self, block: &Header) -> Value {
+        let account = |(address, account): (&Address, &FileAccount)| {
+            let FileAccount { balance, nonce, code, storage } = account;
+            let storage: BTreeMap<_, _> =
+                storage.iter().map(|(slot, value)| (B256::from(*slot), B256::from(*value))).collect();
+            let nonce = nonce.to::<u64>();
+            (address.to_string(), json!({ "nonce": nonce, "balance": balance, "code": code, "storage": storage }))
+        };
+        json!({
+            "block": {
+                "number": U256::from(block.number),
+                "beneficiary": block.beneficiary,
+                "timestamp": U256::from(block.timestamp),
+                "gas_limit": U64::from(block.gas_limit),
+                "basefee": U64::from(block.base_fee_per_gas.unwrap_or_default()),
+                "difficulty": block.difficulty,
+                "prevrandao": block.mix_hash,
+                "blob_excess_gas_and_price": { "excess_blob_gas": block.excess_blob_gas.unwrap_or_default(), "blob_gasprice": 1 },
+            },
+            "accounts": self.0.iter().map(account).collect::<serde_json::Map<_, _>>(),
+            "best_block_number": U64::from(block.number),
+            "blocks": [],
+            "transactions": [],
+            "historical_states": null,
+        })
+    }
+
+    /// The state. Accounts that are empty are none.
+    fn world(self) -> WorldState {
+        let mut changes = StateChanges::default();
+        for (address, FileAccount { balance, nonce, code, storage }) in self.0 {
+            let code_hash = keccak256(&code);
+            let info = AccountInfo { nonce: nonce.to(), balance, code_hash };
+            if info == AccountInfo::default() && storage.is_empty() {
+                continue;
+            }
+            changes.code.insert(code_hash, code);
+            changes.accounts.insert(address, AccountChange { info: Some(info), wipe_storage: false, storage });
+        }
+        WorldState::of(&changes)
+    }
+}

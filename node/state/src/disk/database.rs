@@ -1,0 +1,221 @@
+//! RocksDB, as this store uses it: how it is opened, and reads and writes whose errors say where.
+//!
+//! *Damage.* Every block of a file and every record of the write-ahead log has a checksum, which is looked at by each read.
+//! A record that is torn off at the end of the log is what a crash leaves of a write that nobody has heard of, and is
+//! dropped; any other damage there is an error. Recovery to a point in time, RocksDB's own default, would also drop
+//! whatever follows a damaged record without a word; absolute consistency would refuse what every crash leaves. What looks
+//! like a torn write and is none is found by the [marker](super::marker).
+
+use std::path::{Path, PathBuf};
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRawIterator,
+    DBRecoveryMode, IteratorMode, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
+};
+
+use super::{
+    record,
+    schema::{DEFAULT, FAMILIES, FORMAT_VERSION, META, META_FORMAT, StateKey, VERSIONED},
+};
+use crate::{StoreError, StoreSettings, settings::SyncMode};
+
+/// Log files of the database that are kept.
+const LOG_FILES_MAX: usize = 4;
+/// Bytes of write-ahead log after which memory tables are flushed: bounds the time that opening takes.
+const WAL_BYTES_MAX: u64 = 128 * 1_024 * 1_024;
+/// Least size of a memory table, below which files would be too many.
+const TABLE_BYTES_MIN: usize = 1_024 * 1_024;
+/// Files that are kept open; others are opened again as they are needed.
+const OPEN_FILES_MAX: i32 = 512;
+/// Bits per key of the filters that tell that a file does not have a key: one look in a hundred is in vain.
+const FILTER_BITS: f64 = 10.0;
+/// Share of a memory table that is such a filter.
+const TABLE_FILTER_SHARE: f64 = 0.02;
+
+/// A key and its value.
+pub(crate) type Record = (Box<[u8]>, Box<[u8]>);
+
+/// An open database.
+pub(crate) struct Database {
+    pub(crate) path: PathBuf,
+    pub(crate) db: DB,
+    pub(crate) cache: Cache,
+    pub(crate) options: Options,
+}
+
+impl Database {
+    pub(crate) fn open(path: &Path, settings: &StoreSettings) -> Result<Self, StoreError> {
+        check_files(path)?;
+        let options = common(settings);
+        check_families(&options, path)?;
+        let cache = Cache::new_lru_cache(settings.block_cache_bytes);
+        let families = FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &options, &cache)));
+        let opened = DB::open_cf_descriptors(&options, path, families);
+        let db = opened.map_err(|source| {
+            let path = path.to_owned();
+            // The lock has no error kind of its own; its file is named LOCK, and no other file is.
+            if source.as_ref().contains("LOCK") && source.as_ref().contains("lock") && !is_denied(&source) {
+                StoreError::InUse { path, source }
+            } else {
+                StoreError::Database { path, action: "opening it", source }
+            }
+        })?;
+        Ok(Self { path: path.to_owned(), db, cache, options })
+    }
+
+    pub(crate) fn get(&self, family: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.db.get_cf(self.family(family), key).map_err(|source| self.failed("reading a record", source))
+    }
+
+    /// What held for a key after a block, and the block that wrote it; `None` where nothing did, or it was removed.
+    pub(crate) fn newest(&self, key: &StateKey, block: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_prefix_same_as_start(true);
+        options.set_iterate_upper_bound([&key.bytes[..], &[0xff; 9]].concat());
+        let mut records: DBRawIterator<'_> = self.db.raw_iterator_cf_opt(self.family(key.family), options);
+        records.seek(key.at(block));
+        let found = match records.item() {
+            Some((found, value)) if !value.is_empty() => key.version_of(found).map(|version| (version, value.to_vec())),
+            Some(_) | None => None,
+        };
+        records.status().map_err(|source| self.failed("reading state", source))?;
+        Ok(found)
+    }
+
+    /// All records of a family, in order of keys.
+    pub(crate) fn records(&self, family: &'static str) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {
+        self.records_from(family, &[])
+    }
+
+    /// Records of a family from a key on.
+    pub(crate) fn records_from(
+        &self,
+        family: &'static str,
+        key: &[u8],
+    ) -> impl Iterator<Item = Result<Record, StoreError>> + '_ {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        let from = IteratorMode::From(key, rocksdb::Direction::Forward);
+        let records = self.db.iterator_cf_opt(self.family(family), options, from);
+        records.map(|entry| entry.map_err(|source| self.failed("reading records", source)))
+    }
+
+    pub(crate) fn write(&self, batch: WriteBatch, sync: SyncMode, action: &'static str) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(sync == SyncMode::Block);
+        self.db.write_opt(batch, &options).map_err(|source| self.failed(action, source))
+    }
+
+    pub(crate) fn family(&self, name: &'static str) -> &ColumnFamily {
+        self.db.cf_handle(name).expect("the database was opened with every family")
+    }
+
+    pub(crate) fn failed(&self, action: &'static str, source: rocksdb::Error) -> StoreError {
+        StoreError::Database { path: self.path.clone(), action, source }
+    }
+
+    pub(crate) fn corrupted(&self, family: &'static str, key: &[u8], reason: impl std::fmt::Display) -> StoreError {
+        let key = match std::str::from_utf8(key) {
+            Ok(text) if family == META => text.to_owned(),
+            _ => alloy_primitives::hex::encode_prefixed(key),
+        };
+        StoreError::Corrupted { path: self.path.clone(), family, key, reason: reason.to_string() }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+fn is_denied(source: &rocksdb::Error) -> bool {
+    let said = source.as_ref();
+    ["Permission denied", "Read-only file system", "No space left"].iter().any(|text| said.contains(text))
+}
+
+/// Refuses a folder that lost the file which says what belongs to the database: RocksDB would begin a new one there.
+fn check_files(path: &Path) -> Result<(), StoreError> {
+    let folder = |source| StoreError::Folder { path: path.to_owned(), source };
+    std::fs::create_dir_all(path).map_err(folder)?;
+    if path.join("CURRENT").exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path).map_err(folder)? {
+        let entry = entry.map_err(folder)?;
+        let name = entry.file_name();
+        let holds_data = [".sst", ".log"].iter().any(|end| name.to_string_lossy().ends_with(end));
+        if holds_data && entry.metadata().map_err(folder)?.len() > 0 {
+            return Err(StoreError::Incomplete { path: path.to_owned(), missing: "CURRENT" });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a database with families that are not ours, before it is opened for writing.
+fn check_families(options: &Options, path: &Path) -> Result<(), StoreError> {
+    if !path.join("CURRENT").exists() {
+        return Ok(());
+    }
+    let database = |source| StoreError::Database { path: path.to_owned(), action: "reading its families", source };
+    let mut found = DB::list_cf(options, path).map_err(database)?;
+    found.retain(|name| name != DEFAULT && !FAMILIES.contains(&name.as_str()));
+    if found.is_empty() {
+        return Ok(());
+    }
+    // Another format may have other families; its number says more than their names.
+    peek_format(options, path).map_or(Ok(()), |number| supported(path, number))?;
+    Err(StoreError::Unknown { path: path.to_owned(), found })
+}
+
+fn common(settings: &StoreSettings) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_keep_log_file_num(LOG_FILES_MAX);
+    options.set_max_total_wal_size(WAL_BYTES_MAX);
+    options.set_max_open_files(OPEN_FILES_MAX);
+    options.set_db_write_buffer_size(settings.write_buffer_bytes);
+    options.set_write_buffer_size((settings.write_buffer_bytes / 2).max(TABLE_BYTES_MIN));
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_paranoid_checks(true);
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.enable_statistics();
+    options
+}
+
+fn family_options(name: &str, common: &Options, cache: &Cache) -> Options {
+    let mut options = common.clone();
+    let mut tables = BlockBasedOptions::default();
+    tables.set_block_cache(cache);
+    // Filters and indices count towards the cache, so that it bounds them, too.
+    tables.set_cache_index_and_filter_blocks(true);
+    tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    tables.set_bloom_filter(FILTER_BITS, false);
+    let versioned = VERSIONED.iter().find(|(family, _)| *family == name);
+    if let Some((_, Some(length))) = versioned {
+        options.set_prefix_extractor(SliceTransform::create_fixed_prefix(*length));
+        options.set_memtable_prefix_bloom_ratio(TABLE_FILTER_SHARE);
+    }
+    if versioned.is_some() {
+        // No look at versions is for a whole key.
+        tables.set_whole_key_filtering(false);
+    }
+    options.set_block_based_table_factory(&tables);
+    options
+}
+
+/// The number of the format of a database that cannot be opened as a whole, if it says one.
+fn peek_format(options: &Options, path: &Path) -> Option<u32> {
+    let db = DB::open_cf_for_read_only(options, path, [META], false).ok()?;
+    let number = db.get_cf(db.cf_handle(META)?, META_FORMAT).ok()??;
+    record::sized(&number).ok().map(u32::from_be_bytes)
+}
+
+/// Refuses every format but this program's.
+pub(super) fn supported(path: &Path, found: u32) -> Result<(), StoreError> {
+    match found {
+        FORMAT_VERSION => Ok(()),
+        _ => Err(StoreError::Format { path: path.to_owned(), found, expected: FORMAT_VERSION }),
+    }
+}

@@ -1,0 +1,164 @@
+//! Opening a folder: it must be this chain's, in this format, and its head must be whole. What lies deeper is checked as it
+//! is read, and by [`verify`](super::verify) as a whole.
+
+use std::path::Path;
+
+use alloy_consensus::{Header, Sealed};
+use parapet_types::{ChainParams, StateChanges};
+use parking_lot::Mutex;
+use rocksdb::WriteBatch;
+
+use super::{
+    Disk,
+    database::{Database, supported},
+    database_dir,
+    marker::Marker,
+    next_store,
+    read::Reader,
+    record,
+    schema::{FORMAT_VERSION, HEADERS, META, META_AMENDMENTS, META_FORMAT, META_HEAD, META_OLDEST, META_PARAMS},
+    write,
+};
+use crate::{GenesisBlock, StoreError, StoreSettings, StoredBlock, WorldState};
+
+/// What a folder says of its chain.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) disk: Disk,
+    pub(crate) params: ChainParams,
+    pub(crate) head: StoredBlock,
+    pub(crate) world: WorldState,
+    pub(crate) amendments: StateChanges,
+}
+
+impl Disk {
+    /// Opens a folder, or begins a chain in it. Without a genesis, there must be one.
+    pub(crate) fn open(
+        dir: &Path,
+        settings: StoreSettings,
+        genesis: Option<&GenesisBlock>,
+    ) -> Result<Opened, StoreError> {
+        let path = database_dir(dir);
+        if genesis.is_none() && !path.join("CURRENT").exists() {
+            return Err(StoreError::NoChain { path: dir.to_owned() });
+        }
+        let database = Database::open(&path, &settings)?;
+        let mut disk = Self {
+            reader: Reader::new(database),
+            settings,
+            marker: Marker::open(dir)?,
+            head: 0,
+            oldest: 0,
+            store: next_store(),
+            bases: Mutex::default(),
+            node_bytes: 0,
+            failed: false,
+        };
+        if disk.is_new()? {
+            disk.marker.check(0)?;
+            disk.begin(genesis.ok_or_else(|| StoreError::NoChain { path: dir.to_owned() })?)?;
+        }
+        let opened = disk.load(genesis)?;
+        Ok(opened)
+    }
+
+    /// Whether nothing was ever written.
+    fn is_new(&self) -> Result<bool, StoreError> {
+        if self.database().get(META, META_FORMAT.as_bytes())?.is_some() {
+            return Ok(false);
+        }
+        match self.database().records(HEADERS).next() {
+            None => Ok(true),
+            Some(_) => {
+                Err(self.database().corrupted(META, META_FORMAT.as_bytes(), "missing, although there are blocks"))
+            }
+        }
+    }
+
+    fn begin(&mut self, genesis: &GenesisBlock) -> Result<(), StoreError> {
+        let params = serde_json::to_vec(&genesis.params).expect("parameters are plain data");
+        let mut batch = WriteBatch::default();
+        let meta = self.database().family(META);
+        batch.put_cf(meta, META_FORMAT, FORMAT_VERSION.to_be_bytes());
+        batch.put_cf(meta, META_PARAMS, params);
+        batch.put_cf(meta, META_OLDEST, 0u64.to_be_bytes());
+        write::put_block(self.database(), &mut batch, &StoredBlock::genesis(genesis.header.clone()));
+        // Whoever opens several folders with one genesis gives each the whole of it.
+        write::put_state(self.database(), &mut batch, 0, self.store, &genesis.world);
+        self.write(batch, "writing the genesis block")
+    }
+
+    fn load(mut self, genesis: Option<&GenesisBlock>) -> Result<Opened, StoreError> {
+        self.check_version()?;
+        let params = self.params()?;
+        let first = self.reader.header(0)?.ok_or_else(|| self.missing(HEADERS, &0u64.to_be_bytes()))?;
+        if let Some(genesis) = genesis {
+            self.check_genesis(&params, &first, genesis)?;
+        }
+        let oldest = self.meta(META_OLDEST)?;
+        self.oldest = record::decode_number(&oldest).map_err(|reason| self.damaged(META_OLDEST, reason))?;
+        let bytes = self.meta(META_HEAD)?;
+        let named = record::decode_head(&bytes).map_err(|reason| self.damaged(META_HEAD, reason))?;
+        self.marker.check(named.number)?;
+        let head = self.reader.block(named.number)?;
+        let Some(head) = head.filter(|head| head.hash() == named.hash) else {
+            return Err(
+                self.damaged(META_HEAD, format!("names block {} {}, which is not there", named.number, named.hash))
+            );
+        };
+        self.head = named.number;
+        self.marker.advance(self.head);
+        let world = self.head_world(head.header.state_root);
+        world.check_top()?;
+        let amendments = self.amendments()?;
+        Ok(Opened { disk: self, params, head, world, amendments })
+    }
+
+    fn check_version(&self) -> Result<(), StoreError> {
+        let bytes = self.meta(META_FORMAT)?;
+        let bytes = record::sized(&bytes).map_err(|reason| self.damaged(META_FORMAT, reason))?;
+        supported(&self.database().path, u32::from_be_bytes(bytes))
+    }
+
+    fn params(&self) -> Result<ChainParams, StoreError> {
+        serde_json::from_slice(&self.meta(META_PARAMS)?).map_err(|reason| self.damaged(META_PARAMS, reason))
+    }
+
+    /// The chain must be the one that was asked for. A chain is resumed later than it began, so the timestamp of its
+    /// genesis may differ.
+    fn check_genesis(
+        &self,
+        params: &ChainParams,
+        stored: &Sealed<Header>,
+        given: &GenesisBlock,
+    ) -> Result<(), StoreError> {
+        let path = self.database().path.clone();
+        if *params != given.params {
+            return Err(StoreError::OtherChain { path, stored: Box::new(*params), given: Box::new(given.params) });
+        }
+        let header = Header { timestamp: stored.timestamp, ..given.header.clone() };
+        if header == *stored.inner() {
+            return Ok(());
+        }
+        Err(StoreError::OtherGenesis { path, stored: stored.state_root, given: given.header.state_root })
+    }
+
+    /// What was amended since the head.
+    fn amendments(&self) -> Result<StateChanges, StoreError> {
+        let json = self.database().get(META, META_AMENDMENTS.as_bytes())?;
+        let Some(json) = json else { return Ok(StateChanges::default()) };
+        serde_json::from_slice(&json).map_err(|reason| self.damaged(META_AMENDMENTS, reason))
+    }
+
+    fn meta(&self, key: &'static str) -> Result<Vec<u8>, StoreError> {
+        self.database().get(META, key.as_bytes())?.ok_or_else(|| self.missing(META, key.as_bytes()))
+    }
+
+    pub(super) fn missing(&self, family: &'static str, key: &[u8]) -> StoreError {
+        self.database().corrupted(family, key, "missing")
+    }
+
+    fn damaged(&self, key: &'static str, reason: impl std::fmt::Display) -> StoreError {
+        self.database().corrupted(META, key.as_bytes(), reason)
+    }
+}
