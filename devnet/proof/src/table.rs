@@ -48,6 +48,12 @@ impl Row {
         self.is_real() && self.is_detected() && self.is_quiet()
     }
 
+    /// The middle of the fuel that judging an honest transaction took.
+    #[must_use]
+    pub fn median_fuel(&self) -> u64 {
+        self.median().0
+    }
+
     /// The middle of what judging an honest transaction cost.
     fn median(&self) -> (u64, Duration) {
         let of = |value: fn(&Cost) -> u64| {

@@ -28,6 +28,28 @@ fn every_attack_is_a_theft_is_stopped_and_honest_traffic_passes() {
     assert!(table.holds(), "\n{}", table.text());
 }
 
+/// What `make proof` sends without being told otherwise: the median of less would be another habit's.
+const HONEST_IN_ALL: usize = 5_000;
+/// Guards change, and with them a little of what they take; a page may be so many times off.
+const PAGE_OFF_MAX: u64 = 2;
+
+#[test]
+fn pages_tell_the_fuel_that_guards_take() {
+    let lines: usize = scripts().iter().map(|script| script.guards.len()).sum();
+    let table = table(None, HONEST_IN_ALL.div_ceil(lines)).unwrap_or_else(|error| panic!("{error}"));
+    let guards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guards");
+    for row in &table.rows {
+        let page = std::fs::read_to_string(guards.join(&row.guard).join("README.md")).expect("a guard has a page");
+        let line = page.lines().find(|line| line.starts_with("Median fuel of honest transactions in `make proof`: "));
+        let line = line.unwrap_or_else(|| panic!("the page of {} tells no fuel", row.guard));
+        let before = line.split(&format!(" (`{}`)", row.scenario)).next().filter(|before| before.len() < line.len());
+        let told = before.and_then(|before| before.rsplit(' ').next()).map(|told| told.replace(',', "").parse::<u64>());
+        let (measured, told) = (row.median_fuel(), told.and_then(Result::ok).unwrap_or_default());
+        let is_near = measured <= told * PAGE_OFF_MAX && told <= measured * PAGE_OFF_MAX;
+        assert!(is_near, "{} takes {measured} fuel in {}, and its page tells {told}", row.guard, row.scenario);
+    }
+}
+
 #[test]
 fn the_table_fails_when_guards_allow_everything() {
     let table = table(Some(Mutant::Toothless), 1).unwrap_or_else(|error| panic!("{error}"));
@@ -71,8 +93,15 @@ fn a_scenario_whose_guard_is_not_shipped_fails() {
 }
 
 #[test]
-fn every_attack_names_real_incidents() {
+fn every_attack_names_real_incidents_whose_source_is_told() {
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guards/INCIDENTS.md");
+    let list = std::fs::read_to_string(list).expect("the list can be read");
     for script in scripts() {
         assert!(!script.incidents.is_empty(), "{}", script.name);
+        for incident in &script.incidents {
+            let mut parts = incident.split([',', ':']).map(str::trim);
+            let row = format!("| {} | {} |", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            assert!(list.contains(&row), "{}: {row}", script.name);
+        }
     }
 }

@@ -7,11 +7,10 @@
 
 use parapet_guest::{moved, prelude::*};
 
-mod price;
 #[cfg(test)]
 mod tests;
 
-use price::{Quote, UNIT};
+use worth::{Quote, Worth};
 
 /// Veto: the price of a share rose by more than `rise_bps`.
 pub const CODE_ROSE: u16 = 1;
@@ -24,9 +23,6 @@ pub const CODE_TOO_MANY: u16 = 4;
 
 /// Most entries of one transaction.
 pub const ENTRIES_MAX: usize = 32;
-/// A gain or loss of so many units of the asset, over all shares, is rounding.
-const DUST: U256 = U256::from_limbs([10_000, 0, 0, 0]);
-
 /// The price of a vault's share moves only a little within a transaction.
 #[guard(name = "share_price", triggers(frame, flow), subscribes(flows))]
 pub struct SharePrice {
@@ -75,12 +71,12 @@ impl Guard for SharePrice {
 }
 
 impl SharePrice {
-    fn rose(&self, from: &State, to: &State) -> bool {
-        to.price > from.price && moved::differ_by_bps(from.price, to.price, self.rise_bps) && is_felt(from, to)
+    fn rose(&self, from: &Worth, to: &Worth) -> bool {
+        to.price > from.price && moved::differ_by_bps(from.price, to.price, self.rise_bps) && from.is_felt(to)
     }
 
-    fn fell(&self, from: &State, to: &State) -> bool {
-        to.price < from.price && moved::differ_by_bps(from.price, to.price, self.fall_bps) && is_felt(from, to)
+    fn fell(&self, from: &Worth, to: &Worth) -> bool {
+        to.price < from.price && moved::differ_by_bps(from.price, to.price, self.fall_bps) && from.is_felt(to)
     }
 
     /// Entries from outside, but for the transaction's own, before which nothing has happened.
@@ -111,42 +107,22 @@ impl SharePrice {
 struct Vault {
     account: Address,
     quote: Quote,
-    before: State,
-}
-
-/// A price for [`UNIT`] shares, and how many shares there are.
-struct State {
-    price: U256,
-    shares: U256,
+    before: Worth,
 }
 
 impl Vault {
     /// None for what is no vault, or was none before the transaction.
     fn find(tx: &Tx, account: Address) -> Option<Self> {
-        let quote = Quote::find(tx, account)?;
-        let price = quote.price(tx, Fork::PreTx, account)?;
-        let before = State { price, shares: count(tx, Fork::PreTx, account) };
+        let quote = Quote::find(tx, Fork::PreTx, account)?;
+        let before = quote.worth(tx, Fork::PreTx, account)?;
         Some(Self { account, quote, before })
     }
 
-    fn state(&self, tx: &Tx, fork: Fork) -> State {
-        let price = self.quote.price(tx, fork, self.account).unwrap_or(self.before.price);
-        State { price, shares: count(tx, fork, self.account) }
+    /// What does not answer any more is taken to be worth what it was.
+    fn state(&self, tx: &Tx, fork: Fork) -> Worth {
+        self.quote.worth(tx, fork, self.account).unwrap_or_else(|| Worth {
+            price: self.before.price,
+            shares: worth::shares(tx, fork, self.account).unwrap_or(U256::MAX),
+        })
     }
-}
-
-/// A vault that does not count its shares is never empty, and no move of its price is dust.
-fn count(tx: &Tx, fork: Fork, account: Address) -> U256 {
-    price::shares(tx, fork, account).unwrap_or(U256::MAX)
-}
-
-/// Whether a move is more than rounding: what those gain or lose together who own shares before and after it. A rise is
-/// also the loss of who has just paid for shares.
-fn is_felt(from: &State, to: &State) -> bool {
-    let (apart, shares) = if from.price < to.price {
-        (to.price - from.price, to.shares)
-    } else {
-        (from.price - to.price, from.shares.min(to.shares))
-    };
-    apart.checked_mul(shares).is_none_or(|felt| felt > DUST * UNIT)
 }

@@ -5,7 +5,9 @@ use parapet_guest::{
     prelude::*,
 };
 
-use super::{CODE_ENTERED, CODE_FELL, CODE_ROSE, CODE_TOO_MANY, ENTRIES_MAX, SharePrice, price::UNIT};
+use worth::UNIT;
+
+use super::{CODE_ENTERED, CODE_FELL, CODE_ROSE, CODE_TOO_MANY, ENTRIES_MAX, SharePrice};
 
 const VAULT: Address = Address([0xaa; 20]);
 const ASSET: Address = Address([0x70; 20]);

@@ -60,11 +60,13 @@ const SHARED_BY_CONTRACTS: [&str; 8] = [
 
 /// Files and folders whose text decides the modules, beside the guards' own. The root's Cargo.toml is not among them: of
 /// what it gives the guests, versions stand in `guards/Cargo.lock`, and the rest of it changes with every crate of the host.
-const SHARED: [&str; 12] = [
+const SHARED: [&str; 14] = [
     "guards/Cargo.lock",
     "guards/Cargo.toml",
     "guards/standing/Cargo.toml",
     "guards/standing/src",
+    "guards/worth/Cargo.toml",
+    "guards/worth/src",
     "sdk/abi/Cargo.toml",
     "sdk/abi/src",
     "sdk/bump/Cargo.toml",

@@ -29,9 +29,11 @@ shipped! {
         "authority"
         "borrowed_code"
         "bridge_releases"
+        "donation"
         "fixed_code"
         "flash_votes"
         "foreign_approvals"
+        "inflow_spike"
         "listed_callers"
         "locked_slots"
         "novel_shape"
@@ -41,7 +43,9 @@ shipped! {
         "pool_invariant"
         "price_manipulation"
         "reentrancy"
+        "reward_schedule"
         "share_price"
+        "slippage"
         "solvency"
         "token_supply",
     contracts:
