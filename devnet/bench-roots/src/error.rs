@@ -30,7 +30,7 @@ pub(crate) enum BenchError {
     /// The report could not be written down.
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// The table could not be printed.
-    #[error("the table cannot be printed: {0}")]
+    /// The table could not be printed, or there is no room for a chain.
+    #[error("the system refuses what is needed: {0}")]
     Print(#[from] std::io::Error),
 }

@@ -116,18 +116,18 @@ pub(crate) fn run(shape: &Shape, progress: &mut impl Write) -> Result<RootCost, 
 /// Rebuilt, applied, kept up, hashed alone; nodes hashed, nodes that had to be.
 type Run = (Duration, Duration, Duration, Duration, usize, usize);
 
-fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let made = work();
     (start.elapsed(), made)
 }
 
-fn address(index: usize) -> Address {
+pub(crate) fn address(index: usize) -> Address {
     Address::from_word(keccak256(index.to_be_bytes()))
 }
 
 /// Contracts first, then accounts without storage.
-fn state(shape: &Shape) -> StateChanges {
+pub(crate) fn state(shape: &Shape) -> StateChanges {
     let account = |index: usize| {
         let slots = if index < shape.contracts.get() { shape.slots.get() } else { 0 };
         let info = AccountInfo { nonce: 1, balance: U256::from(index + 1), ..AccountInfo::default() };
@@ -138,7 +138,7 @@ fn state(shape: &Shape) -> StateChanges {
 }
 
 /// A block's changes, spread over all contracts. Each round writes other slots and other values.
-fn block(shape: &Shape, world: &WorldState, round: usize) -> Result<StateChanges, StoreError> {
+pub(crate) fn block(shape: &Shape, world: &WorldState, round: usize) -> Result<StateChanges, StoreError> {
     let mut changes = StateChanges::default();
     for index in 0..shape.changes {
         let contract = address(index % shape.contracts);

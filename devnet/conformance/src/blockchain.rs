@@ -9,14 +9,15 @@ use parapet_executor::{BlockError, Mode, TxError};
 use parapet_fixtures::{Accounts, changes_of};
 use parapet_import::{Consequence, Field, ImportError, IncomingBlock, Parent, import_block};
 use parapet_monitor::NoMonitor;
-use parapet_state::WorldState;
-use parapet_types::{Ancestors, Hardfork};
+use parapet_state::{StoredBlock, WorldState};
+use parapet_types::{Ancestors, Hardfork, Included, JudgedAct, ReadError};
 use serde::Deserialize;
 
 use crate::{
-    ConformanceError, Skip,
+    ConformanceError, Keep, Skip,
     error::Stop,
     expect,
+    keep::Folder,
     network::{Config, Schedule},
 };
 
@@ -89,12 +90,14 @@ struct Chain {
     chain_id: u64,
     known: HashMap<B256, Tip>,
     head: B256,
+    /// Where states lie, if not in memory.
+    folder: Option<Folder>,
 }
 
 /// Runs one test. Of the fork that is not final there are tests of several versions, told by nothing but what their blocks
 /// announce; a valid block of another version than the EVM's says nothing of this node.
-pub(crate) fn run(test: &BlockchainTest, mode: Mode<'_>) -> Result<(), Stop> {
-    match run_blocks(test, mode) {
+pub(crate) fn run(test: &BlockchainTest, mode: Mode<'_>, keep: Keep) -> Result<(), Stop> {
+    match run_blocks(test, mode, keep) {
         Err(Stop::Fail(ConformanceError::Refused { source, .. }))
             if !is_final(test) && is_of_another_version(&source) =>
         {
@@ -118,9 +121,9 @@ fn is_of_another_version(error: &ImportError) -> bool {
     }
 }
 
-fn run_blocks(test: &BlockchainTest, mode: Mode<'_>) -> Result<(), Stop> {
+fn run_blocks(test: &BlockchainTest, mode: Mode<'_>, keep: Keep) -> Result<(), Stop> {
     let schedule = Schedule::of_network(&test.network, &test.config)?;
-    let mut chain = Chain::start(test, schedule)?;
+    let mut chain = Chain::start(test, schedule, keep)?;
     for (number, block) in test.blocks.iter().enumerate() {
         let expected = block.expect_exception.as_ref().and_then(|expected| expected.on(&test.network));
         let fault = expected.map(|name| Fault { name, is_compared: is_final(test) });
@@ -129,6 +132,9 @@ fn run_blocks(test: &BlockchainTest, mode: Mode<'_>) -> Result<(), Stop> {
         if let Some(list) = block.access_list() {
             judge(number, chain.import(&block.rlp, Some(list), mode), fault)?;
         }
+    }
+    if let Some(folder) = &chain.folder {
+        folder.verify().map_err(ConformanceError::from)?;
     }
     if chain.head == test.lastblockhash {
         Ok(())
@@ -166,16 +172,26 @@ fn judge(number: usize, outcome: Result<(), ImportError>, fault: Option<Fault<'_
 }
 
 impl Chain {
-    fn start(test: &BlockchainTest, schedule: Schedule) -> Result<Self, ConformanceError> {
+    fn start(test: &BlockchainTest, schedule: Schedule, keep: Keep) -> Result<Self, ConformanceError> {
         let genesis = Block::<TxEnvelope>::decode_sealed(&mut &test.genesis_rlp[..]);
         let (genesis, hash) = genesis.map_err(ConformanceError::Genesis)?.into_parts();
         let world = WorldState::of(&changes_of(&test.pre)?);
         if world.root() != genesis.header.state_root {
             return Err(ConformanceError::GenesisRoot { expected: genesis.header.state_root, found: world.root() });
         }
+        let folder = match keep {
+            Keep::Memory => None,
+            Keep::Disk => Some(Folder::begin(genesis.header.clone(), world.clone())?),
+        };
         let ancestors = Ancestors::from([(genesis.header.number, hash)]);
         let tip = Tip { header: Sealed::new_unchecked(genesis.header, hash), world, ancestors };
-        Ok(Self { schedule, chain_id: test.config.chain_id()?, known: HashMap::from([(hash, tip)]), head: hash })
+        Ok(Self {
+            schedule,
+            chain_id: test.config.chain_id()?,
+            known: HashMap::from([(hash, tip)]),
+            head: hash,
+            folder,
+        })
     }
 
     /// Imports a block on the parent it names; where nobody knows that one, on the head, which it will not fit.
@@ -185,18 +201,41 @@ impl Chain {
         let parent = self.known.get(&block.header.parent_hash).or_else(|| self.known.get(&self.head));
         let parent = parent.expect("the head is known: a block becomes it when it is accepted");
         let params = self.schedule.params(self.chain_id, block.header.timestamp, block.header.gas_limit);
-        let on = Parent { header: Some(&parent.header), world: &parent.world, ancestors: &parent.ancestors };
+        let world = match &mut self.folder {
+            Some(folder) => folder.go_to(parent.header.hash()).map_err(ReadError::from)?,
+            None => parent.world.clone(),
+        };
+        let on = Parent { header: Some(&parent.header), world: &world, ancestors: &parent.ancestors };
         let imported = import_block(&params, on, &block, &NoMonitor, mode, |changes| {
-            let after = parent.world.apply(changes)?;
+            let after = world.apply(changes)?;
             Ok((after.root(), after))
         })?;
+        let mut state = imported.state;
+        if let Some(folder) = &mut self.folder {
+            let stored = stored(&block, imported.executed.included, imported.executed.chain_acts);
+            folder.append(stored, imported.executed.changes).map_err(ReadError::from)?;
+            state = WorldState::new();
+        }
         let mut ancestors = parent.ancestors.clone();
         ancestors.insert(block.header.number, block.header.hash());
         if ancestors.len() > ANCESTORS_MAX {
             ancestors.pop_first();
         }
         self.head = block.header.hash();
-        self.known.insert(self.head, Tip { header: block.header, world: imported.state, ancestors });
+        self.known.insert(self.head, Tip { header: block.header, world: state, ancestors });
         Ok(())
+    }
+}
+
+/// A block as it is stored. Ommers are not.
+fn stored(block: &IncomingBlock, included: Vec<Included>, chain_acts: Vec<JudgedAct>) -> StoredBlock {
+    let (receipts, executed) = included.into_iter().map(|included| (included.receipt, included.executed)).unzip();
+    StoredBlock {
+        header: block.header.clone(),
+        transactions: block.transactions.clone(),
+        withdrawals: block.withdrawals.clone(),
+        receipts,
+        executed,
+        chain_acts,
     }
 }

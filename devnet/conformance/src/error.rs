@@ -6,6 +6,7 @@ use alloy_primitives::B256;
 use parapet_executor::BlockError;
 use parapet_fixtures::{FixtureError, LeftOut, OutOfRange, Unusable};
 use parapet_import::ImportError;
+use parapet_state::StoreError;
 use parapet_types::ReadError;
 
 /// Why there is no report, or why a test of it failed.
@@ -34,6 +35,12 @@ pub enum ConformanceError {
         /// As computed.
         found: B256,
     },
+    /// The store refuses or fails.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// There is no room for a folder.
+    #[error("no folder can be made for it: {0}")]
+    Folder(std::io::Error),
     /// A number is too large for what it stands for.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),

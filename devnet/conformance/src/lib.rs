@@ -11,6 +11,7 @@ mod blockchain;
 mod error;
 mod expect;
 mod fields;
+mod keep;
 mod network;
 mod real;
 mod report;
@@ -18,5 +19,6 @@ mod run;
 mod state_test;
 
 pub use error::{ConformanceError, Skip};
+pub use keep::Keep;
 pub use report::{Failure, Options, Progress, Report};
 pub use run::run;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, num::NonZeroUsize, path::PathBuf};
 
-use crate::{ConformanceError, Skip};
+use crate::{ConformanceError, Keep, Skip};
 
 /// How tests are run.
 #[derive(Clone, Debug)]
@@ -12,11 +12,13 @@ pub struct Options {
     pub threads: NonZeroUsize,
     /// Only tests whose name, or whose file's path, contains this.
     pub filter: Option<String>,
+    /// Where the states of tests lie.
+    pub keep: Keep,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { threads: NonZeroUsize::MIN, filter: None }
+        Self { threads: NonZeroUsize::MIN, filter: None, keep: Keep::Memory }
     }
 }
 

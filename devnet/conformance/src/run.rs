@@ -19,7 +19,9 @@ use parapet_fixtures::{find, read};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::{ConformanceError, Failure, Options, Progress, Report, Skip, blockchain, error::Stop, real, state_test};
+use crate::{
+    ConformanceError, Failure, Keep, Options, Progress, Report, Skip, blockchain, error::Stop, real, state_test,
+};
 
 /// Runs every test at or below a path; a path of a file is that file. `progress` is told after each file.
 ///
@@ -29,7 +31,7 @@ pub fn run(folder: &Path, options: &Options, mut progress: impl FnMut(Progress))
     let files = find(folder)?;
     let workers = Workers::new(options.threads);
     let mode = if options.threads.get() == 1 { Mode::Sequential } else { Mode::Parallel(&workers) };
-    let runner = Runner { mode, filter: options.filter.as_deref() };
+    let runner = Runner { mode, keep: options.keep, filter: options.filter.as_deref() };
     // Where a block has threads of its own, one block at a time: two would share them.
     let runners = match mode {
         Mode::Sequential => thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).get().min(files.len()),
@@ -98,6 +100,7 @@ impl Shape {
 #[derive(Clone, Copy)]
 struct Runner<'a> {
     mode: Mode<'a>,
+    keep: Keep,
     filter: Option<&'a str>,
 }
 
@@ -154,7 +157,7 @@ impl Runner<'_> {
         match serde_json::from_str::<Shape>(json.get()).unwrap_or_default().format() {
             Format::Blockchain => {
                 if self.wants(path, &test) {
-                    let outcome = guarded(|| blockchain::run(&serde_json::from_str(json.get())?, self.mode));
+                    let outcome = guarded(|| blockchain::run(&serde_json::from_str(json.get())?, self.mode, self.keep));
                     record(test, outcome);
                 }
                 true
@@ -180,7 +183,7 @@ impl Runner<'_> {
         for (case, run) in cases.cases() {
             let name = format!("{test}/{case}");
             if self.wants(path, &name) {
-                record(name, guarded(|| state_test::run(run, self.mode)));
+                record(name, guarded(|| state_test::run(run, self.mode, self.keep)));
             }
         }
     }

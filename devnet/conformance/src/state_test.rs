@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use alloy_consensus::{
-    TxEnvelope,
+    Header, TxEnvelope,
     transaction::{Recovered, SignerRecoverable as _},
 };
 use alloy_eips::eip2718::Decodable2718 as _;
@@ -13,13 +13,14 @@ use parapet_executor::{Admission, BlockError, BlockInput, Listing, Mode, Point, 
 use parapet_fixtures::{Accounts, changes_of, number};
 use parapet_monitor::NoMonitor;
 use parapet_state::WorldState;
-use parapet_types::{Ancestors, BlockContext, ChainParams, GuardParams, ReadError, StateChanges, Transaction};
+use parapet_types::{Ancestors, BlockContext, ChainParams, GuardParams, StateChanges, Transaction};
 use serde::Deserialize;
 
 use crate::{
-    ConformanceError,
+    ConformanceError, Keep,
     error::Stop,
     fields::{Fields, Indexes},
+    keep::Folder,
     network::Config,
 };
 
@@ -82,7 +83,7 @@ impl StateTest {
 }
 
 /// Runs one variant at one fork.
-pub(crate) fn run(case: Case<'_>, mode: Mode<'_>) -> Result<(), Stop> {
+pub(crate) fn run(case: Case<'_>, mode: Mode<'_>, keep: Keep) -> Result<(), Stop> {
     let Case { test, fork, post } = case;
     let block = test.env.block()?;
     let hardfork = test.config.hardfork(fork)?;
@@ -98,19 +99,31 @@ pub(crate) fn run(case: Case<'_>, mode: Mode<'_>) -> Result<(), Stop> {
         Err(_) if post.expect_exception.is_some() => Err(None),
         Err(error) => return Err(error.into()),
     };
-    let (after, logs) = match (executed, &post.expect_exception) {
-        (Ok((changes, logs)), None) => (world.apply(&changes).map_err(ReadError::from)?, logs),
+    let (changes, logs) = match (executed, &post.expect_exception) {
+        (Ok(left), None) => left,
         (Ok(_), Some(expected)) => return Err(ConformanceError::TransactionAccepted(expected.clone()).into()),
         (Err(Some(error)), None) => return Err(ConformanceError::TransactionRefused(error).into()),
-        (Err(_), _) => (world, keccak256([alloy_rlp::EMPTY_LIST_CODE])),
+        (Err(_), _) => (StateChanges::default(), keccak256([alloy_rlp::EMPTY_LIST_CODE])),
     };
-    if after.root() != post.hash {
-        return Err(ConformanceError::StateRoot { expected: post.hash, found: after.root() }.into());
+    let found = root_after(world, &changes, keep)?;
+    if found != post.hash {
+        return Err(ConformanceError::StateRoot { expected: post.hash, found }.into());
     }
     if logs != post.logs {
         return Err(ConformanceError::Logs { expected: post.logs, found: logs }.into());
     }
     Ok(())
+}
+
+/// The root of a state after a change set.
+fn root_after(world: WorldState, changes: &StateChanges, keep: Keep) -> Result<B256, ConformanceError> {
+    match keep {
+        Keep::Memory => Ok(world.apply(changes)?.root()),
+        Keep::Disk => {
+            let header = Header { state_root: world.root(), ..Header::default() };
+            Ok(Folder::begin(header, world)?.root_after(changes)?)
+        }
+    }
 }
 
 /// What a transaction that was executed leaves: its changes, and the hash of its logs.

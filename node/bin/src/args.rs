@@ -159,6 +159,9 @@ pub(crate) struct ConformanceArgs {
     /// Threads that execute each block; with one, files are spread over the machine's cores instead.
     #[arg(long, default_value = "1", value_name = "NUMBER", value_parser = threads)]
     pub(crate) threads: NonZeroUsize,
+    /// Keep every state in a folder, through the store that nodes use, and verify the folder in the end: slower.
+    #[arg(long)]
+    pub(crate) store: bool,
     /// Run only tests whose name or path contains this.
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,

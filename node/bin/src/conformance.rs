@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use parapet_conformance::{Options, Progress, Report, run as run_tests};
+use parapet_conformance::{Keep, Options, Progress, Report, run as run_tests};
 use serde::Serialize;
 
 use crate::{args::ConformanceArgs, failure::Failure};
@@ -35,7 +35,8 @@ struct JsonSkip {
 
 /// Runs the tests. Code 1 tells that some failed.
 pub(crate) fn run(args: ConformanceArgs) -> Result<ExitCode, Failure> {
-    let options = Options { threads: args.threads, filter: args.filter };
+    let keep = if args.store { Keep::Disk } else { Keep::Memory };
+    let options = Options { threads: args.threads, filter: args.filter, keep };
     let watched = std::io::stderr().is_terminal();
     let report = run_tests(&args.folder, &options, |progress| {
         if watched {

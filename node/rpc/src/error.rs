@@ -194,7 +194,25 @@ const fn store_code(error: &StoreError) -> i32 {
         StoreError::Pruned { .. } | StoreError::Dropped { .. } | StoreError::NoBlock { .. } => {
             CALL_EXECUTION_FAILED_CODE
         }
-        _ => INTERNAL_ERROR_CODE,
+        StoreError::Folder { .. }
+        | StoreError::InUse { .. }
+        | StoreError::Unknown { .. }
+        | StoreError::Format { .. }
+        | StoreError::OtherChain { .. }
+        | StoreError::OtherGenesis { .. }
+        | StoreError::Incomplete { .. }
+        | StoreError::Corrupted { .. }
+        | StoreError::Lost { .. }
+        | StoreError::StoredRoot { .. }
+        | StoreError::Database { .. }
+        | StoreError::Failed { .. }
+        | StoreError::NotNext { .. }
+        | StoreError::Root { .. }
+        | StoreError::Stranger { .. }
+        | StoreError::Code { .. }
+        | StoreError::Body { .. }
+        | StoreError::NoChain { .. }
+        | StoreError::InMemory => INTERNAL_ERROR_CODE,
     }
 }
 

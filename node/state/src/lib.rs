@@ -13,6 +13,7 @@
 mod block;
 mod disk;
 mod error;
+mod reader;
 mod settings;
 mod source;
 mod store;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::TrieAccount;
 use imbl::{OrdMap, OrdSet};
-use parapet_types::{AccountChange, AccountInfo, ReadError, StateChanges, StateReader};
+use parapet_types::{AccountChange, AccountInfo, StateChanges};
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::{
@@ -340,30 +340,6 @@ impl TrieValue for Slot {
 
     fn unhashed(&self) -> usize {
         0
-    }
-}
-
-impl StateReader for WorldState {
-    fn account(&self, address: &Address) -> Result<Option<AccountInfo>, ReadError> {
-        Ok(Self::account(self, address)?)
-    }
-
-    fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
-        Ok(Self::storage(self, address, slot)?)
-    }
-
-    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
-        Ok(Self::has_storage(self, address)?)
-    }
-
-    fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
-        Ok(Self::code(self, code_hash)?)
-    }
-}
-
-impl From<StoreError> for ReadError {
-    fn from(error: StoreError) -> Self {
-        Self(Box::new(error))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::fixtures::{reasons, run_text, suite};
 fn run_real(name: &str, passed: u64, too_old: Option<u64>) {
     let Some(folder) = suite(name) else { return };
     for threads in [1, 2, 8] {
-        let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: None };
+        let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: None, ..Options::default() };
         let report = run(&folder, &options, |_| {}).unwrap();
         assert!(report.failures.is_empty(), "{threads} threads: {:#?}", report.failures);
         let skipped = too_old.map(|blocks| (Skip::RealBlock(LeftOut::BeforeByzantium), blocks)).into_iter().collect();

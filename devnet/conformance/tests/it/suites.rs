@@ -2,12 +2,16 @@
 
 use std::num::NonZeroUsize;
 
-use parapet_conformance::{Options, Report, Skip, run};
+use parapet_conformance::{Keep, Options, Report, Skip, run};
 
 use crate::fixtures::suite;
 
 fn run_suite(name: &str, threads: usize, filter: Option<&str>) -> Option<Report> {
-    let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: filter.map(str::to_owned) };
+    run_kept(name, threads, filter, Keep::Memory)
+}
+
+fn run_kept(name: &str, threads: usize, filter: Option<&str>, keep: Keep) -> Option<Report> {
+    let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: filter.map(str::to_owned), keep };
     let report = run(&suite(name)?, &options, |_| {}).unwrap();
     println!("{name} with {threads} threads: {report} {:?}", report.skipped);
     Some(report)
@@ -34,6 +38,20 @@ fn valid_blocks_of_the_old_suite_are_accepted() {
 #[test]
 fn invalid_blocks_of_the_old_suite_are_refused() {
     all_pass("ethereum-tests-invalid", 1, None, 65);
+}
+
+/// `parapet conformance --store` does it with all of them.
+#[test]
+fn suites_pass_through_the_store_as_they_do_in_memory() {
+    for name in ["ethereum-tests-valid", "ethereum-tests-transition"] {
+        let (Some(memory), Some(disk)) = (run_kept(name, 1, None, Keep::Memory), run_kept(name, 1, None, Keep::Disk))
+        else {
+            continue;
+        };
+        let failures: Vec<_> = disk.failures.iter().map(ToString::to_string).collect();
+        assert!(failures.is_empty(), "{name}:\n{}", failures.join("\n"));
+        assert_eq!((disk.passed, disk.skipped_total()), (memory.passed, memory.skipped_total()), "{name}");
+    }
 }
 
 #[test]

@@ -208,3 +208,40 @@ fn a_port_in_use_is_told_in_one_line() {
     assert_eq!(error.lines().count(), 1, "{error}");
     assert_eq!(String::from_utf8(second.stdout).unwrap(), "");
 }
+
+/// As somebody who may do everything, nothing can be read-only; then the node is run as somebody who may not.
+fn unprivileged(args: &[&str]) -> Option<Command> {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    if id.stdout != b"0\n" {
+        return Some(parapet(args));
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", env!("CARGO_BIN_EXE_parapet")]);
+    command.args(args).env_remove("RUST_LOG");
+    let works = Command::new("setpriv").args(["--reuid", "65534", "--clear-groups", "true"]).status();
+    works.is_ok_and(|status| status.success()).then_some(command)
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_refused_and_left_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    Node::start(&["--datadir", path]).stop("-INT");
+    for (folder, mode) in [(dir.path().join("chain"), 0o555), (dir.path().to_owned(), 0o555)] {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let Some(mut command) = unprivileged(&["dev", "--port", "0", "--datadir", path]) else {
+        println!("skipped: nobody here may not do everything");
+        return;
+    };
+    let refused = command.output().unwrap();
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains(path) && error.contains("Permission denied"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    for (folder, mode) in [(dir.path().to_owned(), 0o755), (dir.path().join("chain"), 0o755)] {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    Node::start(&["--datadir", path]).stop("-INT");
+}

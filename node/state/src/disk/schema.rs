@@ -9,7 +9,7 @@
 //! | `account_nodes` | place, version | node of the trie of accounts |
 //! | `storage_nodes` | account, place, version | node of an account's trie |
 //! | `code` | hash | code |
-//! | `changes` | number | what the block wrote into the four families above: keys without versions |
+//! | `changes` | number | what the block wrote into the first four families of state: keys without versions; none of the first block |
 //! | `headers` | number | RLP |
 //! | `bodies` | number | RLP of transactions, senders, withdrawals |
 //! | `receipts` | number | RLP, EIP-2718 |

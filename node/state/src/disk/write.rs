@@ -50,7 +50,10 @@ pub(super) fn put_state(
     for (hash, code) in code {
         batch.put_cf(database.family(CODE), hash, code);
     }
-    batch.put_cf(database.family(CHANGES), block.to_be_bytes(), alloy_rlp::encode(ChangeSet::of(&keys)));
+    // Nothing goes back beyond the first block, or replaces what was before it.
+    if block > 0 {
+        batch.put_cf(database.family(CHANGES), block.to_be_bytes(), alloy_rlp::encode(ChangeSet::of(&keys)));
+    }
     written
 }
 
