@@ -1,6 +1,7 @@
 //! The book's code, compiled and run as it stands there: each chapter's examples are tests of the documentation.
 //!
-//! Invariant: what the book shows works. Its commands are run by `devnet/clients`.
+//! Invariant: what the book shows works. Its commands are run by `devnet/clients`, and by the program's
+//! own tests (`node/bin/tests/it/book.rs`).
 
 #[cfg(doctest)]
 mod chapters {

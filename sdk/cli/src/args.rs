@@ -31,7 +31,7 @@ pub struct GuardArgs {
 pub enum GuardCommand {
     /// Compile a guard's crate to Wasm and vet the result.
     Build(BuildArgs),
-    /// Vet a module as a node would, and show what it says about itself.
+    /// Vet a module as a node would, show what it says about itself, and estimate what it costs at worst.
     Check(CheckArgs),
     /// Try a guard on the transactions of the past: whom it would have vetoed, and what it costs.
     Backtest(BacktestArgs),
@@ -123,10 +123,18 @@ pub struct BuildArgs {
 
 /// `check`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  parapet guard check reentrancy
+  parapet guard check my_guard.wasm --param 'tx_max=5 ether'
+      asks its init for these parameters, and runs it with them to estimate its fuel")]
 pub struct CheckArgs {
     /// The module, or the name of a guard that is shipped.
     #[arg(value_name = "FILE.WASM | NAME")]
     pub module: String,
+    /// A parameter of the guard, as in tx_max=1000 or 'tx_max=1 ether'; its defaults without it.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub parameters: Vec<(String, String)>,
 }
 
 /// `deploy`

@@ -110,6 +110,14 @@ pub enum CliError {
         /// Why.
         source: Box<crate::module::Refusal>,
     },
+    /// The module passes vetting and does not run.
+    #[error("{module} cannot be run: {reason}")]
+    Estimate {
+        /// The guard.
+        module: String,
+        /// Why.
+        reason: String,
+    },
     /// A parameter of a guard that cannot be encoded.
     #[error("{0}")]
     Parameter(#[from] crate::parameters::ParameterError),
@@ -253,6 +261,7 @@ impl CliError {
             | Self::NoModule { .. }
             | Self::Lower { .. }
             | Self::Vet { .. }
+            | Self::Estimate { .. }
             | Self::NoAnswer { .. }
             | Self::Refused { .. }
             | Self::Failed { .. }

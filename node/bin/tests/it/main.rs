@@ -1,6 +1,7 @@
 //! The program from outside, and the rules of the workspace it stands in.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails here has failed; a skip is said")]
 
+mod book;
 mod conformance;
 mod db;
 mod guards;

@@ -27,7 +27,12 @@ pub(crate) struct Node {
 impl Node {
     /// Starts on a free port.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut command = parapet(&["dev", "--port", "0", "--json"]);
+        Self::start_at("0", args)
+    }
+
+    /// Starts on a port.
+    pub(crate) fn start_at(port: &str, args: &[&str]) -> Self {
+        let mut command = parapet(&["dev", "--port", port, "--json"]);
         command.args(args);
         Self::spawn(command)
     }

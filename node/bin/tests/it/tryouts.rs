@@ -25,7 +25,7 @@ const BOUNDS: [&str; 6] =
 
 /// Many small payments, and three large ones of which only the last is too much, because of what the window holds by
 /// then. Gives all transactions, the theft last but two.
-async fn history(provider: &DynProvider) -> (Vec<B256>, B256) {
+pub(crate) async fn history(provider: &DynProvider) -> (Vec<B256>, B256) {
     let mut all = Vec::new();
     for part in ["4", "0.001", "4"] {
         for _ in 0..6 {
@@ -375,5 +375,37 @@ async fn what_cannot_be_tried_out_is_refused_with_what_to_do() {
     ] {
         let (exit, printed) = guard(&node, arguments);
         assert!(exit == code && printed["error"].to_string().contains(words), "{arguments:?}: {exit}, {printed}");
+    }
+}
+
+/// A port that is free now.
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+#[tokio::test]
+async fn who_watches_waits_for_a_node_that_goes_away_and_misses_nothing() {
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let args = ["--datadir", folder.path().to_str().unwrap()];
+    let node = Node::start_at(&port, &args);
+    guard_ok(&node, &["deploy", "outflow_cap"]);
+    guard_ok(&node, &["attach", "outflow_cap", "--account", OWNER, "--param", "tx_max=3 ether"]);
+    let mut watching = Watching::start(&node, &[]);
+    let first = pay(&node.provider(), "4").await.transaction_hash;
+    assert_eq!(watching.next()["transaction"], json!(first));
+    node.stop("-KILL");
+    let node = Node::start_at(&port, &args);
+    let second = pay(&node.provider(), "5").await.transaction_hash;
+    assert_eq!(watching.next()["transaction"], json!(second));
+    let (code, last) = watching.stop();
+    assert_eq!((code, &last["watched"]["verdicts"]), (Some(0), &2.into()));
+}
+
+#[test]
+fn help_shows_how_each_command_is_used() {
+    for command in ["backtest", "diff", "simulate", "record", "watch", "check"] {
+        let help = parapet(&["guard", command, "--help"]).output().unwrap();
+        let text = String::from_utf8(help.stdout).unwrap();
+        assert!(text.contains("Examples:") && text.contains(&format!("parapet guard {command} ")), "{text}");
     }
 }

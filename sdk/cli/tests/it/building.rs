@@ -42,6 +42,27 @@ fn check_says_that_a_contract_is_one_and_what_it_takes() {
 }
 
 #[test]
+fn check_estimates_fuel_that_grows_with_the_calls_of_a_transaction() {
+    for guard in [
+        &["check", "reentrancy"][..],
+        &["check", "outflow_cap_cosmwasm", "--param", "tx_max=5", "--param", "window_max=9"],
+    ] {
+        let report = run(guard).unwrap();
+        let fuel = &report.json["fuel"];
+        let spent = |run: usize| fuel["runs"][run]["fuel"].as_u64().unwrap();
+        assert!(0 < spent(0) && spent(0) < spent(1), "{fuel}");
+        let (per_call, within) = (fuel["perCall"].as_u64().unwrap(), fuel["callsWithinLimit"].as_u64().unwrap());
+        assert!(per_call > 0 && per_call * within < 2 * fuel["limit"].as_u64().unwrap(), "{fuel}");
+        assert!(report.text.contains("for each further call"), "{}", report.text);
+    }
+    let report = run(&["check", "outflow_cap_cosmwasm"]).unwrap();
+    assert!(report.json["fuel"].is_null() && report.text.contains("give the required parameters"), "{}", report.text);
+    let refused = run(&["check", "outflow_cap", "--param", "window_seconds=0"]).unwrap_err();
+    assert!(refused.to_string().contains("refuses its parameters"), "{refused}");
+    assert_eq!(refused.exit(), Exit::Refused);
+}
+
+#[test]
 fn check_refuses_what_is_no_module() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.wasm");
