@@ -7,9 +7,10 @@
 //! Assumptions and invariants:
 //! - Commands speak to a node through public JSON-RPC alone: what they do, any Ethereum tool can do.
 //! - Standard output holds the result and nothing else, one JSON object with `--json`, errors included; progress goes to
-//!   standard error.
+//!   standard error. `watch` tells one thing on each line.
 //! - Exit code 0: done. 1: refused, by the node, by vetting, or because the result could not be had. 2: wrong use.
-//! - Absent: nothing here judges or executes; guards are tried out by the node, which has the history. Vetting is `parapet-vm`'s and `parapet-cosmwasm`'s, the registry's interface `parapet-registry`'s.
+//! - Absent: no transaction is executed here; guards are tried out by the node, which has the history, and run here only to
+//!   estimate their fuel on a made-up trace. Vetting is `parapet-vm`'s and `parapet-cosmwasm`'s, the registry's interface `parapet-registry`'s.
 
 mod args;
 pub mod artifacts;

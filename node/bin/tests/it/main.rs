@@ -13,3 +13,4 @@ mod process;
 mod replay;
 mod tryouts;
 mod usage;
+mod watching;
