@@ -203,11 +203,14 @@ fn slots(trigger: &SlotTrigger, binding: Binding<'_>) -> Result<SlotCondition, B
         let bound = binding.words(field, Sort::Word, values)?;
         keys.push((!values.is_empty()).then_some(bound));
     }
-    // Keys that are named lead to slots that are known; what was hashed is asked from the first one that is not.
+    // Keys that are named lead to slots that are known; what was hashed is asked from the first one that is not. A mapping
+    // inside an entry may be any word of it.
+    let inside = |entry: U256| (0..words).map(move |word| entry.wrapping_add(U256::from(word)));
     let mut bases = condition.mappings.into_vec();
     let mut rest = &keys[..];
     while let [Some(named), more @ ..] = rest {
-        bases = bases.iter().flat_map(|base| named.iter().map(|key| entry(*key, *base))).collect();
+        let found = bases.iter().flat_map(|base| named.iter().map(|key| entry(*key, *base)));
+        bases = if more.is_empty() { found.collect() } else { found.flat_map(inside).collect() };
         if bases.len() > TRIGGER_VALUES_MAX {
             return Err(BindError::TooMany { field: "key", count: bases.len() });
         }

@@ -200,9 +200,10 @@ impl Preimages {
         Self(records.iter().map(|record| (word(record.hash), (record.key.into(), word(record.base)))).collect())
     }
 
-    /// The mappings that a slot lies in, the innermost first, if entries have so many words.
+    /// The mappings that a slot lies in, the innermost first, if entries have so many words; a mapping inside another one
+    /// is any word of an entry.
     fn mapping_of(&self, slot: U256, words: U256) -> impl Iterator<Item = U256> {
-        let above = |(_, base): &(B256, U256)| self.0.get(base).copied();
+        let above = move |(_, base): &(B256, U256)| self.entry_of(*base, words);
         let near = self.entry_of(slot, words);
         std::iter::successors(near, above).take(MAPPING_DEPTH_MAX).map(|(_, base)| base)
     }
@@ -222,7 +223,7 @@ impl Preimages {
             if wanted.as_ref().is_some_and(|wanted| wanted.binary_search(&key).is_err()) {
                 return false;
             }
-            (entry, base) = (self.0.get(&of).copied(), Some(of));
+            (entry, base) = (self.entry_of(of, words), Some(of));
         }
         base.is_some_and(|base| path.bases.contains(&base))
     }

@@ -194,6 +194,45 @@ fn entries_of_nested_mappings_are_named_by_their_keys() {
 }
 
 #[test]
+fn a_mapping_inside_a_struct_is_followed_as_far_as_the_struct_is_said_to_reach() {
+    let entry = |key: u64, base: U256| U256::from_be_bytes(keccak256([word(key), base.to_be_bytes()].concat()).0);
+    let record = |key: u64, base: U256| PreimageRecord {
+        key: word(key),
+        base: base.to_be_bytes(),
+        hash: entry(key, base).to_be_bytes(),
+        ..PreimageRecord::default()
+    };
+    // mapping 3: 5 => { two words, a mapping 6 => { a word, a mapping 8 => … } }.
+    let outer = entry(5, U256::from(3));
+    let inner = outer + U256::from(2);
+    let middle = entry(6, inner);
+    let innermost = entry(8, middle + U256::from(1));
+    let seen = [record(5, U256::from(3)), record(6, inner), record(8, middle + U256::from(1))];
+    let (none, seen) = (Preimages::default(), Preimages::new(&seen));
+    for (fields, slot, preimages, expected) in [
+        (r#""words":3"#, outer + U256::from(1), &seen, true),
+        (r#""words":3"#, middle, &seen, true),
+        (r#""words":3"#, innermost, &seen, true),
+        (r#""words":2"#, middle, &seen, false),
+        ("", middle, &seen, false),
+        (r#""key":5,"key2":6,"words":3"#, middle, &none, true),
+        (r#""key":5,"key2":6,"words":2"#, middle, &none, false),
+        (r#""key":5,"key2":6,"key3":8,"words":3"#, innermost, &none, true),
+        (r#""key":5,"depth":2,"words":3"#, middle, &seen, true),
+        (r#""key":5,"depth":2,"words":3"#, middle, &none, false),
+        (r#""key":4,"depth":2,"words":3"#, middle, &seen, false),
+        (r#""key2":6,"words":3"#, middle, &seen, true),
+        (r#""key2":7,"words":3"#, middle, &seen, false),
+        (r#""key3":8,"words":3"#, innermost, &seen, true),
+    ] {
+        let comma = if fields.is_empty() { "" } else { "," };
+        let trigger = format!(r#"{{"on":"slot","mapping":3{comma}{fields}}}"#);
+        let Condition::Slot(condition) = bound(&trigger) else { panic!("a slot") };
+        assert_eq!(condition.holds(slot, preimages), expected, "{trigger}");
+    }
+}
+
+#[test]
 fn logs_flows_and_code_changes_are_told_apart() {
     let transfer = keccak256("Transfer(address,address,uint256)");
     let from = Address::repeat_byte(1).into_word();
