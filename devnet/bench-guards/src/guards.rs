@@ -9,6 +9,10 @@ static OUTFLOW_CAP: &[u8] = include_bytes!("../../../guards/artifacts/outflow_ca
 
 static OUTFLOW_CAP_COSMWASM: &[u8] = include_bytes!("../../../guards/artifacts/outflow_cap_cosmwasm.wasm");
 static LIGHT_COSMWASM: &[u8] = include_bytes!("../../../guards/artifacts/light_cosmwasm.wasm");
+static WHOLE_MESSAGE_COSMWASM: &[u8] = include_bytes!("../../../guards/artifacts/whole_message_cosmwasm.wasm");
+
+/// The contract among those that ship with the node.
+pub const CONTRACT: &str = "outflow_cap_cosmwasm";
 
 /// The guards that ship with the node: name, module, and a configuration under which a usual transaction passes.
 #[must_use]
@@ -22,7 +26,7 @@ pub fn shipped() -> [(&'static str, &'static [u8], Bytes); 3] {
     [
         ("reentrancy", REENTRANCY, reentrancy),
         ("outflow_cap", OUTFLOW_CAP, outflow),
-        ("outflow_cap_cosmwasm", OUTFLOW_CAP_COSMWASM, cap),
+        (CONTRACT, OUTFLOW_CAP_COSMWASM, cap),
     ]
 }
 
@@ -77,6 +81,12 @@ pub fn light() -> Result<Bytes, BenchError> {
 #[must_use]
 pub fn light_contract() -> Bytes {
     Bytes::from_static(LIGHT_COSMWASM)
+}
+
+/// Reads all of the transaction as JSON, as a CosmWasm contract.
+#[must_use]
+pub fn whole_message_contract() -> Bytes {
+    Bytes::from_static(WHOLE_MESSAGE_COSMWASM)
 }
 
 /// Looks at each frame as it starts.

@@ -13,6 +13,8 @@ use crate::{
 
 /// Transactions of one run.
 const TRANSACTIONS: usize = 2_000;
+/// More attachments than a registry takes, each on an account of its own.
+const ATTACHMENTS_MANY: usize = 100_000;
 /// Frames of a transaction that wakes nothing.
 const FRAMES: usize = 1_000;
 
@@ -34,6 +36,7 @@ fn usual() -> Vec<Address> {
 /// [`BenchError`].
 pub fn rows() -> Result<Vec<Row>, BenchError> {
     let mut rows = vec![trigger_miss()?];
+    rows.extend(a_hundred_thousand()?);
     rows.extend(many_attachments()?);
     rows.extend(light()?);
     rows.extend(light_contract()?);
@@ -58,6 +61,21 @@ fn trigger_miss() -> Result<Row, BenchError> {
     Ok(Row::new("a frame that wakes nothing, 100 attachments", each_ns(miss, 10 * FRAMES), "ns")
         .key("trigger_miss_ns")
         .at_most(30.0))
+}
+
+/// The look-up among as many attachments as no registry takes: those of a node itself.
+fn a_hundred_thousand() -> Result<[Row; 2], BenchError> {
+    let (module, targets) = (guards::light()?, strangers(FRAMES));
+    let mut scenes =
+        [Scene::of_a_node(&module, 100, &targets)?, Scene::of_a_node(&module, ATTACHMENTS_MANY, &targets)?];
+    let [few, many] = &mut scenes;
+    let [few, many] = medians(ROUNDS, [&mut || few.frames(10), &mut || many.frames(10)])?;
+    let what = format!("a frame that wakes nothing, {ATTACHMENTS_MANY} attachments in memory");
+    let ratio = many.as_secs_f64() / few.as_secs_f64();
+    Ok([
+        Row::new(what, each_ns(many, 10 * FRAMES), "ns").key("trigger_miss_many_ns").at_most(30.0),
+        Row::new("the same, by 100 attachments in memory", ratio, "×").key("many_attachments_ratio").at_most(1.1),
+    ])
 }
 
 /// What an unrelated transaction pays for attachments of others.
@@ -140,12 +158,23 @@ fn light_contract() -> Result<Vec<Row>, BenchError> {
             each_ns(woken, TRANSACTIONS) / 1_000.0,
             "µs",
         )
-        .key("cosmwasm_us")
+        .key("cosmwasm_light_us")
         .at_most(30.0),
         Row::new("the same on two threads, by one", two.as_secs_f64() / alone.as_secs_f64(), "×")
             .key("cosmwasm_two_thread_ratio")
             .at_most(1.15),
+        whole_message()?,
     ])
+}
+
+/// A contract that is shown all of the transaction as JSON.
+fn whole_message() -> Result<Row, BenchError> {
+    let attached = Attached::default().with(&guards::whole_message_contract(), vec![VAULT], Bytes::new());
+    let mut scene = Scene::new(&attached, &usual())?;
+    scene.settle()?;
+    let [woken] = medians(ROUNDS, [&mut || run(&mut scene, 1)])?;
+    let us = each_ns(woken, TRANSACTIONS) / 1_000.0;
+    Ok(Row::new("a CosmWasm contract that is shown all of it as JSON", us, "µs").key("cosmwasm_whole_message_us"))
 }
 
 /// Each scene on a thread of its own; what is returned is the time of the slowest.
@@ -188,11 +217,10 @@ fn shipped() -> Result<Vec<Row>, BenchError> {
         let mut scene = Scene::new(&attached, &usual())?;
         scene.settle()?;
         let [woken] = medians(ROUNDS, [&mut || run(&mut scene, 1)])?;
-        rows.push(Row::new(
-            format!("the shipped guard {name}, 10 frames"),
-            each_ns(woken, TRANSACTIONS) / 1_000.0,
-            "µs",
-        ));
+        let us = each_ns(woken, TRANSACTIONS) / 1_000.0;
+        let row = Row::new(format!("the shipped guard {name}, 10 frames"), us, "µs");
+        // A contract that ships with the node is what a woken contract is taken to cost.
+        rows.push(if name == guards::CONTRACT { row.key("cosmwasm_us").at_most(30.0) } else { row });
     }
     Ok(rows)
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use parapet_abi::{FlowRecord, FrameRecord, FrameStatus, SlotChangeRecord};
-use parapet_judge::Judge;
-use parapet_monitor::{Decision, Fuel, Judgement, MemoryAccounts, MemoryState, Mode, Monitor as _, StateOp, Trace};
+use parapet_judge::{Judge, LocalError, LocalGuard, LocalJudge};
+use parapet_monitor::{Decision, Fuel, Judgement, MemoryAccounts, MemoryState, Mode, Monitor, StateOp, Trace};
 use parapet_registry::{Attachment, REGISTRY_ADDRESS, RegistryImage};
 use parapet_vm::{Engine, EngineSettings};
 
@@ -43,8 +43,7 @@ impl Attached {
     /// So many attachments, each to an account of its own that nobody touches.
     #[must_use]
     pub fn elsewhere(module: &Bytes, count: u64) -> Self {
-        let account = |index: u64| Address::from_word(B256::from(U256::from(index + 0xe15e_0000_0000)));
-        (0..count).fold(Self::default(), |all, index| all.with(module, vec![account(index)], Bytes::new()))
+        (0..count).fold(Self::default(), |all, index| all.with(module, vec![nobody(index)], Bytes::new()))
     }
 
     /// The registry's account, and those that hold the modules.
@@ -56,11 +55,16 @@ impl Attached {
     }
 }
 
+/// An account that nobody touches.
+fn nobody(index: u64) -> Address {
+    Address::from_word(B256::from(U256::from(index + 0xe15e_0000_0000)))
+}
+
 /// A judge, the state it looks at, and a transaction.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Scene {
     /// The judge; clones of a scene share it, as threads do.
-    pub judge: Arc<Judge>,
+    judge: Arc<dyn Monitor>,
     state: MemoryState,
     trace: Trace,
 }
@@ -73,6 +77,24 @@ impl Scene {
     pub fn new(attached: &Attached, targets: &[Address]) -> Result<Self, BenchError> {
         let judge = Arc::new(Judge::new(Engine::new(EngineSettings::default())?));
         Ok(Self { judge, state: MemoryState::unchanged(attached.accounts()), trace: trace(targets) })
+    }
+
+    /// The same on a chain without guards, for a node that has so many of its own, each on an account that nobody touches:
+    /// they are looked up as the chain's are, and no registry bounds their number.
+    ///
+    /// # Errors
+    /// [`BenchError`] if they cannot be used.
+    pub fn of_a_node(module: &Bytes, count: usize, targets: &[Address]) -> Result<Self, BenchError> {
+        let engine = || Engine::new(EngineSettings::default());
+        let guard = |index: usize| LocalGuard {
+            module: module.clone(),
+            accounts: vec![nobody(index as u64)],
+            configuration: Bytes::new(),
+        };
+        let judge = LocalJudge::new(Judge::new(engine()?), &engine()?, (0..count).map(guard).collect());
+        let unusable = |error: LocalError| BenchError::Unexpected { what: "a node's guards", found: error.to_string() };
+        let state = MemoryState::unchanged(Attached::default().accounts());
+        Ok(Self { judge: Arc::new(judge.map_err(unusable)?), state, trace: trace(targets) })
     }
 
     /// Judges the transaction.

@@ -37,7 +37,7 @@ pub const NATIVE: Set = Set { guards: NATIVE_NAMES, folder: "guards", shared: &S
 /// The CosmWasm contracts, those included that only tests and benchmarks use: their own crates, and thus their own sources
 /// and compiler.
 pub const CONTRACTS: Set = Set {
-    guards: &["outflow_cap_cosmwasm", "light_cosmwasm"],
+    guards: &["outflow_cap_cosmwasm", "light_cosmwasm", "whole_message_cosmwasm"],
     folder: "guards/contracts",
     shared: &SHARED_BY_CONTRACTS,
     manifest: "CONTRACTS.json",

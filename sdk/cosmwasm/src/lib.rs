@@ -28,6 +28,10 @@
 //! - A response must carry no messages: there is nobody to send them to.
 //! - An error's text that begins with `[7] ` has veto code 7, else it is 0. An attribute `code` gives an alert its code.
 //! - Modules hold no bulk memory operations and no floats. `parapet guard build` lowers both.
+//! - A module has at most 512 KiB, 4,096 functions, 131,072 bytes and 200 locals in each, 64 pages of memory, and four million
+//!   units of work for the compiler, counted as in section 8 of `sdk/abi/SPECIFICATION.md`.
+//! - Each page of memory is looked through and put back after a call, and paid for; with more than 32 pages, and after a trap,
+//!   an instance is lost, which costs far more. A call needs the fuel for that beside what it spends.
 
 mod descriptor;
 mod message;

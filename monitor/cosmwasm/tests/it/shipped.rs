@@ -97,9 +97,15 @@ fn readers_query_configuration_and_window() {
 }
 
 #[test]
-fn every_kind_of_record_is_understood() {
-    let (trace, subject) =
-        (everything(), Subject { configuration: br#"{"tx_max":"1"}"#.into(), ..seeing_everything() });
-    let called = call_as(&contract(), subject, HookCall::OnTx, &trace, &mut MemoryState::default()).unwrap();
-    assert_eq!(called.end, End::Returned);
+fn every_kind_of_record_is_understood_by_a_contract_that_is_shown_all() {
+    const MODULE: &[u8] = include_bytes!("../../../../guards/artifacts/whole_message_cosmwasm.wasm");
+    let contract = load(MODULE);
+    let judged = |trace: &Trace| {
+        let subject = Subject { configuration: b"{}".into(), ..seeing_everything() };
+        call_as(&contract, subject, HookCall::OnTx, trace, &mut MemoryState::default()).unwrap().end
+    };
+    assert_eq!(judged(&everything()), End::Returned);
+    let frameless = Trace { frames: Vec::new(), ..everything() };
+    let detail = b"no frames, but 6 flows and 2 logs".into();
+    assert_eq!(judged(&frameless), End::Vetoed { code: 1, detail });
 }
