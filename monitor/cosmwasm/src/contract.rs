@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use alloy_primitives::Bytes;
 use cosmwasm_vm::{Size, internals::compile_module};
 use parapet_monitor::{Descriptor, ModuleHash, Subscriptions};
+use parking_lot::Mutex;
 
 use crate::{
     Answers, Vetted, idle,
@@ -13,11 +14,12 @@ use crate::{
     memory::Image,
 };
 
-/// A contract that may run. Compiling waits until the first session or [`Contract::prepare`], and happens once.
+/// A contract that may run. It is compiled once: ahead, by the engine's own thread, or by the first who needs it.
 pub struct Contract {
     hash: ModuleHash,
     bytes: Bytes,
     vetted: Vetted,
+    compiler: Arc<Mutex<()>>,
     ready: OnceLock<Result<Ready, String>>,
 }
 
@@ -34,8 +36,8 @@ impl std::fmt::Debug for Contract {
 }
 
 impl Contract {
-    pub(crate) fn new(hash: ModuleHash, bytes: Bytes, vetted: Vetted) -> Self {
-        Self { hash, bytes, vetted, ready: OnceLock::new() }
+    pub(crate) fn new(hash: ModuleHash, bytes: Bytes, vetted: Vetted, compiler: Arc<Mutex<()>>) -> Self {
+        Self { hash, bytes, vetted, compiler, ready: OnceLock::new() }
     }
 
     /// Keccak-256 of its bytes.
@@ -62,6 +64,11 @@ impl Contract {
         self.vetted.answers
     }
 
+    /// Pages that its memory starts with.
+    pub(crate) const fn pages(&self) -> u32 {
+        self.vetted.pages
+    }
+
     /// Compiles it, if that has not happened. The outcome depends on the bytes alone.
     ///
     /// # Errors
@@ -72,6 +79,7 @@ impl Contract {
 
     fn ready(&self) -> Result<&Ready, &str> {
         let compile = || {
+            let _one_at_a_time = self.compiler.lock();
             let memory = Size::new(MEMORY_PAGES_MAX as usize * PAGE_BYTES);
             let (module, engine) = compile_module(&self.bytes, Some(memory)).map_err(|error| error.to_string())?;
             let code = Code { module, engine };

@@ -1,27 +1,35 @@
 //! The contracts that are ready to run.
 //!
-//! Invariant: the cache changes how long a contract takes to be ready, never what it does. It lives as long as the
+//! Invariant: what is kept changes how long a contract takes to be ready, never what it does. It lives as long as the
 //! process, so no code that was compiled with other prices can get into it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use parapet_monitor::ModuleHash;
+use parapet_vm::{Ahead, Preparable, Ready, Room};
 use parking_lot::Mutex;
 
-use crate::{Contract, VetError, limits::CONTRACTS_CACHED_MAX, vet};
+use crate::{
+    Contract, VetError,
+    limits::{CONTRACTS_CACHED_BYTES_MAX, CONTRACTS_CACHED_MAX},
+    vet,
+};
 
 /// Runs contracts. One per node; clones share it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Engine {
-    contracts: Arc<Mutex<Contracts>>,
+    contracts: Arc<Mutex<Ready<Contract>>>,
+    ahead: Arc<Ahead>,
+    /// Held while a contract is compiled: one at a time is what all of them take together.
+    compiler: Arc<Mutex<()>>,
 }
 
-/// Ready contracts, the least recently asked for leaving first.
-#[derive(Debug, Default)]
-struct Contracts {
-    by_hash: BTreeMap<ModuleHash, (u64, Arc<Contract>)>,
-    asked: u64,
+impl Default for Engine {
+    fn default() -> Self {
+        let room = Room { guards_max: CONTRACTS_CACHED_MAX, bytes_max: CONTRACTS_CACHED_BYTES_MAX };
+        Self { contracts: Arc::new(Mutex::new(Ready::within(room))), ahead: Arc::default(), compiler: Arc::default() }
+    }
 }
 
 impl Engine {
@@ -37,7 +45,8 @@ impl Engine {
         self.contracts.lock().get(hash)
     }
 
-    /// Vets a module and keeps it ready. `hash` must be the Keccak-256 of `bytes`: the caller has compared them.
+    /// Vets a module, keeps it ready, and has it compiled meanwhile. `hash` must be the Keccak-256 of `bytes`: the caller
+    /// has compared them.
     ///
     /// # Errors
     /// [`VetError`] when the module may not run.
@@ -45,30 +54,17 @@ impl Engine {
         if let Some(contract) = self.ready(hash) {
             return Ok(contract);
         }
-        let vetted = vet(hash, &bytes)?;
-        Ok(self.contracts.lock().keep(Contract::new(hash, bytes, vetted)))
+        let (vetted, size) = (vet(hash, &bytes)?, bytes.len());
+        let contract = Contract::new(hash, bytes, vetted, self.compiler.clone());
+        let contract = self.contracts.lock().keep(hash, size, Arc::new(contract));
+        let weak = Arc::downgrade(&contract);
+        self.ahead.prepare_soon(weak);
+        Ok(contract)
     }
 }
 
-impl Contracts {
-    fn get(&mut self, hash: ModuleHash) -> Option<Arc<Contract>> {
-        self.asked += 1;
-        let (last_asked, contract) = self.by_hash.get_mut(&hash)?;
-        *last_asked = self.asked;
-        Some(contract.clone())
-    }
-
-    /// Keeps a contract, or gives the one that another thread has kept meanwhile, which may be compiled already.
-    fn keep(&mut self, contract: Contract) -> Arc<Contract> {
-        if let Some(kept) = self.get(contract.hash()) {
-            return kept;
-        }
-        if self.by_hash.len() >= CONTRACTS_CACHED_MAX {
-            let oldest = self.by_hash.iter().min_by_key(|(_, (asked, _))| *asked).map(|(hash, _)| *hash);
-            oldest.map(|hash| self.by_hash.remove(&hash));
-        }
-        let contract = Arc::new(contract);
-        self.by_hash.insert(contract.hash(), (self.asked, contract.clone()));
-        contract
+impl Preparable for Contract {
+    fn prepare_ahead(&self) {
+        let _ = self.prepare();
     }
 }

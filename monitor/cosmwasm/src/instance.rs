@@ -1,8 +1,8 @@
 //! An instance of a contract, good for one transaction after another.
 //!
 //! Invariant: before each call an instance is as it was before its first. Its memory, its size and its globals are put
-//! back by [`Parts::restore`]; gas, storage access and what the backend sees are set for each call. One that broke, or
-//! that grew large, is dropped.
+//! back by [`Parts::restore`]; gas, room to grow, storage access and what the backend sees are set for each call. One that
+//! broke, or that is large, is lost.
 
 use std::sync::Arc;
 
@@ -14,8 +14,9 @@ use wasmer::{Engine, Module, Store, sys::NativeEngineExt as _};
 use crate::{
     address::Addresses,
     lend::{Lent, Loan},
-    limits::{INSTANCE_IDLE_BYTES_MAX, INSTANCE_USES_MAX},
-    memory::{Image, Parts, Restorable},
+    limits::{INSTANCE_USES_MAX, PAGES_KEPT_MAX},
+    memory::{Image, Parts, Restorable, Starved},
+    metering::{self, Fate, payable},
     querier::Evm,
     storage::GuardState,
 };
@@ -42,6 +43,18 @@ pub(crate) enum NoInstance {
     Engine(String),
     /// The contract cannot be instantiated, anywhere.
     Contract(String),
+}
+
+/// What a call left behind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    /// Gas that was not spent.
+    pub(crate) gas_left: u64,
+    /// Pages that memory has grown by.
+    pub(crate) grown: u32,
+    pub(crate) starved: Starved,
+    /// Whether the instance can be used again. It depends on what the contract did alone.
+    pub(crate) fate: Fate,
 }
 
 pub(crate) struct Instance {
@@ -83,32 +96,35 @@ impl Instance {
         self.parts.set_gas(gas);
     }
 
-    /// Calls an entry point, and tells how much gas is left.
+    /// Calls an entry point with so much fuel, and tells what it used.
     pub(crate) fn call(
         &mut self,
         entry: Entry<'_>,
         env: &[u8],
-        gas: u64,
+        fuel: u64,
         loan: &mut Loan<'_>,
-    ) -> (VmResult<Vec<u8>>, u64) {
+    ) -> (VmResult<Vec<u8>>, Used) {
         self.uses += 1;
+        let gas = metering::gas(fuel);
         self.set_gas(gas);
+        self.parts.allow(payable(fuel));
         let vm = &mut self.vm;
         let answer = self.lent.lend(loan, || match entry {
             Entry::Instantiate { info, message } => call_instantiate_raw(vm, env, info, message),
             Entry::Sudo { message } => call_sudo_raw(vm, env, message),
             Entry::Query { message } => call_query_raw(vm, env, message),
         });
-        let left = match answer {
+        let gas_left = match answer {
             Err(VmError::GasDepletion { .. }) => 0,
             Ok(_) | Err(_) => self.vm.get_gas_left().min(gas),
         };
-        (answer, left)
+        let (pages, starved) = self.parts.pages();
+        let fate = if answer.is_ok() && pages <= PAGES_KEPT_MAX { Fate::Kept } else { Fate::Lost };
+        (answer, Used { gas_left, grown: pages - self.image.pages(), starved, fate })
     }
 
     /// Makes it ready for another transaction, if it is good for one.
     pub(crate) fn renewed(self) -> Option<Self> {
-        let small = self.parts.memory_bytes() <= INSTANCE_IDLE_BYTES_MAX;
-        (small && self.uses < INSTANCE_USES_MAX && self.parts.restore(&self.image).is_ok()).then_some(self)
+        (self.uses < INSTANCE_USES_MAX && self.parts.restore(&self.image).is_ok()).then_some(self)
     }
 }

@@ -55,11 +55,14 @@ pub const RECORDS_BYTES_MAX: usize = 64 * 1_024;
 /// Longest reason of a trap, in bytes.
 pub const REASON_BYTES_MAX: usize = 256;
 
-/// Most contracts that are kept ready in memory.
-pub const CONTRACTS_CACHED_MAX: usize = 64;
+/// Most contracts that are kept ready in memory, and most bytes of their modules together. Bytes are what registering a
+/// contract is paid for: whoever wants others compiled again and again has to pay for more than all of these.
+pub const CONTRACTS_CACHED_MAX: usize = 4_096;
+/// As above.
+pub const CONTRACTS_CACHED_BYTES_MAX: usize = 64 * MODULE_BYTES_MAX;
 /// Most instances that wait for their next transaction, on one thread.
 pub const INSTANCES_IDLE_MAX: usize = 16;
-/// Most bytes of linear memory of an instance that waits.
-pub const INSTANCE_IDLE_BYTES_MAX: usize = 2 * 1_024 * 1_024;
+/// Most pages of linear memory of an instance that is used again: 2 MiB.
+pub const PAGES_KEPT_MAX: u32 = 32;
 /// How often an instance is used before it is dropped, so that whatever the engine under it may hoard stays bounded.
 pub const INSTANCE_USES_MAX: u32 = 100_000;

@@ -58,6 +58,13 @@ unsafe impl<T> Send for Location<T> {}
 #[allow(unsafe_code, reason = "an address may be known to any thread")]
 unsafe impl<T> Sync for Location<T> {}
 
+/// Whether a contract was refused memory that it could not have paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Starved {
+    Yes,
+    No,
+}
+
 /// An instance's state before anything of it ran.
 #[derive(Debug)]
 pub(crate) struct Image {
@@ -67,15 +74,34 @@ pub(crate) struct Image {
     globals: Vec<u128>,
 }
 
+impl Image {
+    /// Pages that memory starts with.
+    pub(crate) const fn pages(&self) -> u32 {
+        self.pages.0
+    }
+}
+
 impl Parts {
     /// Why the system refused what the instance needs, if it did.
     pub(crate) fn refused(&self) -> Option<String> {
         self.0.lock().refused.clone()
     }
 
-    /// Bytes of linear memory.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.0.lock().area.as_ref().map_or(0, |area| area.lock().bytes())
+    /// Lets memory grow by so many pages in the call that follows.
+    pub(crate) fn allow(&self, pages: u32) {
+        if let Some(area) = &self.0.lock().area {
+            let mut area = area.lock();
+            area.pages_max = Pages(area.pages.0.saturating_add(pages).min(MEMORY_PAGES_MAX));
+            area.starved = Starved::No;
+        }
+    }
+
+    /// Pages of linear memory, and whether there would have been more for more fuel.
+    pub(crate) fn pages(&self) -> (u32, Starved) {
+        self.0.lock().area.as_ref().map_or((0, Starved::No), |area| {
+            let area = area.lock();
+            (area.pages.0, area.starved)
+        })
     }
 
     /// Takes the state of a new instance.
@@ -198,6 +224,9 @@ impl Tunables for Restorable {
 struct Area {
     mmap: Mmap,
     pages: Pages,
+    /// To how many it may grow in this call.
+    pages_max: Pages,
+    starved: Starved,
     /// Where compiled code looks up start and length.
     definition: Location<VMMemoryDefinition>,
 }
@@ -212,8 +241,13 @@ impl Area {
         let guard = usize::try_from(style.offset_guard_size()).expect("address space has 64 bits");
         let reserved = MemoryStyle::static_bound().bytes().0 + guard;
         let mapped = Mmap::accessible_reserved(ty.minimum.bytes().0, reserved, None, MmapType::Private);
-        let mut area =
-            Self { mmap: mapped.map_err(MemoryError::Region)?, pages: ty.minimum, definition: Location(location) };
+        let mut area = Self {
+            mmap: mapped.map_err(MemoryError::Region)?,
+            pages: ty.minimum,
+            pages_max: Pages(MEMORY_PAGES_MAX),
+            starved: Starved::No,
+            definition: Location(location),
+        };
         area.tell();
         Ok(area)
     }
@@ -237,8 +271,12 @@ impl Area {
 
     fn grow(&mut self, delta: Pages) -> Result<Pages, MemoryError> {
         let before = self.pages;
-        let refused = MemoryError::CouldNotGrow { current: before, attempted_delta: delta };
-        let after = before.checked_add(delta).filter(|after| after.0 <= MEMORY_PAGES_MAX).ok_or(refused)?;
+        let refused = || MemoryError::CouldNotGrow { current: before, attempted_delta: delta };
+        let after = before.checked_add(delta).filter(|after| after.0 <= MEMORY_PAGES_MAX).ok_or_else(refused)?;
+        if after > self.pages_max {
+            self.starved = Starved::Yes;
+            return Err(refused());
+        }
         if delta.0 > 0 {
             let made = self.mmap.make_accessible(before.bytes().0, delta.bytes().0);
             // The system refusing memory must not look to the contract like reaching its cap, which other machines

@@ -7,7 +7,7 @@
 use parapet_vm::metering as fuel;
 
 /// Version of this table, the ratio and the pinned cosmwasm-vm.
-pub const METERING_VERSION: u32 = 2;
+pub const METERING_VERSION: u32 = 3;
 /// The cosmwasm-vm whose prices these are.
 pub const COSMWASM_VM: &str = "3.0.10";
 
@@ -17,8 +17,23 @@ pub const COSMWASM_VM: &str = "3.0.10";
 /// fuel is about one simple operator of a native guard.
 pub const GAS_PER_FUEL: u64 = 115;
 
-/// Making ready an instance, once per transaction and attachment.
+/// Making ready an instance, once per call.
 pub const INSTANCE: u64 = 5_000;
+/// A page of memory of an instance that is used again: it is looked through after the call, and put back.
+pub const PAGE_KEPT: u64 = 1_000;
+/// An instance that is not used again, because its call did not return or its memory is too large: somebody has to make
+/// another one. Its memory, which the system has to find anew, comes on top, as for native guards
+/// ([`parapet_vm::metering::MEMORY_PAGE`]).
+pub const INSTANCE_LOST: u64 = 50_000;
+
+/// What becomes of an instance after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is used again.
+    Kept,
+    /// It is not.
+    Lost,
+}
 
 /// Gas of so much fuel.
 #[must_use]
@@ -30,6 +45,34 @@ pub const fn gas(fuel: u64) -> u64 {
 #[must_use]
 pub const fn fuel_of(gas: u64) -> u64 {
     gas.div_ceil(GAS_PER_FUEL)
+}
+
+/// Fuel of a call with an instance of so many pages, besides what runs.
+#[must_use]
+pub(crate) const fn calling(pages: u32) -> u64 {
+    INSTANCE.saturating_add(PAGE_KEPT.saturating_mul(pages as u64))
+}
+
+/// Fuel that a call must have beside what it spends, and loses with an instance that started with so many pages.
+#[must_use]
+pub(crate) const fn losing(pages: u32) -> u64 {
+    INSTANCE_LOST.saturating_add(fuel::MEMORY_PAGE.saturating_mul(pages as u64))
+}
+
+/// Fuel of pages that memory has grown by.
+#[must_use]
+pub(crate) const fn growing(pages: u32, fate: Fate) -> u64 {
+    let each = match fate {
+        Fate::Kept => PAGE_KEPT,
+        Fate::Lost => fuel::MEMORY_PAGE,
+    };
+    each.saturating_mul(pages as u64)
+}
+
+/// Most pages that memory may grow by in a call with so much fuel: as many as can be paid for even if the instance is lost.
+#[must_use]
+pub(crate) fn payable(fuel: u64) -> u32 {
+    u32::try_from(fuel / fuel::MEMORY_PAGE).unwrap_or(u32::MAX)
 }
 
 /// Fuel of writing a message of so many bytes.

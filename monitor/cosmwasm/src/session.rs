@@ -8,14 +8,16 @@ use alloy_primitives::{Bytes, keccak256};
 use cosmwasm_vm::VmError;
 use parapet_monitor::{Fault, Fuel, StateOp, StateUpdate, StateView, Trace, detail_text};
 use parapet_store::{Overlay, StoreError, state_slot};
-use parapet_vm::{Alert, HookCall, Subject, metering as fuel};
+use parapet_vm::{Alert, HookCall, Meter, Subject, metering as fuel};
 
 use crate::{
     Contract, End,
-    instance::{Entry, NoInstance},
+    instance::{Entry, NoInstance, Used},
     lend::{Loan, Stop},
     limits::{QUERY_BYTES_MAX, REASON_BYTES_MAX},
-    message, metering,
+    memory::Starved,
+    message,
+    metering::{self, Fate},
     response::{self, Said},
 };
 
@@ -28,10 +30,7 @@ pub struct Session {
     subject: Arc<Subject>,
     overlay: Overlay,
     alerts: Vec<Alert>,
-    /// What it may spend now.
-    fuel_left: u64,
-    /// What it would have beyond that, if more were granted.
-    fuel_withheld: u64,
+    meter: Meter,
     ended: bool,
 }
 
@@ -45,16 +44,8 @@ impl Session {
     /// A session that has not begun.
     #[must_use]
     pub fn new(contract: Arc<Contract>, subject: Arc<Subject>) -> Self {
-        let fuel_left = subject.fuel_max.0;
-        Self {
-            contract,
-            subject,
-            overlay: Overlay::default(),
-            alerts: Vec::new(),
-            fuel_left,
-            fuel_withheld: 0,
-            ended: false,
-        }
+        let meter = Meter::new(subject.fuel_max);
+        Self { contract, subject, overlay: Overlay::default(), alerts: Vec::new(), meter, ended: false }
     }
 
     /// Calls the contract: `instantiate` for [`HookCall::Init`], `sudo` for [`HookCall::OnTx`]. Contracts are not asked
@@ -103,21 +94,19 @@ impl Session {
 
     /// Fuel spent so far.
     #[must_use]
-    pub fn spent(&self) -> Fuel {
-        Fuel(self.subject.fuel_max.0 - self.fuel_left - self.fuel_withheld)
+    pub const fn spent(&self) -> Fuel {
+        self.meter.spent()
     }
 
     /// Bounds what the following calls may spend, besides the attachment's own limit.
     pub fn grant(&mut self, fuel: Fuel) {
-        let own = self.fuel_left + self.fuel_withheld;
-        self.fuel_left = own.min(fuel.0);
-        self.fuel_withheld = own - self.fuel_left;
+        self.meter.grant(fuel);
     }
 
     /// Whether it would have had more fuel, had more been granted.
     #[must_use]
     pub const fn is_short(&self) -> bool {
-        self.fuel_withheld > 0
+        self.meter.is_short()
     }
 
     /// Alerts raised since the last time they were taken.
@@ -184,48 +173,59 @@ impl Session {
     fn answer(&mut self, entry: Entry<'_>, trace: &Trace, view: &mut dyn StateView) -> Result<Vec<u8>, Stopped> {
         let attachment = self.subject.attachment;
         let (Entry::Instantiate { message, .. } | Entry::Sudo { message } | Entry::Query { message }) = entry;
-        self.pay(metering::INSTANCE.saturating_add(metering::message(message.len())))?;
+        let pages = self.contract.pages();
+        self.pay(metering::calling(pages).saturating_add(metering::message(message.len())))?;
+        // Given back with an instance that can be used again.
+        let held = metering::losing(pages);
+        self.pay(held)?;
         let mut instance = self.contract.instance().map_err(|none| match none {
             NoInstance::Engine(reason) => Stopped::Fault(Fault::Engine { attachment, reason }),
             NoInstance::Contract(reason) => Stopped::End(End::Unusable { reason }),
         })?;
         let env = message::env(&trace.context, &self.subject);
-        let gas = metering::gas(self.fuel_left);
         let subject = self.subject.clone();
         let mut loan =
             Loan { trace, view, subject: &subject, overlay: &mut self.overlay, scans: Vec::new(), stop: None };
-        let (answer, gas_left) = instance.call(entry, &env, gas, &mut loan);
-        let stop = loan.stop;
-        self.fuel_left = self.fuel_left.saturating_sub(metering::fuel_of(gas - gas_left));
-        match (stop, answer) {
-            (Some(Stop::Fault(fault)), _) => Err(Stopped::Fault(fault)),
-            (Some(Stop::Limit(limit)), _) => Err(Stopped::End(End::LimitExceeded(limit))),
-            (None, Err(error)) => {
-                // What a host function could not charge ends as a trap, too, with nothing left.
-                if gas_left == 0 {
-                    self.fuel_left = 0;
-                    return Err(Stopped::End(End::OutOfFuel));
-                }
-                Err(Stopped::End(broken(&error)))
-            }
+        let (answer, used) = instance.call(entry, &env, self.meter.left(), &mut loan);
+        let limit = match loan.stop {
+            Some(Stop::Fault(fault)) => return Err(Stopped::Fault(fault)),
+            Some(Stop::Limit(limit)) => Some(limit),
+            None => None,
+        };
+        // What a host function could not charge ends as a trap, too, with nothing left.
+        let spent_all = answer.is_err() && limit.is_none() && used.gas_left == 0;
+        self.settle(&used, held, spent_all)?;
+        match (limit, answer) {
+            (Some(limit), _) => Err(Stopped::End(End::LimitExceeded(limit))),
+            (None, Err(error)) => Err(Stopped::End(broken(&error))),
             (None, Ok(answer)) => {
-                self.contract.take_back(instance);
+                if used.fate == Fate::Kept {
+                    self.contract.take_back(instance);
+                }
                 Ok(answer)
             }
         }
     }
 
-    fn pay(&mut self, fuel: u64) -> Result<(), Stopped> {
-        match self.fuel_left.checked_sub(fuel) {
-            Some(left) => {
-                self.fuel_left = left;
-                Ok(())
-            }
-            None => {
-                self.fuel_left = 0;
-                Err(Stopped::End(End::OutOfFuel))
-            }
+    /// Takes what a call has spent, and gives back what was held for its instance if that can be used again.
+    fn settle(&mut self, used: &Used, held: u64, spent_all: bool) -> Result<(), Stopped> {
+        // What a contract does that gets no memory must not depend on its fuel.
+        if spent_all || used.starved == Starved::Yes {
+            self.meter.set_left(0);
+            return Err(Stopped::End(End::OutOfFuel));
         }
+        let left = self.meter.left();
+        let spent = metering::fuel_of(metering::gas(left).saturating_sub(used.gas_left));
+        let back = match used.fate {
+            Fate::Kept => held,
+            Fate::Lost => 0,
+        };
+        self.meter.set_left(left.saturating_sub(spent).saturating_add(back));
+        self.pay(metering::growing(used.grown, used.fate))
+    }
+
+    fn pay(&mut self, fuel: u64) -> Result<(), Stopped> {
+        self.meter.pay(fuel).ok_or(Stopped::End(End::OutOfFuel))
     }
 }
 

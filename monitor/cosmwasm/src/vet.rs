@@ -68,6 +68,8 @@ pub struct Vetted {
     pub descriptor: Descriptor,
     /// Whether readers can query it.
     pub answers: Answers,
+    /// Pages that its memory starts with.
+    pub pages: u32,
 }
 
 /// Whether a contract exports `query`.
@@ -106,7 +108,7 @@ pub fn vet(hash: ModuleHash, bytes: &[u8]) -> Result<Vetted, VetError> {
     if bytes.len() > MODULE_BYTES_MAX {
         return Err(VetError::ModuleBytes { size: bytes.len() });
     }
-    let (entries, section) = inspect(bytes).map_err(|error| match error {
+    let Inspected { entries, section, pages } = inspect(bytes).map_err(|error| match error {
         VetError::Invalid { offset, reason } => named(bytes, offset, reason),
         other => other,
     })?;
@@ -117,7 +119,7 @@ pub fn vet(hash: ModuleHash, bytes: &[u8]) -> Result<Vetted, VetError> {
         other => VetError::Static(other.to_string()),
     })?;
     let descriptor = section.map_or_else(|| Ok(unnamed(hash)), Descriptor::parse)?;
-    Ok(Vetted { descriptor, answers })
+    Ok(Vetted { descriptor, answers, pages })
 }
 
 /// What holds for a contract without a descriptor: it wakes for whatever touches its accounts.
@@ -148,13 +150,22 @@ fn limits() -> WasmLimits {
     limits
 }
 
-fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Option<&[u8]>), VetError> {
+/// What the sections say.
+struct Inspected<'a> {
+    entries: entry::Entries<'a>,
+    /// The descriptor's, if there is one.
+    section: Option<&'a [u8]>,
+    pages: u32,
+}
+
+fn inspect(bytes: &[u8]) -> Result<Inspected<'_>, VetError> {
     let mut validator = Validator::new_with_features(ALLOWED);
     let mut parser = Parser::new(0);
     parser.set_features(ALLOWED);
     let mut entries = entry::Entries::default();
     let mut descriptor = None;
     let mut functions = Vec::new();
+    let mut pages = 0;
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
         check_limits(&payload)?;
@@ -171,6 +182,11 @@ fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Option<&[u8]>), VetError
         }
         match payload {
             Payload::ExportSection(section) => entries.take(section)?,
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    pages = u32::try_from(memory?.initial).unwrap_or(u32::MAX);
+                }
+            }
             Payload::CustomSection(section)
                 if section.name() == SECTION && descriptor.replace(section.data()).is_some() =>
             {
@@ -186,7 +202,7 @@ fn inspect(bytes: &[u8]) -> Result<(entry::Entries<'_>, Option<&[u8]>), VetError
         code.take(&mut function, &body)?;
         allocations = function.into_allocations();
     }
-    Ok((entries, descriptor))
+    Ok(Inspected { entries, section: descriptor, pages })
 }
 
 fn check_limits(payload: &Payload<'_>) -> Result<(), VetError> {

@@ -3,7 +3,7 @@
 //! Invariant: nothing here depends on the machine. The cache changes how long a guard takes to be ready, never what it
 //! does.
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use alloy_primitives::Bytes;
 use parapet_monitor::ModuleHash;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use wasmtime::{Config, InstanceAllocationStrategy, Linker, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::{
-    Guard, VetError,
+    Ahead, Guard, Ready, Room, VetError,
     compiler::Compiler,
     host::{Host, link},
     limits::{GUARDS_CACHED_MAX, MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX},
@@ -71,9 +71,10 @@ pub enum EngineError {
 #[derive(Clone)]
 pub struct Engine {
     linker: Linker<Host>,
-    guards: Arc<Mutex<Guards>>,
+    guards: Arc<Mutex<Ready<Guard>>>,
     warm: Arc<Everywhere>,
     compiler: Arc<Compiler>,
+    ahead: Arc<Ahead>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -95,7 +96,8 @@ impl Engine {
         let compiler = Compiler::new(settings.compiled.as_deref())
             .map_err(|source| EngineError::Folder { path: settings.compiled.unwrap_or_default(), source })?;
         let warm = Arc::new(Everywhere::new(settings.warm_max));
-        Ok(Self { linker, guards: Arc::default(), warm, compiler: Arc::new(compiler) })
+        let guards = Arc::new(Mutex::new(Ready::within(Room { guards_max: GUARDS_CACHED_MAX, bytes_max: usize::MAX })));
+        Ok(Self { linker, guards, warm, compiler: Arc::new(compiler), ahead: Arc::default() })
     }
 
     /// A guard that was loaded before and is still ready.
@@ -118,40 +120,12 @@ impl Engine {
         if let Some(guard) = self.ready(hash) {
             return Ok(guard);
         }
-        let vetted = vet(&bytes)?;
+        let (vetted, size) = (vet(&bytes)?, bytes.len());
         let parts = (self.linker.clone(), self.warm.clone(), self.compiler.clone());
-        let guard = self.guards.lock().keep(Arc::new(Guard::new(hash, bytes, vetted, parts)));
-        self.compiler.ahead(&guard);
+        let guard = self.guards.lock().keep(hash, size, Arc::new(Guard::new(hash, bytes, vetted, parts)));
+        let weak = Arc::downgrade(&guard);
+        self.ahead.prepare_soon(weak);
         Ok(guard)
-    }
-}
-
-/// Ready guards, the least recently asked for leaving first.
-#[derive(Default)]
-struct Guards {
-    by_hash: BTreeMap<ModuleHash, (u64, Arc<Guard>)>,
-    asked: u64,
-}
-
-impl Guards {
-    fn get(&mut self, hash: ModuleHash) -> Option<Arc<Guard>> {
-        self.asked += 1;
-        let (last_asked, guard) = self.by_hash.get_mut(&hash)?;
-        *last_asked = self.asked;
-        Some(guard.clone())
-    }
-
-    /// Keeps a guard, or gives the one that another thread has kept meanwhile, which may be compiled already.
-    fn keep(&mut self, guard: Arc<Guard>) -> Arc<Guard> {
-        if let Some(kept) = self.get(guard.hash()) {
-            return kept;
-        }
-        if self.by_hash.len() >= GUARDS_CACHED_MAX {
-            let oldest = self.by_hash.iter().min_by_key(|(_, (asked, _))| *asked).map(|(hash, _)| *hash);
-            oldest.map(|hash| self.by_hash.remove(&hash));
-        }
-        self.by_hash.insert(guard.hash(), (self.asked, guard.clone()));
-        guard
     }
 }
 

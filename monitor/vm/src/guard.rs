@@ -10,7 +10,7 @@ use parapet_monitor::{Descriptor, Hook, ModuleHash, Subscriptions};
 use wasmtime::{InstancePre, Linker, PoolConcurrencyLimitError, Result};
 
 use crate::{
-    Vetted,
+    Preparable, Vetted,
     compiler::Compiler,
     expose::expose_globals,
     host::Host,
@@ -107,6 +107,12 @@ impl Guard {
         let pre = self.linker.instantiate_pre(&module)?;
         let warm = self.vetted.keeps_segments.then(|| self.warm.add());
         Ok(Compiled { pre, globals, warm, everywhere: self.warm.clone(), made: AtomicU64::new(0) })
+    }
+}
+
+impl Preparable for Guard {
+    fn prepare_ahead(&self) {
+        let _ = self.prepare();
     }
 }
 

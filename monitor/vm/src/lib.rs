@@ -13,6 +13,7 @@
 //!   never confused: the first has the outcome that the attachment declared, the second stops the transaction.
 //! - What the executor lends for a hook (`lend`) is out of a guard's reach when the hook has ended.
 
+mod ahead;
 mod artefact;
 mod compiler;
 mod engine;
@@ -23,13 +24,18 @@ mod instance;
 mod kept;
 mod lend;
 pub mod limits;
+mod meter;
 pub mod metering;
+mod ready;
 mod session;
 mod vet;
 mod warm;
 
+pub use ahead::{Ahead, Preparable};
 pub use engine::{Engine, EngineError, EngineSettings, Optimisation};
 pub use guard::Guard;
 pub use host::{Alert, Limit};
+pub use meter::Meter;
+pub use ready::{Ready, Room};
 pub use session::{HookCall, HookEnd, Session, Subject};
 pub use vet::{Code, Hooks, VetError, Vetted, vet};

@@ -9,7 +9,7 @@ use parapet_abi::{AccountRecord, Kind};
 use parapet_monitor::{AttachmentId, Fault, Fuel, Hook, Recorded, StateUpdate, StateView, Subscriptions, Trace};
 use wasmtime::Trap;
 
-use crate::{Alert, Guard, Limit, host::Stop, instance::Instance, lend::Loan, metering};
+use crate::{Alert, Guard, Limit, Meter, host::Stop, instance::Instance, lend::Loan, metering};
 
 /// The attachment that a session speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,10 +125,7 @@ pub struct Session {
     subject: Arc<Subject>,
     /// Out of here while a hook runs, so that one that is left by a panic is never used again.
     instance: Option<Box<Instance>>,
-    /// What it may spend now.
-    fuel_left: u64,
-    /// What it would have beyond that, if more were granted.
-    fuel_withheld: u64,
+    meter: Meter,
     state: State,
 }
 
@@ -152,8 +149,8 @@ impl Session {
     /// A session that has not begun.
     #[must_use]
     pub fn new(guard: Arc<Guard>, subject: Arc<Subject>) -> Self {
-        let fuel_left = subject.fuel_max.0;
-        Self { guard, subject, instance: None, fuel_left, fuel_withheld: 0, state: State::Open }
+        let meter = Meter::new(subject.fuel_max);
+        Self { guard, subject, instance: None, meter, state: State::Open }
     }
 
     /// Calls a hook. One that the guard does not export, or of a session that has ended, returns at once.
@@ -178,7 +175,7 @@ impl Session {
             Ok(()) => (State::Open, Ok(HookEnd::Returned)),
             Err(Broken::Guard(end)) => (State::Ended, Ok(end)),
             Err(Broken::Spent(end)) => {
-                self.fuel_left = 0;
+                self.meter.set_left(0);
                 (State::Ended, Ok(end))
             }
             Err(Broken::Unmade(fault)) => (State::Open, Err(fault)),
@@ -190,21 +187,19 @@ impl Session {
 
     /// Bounds what the following hooks may spend, besides the attachment's own limit.
     pub fn grant(&mut self, fuel: Fuel) {
-        let own = self.fuel_left + self.fuel_withheld;
-        self.fuel_left = own.min(fuel.0);
-        self.fuel_withheld = own - self.fuel_left;
+        self.meter.grant(fuel);
     }
 
     /// Whether it would have had more fuel, had more been granted.
     #[must_use]
     pub const fn is_short(&self) -> bool {
-        self.fuel_withheld > 0
+        self.meter.is_short()
     }
 
     /// Fuel spent so far.
     #[must_use]
-    pub fn spent(&self) -> Fuel {
-        Fuel(self.subject.fuel_max.0 - self.fuel_left - self.fuel_withheld)
+    pub const fn spent(&self) -> Fuel {
+        self.meter.spent()
     }
 
     /// Alerts raised since the last time they were taken.
@@ -230,7 +225,7 @@ impl Session {
         let host = instance.host();
         (host.hook, host.frame) = (call.hook(), call.frame());
         (host.fork_seen, host.view_output) = (None, Bytes::new());
-        let (ended, fuel_left) = instance.call(call, loan, self.fuel_left);
+        let (ended, fuel_left) = instance.call(call, loan, self.meter.left());
         let ended = ended.map_err(|error| broken(attachment, error));
         let (pages, reuse) = self.guard.memory();
         let grown = std::mem::take(&mut instance.host().memory_cap.grown);
@@ -238,7 +233,7 @@ impl Session {
         let ended = match (fuel_left.checked_sub(growing), ended) {
             (_, Err(Broken::Engine(fault))) => Err(Broken::Engine(fault)),
             (Some(left), ended) => {
-                self.fuel_left = left;
+                self.meter.set_left(left);
                 ended
             }
             (None, _) => Err(Broken::Spent(HookEnd::OutOfFuel)),
@@ -255,14 +250,14 @@ impl Session {
             Broken::Guard(HookEnd::Unusable { reason })
         })?;
         let (pages, reuse) = self.guard.memory();
-        let left = self.fuel_left.checked_sub(metering::making(pages, reuse));
+        let left = self.meter.left().checked_sub(metering::making(pages, reuse));
         let left = left.ok_or(Broken::Spent(HookEnd::OutOfFuel))?;
         let (instance, left) = compiled.instance(&self.subject, left);
         let instance = instance.map_err(|error| broken(self.subject.attachment, error));
         if let Err(Broken::Engine(fault)) = instance {
             return Err(Broken::Unmade(fault));
         }
-        self.fuel_left = left;
+        self.meter.set_left(left);
         instance
     }
 }

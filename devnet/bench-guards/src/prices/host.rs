@@ -57,14 +57,14 @@ const LOOPS: [Loop; 35] = [
     Loop::of("memory.fill, 4,096 bytes", "(memory.fill (i32.const 4096) (i32.const 0) (i32.const 4096))"),
     Loop::of("memory.copy, 4,096 bytes", "(memory.copy (i32.const 8192) (i32.const 4096) (i32.const 4096))"),
     Loop::of("memory.copy, no bytes", "(memory.copy (i32.const 8192) (i32.const 4096) (i32.const 0))"),
-    Loop::of("trace_count", "(drop (call $trace_count (i32.const 2)))"),
+    Loop::of("trace_count", "(drop (call $trace_count (i32.const 3)))"),
     Loop::of(
         "trace_read, one frame",
-        "(drop (call $trace_read (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 1024) (i32.const 192)))",
+        "(drop (call $trace_read (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 1024) (i32.const 192)))",
     ),
     Loop::of(
         "trace_read, ten frames",
-        "(drop (call $trace_read (i32.const 2) (i32.const 0) (i32.const 10) (i32.const 1024) (i32.const 192)))",
+        "(drop (call $trace_read (i32.const 3) (i32.const 0) (i32.const 10) (i32.const 1024) (i32.const 192)))",
     ),
     Loop::of(
         "trace_data, 1,024 bytes",

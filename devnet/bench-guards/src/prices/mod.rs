@@ -3,6 +3,7 @@
 //! ```text
 //! host:  a loop of one operator or host call on the guard VM       → ns and fuel of a turn
 //! chain: the same inside of a block, where forks and calls are real → ns and fuel of a turn
+//! contract: a loop of one operator or host call in a contract        → ns and fuel of a turn
 //! evm:   a loop of one instruction in a block of its own            → ns and gas
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! the least of several runs: what disturbs a run only makes it longer.
 
 mod chain;
+mod contract;
 mod evm;
 mod host;
 
@@ -44,24 +46,28 @@ impl Price {
 pub fn rows() -> Result<Vec<Row>, BenchError> {
     let mut guards = host::measure()?;
     guards.extend(chain::measure()?);
+    let contracts = contract::measure()?;
     let evm = evm::measure()?;
-    let mut rows: Vec<Row> = guards.iter().map(|price| row("fuel", price)).collect();
-    rows.extend(evm.iter().map(|price| row("gas", price)));
+    let rows_of = |of, unit, prices: &[Price]| prices.iter().map(|price| row(of, unit, price)).collect::<Vec<_>>();
+    let mut rows = rows_of("guard", "fuel", &guards);
+    rows.extend(rows_of("contract", "fuel", &contracts));
+    rows.extend(rows_of("EVM", "gas", &evm));
     let per_gas = FuelPerGas::DEFAULT.0.get() as f64;
-    let [guard, other] = [&guards, &evm].map(|prices| dearest(prices));
-    let (guard_ns, evm_ns) = (guard.each() * per_gas, other.each());
-    rows.push(
-        Row::new(format!("a guard's dearest gas, at {per_gas} fuel per gas"), guard_ns, "ns")
-            .key("guard_ns_per_gas")
-            .at_most(evm_ns)
-            .note(format!("{}; the EVM's: {}", guard.name, other.name)),
-    );
+    let evm = dearest(&evm);
+    for (of, key, prices) in [("guard", "guard_ns_per_gas", &guards), ("contract", "contract_ns_per_gas", &contracts)] {
+        let dearest = dearest(prices);
+        rows.push(
+            Row::new(format!("a {of}'s dearest gas, at {per_gas} fuel per gas"), dearest.each() * per_gas, "ns")
+                .key(key)
+                .at_most(evm.each())
+                .note(format!("{}; the EVM's: {}", dearest.name, evm.name)),
+        );
+    }
     rows.extend(chain::view_ratio()?);
     Ok(rows)
 }
 
-fn row(unit: &str, price: &Price) -> Row {
-    let of = if unit == "gas" { "EVM" } else { "guard" };
+fn row(of: &str, unit: &str, price: &Price) -> Row {
     Row::new(format!("{of}: {}", price.name), price.each(), if unit == "gas" { "ns/gas" } else { "ns/fuel" })
         .note(format!("{:.1} ns, {:.1} {unit}", price.ns, price.paid))
 }
