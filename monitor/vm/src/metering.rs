@@ -39,7 +39,8 @@ pub const VIEW_GAS: u64 = 2;
 /// A word of the guard's own state that a transaction changes for the first time. In time it is cheap, 737 ns with the
 /// call; this is for the state that grows, which everyone keeps for ever: the EVM takes 22,100 gas for a new slot and 5,000
 /// for one that is there. Which of the two it is must not be asked, or changes would no longer commute, so every word pays
-/// half of a new one: 11,000 gas, at 4 fuel in a gas.
+/// half of a new one: 11,000 gas, at 4 fuel in a gas. So an entry of 8,192 bytes, 257 words and its links, is 11.5 million fuel
+/// or 2.9 million gas, though it takes 60 µs: a contract that stores as much pays twice that.
 pub const STORE_WORD: u64 = 44_000;
 /// Another change of a word that the transaction has changed before: 0.06 to 0.12 ns.
 pub const STORE_WRITE: u64 = 5_000;

@@ -11,6 +11,7 @@ mod exhausted;
 mod faults;
 mod generated;
 mod guards;
+mod kinds;
 mod money;
 mod overtaken;
 mod scans;

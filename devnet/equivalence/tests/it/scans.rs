@@ -14,7 +14,7 @@ use crate::twins::{attached, judge, scenario};
 /// Entries with which the contract still accepts.
 const ENTRIES_MAX: usize = 20;
 /// Veto code of a transaction that finds more.
-const TOO_MANY: u16 = 7;
+pub(crate) const TOO_MANY: u16 = 7;
 
 /// A region and its bytes, as data segments.
 fn region(at: u32, bytes: &[u8]) -> String {
@@ -25,7 +25,7 @@ fn region(at: u32, bytes: &[u8]) -> String {
 }
 
 /// Keys are the count, scattered, so that inserts of one block lie between each other.
-fn contract() -> Vec<u8> {
+pub(crate) fn contract() -> Vec<u8> {
     let parts = [
         region(0x100, br#"{"ok":{"messages":[],"attributes":[],"events":[],"data":null}}"#),
         region(0x200, br#"{"error":"[7] too many"}"#),

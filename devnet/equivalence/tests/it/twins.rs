@@ -55,20 +55,27 @@ fn guarded(scenario: &Scenario, module: &[u8]) -> Realised {
 
 /// As [`guarded`], by any module.
 pub(crate) fn attached(scenario: &Scenario, module: &[u8], failure: Failure, configuration: Bytes) -> Realised {
+    attached_all(scenario, &[(module, configuration)], failure)
+}
+
+/// As [`attached`], by several modules, each with its configuration.
+pub(crate) fn attached_all(scenario: &Scenario, guards: &[(&[u8], Bytes)], failure: Failure) -> Realised {
     let mut block = scenario.realise();
     let mut image = RegistryImage::default();
-    let hash = image.register(Bytes::copy_from_slice(module));
-    image.attachments.push(Attachment {
-        id: B256::with_last_byte(1),
-        module: hash,
-        mode: Some(AttachmentMode::Enforce),
-        failure,
-        fuel_max: Fuel(10_000_000),
-        attached_at: 1,
-        accounts: GUARDED.map(|place| block.address(place)).to_vec(),
-        configuration,
-        ..Attachment::default()
-    });
+    for (number, (module, configuration)) in (1..).zip(guards) {
+        let hash = image.register(Bytes::copy_from_slice(module));
+        image.attachments.push(Attachment {
+            id: B256::with_last_byte(number),
+            module: hash,
+            mode: Some(AttachmentMode::Enforce),
+            failure,
+            fuel_max: Fuel(10_000_000),
+            attached_at: 1,
+            accounts: GUARDED.map(|place| block.address(place)).to_vec(),
+            configuration: configuration.clone(),
+            ..Attachment::default()
+        });
+    }
     let mut accounts = MemoryAccounts::new();
     image.write(&mut accounts);
     for (address, account) in accounts {

@@ -1,6 +1,6 @@
 //! Work that an attacker makes for guards is paid by the attacker, and never lets a transaction pass unguarded.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
 use parapet_abi::{
     Kind,
     import::{CODE_OUT_OF_FUEL, CODE_OUT_OF_GAS, CODE_OVERLOAD},
@@ -95,6 +95,37 @@ fn a_guard_that_gives_up_on_a_flood_does_what_its_attachment_says() {
         // Little gas is no way around it: then it is not the guard that failed.
         let needed = judged.gas_used;
         assert_eq!(veto_code(&chain.send(&attack(needed - 5_000))), Some(CODE_OUT_OF_GAS));
+    }
+}
+
+#[test]
+fn a_contract_reads_a_flood_at_the_flooders_cost_and_one_that_cannot_be_shown_it_lets_nothing_pass() {
+    const READS_RECORDS: &[u8] = include_bytes!("../../../../guards/artifacts/light_cosmwasm.wasm");
+    const IS_SHOWN_ALL: &[u8] = include_bytes!("../../../../guards/artifacts/whole_message_cosmwasm.wasm");
+    let mut chain = Chain::new();
+    let nothing = Address::repeat_byte(0xb1);
+    let body = join(&[&code::call(code::Kind::Call, nothing), &POP]);
+    let flood = join(&[&code::repeat(10_000, &body), &code::call(code::Kind::Call, VAULT), &POP, &STOP]);
+    chain.put(TOOL, &flood, []);
+    chain.put(nothing, &STOP, []);
+    chain.put(VAULT, &STOP, []);
+    for (contract, failure, veto, said) in [
+        (READS_RECORDS, Failure::Closed, None, 0),
+        (IS_SHOWN_ALL, Failure::Closed, Some(CODE_OVERLOAD), CODE_OVERLOAD),
+        (IS_SHOWN_ALL, Failure::Open, Some(CODE_OVERLOAD), CODE_OVERLOAD),
+    ] {
+        let mut chain = chain.fresh();
+        let attachment = chain.attach(&Bytes::from_static(contract), &[VAULT]);
+        (attachment.fuel_max, attachment.failure) = (Fuel(100_000_000), failure);
+        attachment.configuration = Bytes::from_static(b"{}");
+        chain.settle_attachments();
+        let judged = chain.send(&attack(GAS_MAX));
+        assert_eq!((veto_code(&judged), judged.verdicts[0].code), (veto, said));
+        if said == 0 {
+            let record_bytes = Kind::Frame.record_bytes() as u64;
+            let per_record = judged.guard_fuel.0 / 10_000;
+            assert!(per_record >= record_bytes / 8, "every record was read and paid for: {per_record} fuel each");
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod calls;
 mod hostile;
+mod memory;
 mod records;
 mod reuse;
 mod schema;
