@@ -107,6 +107,21 @@ async fn head_of_attachment(node: &Node) -> u64 {
     logs.last().unwrap().block_number.unwrap()
 }
 
+#[tokio::test]
+async fn a_backtest_reads_the_history_of_a_node_that_was_killed_and_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--datadir", folder.path().to_str().unwrap()];
+    let backtest = [&["backtest", "outflow_cap", "--account", OWNER][..], &BOUNDS].concat();
+    let node = Node::start(&args);
+    let (_, theft) = history(&node.provider()).await;
+    let before = guard_ok(&node, &backtest);
+    node.stop("-KILL");
+    let node = Node::start(&args);
+    let after = guard_ok(&node, &backtest);
+    assert_eq!(after["vetoes"][0]["transaction"], theft.to_string());
+    assert_eq!(before, after);
+}
+
 /// All verdicts of a backtest by its methods alone.
 async fn pages(provider: &DynProvider, from: u64, to: u64) -> Vec<(B256, Value)> {
     let prepared = parapet_cli::prepare("outflow_cap", &parameters(&BOUNDS)).unwrap();
