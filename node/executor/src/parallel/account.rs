@@ -161,7 +161,7 @@ impl AccountCell {
             let at = versions.identities.partition_point(|(other, _)| *other <= version);
             versions.identities.insert(at, (version, identity));
         }
-        self.stamp.fetch_add(1, Ordering::Release)
+        grow(&self.stamp)
     }
 
     /// Takes back what a transaction did.
@@ -169,7 +169,7 @@ impl AccountCell {
         let mut versions = self.versions.lock();
         versions.changes.retain(|(other, _)| *other != version);
         versions.identities.retain(|(other, _)| *other != version);
-        self.stamp.fetch_add(1, Ordering::Release);
+        grow(&self.stamp);
     }
 
     /// Writes for a transaction below which everything is settled, itself included: no version is kept.
@@ -188,7 +188,7 @@ impl AccountCell {
         if let Some(identity) = write.identity {
             versions.identity = (version, identity);
         }
-        self.stamp.fetch_add(1, Ordering::Release);
+        grow(&self.stamp);
         Ok(())
     }
 
@@ -216,6 +216,13 @@ impl AccountCell {
         let end = versions.view(Version(u32::MAX));
         Some(AccountEnds { base, end, touched_empty: versions.touched })
     }
+}
+
+/// Moves a stamp on and gives what it was. Its cell is locked, so nobody else moves it meanwhile, and it need not be one step.
+pub(super) fn grow(stamp: &AtomicU64) -> u64 {
+    let before = stamp.load(Ordering::Relaxed);
+    stamp.store(before + 1, Ordering::Release);
+    before
 }
 
 /// Bytes of a list that has outgrown its place.

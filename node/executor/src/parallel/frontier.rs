@@ -1,5 +1,7 @@
 //! The owner of the frontier's part: what is settled, in order, and what may be claimed next.
 
+use std::mem;
+
 use alloy_primitives::U256;
 use parapet_types::{Executed, LeftOut};
 use revm::state::EvmState;
@@ -160,6 +162,7 @@ impl Frontier {
         if !holds {
             block.report.ran_again();
             retract(&incarnation.written, worker.reader(), version(index));
+            worker.recycle(incarnation);
             return self.run_admitted(worker, index);
         }
         self.learn(block, index, &incarnation);
@@ -186,31 +189,31 @@ impl Frontier {
     }
 
     /// Includes what ran, or leaves it out. What it wrote is in the versioned memory.
-    fn take(&mut self, worker: &mut Worker<'_>, index: u32, incarnation: Box<Incarnation>) -> Result<(), BlockError> {
+    fn take(&mut self, worker: &mut Worker<'_>, index: u32, mut incarnation: Box<Incarnation>) -> Result<(), BlockError> {
         let block = worker.block;
         let before = listed::before(block, index, &incarnation)?;
-        let Incarnation { ended, reads, written, emptied, fee, finished, footprint } = *incarnation;
-        worker.recycle(reads, finished);
-        match ended {
+        let left = match mem::take(&mut incarnation.ended) {
             Ended::Executed(executed) => {
                 let transaction = &block.input.transactions[index as usize];
                 if let Err(full) = self.progress.check_fuel(transaction, &executed) {
-                    retract(&written, worker.reader(), version(index));
+                    retract(&incarnation.written, worker.reader(), version(index));
                     return self.leave_out(block, index, full);
                 }
-                for index in emptied {
-                    block.memory.account(index).touch_empty();
+                for index in &incarnation.emptied {
+                    block.memory.account(*index).touch_empty();
                 }
                 let included = self.progress.included.len();
                 self.plan.used(transaction, executed.gas_used);
                 self.include(block, index, executed);
-                self.reward(block, version(index), fee)?;
-                listed::settled(block, index, included, before.as_ref(), &footprint)?;
-                Ok(fold(&written, &block.memory, version(index + 1))?)
+                self.reward(block, version(index), incarnation.fee)?;
+                listed::settled(block, index, included, before.as_ref(), &incarnation.footprint)?;
+                Ok(fold(&incarnation.written, &block.memory, version(index + 1))?)
             }
             Ended::Refused(reason) | Ended::Failed(reason) => self.leave_out(block, index, reason),
             Ended::Unusable => Err(BlockError::Panicked("an execution at the frontier had no outcome".into())),
-        }
+        };
+        worker.recycle(incarnation);
+        left
     }
 
     fn learn(&mut self, block: &Block<'_>, index: u32, incarnation: &Incarnation) {

@@ -16,7 +16,7 @@ use super::{
 use crate::{TxError, access_list::Footprint, session::Finished};
 
 /// What came of an execution.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum Ended {
     /// It can be included if its reads hold.
     Executed(Executed),
@@ -25,6 +25,7 @@ pub(crate) enum Ended {
     /// It could not be executed, on no fault of its own.
     Failed(TxError),
     /// Nothing can be concluded: it must run on settled state.
+    #[default]
     Unusable,
 }
 
@@ -37,8 +38,8 @@ pub(crate) enum Written {
     Guarded(SlotIndex),
 }
 
-/// One execution of one transaction.
-#[derive(Debug)]
+/// One execution of one transaction. Its memory serves one after the other.
+#[derive(Debug, Default)]
 pub(crate) struct Incarnation {
     pub(crate) ended: Ended,
     pub(crate) reads: ReadSet,
@@ -51,6 +52,19 @@ pub(crate) struct Incarnation {
     pub(crate) finished: Option<Box<Finished>>,
     /// What it met; empty unless the block's access list is recorded.
     pub(crate) footprint: Footprint,
+}
+
+impl Incarnation {
+    /// Forgets everything but the memory of its lists.
+    pub(crate) fn clear(&mut self) {
+        self.ended = Ended::Unusable;
+        self.reads.clear();
+        self.written.clear();
+        self.emptied.clear();
+        self.fee = U256::ZERO;
+        self.finished = None;
+        self.footprint = Footprint::default();
+    }
 }
 
 /// What an execution left in the versioned memory.

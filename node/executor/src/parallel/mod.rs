@@ -19,6 +19,7 @@ mod codes;
 mod crew;
 mod frontier;
 mod incarnation;
+mod kept;
 mod listed;
 mod marks;
 mod memory;

@@ -14,7 +14,7 @@ use super::{
     incarnation::publish,
     listed::{self, Followed},
     memory::Memory,
-    reads::ReadSet,
+    reads::{AccountRead, ReadSet},
     slot::{AccountIndex, SlotIndex, SlotView},
     stretch::Stretch,
 };
@@ -194,6 +194,12 @@ impl<'a> Reader<'a> {
             *place = Some(Steady { index, stamp, view });
         }
         Ok((view, stamp))
+    }
+
+    /// The stamp of a contract that was read, if every reader sees it so for as long as its cell has that stamp.
+    pub(crate) fn steady(&self, read: &AccountRead) -> Option<u64> {
+        let known = self.steady[read.index.0 as usize % STEADY_PLACES]?;
+        (known.index == read.index && read.stamp() == Some(known.stamp)).then_some(known.stamp)
     }
 
     /// Moves one account of the tail to the memory, as the last thing below this version.

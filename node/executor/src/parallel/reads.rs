@@ -243,6 +243,11 @@ impl SlotRead {
 }
 
 impl AccountRead {
+    /// The stamp of what was read; `None` where part of it is a prediction.
+    pub(crate) const fn stamp(&self) -> Option<u64> {
+        self.stamp
+    }
+
     fn holds(&self, now: &AccountView) -> bool {
         let (seen, same) = (&self.seen, now.balance == self.seen.balance);
         now.identity.code_hash == seen.identity.code_hash

@@ -10,7 +10,7 @@ use alloy_primitives::U256;
 use parapet_monitor::StateOp;
 use smallvec::SmallVec;
 
-use super::account::{Version, spilled_bytes};
+use super::account::{Version, grow, spilled_bytes};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// Position of an account among the accounts that the block has met.
@@ -85,7 +85,7 @@ impl SlotCell {
             Some((same, written)) if *same == version => *written = Written::Value(value),
             Some(_) | None => versions.written.insert(at, (version, Written::Value(value))),
         }
-        self.stamp.fetch_add(1, Ordering::Release)
+        grow(&self.stamp)
     }
 
     /// Adds what a transaction changes without knowing the value: of what it wrote itself, if it did.
@@ -96,7 +96,7 @@ impl SlotCell {
             Some((same, Written::Value(value))) if *same == version => *value = StateOp::settle(ops, *value),
             Some(_) | None => versions.written.insert(at, (version, Written::Changes(ops.into()))),
         }
-        self.stamp.fetch_add(1, Ordering::Release);
+        grow(&self.stamp);
     }
 
     /// Everything below a version is settled: it becomes one value. Readers at or above it see no difference.
@@ -122,7 +122,7 @@ impl SlotCell {
         // The lock is held until the stamp has changed: who reads in between would have the old stamp for the new view.
         let mut versions = self.versions.lock();
         versions.written.retain(|(other, _)| *other != version);
-        self.stamp.fetch_add(1, Ordering::Release);
+        grow(&self.stamp);
     }
 
     /// Whether anybody wrote to it.

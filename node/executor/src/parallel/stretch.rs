@@ -179,7 +179,7 @@ impl Worker<'_> {
         self.reader().settle(at);
         let left = publish(state.iter(), self.reader(), &[], at)?;
         left.touch(&self.block.memory);
-        self.give_back(state);
+        self.go_on_with(state);
         self.reader().settle(at);
         Ok(())
     }

@@ -13,15 +13,12 @@ use revm::{
     handler::EthPrecompiles,
     primitives::hardfork::SpecId,
 };
-use smallvec::{SmallVec, smallvec};
 
 use super::{
     account::{AccountWrite, Identity, Version},
     incarnation::{Ended, Incarnation, Written},
     reader::Reader,
-    reads::ReadSet,
 };
-use crate::access_list::Footprint;
 
 /// Intrinsic gas of a transaction without data (Yellow Paper, G_transaction); also its EIP-7623 floor.
 const TRANSFER_GAS: u64 = 21_000;
@@ -82,18 +79,28 @@ pub(crate) fn may_be(tx: &Transaction) -> bool {
     tx.input().is_empty()
 }
 
-/// Runs a transaction if it is a plain transfer that succeeds. `None`: it is for the EVM; nothing was written.
+/// What became of a transaction that may be a plain transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tried {
+    /// It was one, and succeeded.
+    Done,
+    /// It is for the EVM; nothing was written.
+    NotPlain,
+}
+
+/// Runs a transaction if it is a plain transfer that succeeds.
 pub(crate) fn run(
     reader: &mut Reader<'_>,
     tx: &Transaction,
     rules: &TransferRules,
     settled: Version,
-) -> Result<Option<Box<Incarnation>>, ReadError> {
-    let Some((to, price)) = rules.plain(tx) else { return Ok(None) };
+    incarnation: &mut Incarnation,
+) -> Result<Tried, ReadError> {
+    let Some((to, price)) = rules.plain(tx) else { return Ok(Tried::NotPlain) };
     let (sender, from) = reader.account(tx.signer())?;
     let (recipient, target) = reader.account(to)?;
     let most = U256::from(tx.gas_limit()).checked_mul(U256::from(tx.max_fee_per_gas()));
-    let Some(need) = most.and_then(|fee| fee.checked_add(tx.value())) else { return Ok(None) };
+    let Some(need) = most.and_then(|fee| fee.checked_add(tx.value())) else { return Ok(Tried::NotPlain) };
     let usual = from.identity.code_hash == KECCAK256_EMPTY
         && target.identity.code_hash == KECCAK256_EMPTY
         && from.identity.nonce == tx.nonce()
@@ -101,7 +108,7 @@ pub(crate) fn run(
         && from.balance.bit_len() <= BALANCE_BITS_MAX
         && target.balance.bit_len() <= BALANCE_BITS_MAX;
     if !usual {
-        return Ok(None);
+        return Ok(Tried::NotPlain);
     }
     reader.reads.need(sender, need);
     reader.reads.nonce_matters(sender);
@@ -111,14 +118,13 @@ pub(crate) fn run(
         identity: Some(Identity { nonce: tx.nonce() + 1, ..from.identity }),
     };
     let credit = AccountWrite { balance: tx.value(), identity: None };
-    let mut written = SmallVec::new();
     for (position, write) in [(sender, debit), (recipient, credit)] {
         let index = reader.reads.accounts[position].index;
         let stamp = reader.memory.account(index).write(reader.at, settled, write);
         reader.reads.wrote_account(position, stamp);
-        written.push(Written::Account(index));
+        incarnation.written.push(Written::Account(index));
     }
-    let executed = Executed {
+    incarnation.ended = Ended::Executed(Executed {
         destiny: Destiny::Succeeded,
         gas_used: TRANSFER_GAS,
         guard_gas_used: 0,
@@ -127,16 +133,8 @@ pub(crate) fn run(
         logs: Vec::new(),
         created: None,
         verdicts: Vec::new(),
-    };
+    });
     let tip = price.saturating_sub(rules.base_fee);
-    Ok(Some(Box::new(Incarnation {
-        ended: Ended::Executed(executed),
-        reads: ReadSet::default(),
-        written,
-        emptied: smallvec![],
-        fee: U256::from(tip * u128::from(TRANSFER_GAS)),
-        finished: None,
-        // It met no more than it wrote.
-        footprint: Footprint::default(),
-    })))
+    incarnation.fee = U256::from(tip * u128::from(TRANSFER_GAS));
+    Ok(Tried::Done)
 }

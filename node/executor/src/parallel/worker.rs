@@ -7,6 +7,7 @@ use alloy_primitives::{Address, U256};
 use parapet_monitor::Monitor;
 use parapet_types::{ReadError, Transaction};
 use revm::{
+    Journal,
     context::BlockEnv,
     context_interface::Transaction as _,
     inspector::NoOpInspector,
@@ -21,11 +22,11 @@ use super::{
     crew::Crew,
     frontier::Frontier,
     incarnation::{Ended, Incarnation, Left, Written, publish, publish_updates, rebase, retract},
+    kept::Kept,
     reader::Reader,
-    reads::ReadSet,
     report::Tally,
     schedule::Schedule,
-    transfer,
+    transfer::{self, Tried},
 };
 use crate::{
     BlockError, ChainRules, Session, TxError,
@@ -38,7 +39,7 @@ use crate::{
     sync::Mutex,
 };
 
-/// Most read sets kept for their memory.
+/// Most incarnations kept for their memory.
 const SPARE_MAX: usize = 256;
 
 /// One thread's EVM on the block's memory.
@@ -47,8 +48,11 @@ pub(crate) struct Worker<'a> {
     /// Which of the block's workers this is.
     id: u32,
     pub(crate) session: Session<'a, Reader<'a>>,
-    /// Read sets whose memory can be used again.
-    spare: Vec<ReadSet>,
+    /// Incarnations whose memory can be used again.
+    #[expect(clippy::vec_box, reason = "they move between here and their slots as they are")]
+    spare: Vec<Box<Incarnation>>,
+    /// The journal between two transactions.
+    kept: Kept,
     /// What it has done.
     pub(crate) tally: Tally,
     /// The like of what was kept to be judged again.
@@ -65,7 +69,7 @@ impl<'a> Worker<'a> {
     ) -> Self {
         let mut session = Session::new(Reader::new(&block.memory), rules, env, monitor, NoOpInspector {});
         session.evm_mut().inner.ctx.chain.fee_apart = true;
-        Self { block, id, session, spare: Vec::new(), finished: Vec::new(), tally: Tally::default() }
+        Self { block, id, session, spare: Vec::new(), kept: Kept::default(), finished: Vec::new(), tally: Tally::default() }
     }
 
     pub(crate) fn reader(&mut self) -> &mut Reader<'a> {
@@ -84,37 +88,53 @@ impl<'a> Worker<'a> {
     }
 
     fn execute(&mut self, index: u32, settled: Version) -> Result<Box<Incarnation>, ReadError> {
-        let transaction = self.transaction(index);
-        if transfer::may_be(transaction) && self.meets_nobody(transaction) {
-            let block = self.block;
-            let plain = transfer::run(self.reader(), transaction, &block.transfers, settled)?;
-            if let Some(mut incarnation) = plain {
-                incarnation.reads = self.take_reads();
-                return Ok(incarnation);
-            }
+        let (block, transaction) = (self.block, self.transaction(index));
+        let mut incarnation = self.spare.pop().unwrap_or_default();
+        let may_be_plain = transfer::may_be(transaction) && self.meets_nobody(transaction);
+        let tried = if may_be_plain {
+            transfer::run(self.reader(), transaction, &block.transfers, settled, &mut incarnation)?
+        } else {
+            Tried::NotPlain
+        };
+        if tried == Tried::NotPlain {
+            self.execute_by_evm(index, settled, &mut incarnation)?;
         }
-        let (mut ended, mut state) = self.run(index, Keep::All)?;
+        // What it read for what it will read next: an empty list whose memory is there.
+        mem::swap(&mut incarnation.reads, &mut self.reader().reads);
+        Ok(incarnation)
+    }
+
+    fn execute_by_evm(
+        &mut self,
+        index: u32,
+        settled: Version,
+        incarnation: &mut Incarnation,
+    ) -> Result<(), ReadError> {
+        let mut ended = self.run(index, Keep::All);
+        let mut state = self.take_journal();
         if matches!(ended, Ok(OnJournal::Watched)) {
             self.give_back(state);
             self.reader().again();
-            (ended, state) = self.run(index, Keep::Recorded)?;
+            ended = self.run(index, Keep::Recorded);
+            state = self.take_journal();
         }
-        let fee = self.fee(&state);
-        let mut footprint = self.footprint(&state);
-        if transaction.authorization_count().is_some() {
+        incarnation.fee = self.fee(&state);
+        incarnation.footprint = self.footprint(&state);
+        if self.transaction(index).authorization_count().is_some() {
             self.reader().reads.nonces_matter();
         }
-        let (ended, left) = match ended {
+        incarnation.ended = match ended {
             Ok(OnJournal::Executed(executed, guard_updates)) => {
-                let left = publish(state.iter(), self.reader(), &guard_updates, settled)?;
-                footprint.guard_updates = guard_updates;
-                (Ended::Executed(executed), left)
+                let Left { written, emptied } = publish(state.iter(), self.reader(), &guard_updates, settled)?;
+                (incarnation.written, incarnation.emptied) = (written, emptied);
+                incarnation.footprint.guard_updates = guard_updates;
+                Ended::Executed(executed)
             }
             Ok(OnJournal::Watched) => unreachable!("what is recorded runs to its end"),
             Err(TxError::State(error)) => return Err(error),
             Err(refusal @ TxError::Invalid(_)) => {
                 self.reader().reads.everything_matters();
-                (Ended::Refused(refusal), Left::default())
+                Ended::Refused(refusal)
             }
             Err(
                 fault @ (TxError::BlockFull { .. }
@@ -123,23 +143,21 @@ impl<'a> Worker<'a> {
                 | TxError::Deadline
                 | TxError::Fault(_)
                 | TxError::Evm(_)),
-            ) => (Ended::Failed(fault), Left::default()),
+            ) => Ended::Failed(fault),
         };
-        let finished = self.finish(state);
-        let Left { written, emptied } = left;
-        let reads = self.take_reads();
-        Ok(Box::new(Incarnation { ended, reads, written, emptied, fee, finished, footprint }))
+        incarnation.finished = self.finish(state);
+        Ok(())
     }
 
-    fn run(&mut self, index: u32, keep: Keep) -> Result<(Result<OnJournal, TxError>, EvmState), ReadError> {
+    fn run(&mut self, index: u32, keep: Keep) -> Result<OnJournal, TxError> {
         let transaction = self.transaction(index);
         let tx = self.block.tx_env(index);
         let (sender, _) = self.reader().account(transaction.signer())?;
         // Without this much it would have been refused.
         let need = tx.max_balance_spending().unwrap_or(U256::MAX);
         self.reader().reads.need(sender, need);
-        let ended = self.session.execute_on_journal(tx, self.identity(transaction), keep);
-        Ok((ended, self.session.evm_mut().inner.ctx.journaled_state.inner.finalize()))
+        self.lend_journal(transaction)?;
+        self.session.execute_on_journal(tx, self.identity(transaction), keep)
     }
 
     /// Keeps what it takes to judge a transaction again that ran ahead, if that may be done.
@@ -197,22 +215,17 @@ impl<'a> Worker<'a> {
         if self.block.memory.listed.is_recorded() { Footprint::of(state) } else { Footprint::default() }
     }
 
-    fn take_reads(&mut self) -> ReadSet {
-        let next = self.spare.pop().unwrap_or_default();
-        mem::replace(&mut self.reader().reads, next)
-    }
-
-    /// The memory of a read set that is not needed any more.
-    pub(crate) fn recycle(&mut self, mut reads: ReadSet, finished: Option<Box<Finished>>) {
-        if let Some(mut finished) = finished.filter(|_| self.finished.len() < SPARE_MAX) {
+    /// The memory of an incarnation that is not needed any more.
+    pub(crate) fn recycle(&mut self, mut incarnation: Box<Incarnation>) {
+        if let Some(mut finished) = incarnation.finished.take().filter(|_| self.finished.len() < SPARE_MAX) {
             finished.state.clear();
             finished.trace.clear();
             finished.asked.clear();
             self.finished.push(finished);
         }
         if self.spare.len() < SPARE_MAX {
-            reads.clear();
-            self.spare.push(reads);
+            incarnation.clear();
+            self.spare.push(incarnation);
         }
     }
 
@@ -221,10 +234,28 @@ impl<'a> Worker<'a> {
         fee(&ctx.chain, state, ctx.block.beneficiary)
     }
 
-    /// The journal goes on with the memory it had.
-    pub(crate) fn give_back(&mut self, mut state: EvmState) {
+    /// The journal of a transaction that is about to run has the contracts of the last one, as far as that is of use.
+    fn lend_journal(&mut self, transaction: &Transaction) -> Result<(), ReadError> {
+        let evm = self.session.evm_mut();
+        let Journal { database, inner } = &mut evm.inner.ctx.journaled_state;
+        inner.state = self.kept.lend(database, transaction.to())?;
+        Ok(())
+    }
+
+    fn take_journal(&mut self) -> EvmState {
+        self.session.evm_mut().inner.ctx.journaled_state.inner.finalize()
+    }
+
+    /// A stretch goes on with the memory that its journal had.
+    pub(crate) fn go_on_with(&mut self, mut state: EvmState) {
         state.clear();
         self.session.evm_mut().inner.ctx.journaled_state.inner.state = state;
+    }
+
+    /// The next journal has the memory of this one.
+    fn give_back(&mut self, state: EvmState) {
+        let Self { session, kept, .. } = self;
+        kept.take_back(session.evm_mut().db_mut(), state);
     }
 
     /// Whom the monitor waits for as the block starts.
@@ -285,7 +316,7 @@ impl<'a> Crew<'a> for Worker<'a> {
         let incarnation = match self.execute(index, settled) {
             Ok(incarnation) => incarnation,
             // It may be the guess that cannot be read; if it is not, the frontier will meet it again.
-            Err(_) => unusable(),
+            Err(_) => Box::default(),
         };
         self.tally.speculated += 1;
         *self.block.slot(index).lock() = Some(incarnation);
@@ -330,18 +361,6 @@ pub(crate) fn look_out(is_there: impl Fn() -> bool) {
 pub(crate) fn fee(recorder: &Recorder<'_>, state: &EvmState, beneficiary: Address) -> U256 {
     let destroyed = recorder.structural && state.get(&beneficiary).is_some_and(Account::is_selfdestructed);
     if destroyed { U256::ZERO } else { recorder.fee }
-}
-
-fn unusable() -> Box<Incarnation> {
-    Box::new(Incarnation {
-        ended: Ended::Unusable,
-        reads: Default::default(),
-        written: Default::default(),
-        emptied: Default::default(),
-        fee: Default::default(),
-        finished: Default::default(),
-        footprint: Default::default(),
-    })
 }
 
 /// The version of what the chain itself does before the first transaction.
