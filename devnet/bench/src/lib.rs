@@ -16,6 +16,7 @@ pub mod costs;
 mod error;
 pub mod footprint;
 pub mod lean;
+pub mod machine;
 pub mod measure;
 mod parallel;
 mod recording;

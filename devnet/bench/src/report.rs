@@ -115,6 +115,8 @@ pub struct Bounds {
     pub endless: f64,
     /// On endless threads, lumped.
     pub endless_lumped: f64,
+    /// What the machine leaves of the threads of the run.
+    pub machine: f64,
 }
 
 /// One workload.
@@ -150,7 +152,10 @@ pub struct Row {
     pub ratio_cold: f64,
     /// The list-schedule bound for these threads.
     pub bound: f64,
-    /// The same with each account as one value.
+    /// As many lean loops at once as there are threads, each with the whole block: the threads' number by what each of
+    /// them then takes longer. What the machine leaves of its threads.
+    pub machine: f64,
+    /// The list-schedule bound with each account as one value.
     pub bound_lumped: f64,
     /// Work by longest chain: the bound on endless threads.
     pub bound_endless: f64,
@@ -195,6 +200,7 @@ impl Row {
             ratio_median: ratio(one.median.wall, other.median.wall),
             ratio_cold: ratio(sequential.cold.wall, parallel.cold.wall),
             bound: bounds.commutative,
+            machine: bounds.machine,
             bound_lumped: bounds.lumped,
             bound_endless: bounds.endless,
             bound_endless_lumped: bounds.endless_lumped,

@@ -21,7 +21,7 @@ pub fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     report.workloads.iter().filter(|row| !row.blocks.is_empty()).try_for_each(|row| blocks(row, out))
 }
 
-const MAIN_HEADER: [&str; 13] = [
+const MAIN_HEADER: [&str; 14] = [
     "workload",
     "txs",
     "Mgas",
@@ -30,6 +30,7 @@ const MAIN_HEADER: [&str; 13] = [
     "ratio",
     "cold",
     "bound",
+    "machine",
     "CPU",
     "MiB",
     "target",
@@ -47,6 +48,7 @@ fn main_row(row: &Row) -> Vec<String> {
         format!("{:.2} / {:.2}", row.ratio, row.ratio_median),
         format!("{:.2}", row.ratio_cold),
         format!("{:.2}", row.bound),
+        format!("{:.2}", row.machine),
         format!("{:.2}", row.cpu_ratio),
         format!("{:.2}", mib(row.memory_bytes)),
         row.target.map_or(String::new(), |target| format!("≥ {:.2}", target.ratio_min)),
@@ -82,6 +84,10 @@ fn legend(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "ms and ratio: least / middle of the warm runs; sequential is one lean revm loop with one journal.")?;
     writeln!(out, "ratio: sequential by parallel. cold: ratio of the first runs.")?;
     writeln!(out, "bound: work by list schedule on as many threads, from measured durations and true dependencies.")?;
+    writeln!(
+        out,
+        "machine: what as many lean loops as threads, each with the whole block, get done beside one another."
+    )?;
     writeln!(out, "CPU: parallel by sequential, all threads; on serial blocks at most {SERIAL_CPU_MAX}.")?;
     writeln!(out, "MiB: what the versioned memory took, at most for one block: tables of keys, cells, versions.")?;
     writeln!(out, "target: for {TARGET_THREADS} threads and 200 Mgas. pevm: {PEER_SOURCE}.")
