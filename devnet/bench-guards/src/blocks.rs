@@ -118,10 +118,23 @@ fn unwoken() -> Result<Vec<Row>, BenchError> {
                 worst = worst.max(overhead);
             }
         }
+        rows.push(unwoken_on_two(&workload)?);
     }
     let all = Row::new("unwoken transactions, the worse of tokens and mixed", worst, "%");
     rows.push(all.key("unwoken_overhead_pct").at_most(1.0));
     Ok(rows)
+}
+
+/// The same on two threads, by the time that passes.
+fn unwoken_on_two(workload: &Workload) -> Result<Row, BenchError> {
+    let (judge, workers) = (judge()?, Workers::new(NonZeroUsize::MIN.saturating_add(1)));
+    let two = Mode::Parallel(&workers);
+    let [without, with] =
+        least(UNWOKEN_ROUNDS, [&mut || run(workload, &NoMonitor, two), &mut || run(workload, &judge, two)])?;
+    let overhead = 100.0 * (with.as_secs_f64() / without.as_secs_f64() - 1.0);
+    let (each, count) = (each_ns(without, workload.transactions.len()), workload.transactions.len());
+    let name = format!("{}, two threads, time that passes: the same attachments", workload.name);
+    Ok(Row::new(name, overhead, "%").note(format!("{:.0} ns more than {each:.0} ns each", each_ns(with, count) - each)))
 }
 
 /// A guard of the token that all transactions of a block transfer.
