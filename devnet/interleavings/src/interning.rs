@@ -131,6 +131,22 @@ pub fn what_is_emptied_is_used_again_and_nothing_is_there_twice() {
     }
 }
 
+/// One goes through an arena while others append: it finds entries that are whole, or none. Everybody else is told of an
+/// entry's place by the table, which orders what they see; here the entry alone tells that it is there.
+pub fn who_goes_through_an_arena_finds_whole_entries() {
+    let arena = SmallArena::<(usize, usize)>::default();
+    let append = |thread: usize| -> Task<'_> {
+        let arena = &arena;
+        Box::new(move || {
+            (0..2).for_each(|each| {
+                arena.push((thread, each));
+            });
+        })
+    };
+    let go_through = || assert!(arena.iter().all(|(_, (thread, each))| *thread < 2 && *each < 2));
+    side_by_side(vec![append(0), append(1), Box::new(go_through)]);
+}
+
 /// Threads append at once: each is given places of its own, and finds there what it left.
 pub fn no_place_is_given_twice() {
     let mut arena = SmallArena::<(usize, usize)>::default();

@@ -21,6 +21,11 @@ fn an_arena_that_is_used_again_holds_nothing_of_the_block_before() {
 }
 
 #[test]
+fn an_entry_of_an_arena_is_there_for_others_once_it_is_whole() {
+    explore(1_500, Memory::Both, interning::who_goes_through_an_arena_finds_whole_entries);
+}
+
+#[test]
 fn no_place_of_an_arena_is_given_to_two() {
     explore(1_500, Memory::Both, interning::no_place_is_given_twice);
 }

@@ -132,7 +132,7 @@ impl<T, const BITS: u32, const TAKEN: usize> Arena<T, BITS, TAKEN> {
         start
     }
 
-    /// Everything that was appended, with its place, in the order of places, when nobody appends.
+    /// Everything that was appended, with its place, in the order of places. While others append, some of theirs.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         let taken = self.taken.load(Ordering::Relaxed);
         let entries = self.buckets.iter().filter_map(OnceLock::get).flat_map(|bucket| bucket.iter());
