@@ -16,7 +16,7 @@ const WINNINGS: u64 = 16;
 /// Kinds of call that are remembered because a bet on one of them was lost.
 const LOST_PLACES: usize = 256;
 
-/// The bets of one EVM.
+/// The bets of one EVM; where threads execute block after block, those of one thread, for as long as the threads live.
 #[derive(Debug)]
 pub(crate) struct Bets {
     stake: u64,

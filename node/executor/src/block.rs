@@ -16,9 +16,9 @@ use crate::{
     BlockError, ChainRules, Listing, Overlay, RunReport, Session, TxError, Workers, access_list,
     environment::{block_env, tx_env},
     identity::{Identity, Purpose},
+    outcome::Outcome,
     parallel::{self, ParallelRun},
     progress::{Placed, Progress},
-    session::Outcome,
     system,
 };
 

@@ -179,7 +179,7 @@ fn log_record(log: &Log, mark: LogMark) -> LogRecord {
         seq: mark.seq,
         frame: mark.frame,
         topic_count: u32::try_from(log.topics().len()).unwrap_or(0),
-        data_len: crate::recorder::length(&log.data.data),
+        data_len: crate::frames::length(&log.data.data),
         address: log.address.into_array().into(),
         topics,
     }

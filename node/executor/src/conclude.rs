@@ -91,6 +91,9 @@ impl<DB: EvmDatabase, INSP> MonitoredEvm<'_, DB, INSP> {
     }
 
     fn registry_changed(&self) -> bool {
+        if !self.inner.ctx.chain.entered_registry {
+            return false;
+        }
         let registry = self.inner.ctx.journaled_state.inner.state.get(&REGISTRY);
         let now = self.inner.ctx.journaled_state.inner.transaction_id;
         // A slot that an earlier transaction on the same journal changed keeps its old original until it is read again.

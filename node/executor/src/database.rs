@@ -32,6 +32,11 @@ pub trait EvmDatabase: Database<Error = StateError> {
         Footing::Settled
     }
 
+    /// Whether any code that it gave was a delegation (EIP-7702). Who does not know says so.
+    fn gave_delegation(&self) -> bool {
+        true
+    }
+
     /// Who reads from here on.
     fn asked_by(&mut self, _: Asker) {}
 

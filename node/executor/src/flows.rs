@@ -3,7 +3,7 @@
 use alloy_primitives::{Address as EvmAddress, B256, Bytes, Log, U256, b256};
 use parapet_abi::{Address, Asset, FlowReason, FlowRecord, FrameRecord, LogRecord, NO_FRAME, Word};
 
-use crate::recorder::{Destruction, flow_reason};
+use crate::{frames::flow_reason, recorder::Destruction};
 
 /// `Transfer(address,address,uint256)` of ERC-20 (value in the data) and ERC-721 (token id as third topic).
 const TRANSFER: B256 = b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");

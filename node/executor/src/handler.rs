@@ -93,6 +93,7 @@ impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
 
     fn apply_eip7702_auth_list(&self, evm: &mut Self::Evm, gas: &mut GasTracker) -> Result<Option<u64>, Self::Error> {
         let ctx = evm.ctx();
+        ctx.chain.met_authorizations |= !ctx.tx.authorization_list.is_empty();
         if ctx.chain.judging.is_none() || ctx.tx.authorization_list.is_empty() {
             return pre_execution::apply_eip7702_auth_list(ctx, gas);
         }

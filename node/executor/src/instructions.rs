@@ -1,10 +1,11 @@
 //! Instructions that record what they do. Those of storage and KECCAK256 are in force only while somebody asked for it;
-//! SELFDESTRUCT, BALANCE and SELFBALANCE, which are rare, always.
+//! SELFDESTRUCT, BALANCE and SELFBALANCE, which are rare, always. And a KECCAK256 that remembers.
 
 use parapet_abi::AccessKind;
 use parapet_monitor::Subscriptions;
 use revm::{
     bytecode::opcode,
+    context_interface::Host as _,
     handler::instructions::EthInstructions,
     interpreter::{
         Instruction, InstructionContext, InstructionExecResult, InstructionResult, Interpreter,
@@ -15,10 +16,7 @@ use revm::{
     primitives::{Address, U256, hardfork::SpecId},
 };
 
-use crate::{database::EvmDatabase, evm::EvmContext};
-
-/// A key and a slot.
-const PREIMAGE_BYTES: usize = 64;
+use crate::{database::EvmDatabase, evm::EvmContext, hashes::PREIMAGE_BYTES};
 
 type Table<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
 type Frame<'a, 'm, DB> = InstructionContext<'a, EvmContext<'m, DB>, EthInterpreter>;
@@ -29,6 +27,7 @@ pub(crate) fn plain<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
     replace(&mut table, opcode::SELFDESTRUCT, Instruction::new(selfdestruct));
     replace(&mut table, opcode::BALANCE, Instruction::new(balance));
     replace(&mut table, opcode::SELFBALANCE, Instruction::new(selfbalance));
+    replace(&mut table, opcode::KECCAK256, Instruction::new(keccak256_once));
     table
 }
 
@@ -116,6 +115,32 @@ fn tstore<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult 
 
 fn records_accesses<DB: EvmDatabase>(host: &EvmContext<'_, DB>) -> bool {
     host.chain.recorded.contains(Subscriptions::ACCESSES)
+}
+
+/// KECCAK256 of 64 bytes of memory that is there, by what is remembered of the last ones. Whatever else there is to it is
+/// left to revm's own.
+fn keccak256_once<DB: EvmDatabase>(context: Frame<'_, '_, DB>) -> InstructionExecResult {
+    let InstructionContext { interpreter, host } = context;
+    let Some(offset) = mapping_key(interpreter) else {
+        return system::keccak256(InstructionContext { interpreter, host });
+    };
+    if !interpreter.gas.record_regular_cost(host.gas_params().keccak256_cost(PREIMAGE_BYTES)) {
+        return Err(InstructionResult::OutOfGas);
+    }
+    let mut preimage = [0; PREIMAGE_BYTES];
+    preimage.copy_from_slice(&interpreter.memory.slice_len(offset, PREIMAGE_BYTES));
+    let hash = host.chain.hashes.of(&preimage);
+    let Some(([_], length)) = interpreter.stack.popn_top() else { return Err(InstructionResult::StackUnderflow) };
+    *length = hash.into();
+    Ok(())
+}
+
+/// Where 64 bytes are to be hashed that lie in memory as it is: it need not grow, which would cost gas.
+fn mapping_key(interpreter: &Interpreter<EthInterpreter>) -> Option<usize> {
+    let (offset, length) = (peek(interpreter, 0)?, peek(interpreter, 1)?);
+    let offset = usize::try_from(offset).ok()?;
+    let is_there = offset.checked_add(PREIMAGE_BYTES)? <= interpreter.memory.len();
+    (is_there && length == U256::from(PREIMAGE_BYTES)).then_some(offset)
 }
 
 /// Hashing 64 bytes is how Solidity and Vyper find the entry of a mapping: the key, then the mapping's own slot.

@@ -167,22 +167,31 @@ impl<DB: EvmDatabase, INSP> MonitoredEvm<'_, DB, INSP> {
     }
 
     fn enters(&self, list: &Watchlist, init: &FrameInit) -> bool {
-        let state = &self.inner.ctx.journaled_state.inner.state;
         match &init.frame_input {
             FrameInput::Call(inputs) => {
                 let (target, code) = (&inputs.target_address, &inputs.bytecode_address);
-                let named = state.get(code).and_then(|named| named.info.code.as_ref());
                 // The first frame's target was looked up before.
                 init.depth > 0 && list.has(target)
                     || code != target && list.has(code)
-                    || named.and_then(Bytecode::eip7702_address).is_some_and(|delegate| list.has(&delegate))
+                    || self.delegate(code).is_some_and(|delegate| list.has(&delegate))
             }
             FrameInput::Create(inputs) => {
+                let state = &self.inner.ctx.journaled_state.inner.state;
                 let nonce = state.get(&inputs.caller()).map_or(0, |account| account.info.nonce);
                 list.has(&inputs.created_address(nonce))
             }
             FrameInput::Empty => false,
         }
+    }
+
+    /// The account to which another delegates. Most transactions meet none that does, and are not asked.
+    fn delegate(&self, account: &Address) -> Option<Address> {
+        let ctx = &self.inner.ctx;
+        if !ctx.chain.met_authorizations && !ctx.journaled_state.database.gave_delegation() {
+            return None;
+        }
+        let named = ctx.journaled_state.inner.state.get(account);
+        named.and_then(|named| named.info.code.as_ref()).and_then(Bytecode::eip7702_address)
     }
 
     /// Ends what ran under a lookout if somebody was met by the way, or is a party of what it leaves.

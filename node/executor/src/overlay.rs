@@ -36,6 +36,8 @@ pub struct Overlay<'a> {
     recording: Option<Recording>,
     /// Whose word was asked for last, as long as that account is not written to.
     word: Option<Address>,
+    /// Some code that it gave was a delegation.
+    gave_delegation: bool,
 }
 
 impl std::fmt::Debug for Overlay<'_> {
@@ -56,6 +58,7 @@ impl<'a> Overlay<'a> {
             bytecode: HashMap::new(),
             recording: None,
             word: None,
+            gave_delegation: false,
         }
     }
 
@@ -297,6 +300,10 @@ impl DatabaseRef for Overlay<'_> {
 }
 
 impl EvmDatabase for Overlay<'_> {
+    fn gave_delegation(&self) -> bool {
+        self.gave_delegation
+    }
+
     fn watched_word(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
         let word = self.storage_ref(address, slot)?;
         self.word = Some(address);
@@ -327,6 +334,7 @@ impl Database for Overlay<'_> {
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, StateError> {
         let code = self.code_by_hash_ref(code_hash)?;
+        self.gave_delegation |= code.is_eip7702();
         self.bytecode.entry(code_hash).or_insert_with(|| code.clone());
         Ok(code)
     }

@@ -5,46 +5,25 @@ use std::{mem, sync::Arc};
 
 use alloy_primitives::{Address, Bytes, U256};
 use parapet_abi::{
-    AccessKind, AccessRecord, AuthorizationRecord, DelegateRecord, FlowReason, FlowRecord, FrameKind, FrameRecord,
-    FrameStatus, NO_FRAME, PreimageRecord, Word,
+    AccessKind, AccessRecord, AuthorizationRecord, DelegateRecord, FlowRecord, FrameKind, NO_FRAME, PreimageRecord,
+    Word,
 };
 use parapet_monitor::{
     Fault, Judging, Subscriptions, TRACE_DATA_BYTES_MAX, TRACE_PREIMAGES_MAX, Trace, Veto, Watchlist,
 };
 use parapet_types::JudgedAct;
-use revm::{
-    JournalEntry,
-    context::{CreateScheme, JournalInner},
-    handler::FrameResult,
-    interpreter::{CallInputs, CallScheme, CreateInputs, FrameInput, InstructionResult},
-};
+use revm::{JournalEntry, context::JournalInner, handler::FrameResult, interpreter::InstructionResult};
 
 use crate::{
     closing::JournalClosing,
     forks::{Forks, Span},
+    frames::{FrameStart, length, status},
+    hashes::Hashes,
     identity::Identity,
     lookout::{Lookout, Standing},
     playback::Asked,
     purse::Purse,
 };
-
-/// What is known of a frame as it starts.
-pub(crate) struct FrameStart<'a> {
-    pub(crate) input: &'a FrameInput,
-    /// Calldata or init code; empty when there is no more room.
-    pub(crate) data: Bytes,
-    /// Its whole length.
-    pub(crate) input_len: usize,
-    /// Its first four bytes, zero-filled.
-    pub(crate) selector: [u8; 4],
-    pub(crate) depth: usize,
-    /// Nonce of the account that creates.
-    pub(crate) creator_nonce: u64,
-    /// The account whose code runs, if that is by a delegation.
-    pub(crate) delegate: Option<Address>,
-    /// Length of the journal.
-    pub(crate) journal_len: usize,
-}
 
 /// Where a log was emitted. Kept in step with the journal's logs, which forget those of reverted frames.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +71,12 @@ pub struct Recorder<'m> {
     pub(crate) watchlist: Option<(U256, Arc<Watchlist>)>,
     /// What the word says that was asked for last.
     pub(crate) standing: Standing,
+    /// Hashes that were needed lately. Kept from one transaction to the next.
+    pub(crate) hashes: Hashes,
+    /// A frame of the transaction worked on the registry.
+    pub(crate) entered_registry: bool,
+    /// Some transaction brought authorizations, so accounts may delegate whose code nobody asked for (EIP-7702).
+    pub(crate) met_authorizations: bool,
     /// A judgement was opened, so there may be something to forget.
     pub(crate) used: bool,
     /// Gas that the transaction's authorizations give back.
@@ -126,6 +111,7 @@ impl Recorder<'_> {
         self.recorded = Subscriptions::NONE;
         self.fee = U256::ZERO;
         self.structural = false;
+        self.entered_registry = false;
         self.is_chains_own = false;
         self.context_owed = None;
         self.repeatable = None;
@@ -192,13 +178,9 @@ impl Recorder<'_> {
 
     /// Records the start of a frame and gives its id.
     pub(crate) fn start_frame(&mut self, start: FrameStart<'_>) -> u32 {
-        let FrameStart { input, data, input_len, selector, depth, creator_nonce, delegate, journal_len } = start;
+        let mut record = start.record();
+        let FrameStart { data, input_len, depth, delegate, journal_len, .. } = start;
         let id = u32::try_from(self.trace.frames.len()).unwrap_or(NO_FRAME);
-        let mut record = match input {
-            FrameInput::Call(inputs) => call_record(inputs, selector),
-            FrameInput::Create(inputs) => create_record(inputs, creator_nonce),
-            FrameInput::Empty => FrameRecord::default(),
-        };
         if self.is_chains_own && depth == 0 {
             record.kind = FrameKind::System.into();
         }
@@ -315,65 +297,4 @@ impl Recorder<'_> {
 pub(crate) enum Stirred {
     Somebody,
     Nobody,
-}
-
-pub(crate) fn length(bytes: &Bytes) -> u32 {
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
-}
-
-pub(crate) fn status(result: InstructionResult) -> FrameStatus {
-    if result.is_ok() {
-        FrameStatus::Succeeded
-    } else if result.is_revert() {
-        FrameStatus::Reverted
-    } else {
-        FrameStatus::Halted
-    }
-}
-
-fn call_record(inputs: &CallInputs, selector: [u8; 4]) -> FrameRecord {
-    let kind = match inputs.scheme {
-        CallScheme::Call => FrameKind::Call,
-        CallScheme::CallCode => FrameKind::CallCode,
-        CallScheme::DelegateCall => FrameKind::DelegateCall,
-        CallScheme::StaticCall => FrameKind::StaticCall,
-    };
-    FrameRecord {
-        kind: kind.into(),
-        selector,
-        is_static: u8::from(inputs.is_static),
-        gas_limit: inputs.gas_limit,
-        caller: inputs.caller.into_array().into(),
-        target: inputs.target_address.into_array().into(),
-        code_address: inputs.bytecode_address.into_array().into(),
-        code_hash: inputs.known_bytecode.0.0,
-        value: inputs.value.get().to_be_bytes(),
-        ..FrameRecord::default()
-    }
-}
-
-fn create_record(inputs: &CreateInputs, creator_nonce: u64) -> FrameRecord {
-    let kind = match inputs.scheme() {
-        CreateScheme::Create | CreateScheme::Custom { .. } => FrameKind::Create,
-        CreateScheme::Create2 { .. } => FrameKind::Create2,
-    };
-    let created = inputs.created_address(creator_nonce).into_array().into();
-    FrameRecord {
-        kind: kind.into(),
-        gas_limit: inputs.gas_limit(),
-        caller: inputs.caller().into_array().into(),
-        target: created,
-        code_address: created,
-        value: inputs.value().to_be_bytes(),
-        ..FrameRecord::default()
-    }
-}
-
-/// Why ether moves in a frame of this kind; `None` where no ether moves.
-pub(crate) fn flow_reason(kind: u8) -> Option<FlowReason> {
-    match FrameKind::from_u8(kind)? {
-        FrameKind::Call => Some(FlowReason::Call),
-        FrameKind::Create | FrameKind::Create2 => Some(FlowReason::Create),
-        FrameKind::CallCode | FrameKind::DelegateCall | FrameKind::StaticCall | FrameKind::System => None,
-    }
 }

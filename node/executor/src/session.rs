@@ -5,15 +5,15 @@ use std::mem;
 use alloy_primitives::B256;
 use parapet_abi::ContextRecord;
 use parapet_monitor::{
-    Answer, BlockEnd, CallOutcome, CallRequest, Decision, Fate, Fault, Fork, FuelSpent, Judgement, Monitor, QueryError,
-    Question, StateFault, StateUpdate, StateView as _, Trace,
+    Answer, BlockEnd, CallOutcome, CallRequest, Decision, Fault, Fork, FuelSpent, Judgement, Monitor, QueryError,
+    Question, StateFault, StateView as _, Trace,
 };
-use parapet_types::{ChainAct, Destiny, Executed, JudgedAct};
+use parapet_types::{ChainAct, JudgedAct};
 use revm::{
     Inspector, Journal,
     context::{
         BlockEnv, CfgEnv, JournalTr as _, TxEnv,
-        result::{EVMError, ExecutionResult, HaltReason, Output},
+        result::{EVMError, ExecutionResult, HaltReason},
     },
     handler::{FrameResult, Handler as _},
     inspector::{InspectorHandler as _, NoOpInspector},
@@ -28,26 +28,13 @@ use crate::{
     evm::{EvmContext, MonitoredEvm},
     forks::{Forks, Frames},
     handler::MonitoredHandler,
+    hashes::Hashes,
     identity::{Identity, Purpose, context_record},
     lookout::{Foresight, Lookout},
+    outcome::{OnJournal, Outcome, conclude},
     playback::{self, Around, Asked},
-    purse::Charge,
-    recorder::Recorder,
     view::JournalView,
 };
-
-/// What a transaction would change: nothing of it is committed yet.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What it did.
-    pub executed: Executed,
-    /// The EVM's own result, for tracers.
-    pub result: ExecutionResult<HaltReason>,
-    /// Its changes to state.
-    pub state: EvmState,
-    /// What it does to guard state, and what is counted of it; only the latter unless it succeeded.
-    pub guard_updates: Vec<StateUpdate>,
-}
 
 /// A transaction that has run and may be judged again: its journal as the monitor saw it last, its trace, how its
 /// judgement was asked, and what that spent.
@@ -65,6 +52,13 @@ pub struct Session<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     bets: Bets,
 }
 
+/// What a session has learned and the next one may go on with. Nothing that can be seen depends on it.
+#[derive(Debug, Default)]
+pub(crate) struct Experience {
+    bets: Bets,
+    hashes: Hashes,
+}
+
 impl<DB: EvmDatabase, INSP> std::fmt::Debug for Session<'_, DB, INSP> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.evm.fmt(f)
@@ -75,6 +69,16 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// Starts on a database.
     pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
         Self { evm: MonitoredEvm::new(db, rules, block, monitor, inspector), bets: Bets::default() }
+    }
+
+    /// Goes on with what another session has learned.
+    pub(crate) fn learn(&mut self, experience: Experience) {
+        (self.bets, self.evm.inner.ctx.chain.hashes) = (experience.bets, experience.hashes);
+    }
+
+    /// What it has learned, for another session.
+    pub(crate) fn take_experience(&mut self) -> Experience {
+        Experience { bets: mem::take(&mut self.bets), hashes: mem::take(&mut self.evm.inner.ctx.chain.hashes) }
     }
 
     /// The EVM underneath.
@@ -334,16 +338,6 @@ pub(crate) enum Keep {
     Unwatched,
 }
 
-/// What became of a transaction that ran on a journal.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved once, and hardly ever the small one")]
-pub(crate) enum OnJournal {
-    /// What it did, and what it does to guard state.
-    Executed(Executed, Vec<StateUpdate>),
-    /// Nothing of it remains: it would have been judged.
-    Watched,
-}
-
 impl<'m, DB, INSP> Session<'m, DB, INSP>
 where
     DB: EvmDatabase,
@@ -357,40 +351,4 @@ where
         // A tracer must not see it twice.
         self.run(tx, identity, Record::Always, |evm| MonitoredHandler::new().inspect_run(evm))
     }
-}
-
-pub(crate) const fn fate(destiny: &Destiny) -> Fate {
-    match destiny {
-        Destiny::Succeeded => Fate::Succeeded,
-        Destiny::Reverted | Destiny::Halted { .. } | Destiny::Vetoed { .. } => Fate::Failed,
-    }
-}
-
-/// What a transaction did, and what it does to guard state: nothing but what is counted unless it succeeded.
-fn conclude(
-    result: ExecutionResult<HaltReason>,
-    judgement: Judgement,
-    recorder: &Recorder<'_>,
-) -> (Executed, Vec<StateUpdate>) {
-    let gas_used = result.tx_gas_used();
-    let (destiny, output, logs, created) = match result {
-        ExecutionResult::Success { logs, output, .. } => {
-            let created = match &output {
-                Output::Create(_, address) => *address,
-                Output::Call(_) => None,
-            };
-            (Destiny::Succeeded, output.into_data(), logs, created)
-        }
-        ExecutionResult::Revert { output, .. } => {
-            (recorder.veto.as_ref().map_or(Destiny::Reverted, Destiny::from), output, Vec::new(), None)
-        }
-        ExecutionResult::Halt { reason, .. } => {
-            (Destiny::Halted { reason: format!("{reason:?}") }, alloy_primitives::Bytes::new(), Vec::new(), None)
-        }
-    };
-    let verdicts = judgement.verdicts.clone();
-    let guard_updates = judgement.kept(fate(&destiny));
-    let Charge { gas: guard_gas_used, fuel: guard_fuel } = recorder.purse.charged;
-    let executed = Executed { destiny, gas_used, guard_gas_used, guard_fuel, output, logs, created, verdicts };
-    (executed, guard_updates)
 }

@@ -2,6 +2,7 @@
 
 use parapet_abi::{FlowRecord, FrameStatus};
 use parapet_monitor::{Allowance, Bound, Closed, Decision, Examination, Fault};
+use parapet_types::REGISTRY;
 use revm::{
     context::ContextError,
     handler::FrameResult,
@@ -14,9 +15,9 @@ use crate::{
     database::EvmDatabase,
     evm::{FrameError, MonitoredEvm, ended_at_once},
     forks::Frames,
+    frames::FrameStart,
     identity::context_record,
     playback::Asked,
-    recorder::FrameStart,
     view::JournalView,
 };
 
@@ -84,7 +85,10 @@ impl<DB: EvmDatabase, INSP> MonitoredEvm<'_, DB, INSP> {
     fn observe(&mut self, init: &FrameInit) {
         let ctx = &mut self.inner.ctx;
         let (spender, value) = match &init.frame_input {
-            FrameInput::Call(inputs) => (inputs.caller, inputs.transfer_value().unwrap_or_default()),
+            FrameInput::Call(inputs) => {
+                ctx.chain.entered_registry |= inputs.target_address == REGISTRY;
+                (inputs.caller, inputs.transfer_value().unwrap_or_default())
+            }
             FrameInput::Create(inputs) => {
                 ctx.chain.structural = true;
                 let creator = inputs.caller();

@@ -7,7 +7,10 @@ use parapet_types::Transaction;
 use parking_lot::Mutex;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::parallel::{Cells, Codes, Profile};
+use crate::{
+    parallel::{Cells, Codes, Profile},
+    session::Experience,
+};
 
 /// Most cells of past blocks whose memory is kept for the next ones.
 const KEPT_MAX: usize = 2;
@@ -23,6 +26,8 @@ pub struct Workers {
     pool: Option<ThreadPool>,
     codes: Arc<Codes>,
     profile: Mutex<Profile>,
+    /// That of threads that are not at work.
+    experience: Mutex<Vec<Experience>>,
     kept: Arc<Mutex<Vec<Cells>>>,
 }
 
@@ -39,7 +44,7 @@ impl Workers {
             built.inspect_err(|error| tracing::warn!("blocks are executed on one thread: {error}")).ok()
         });
         let kept = Arc::new(Mutex::new(vec![Cells::ready()]));
-        Self { threads, pool, codes: Arc::default(), profile: Mutex::default(), kept }
+        Self { threads, pool, codes: Arc::default(), profile: Mutex::default(), experience: Mutex::default(), kept }
     }
 
     /// How many threads there are, the calling one included.
@@ -88,6 +93,20 @@ impl Workers {
 
     pub(crate) const fn profile(&self) -> &Mutex<Profile> {
         &self.profile
+    }
+
+    /// What some thread learned in an earlier block, for a thread's session in the next one.
+    pub(crate) fn lend_experience(&self) -> Experience {
+        self.experience.lock().pop().unwrap_or_default()
+    }
+
+    /// Keeps what a thread has learned for as long as the profile.
+    pub(crate) fn keep_experience(&self, experience: Experience) {
+        let mut kept = self.experience.lock();
+        // Blocks may be executed at the same time, on more threads than there are.
+        if kept.len() < self.threads.get() {
+            kept.push(experience);
+        }
     }
 
     /// Cells for a block, empty.

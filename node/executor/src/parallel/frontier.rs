@@ -189,7 +189,12 @@ impl Frontier {
     }
 
     /// Includes what ran, or leaves it out. What it wrote is in the versioned memory.
-    fn take(&mut self, worker: &mut Worker<'_>, index: u32, mut incarnation: Box<Incarnation>) -> Result<(), BlockError> {
+    fn take(
+        &mut self,
+        worker: &mut Worker<'_>,
+        index: u32,
+        mut incarnation: Box<Incarnation>,
+    ) -> Result<(), BlockError> {
         let block = worker.block;
         let before = listed::before(block, index, &incarnation)?;
         let left = match mem::take(&mut incarnation.ended) {

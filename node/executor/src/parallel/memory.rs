@@ -20,7 +20,7 @@ use super::{
     arena::Arena,
     codes::Codes,
     listed::Listed,
-    slot::{AccountIndex, SlotCell, SlotIndex, SlotView},
+    slot::{AccountIndex, NEW, SlotCell, SlotIndex, SlotView},
     table::Table,
 };
 use crate::Point;
@@ -167,6 +167,37 @@ impl<'a> Memory<'a> {
     pub(crate) fn read_account(&self, index: AccountIndex, at: Version) -> Result<(AccountView, u64), ReadError> {
         let cell = self.account(index);
         cell.read(at, || self.world.account(&cell.address))
+    }
+
+    /// The slot's place, and the slot at a version with the stamp of its cell. A cell that is made for it is made with the
+    /// value that lies below the block, and need not be locked to be read.
+    pub(crate) fn meet_slot(
+        &self,
+        account: AccountIndex,
+        slot: U256,
+        at: Version,
+        wiped: Version,
+    ) -> Result<(SlotIndex, SlotView, u64), ReadError> {
+        let (key, mut made) = (SlotKey(account, slot), None);
+        let add = || {
+            let shows_base = wiped == Version::BASE;
+            // What cannot be loaded is met again below, where that is an error.
+            match shows_base.then(|| self.world.storage(&self.account(account).address, slot)) {
+                Some(Ok(base)) => {
+                    let place = narrow(self.cells.slots.push(SlotCell::loaded(account, slot, base)));
+                    made = Some((place, base));
+                    place
+                }
+                Some(Err(_)) | None => narrow(self.cells.slots.push(SlotCell::new(account, slot))),
+            }
+        };
+        let place = self.cells.slot_keys.find_or_add(key, |place| self.is_slot(place, key), add);
+        let index = SlotIndex(place);
+        match made {
+            // As it was made, whoever has written to it since.
+            Some((own, value)) if own == place => Ok((index, SlotView { value, writer: Version::BASE }, NEW)),
+            Some(_) | None => self.read_slot(index, at, wiped).map(|(view, stamp)| (index, view, stamp)),
+        }
     }
 
     /// A slot at a version, with the stamp of its cell.

@@ -15,6 +15,7 @@ pub(crate) mod account;
 mod ahead;
 mod arena;
 mod authorities;
+mod chain;
 mod codes;
 mod crew;
 mod frontier;
@@ -258,11 +259,13 @@ fn on_threads(
     let begin = || {
         let unfinished = Unfinished(&block.schedule);
         let mut first = Worker::new(block, 0, (rules.clone(), env.clone()), monitor);
+        first.session.learn(workers.lend_experience());
         first.reader().settle(FIRST_SYSTEM_VERSION);
         system::before(&mut first.session, at, block.extent)?;
         block.watched.get_or_init(|| first.watched());
         mem::forget(unfinished);
         work(block, &mut first, |first| crew::begin(first, frontier));
+        workers.keep_experience(first.session.take_experience());
         Ok::<_, BlockError>(first)
     };
     let mut first = match workers.pool().filter(|_| threads > 1) {
@@ -273,7 +276,9 @@ fn on_threads(
                 for id in 1..narrow(threads) {
                     scope.spawn(move |_| {
                         let mut helper = Worker::new(block, id, (rules.clone(), env.clone()), monitor);
+                        helper.session.learn(workers.lend_experience());
                         work(block, &mut helper, crew::work);
+                        workers.keep_experience(helper.session.take_experience());
                         drop(helper);
                         inside.fetch_sub(1, Ordering::Release);
                     });

@@ -1,28 +1,26 @@
 //! The database under a worker's EVM: the versioned memory at one version, with everything read written down.
 
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
-use parapet_monitor::{StateOp, StateUpdate};
-use parapet_types::{REGISTRY, ReadError};
+use parapet_monitor::StateOp;
+use parapet_types::ReadError;
 use revm::{
     Database,
     state::{Account, AccountId, AccountInfo as EvmAccountInfo, Bytecode, EvmState},
 };
 
 use super::{
-    account::{AccountSight, AccountView, AccountWrite, Identity, Version},
+    account::{AccountSight, AccountView, Identity, Version},
     codes::OwnCodes,
     incarnation::publish,
-    listed::{self, Followed},
+    listed::Followed,
     memory::Memory,
     reads::{AccountRead, ReadSet},
-    slot::{AccountIndex, SlotIndex, SlotView},
+    slot::{AccountIndex, NEW, SlotIndex, SlotView},
     stretch::Stretch,
 };
 use crate::{
     StateError,
-    access_list::{Footprint, SlotStep},
     database::{Asker, EvmDatabase, Footing},
-    system::BlockDatabase,
 };
 
 /// No cell ever has this stamp.
@@ -60,6 +58,8 @@ pub(crate) struct Reader<'a> {
     /// By the end of their index. The cell itself is locked to be read, and what all threads lock goes from core to core.
     steady: Vec<Option<Steady>>,
     codes: OwnCodes,
+    /// Some code that it gave was a delegation.
+    gave_delegation: bool,
     /// The word that was asked for last, if nobody had written to it yet.
     unwritten: Option<(SlotIndex, U256)>,
 }
@@ -80,6 +80,7 @@ impl<'a> Reader<'a> {
             met: vec![(Address::ZERO, memory.account_index(Address::ZERO)); MET_PLACES],
             steady: vec![None; STEADY_PLACES],
             codes: OwnCodes::default(),
+            gave_delegation: false,
             unwritten: None,
         }
     }
@@ -233,11 +234,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Looks at a slot; whoever asked writes down how much of it matters.
-    fn see(&mut self, address: Address, id: Option<AccountId>, slot: U256) -> Result<SlotSeen, StateError> {
+    pub(crate) fn see(&mut self, address: Address, id: Option<AccountId>, slot: U256) -> Result<SlotSeen, StateError> {
         let (position, view) = self.account_at(address, id)?;
         let account = self.reads.accounts[position].index;
-        let index = self.memory.slot_index(account, slot);
-        let (mut seen, mut stamp) = self.memory.read_slot(index, self.at, view.identity.wiped)?;
+        let (index, mut seen, mut stamp) = self.memory.meet_slot(account, slot, self.at, view.identity.wiped)?;
         if let Some(followed) = self.followed()
             && let Some(listed) = followed.slot(&address, slot, self.at, &seen)
         {
@@ -248,11 +248,11 @@ impl<'a> Reader<'a> {
 }
 
 /// A slot, and where and how it was found.
-struct SlotSeen {
-    place: (AccountIndex, U256, SlotIndex),
+pub(crate) struct SlotSeen {
+    pub(crate) place: (AccountIndex, U256, SlotIndex),
     stamp: u64,
     wiped: Version,
-    seen: SlotView,
+    pub(crate) seen: SlotView,
 }
 
 impl Database for Reader<'_> {
@@ -279,7 +279,9 @@ impl Database for Reader<'_> {
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, StateError> {
         let memory = self.memory;
-        Ok(self.codes.get(code_hash, || memory.code(code_hash))?)
+        let code = self.codes.get(code_hash, || memory.code(code_hash))?;
+        self.gave_delegation |= code.is_eip7702();
+        Ok(code)
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
@@ -296,22 +298,29 @@ impl Database for Reader<'_> {
 }
 
 impl EvmDatabase for Reader<'_> {
+    fn gave_delegation(&self) -> bool {
+        self.gave_delegation
+    }
+
     fn watched_word(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
-        let value = self.slot(address, None, slot)?;
         if self.stretch.is_running {
-            return Ok(value);
+            return self.word_in_stretch(address, slot);
         }
+        let value = self.slot(address, None, slot)?;
         let account = self.index(address);
         let index = self.memory.slot_index(account, slot);
-        let untouched = self.memory.slot(index).stamp() == 0 && self.memory.account(account).stamp() == 0;
+        let untouched = self.memory.slot(index).stamp() == NEW && self.memory.account(account).stamp() == NEW;
         self.unwritten = untouched.then_some((index, value));
         Ok(value)
     }
 
     fn watched_word_stands(&mut self) -> bool {
+        if self.stretch.is_running {
+            return self.stretch.knows_word;
+        }
         // What a stretch left on its journal may hold it, and is not in the memory yet.
         let known = self.unwritten.filter(|_| self.tail.is_empty());
-        let stands = known.filter(|(index, _)| self.memory.slot(*index).stamp() == 0);
+        let stands = known.filter(|(index, _)| self.memory.slot(*index).stamp() == NEW);
         if stands.is_some() {
             self.reads.word = stands;
         }
@@ -366,47 +375,5 @@ impl EvmDatabase for Reader<'_> {
             let had = self.reads.accounts[position].seen.balance;
             self.reads.need(position, had.saturating_sub(left));
         }
-    }
-}
-
-impl BlockDatabase for Reader<'_> {
-    fn commit(&mut self, state: &EvmState) -> Result<(), ReadError> {
-        let memory = self.memory;
-        listed::chain_step(memory, self.at, &Footprint::of(state), || {
-            let left = publish(state.iter(), self, &[], self.at)?;
-            left.touch(memory);
-            Ok(())
-        })?;
-        self.settle(Version(self.at.0 + 1));
-        Ok(())
-    }
-
-    fn meet(&mut self, state: &EvmState) {
-        self.memory.listed.meet(state);
-    }
-
-    fn credit(&mut self, address: Address, wei: U256) -> Result<(), ReadError> {
-        // Nothing added creates nothing, but it is an access all the same (EIP-7928).
-        self.account(address)?;
-        let index = self.index(address);
-        let footprint = Footprint { accounts: vec![address], ..Footprint::default() };
-        listed::chain_step(self.memory, self.at, &footprint, || {
-            let cell = self.memory.account(index);
-            cell.settle(self.at, || self.memory.world.account(&address), AccountWrite { balance: wei, identity: None })
-        })
-    }
-
-    fn update(&mut self, update: &StateUpdate) -> Result<(), ReadError> {
-        let SlotSeen { place: (.., index), seen, .. } =
-            self.see(REGISTRY, None, update.slot).map_err(|error| error.0)?;
-        let (before, after) = (seen.value, StateOp::settle(&update.ops, seen.value));
-        let step = SlotStep { address: REGISTRY, slot: update.slot, before, after };
-        let footprint = Footprint { accounts: vec![REGISTRY], slots: vec![step], ..Footprint::default() };
-        listed::chain_step(self.memory, self.at, &footprint, || {
-            self.memory.slot(index).write(self.at, self.at, after);
-            Ok(())
-        })?;
-        self.settle(Version(self.at.0 + 1));
-        Ok(())
     }
 }

@@ -13,6 +13,9 @@ use smallvec::SmallVec;
 use super::account::{Version, grow, spilled_bytes};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
+/// The stamp of a cell that nobody has written to.
+pub(crate) const NEW: u64 = 0;
+
 /// Position of an account among the accounts that the block has met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AccountIndex(pub(crate) u32);
@@ -55,7 +58,13 @@ enum Written {
 
 impl SlotCell {
     pub(crate) fn new(account: AccountIndex, slot: U256) -> Self {
-        Self { account, slot, stamp: AtomicU64::new(0), versions: Mutex::new(SlotVersions::default()) }
+        Self { account, slot, stamp: AtomicU64::new(NEW), versions: Mutex::new(SlotVersions::default()) }
+    }
+
+    /// One whose value below the block is known.
+    pub(crate) fn loaded(account: AccountIndex, slot: U256, base: U256) -> Self {
+        let versions = SlotVersions { base: Some(base), ..SlotVersions::default() };
+        Self { account, slot, stamp: AtomicU64::new(NEW), versions: Mutex::new(versions) }
     }
 
     /// The stamp now.

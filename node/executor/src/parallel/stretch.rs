@@ -15,10 +15,7 @@ use super::{
     slot::AccountIndex,
     worker::{Worker, fee, version},
 };
-use crate::{
-    BlockError, StateError, TxError,
-    session::{Keep, OnJournal},
-};
+use crate::{BlockError, StateError, TxError, outcome::OnJournal, session::Keep};
 
 /// What a reader knows of the stretch that it runs.
 #[derive(Debug, Default)]
@@ -33,6 +30,9 @@ pub(crate) struct Stretch {
     met_relic: bool,
     /// The account of which a slot was read last.
     last: Option<LastAccount>,
+    /// The word that is asked for before every transaction was asked for since the journal began. It stands for as long as
+    /// its account is not on the journal.
+    pub(crate) knows_word: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,7 @@ impl Stretch {
     /// A transaction starts that is not one of a stretch.
     pub(crate) fn leave(&mut self) {
         (self.is_running, self.met_fee_recipient, self.met_relic, self.last) = (false, false, false, None);
+        self.knows_word = false;
     }
 }
 
@@ -94,6 +95,15 @@ impl Reader<'_> {
             }
         }
         Ok(self.memory.world.storage(&address, slot)?)
+    }
+
+    /// The word that is asked for before every transaction of a stretch. The account whose slots its transactions read
+    /// is still at hand afterwards.
+    pub(crate) fn word_in_stretch(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        let last = self.stretch.last;
+        let word = self.slot_in_stretch(address, slot)?;
+        (self.stretch.last, self.stretch.knows_word) = (last, true);
+        Ok(word)
     }
 }
 

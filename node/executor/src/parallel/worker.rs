@@ -34,8 +34,9 @@ use crate::{
     database::{EvmDatabase as _, Footing},
     identity::{Identity, Purpose},
     lookout::{Foresight, Named, Standing},
+    outcome::{OnJournal, fate},
     recorder::Recorder,
-    session::{Finished, Keep, OnJournal, fate},
+    session::{Finished, Keep},
     sync::Mutex,
 };
 
@@ -69,7 +70,15 @@ impl<'a> Worker<'a> {
     ) -> Self {
         let mut session = Session::new(Reader::new(&block.memory), rules, env, monitor, NoOpInspector {});
         session.evm_mut().inner.ctx.chain.fee_apart = true;
-        Self { block, id, session, spare: Vec::new(), kept: Kept::default(), finished: Vec::new(), tally: Tally::default() }
+        Self {
+            block,
+            id,
+            session,
+            spare: Vec::new(),
+            kept: Kept::default(),
+            finished: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     pub(crate) fn reader(&mut self) -> &mut Reader<'a> {
@@ -104,12 +113,7 @@ impl<'a> Worker<'a> {
         Ok(incarnation)
     }
 
-    fn execute_by_evm(
-        &mut self,
-        index: u32,
-        settled: Version,
-        incarnation: &mut Incarnation,
-    ) -> Result<(), ReadError> {
+    fn execute_by_evm(&mut self, index: u32, settled: Version, incarnation: &mut Incarnation) -> Result<(), ReadError> {
         let mut ended = self.run(index, Keep::All);
         let mut state = self.take_journal();
         if matches!(ended, Ok(OnJournal::Watched)) {
@@ -313,11 +317,8 @@ impl<'a> Crew<'a> for Worker<'a> {
         let transaction = self.transaction(index);
         let settled = version(self.block.schedule.frontier());
         self.reader().speculate(version(index), transaction.signer(), transaction.nonce());
-        let incarnation = match self.execute(index, settled) {
-            Ok(incarnation) => incarnation,
-            // It may be the guess that cannot be read; if it is not, the frontier will meet it again.
-            Err(_) => Box::default(),
-        };
+        // It may be the guess that cannot be read; if it is not, the frontier will meet it again.
+        let incarnation = self.execute(index, settled).unwrap_or_default();
         self.tally.speculated += 1;
         *self.block.slot(index).lock() = Some(incarnation);
         Ok(())
