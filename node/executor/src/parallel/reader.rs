@@ -309,7 +309,10 @@ impl EvmDatabase for Reader<'_> {
         let value = self.slot(address, None, slot)?;
         let account = self.index(address);
         let index = self.memory.slot_index(account, slot);
-        let untouched = self.memory.slot(index).stamp() == NEW && self.memory.account(account).stamp() == NEW;
+        // What a list says of it holds for this version alone, and moves no stamp.
+        let untouched = self.followed().is_none()
+            && self.memory.slot(index).stamp() == NEW
+            && self.memory.account(account).stamp() == NEW;
         self.unwritten = untouched.then_some((index, value));
         Ok(value)
     }
