@@ -1,27 +1,62 @@
 //! What the machine leaves of its threads: as many lean loops as there are threads, all at once, each with the whole block.
 //! They share nothing that is written to, so what they lose against one alone is due to caches, memory, and cores that are
-//! slower together. No executor is expected to pass what is left.
+//! slower together.
 
 use std::{
     hint::black_box,
+    ops::AddAssign,
     sync::Barrier,
     thread,
     time::{Duration, Instant},
 };
 
-use crate::{BenchError, lean::CodeCache, measure::Settings};
+use crate::{BenchError, lean::CodeCache, measure::Settings, report::ratio};
 
-/// The least time that it takes until the last of the loops is through; of warm rounds only.
-///
-/// # Errors
-/// Whatever a loop reports.
-pub fn at_once<R>(
-    settings: &Settings,
-    lean: impl Fn(&mut CodeCache) -> Result<R, BenchError> + Sync,
+/// Least times of lean loops, each with the whole block.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Machine {
+    /// One loop.
+    alone: Duration,
+    /// As many as there are threads, until the last is through.
+    together: Duration,
+}
+
+impl Machine {
+    /// Measures it with a lean loop over a block.
+    ///
+    /// # Errors
+    /// Whatever a loop reports.
+    pub fn measure<R>(
+        settings: &Settings,
+        lean: impl Fn(&mut CodeCache) -> Result<R, BenchError> + Sync,
+    ) -> Result<Self, BenchError> {
+        let rounds = settings.iterations.get();
+        Ok(Self { alone: least(1, rounds, &lean)?, together: least(settings.threads.get(), rounds, &lean)? })
+    }
+
+    /// What so many loops get done beside one another in the time of one.
+    #[must_use]
+    pub fn of_threads(self, threads: usize) -> f64 {
+        ratio(self.alone * u32::try_from(threads).unwrap_or(u32::MAX), self.together)
+    }
+}
+
+impl AddAssign for Machine {
+    /// One block after the other.
+    fn add_assign(&mut self, other: Self) {
+        self.alone += other.alone;
+        self.together += other.together;
+    }
+}
+
+/// The least time of a round, in which so many loops go through the block; the first round, and cold, is not counted.
+fn least<R>(
+    loops: usize,
+    rounds: usize,
+    lean: &(impl Fn(&mut CodeCache) -> Result<R, BenchError> + Sync),
 ) -> Result<Duration, BenchError> {
-    let (threads, rounds) = (settings.threads.get(), settings.iterations.get());
-    let (lean, start) = (&lean, &Barrier::new(threads));
-    let loops = || {
+    let start = &Barrier::new(loops);
+    let go = || {
         let mut code = CodeCache::default();
         let round = |round| {
             start.wait();
@@ -34,7 +69,7 @@ pub fn at_once<R>(
         (0..=rounds).map(round).collect::<Vec<_>>()
     };
     let times: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(loops)).collect();
+        let running: Vec<_> = (0..loops).map(|_| scope.spawn(go)).collect();
         running.into_iter().flat_map(|running| running.join().expect("a lean loop does not panic")).collect()
     });
     let mut slowest = vec![Duration::ZERO; rounds + 1];

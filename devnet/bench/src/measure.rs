@@ -15,7 +15,8 @@ use crate::{
     costs::Costs,
     footprint,
     lean::{self, CodeCache},
-    machine, recovery,
+    machine::Machine,
+    recovery,
     report::{BlockRow, Bounds, Row, Scaling, Shape, Side, mgas, ratio},
     simulate::{Replayed, Simulator},
     timing::{self, Sample, Series},
@@ -61,8 +62,7 @@ struct Limits {
     endless_lumped: u64,
     /// For each number of threads: the bound's time, the simulated time, the simulated CPU time.
     scaling: Vec<[u64; 3]>,
-    /// The time of as many lean loops as there are threads, all at once.
-    at_once: Duration,
+    machine: Machine,
 }
 
 /// Measures one block: warm runs of the same block on the same workers, the first one cold.
@@ -81,7 +81,7 @@ pub fn block(case: &Case, settings: &Settings) -> Result<Row, BenchError> {
     let (sequential, parallel) = (side(&sequential), side(&parallel));
     let Bookkeeping { costs, memory_bytes } = bookkeeping(case, &workers, sequential, parallel)?;
     let mut limits = Limits::of_warm(case, &Work::of(case)?, settings, costs);
-    limits.at_once = machine::at_once(settings, |code| lean::run(case, code))?;
+    limits.machine = Machine::measure(settings, |code| lean::run(case, code))?;
     Ok(limits.row(shape(case, gas, memory_bytes, settings), sequential, parallel, settings))
 }
 
@@ -114,7 +114,7 @@ pub fn block_with_recovery(case: &Case, settings: &Settings) -> Result<Row, Benc
     let (sequential, parallel) = (side(&sequential), side(&parallel));
     let Bookkeeping { costs, memory_bytes } = bookkeeping(case, workers, sequential, parallel)?;
     let mut limits = Limits::of_warm(case, &Work::of(case)?.with_recoveries(case)?, settings, costs);
-    limits.at_once = machine::at_once(settings, |code| {
+    limits.machine = Machine::measure(settings, |code| {
         let transactions = recovery::one_by_one(case.signed.clone())?;
         lean::run_observed(case, &transactions, code, || ()).map(|run| (run, transactions))
     })?;
@@ -152,7 +152,7 @@ pub fn real_blocks(workload: &str, cases: &[Case], settings: &Settings) -> Resul
         let workers = Workers::new(settings.threads);
         let Bookkeeping { costs, memory_bytes } = bookkeeping(case, &workers, one_and_other.0, one_and_other.1)?;
         let mut limits = Limits::of(case, &Work::of(case)?, settings.threads, &mut simulators, costs);
-        limits.at_once = machine::at_once(settings, |code| lean::run(case, code))?;
+        limits.machine = Machine::measure(settings, |code| lean::run(case, code))?;
         blocks.push(block_row(&shape(case, *gas, memory_bytes, settings), &one_and_other, &limits));
         sides.push(one_and_other);
         sum.add(&limits);
@@ -302,10 +302,6 @@ fn durations(case: &Case) -> Result<Vec<u64>, BenchError> {
     Ok(least)
 }
 
-fn narrow(threads: NonZeroUsize) -> u32 {
-    u32::try_from(threads.get()).unwrap_or(u32::MAX)
-}
-
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -326,7 +322,7 @@ impl Limits {
             endless: bound::span(&durations, &commutative),
             endless_lumped: bound::span(&durations, &lumped),
             scaling: scaling.collect(),
-            at_once: Duration::ZERO,
+            machine: Machine::default(),
         }
     }
 
@@ -348,7 +344,7 @@ impl Limits {
         self.lumped += other.lumped;
         self.endless += other.endless;
         self.endless_lumped += other.endless_lumped;
-        self.at_once += other.at_once;
+        self.machine += other.machine;
         self.scaling.resize(other.scaling.len(), [0; 3]);
         for (sum, times) in self.scaling.iter_mut().zip(&other.scaling) {
             for (sum, time) in sum.iter_mut().zip(times) {
@@ -364,7 +360,7 @@ impl Limits {
             lumped: by(self.lumped),
             endless: by(self.endless),
             endless_lumped: by(self.endless_lumped),
-            machine: ratio(sequential.warm.min.wall * narrow(settings.threads), self.at_once),
+            machine: self.machine.of_threads(settings.threads.get()),
         };
         let scaling = settings.scaling.iter().zip(&self.scaling).map(|(threads, [bound, simulated, busy])| Scaling {
             threads: threads.get(),
