@@ -98,3 +98,102 @@ fn chill(account: &mut Account) {
     account.status = AccountStatus::Cold;
     account.transaction_id = TransactionId::ZERO;
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Bytes, U256, keccak256};
+    use parapet_types::{AccountChange, AccountInfo, FlatState, StateChanges};
+    use revm::Database as _;
+
+    use super::*;
+    use crate::parallel::{account::AccountWrite, bare, worker::version};
+
+    const CONTRACT: Address = Address::repeat_byte(0xcc);
+    const TOKEN: Address = Address::repeat_byte(0xdd);
+    const PERSON: Address = Address::repeat_byte(0x11);
+
+    fn state() -> FlatState {
+        let code = Bytes::from_static(&[0]);
+        let code_hash = keccak256(&code);
+        let mut changes = StateChanges::default();
+        changes.code.insert(code_hash, code);
+        for (address, info) in [
+            (CONTRACT, AccountInfo { nonce: 1, code_hash, ..AccountInfo::default() }),
+            (TOKEN, AccountInfo { nonce: 1, code_hash, ..AccountInfo::default() }),
+            (PERSON, AccountInfo { balance: U256::ONE, ..AccountInfo::default() }),
+        ] {
+            changes.accounts.insert(address, AccountChange { info: Some(info), ..AccountChange::default() });
+        }
+        let mut state = FlatState::default();
+        state.apply(&changes);
+        state
+    }
+
+    /// Runs a transaction that meets these accounts and changes nothing. Gives what it found on its journal.
+    fn meet(kept: &mut Kept, reader: &mut Reader<'_>, target: Address, met: &[Address]) -> Vec<Address> {
+        let mut state = kept.lend(reader, Some(target)).expect("it can be read");
+        let mut found: Vec<_> = state.keys().copied().collect();
+        found.sort_unstable();
+        for address in &found {
+            let account = &state[address];
+            let read = account.info.account_id.map(|id| reader.reads.accounts[id.get()]);
+            assert_eq!(read.map(|read| reader.memory.account(read.index).address), Some(*address), "it is read");
+            assert!(account.is_cold_transaction_id(TransactionId::ZERO) && account.storage.is_empty());
+        }
+        for address in met {
+            let info = reader.basic(*address).expect("it can be read").expect("it is there");
+            let account = state.entry(*address).or_insert_with(|| Account::from(info));
+            account.mark_warm_with_transaction_id(TransactionId::ZERO);
+        }
+        kept.take_back(reader, state);
+        found
+    }
+
+    #[test]
+    fn who_calls_the_same_account_finds_the_contracts_that_the_last_one_met() {
+        bare::over(&state(), |memory| {
+            let (mut kept, mut reader) = (Kept::default(), Reader::new(&memory));
+            reader.settle(version(0));
+            assert!(meet(&mut kept, &mut reader, CONTRACT, &[PERSON, CONTRACT, TOKEN]).is_empty());
+            reader.settle(version(1));
+            assert_eq!(meet(&mut kept, &mut reader, CONTRACT, &[CONTRACT]), [CONTRACT, TOKEN]);
+            // The token was there and nobody met it: it is not looked for again.
+            reader.settle(version(2));
+            assert_eq!(meet(&mut kept, &mut reader, CONTRACT, &[CONTRACT]), [CONTRACT]);
+            reader.settle(version(3));
+            assert!(meet(&mut kept, &mut reader, TOKEN, &[TOKEN]).is_empty());
+        });
+    }
+
+    #[test]
+    fn a_contract_that_somebody_has_written_to_is_loaded_anew() {
+        bare::over(&state(), |memory| {
+            let (mut kept, mut reader) = (Kept::default(), Reader::new(&memory));
+            reader.settle(version(0));
+            meet(&mut kept, &mut reader, CONTRACT, &[CONTRACT, TOKEN]);
+            let write = AccountWrite { balance: U256::ONE, identity: None };
+            memory.account(memory.account_index(TOKEN)).write(version(1), version(1), write);
+            reader.settle(version(2));
+            assert_eq!(meet(&mut kept, &mut reader, CONTRACT, &[CONTRACT, TOKEN]), [CONTRACT]);
+            // What is not settled is not for every reader the same.
+            reader.settle(version(3));
+            assert_eq!(meet(&mut kept, &mut reader, CONTRACT, &[CONTRACT]), [CONTRACT]);
+        });
+    }
+
+    #[test]
+    fn a_contract_that_is_not_as_it_was_loaded_is_not_kept() {
+        bare::over(&state(), |memory| {
+            let (mut kept, mut reader) = (Kept::default(), Reader::new(&memory));
+            reader.settle(version(0));
+            let mut state = kept.lend(&mut reader, Some(CONTRACT)).expect("it can be read");
+            let info = reader.basic(CONTRACT).expect("it can be read").expect("it is there");
+            let mut account = Account::from(info);
+            account.info.balance = U256::ONE;
+            state.insert(CONTRACT, account);
+            kept.take_back(&reader, state);
+            reader.settle(version(1));
+            assert!(meet(&mut kept, &mut reader, CONTRACT, &[]).is_empty());
+        });
+    }
+}

@@ -237,16 +237,13 @@ fn writer(index: BlockAccessIndex) -> Version {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use alloy_eip7928::{SlotChanges, StorageChange};
-    use parapet_types::{Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork};
+    use parapet_types::FlatState;
 
     use super::*;
     use crate::{
-        Point,
         database::EvmDatabase as _,
-        parallel::{Cells, Codes, reader::Reader},
+        parallel::{bare, reader::Reader},
     };
 
     const WATCHED: Address = Address::repeat_byte(0xaa);
@@ -254,31 +251,24 @@ mod tests {
 
     #[test]
     fn a_word_as_a_list_has_it_for_one_transaction_stands_for_no_other() {
-        let params = ChainParams {
-            chain_id: 1,
-            hardfork: Hardfork::Osaka,
-            block_gas_limit: 30_000_000,
-            guards: GuardParams::default(),
-        };
-        let (world, ancestors, block) = (FlatState::default(), Ancestors::default(), BlockContext::default());
-        let at = Point { params: &params, world: &world, ancestors: &ancestors, block: &block };
         let change = StorageChange { block_access_index: BlockAccessIndex::new(4), new_value: U256::from(7) };
         let entry = AccountChanges {
             storage_changes: vec![SlotChanges { slot: SLOT, changes: vec![change] }],
             ..AccountChanges::new(WATCHED)
         };
-        let list: BlockAccessList = vec![entry];
-        let cells = Cells::default();
-        let mut memory = Memory::new(&at, &cells, Arc::new(Codes::default()));
-        memory.listed = Listed::new(Listing::Follow(&list), &memory);
-        let mut reader = Reader::new(&memory);
-        // The list's change is the fourth transaction's, which has not run.
-        reader.speculate(version(5), Address::ZERO, 0);
-        assert_eq!(reader.watched_word(WATCHED, SLOT).expect("it can be read"), U256::from(7));
-        reader.settle(version(0));
-        assert!(!reader.watched_word_stands());
-        assert_eq!(reader.watched_word(WATCHED, SLOT).expect("it can be read"), U256::ZERO);
-        reader.settle(version(1));
-        assert!(reader.watched_word_stands());
+        bare::over(&FlatState::default(), |memory| {
+            let list: BlockAccessList = vec![entry];
+            let mut memory = memory;
+            memory.listed = Listed::new(Listing::Follow(&list), &memory);
+            let mut reader = Reader::new(&memory);
+            // The list's change is the fourth transaction's, which has not run.
+            reader.speculate(version(5), Address::ZERO, 0);
+            assert_eq!(reader.watched_word(WATCHED, SLOT).expect("it can be read"), U256::from(7));
+            reader.settle(version(0));
+            assert!(!reader.watched_word_stands());
+            assert_eq!(reader.watched_word(WATCHED, SLOT).expect("it can be read"), U256::ZERO);
+            reader.settle(version(1));
+            assert!(reader.watched_word_stands());
+        });
     }
 }

@@ -15,6 +15,8 @@ pub(crate) mod account;
 mod ahead;
 mod arena;
 mod authorities;
+#[cfg(test)]
+mod bare;
 mod chain;
 mod codes;
 mod crew;
