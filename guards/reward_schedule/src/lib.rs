@@ -23,7 +23,7 @@ pub const CODE_NOT_OWED: u16 = 1;
 /// Veto: more rewards were paid, all together, than the schedule gives.
 pub const CODE_SCHEDULE: u16 = 2;
 
-/// Accounts that are asked about in one transaction: who is paid, who called, and whom calldata names.
+/// Accounts that are asked about in one transaction: who sent it, who called, and whom calldata names.
 pub const CLAIMANTS_MAX: usize = 24;
 /// So many units are rounding.
 const DUST: U256 = U256::from_limbs([1_000, 0, 0, 0]);
@@ -57,16 +57,27 @@ impl Guard for RewardSchedule {
         }
         for farm in tx.accounts() {
             let Some(token) = reward_token(tx, farm) else { continue };
-            let payees = payees(tx, farm, token);
+            let claimants = claimants(tx, farm);
+            let payees = payees(tx, farm, token, &claimants);
             if payees.is_empty() {
                 continue;
             }
             let pool = pool(tx, farm);
             let stakes = may_stake(tx, farm, token);
-            let reward = |payee| if stakes { unstaked(tx, farm, pool, payee) } else { payee.amount };
-            let paid = payees.iter().map(reward).fold(U256::ZERO, U256::saturating_add);
+            let reward = |payee: &Payee| if stakes { unstaked(tx, farm, pool, payee) } else { payee.amount };
+            let (mut claimed, mut paid) = (U256::ZERO, U256::ZERO);
+            for payee in &payees {
+                let reward = reward(payee);
+                paid = paid.saturating_add(reward);
+                // Nobody claims what the farm pays as a fee, to who had no part in the transaction.
+                if claimants.contains(&payee.account) {
+                    claimed = claimed.saturating_add(reward);
+                }
+            }
+            if !claimed.is_zero() {
+                self.check_owed(tx, farm, pool, &claimants, claimed);
+            }
             if !paid.is_zero() {
-                self.check_owed(tx, farm, pool, &claimants(tx, farm, &payees), paid);
                 self.check_schedule(tx, farm, paid);
             }
         }
@@ -133,12 +144,14 @@ fn entries(tx: &Tx, farm: Address) -> impl Iterator<Item = Frame> {
     })
 }
 
-/// Who was paid rewards by a farm: out of what it holds, or newly minted in one of its calls.
-fn payees(tx: &Tx, farm: Address, token: Address) -> Vec<Payee> {
+/// Who was paid rewards by a farm: out of what it holds, or, if he claims, newly minted in one of its calls. Farms also mint for
+/// their makers as they go.
+fn payees(tx: &Tx, farm: Address, token: Address, claimants: &[Address]) -> Vec<Payee> {
     let mut payees: Vec<(Payee, U256)> = Vec::new();
     for flow in tx.flows().filter(|flow| moved::is_fungible(flow) && flow.token() == token) {
         let minted = || {
             flow.from() == Address::ZERO
+                && claimants.contains(&flow.to())
                 && tx.frame(flow.frame()).is_some_and(|frame| tx.ancestors(&frame).any(|outer| outer.target() == farm))
         };
         let (party, is_paid) = match (flow.from() == farm || minted(), flow.to() == farm) {
@@ -173,10 +186,9 @@ fn unstaked(tx: &Tx, farm: Address, pool: U256, payee: &Payee) -> U256 {
     payee.amount.saturating_sub(asked(Fork::PreTx).saturating_sub(asked(Fork::Now)))
 }
 
-/// Whose claims may have been settled: who is paid, the sender, who called the farm, and whom its callers named.
-fn claimants(tx: &Tx, farm: Address, payees: &[Payee]) -> Vec<Address> {
-    let mut claimants: Vec<Address> = payees.iter().map(|payee| payee.account).collect();
-    claimants.push(tx.context().sender());
+/// Whose claims may have been settled: the sender's, those of who called the farm, and of whom its callers named.
+fn claimants(tx: &Tx, farm: Address) -> Vec<Address> {
+    let mut claimants = Vec::from([tx.context().sender()]);
     for entry in entries(tx, farm) {
         claimants.push(entry.caller());
         let input = tx.input(&entry);

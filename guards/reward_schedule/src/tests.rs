@@ -44,7 +44,7 @@ fn owes(scene: &mut Scene<RewardSchedule>, account: Address, before: u64, after:
 }
 
 fn pays(scene: &mut Scene<RewardSchedule>, token: Address, to: Address, amount: u64) {
-    scene.enter(Enter::call(FARM)).enter(Enter::call(token));
+    scene.enter(Enter::call(FARM).input(&question("claimTo(address)", &[to]))).enter(Enter::call(token));
     scene.token(token, FARM, to, U256::from(amount)).leave().leave();
 }
 
@@ -86,16 +86,26 @@ fn vetoes_what_nobody_had_earned_before() {
 fn vetoes_what_is_minted_beyond_what_is_owed() {
     let mut scene = scene();
     owes(&mut scene, USER, 10_000, 0);
-    scene.enter(Enter::call(FARM)).enter(Enter::call(REWARD));
+    scene.enter(Enter::call(USER)).enter(Enter::call(FARM)).enter(Enter::call(REWARD));
     scene.token(REWARD, Address::ZERO, USER, U256::from(50_000)).leave();
     assert_eq!(scene.finish().vetoed(), Some(CODE_NOT_OWED));
+}
+
+#[test]
+fn lets_a_farm_mint_for_its_makers_and_pay_fees_as_it_goes() {
+    let mut scene = scene();
+    owes(&mut scene, USER, 50_000, 0);
+    scene.enter(Enter::call(USER)).enter(Enter::call(FARM)).enter(Enter::call(REWARD));
+    scene.token(REWARD, Address::ZERO, OTHER, U256::from(5_000)).token(REWARD, FARM, OTHER, U256::from(5_000));
+    scene.token(REWARD, FARM, USER, U256::from(50_000)).leave();
+    assert_eq!(scene.finish().vetoed(), None);
 }
 
 #[test]
 fn lets_somebody_claim_for_another_and_to_a_third() {
     let mut scene = scene();
     owes(&mut scene, OTHER, 50_000, 0);
-    let input = question("claimFor(address)", &[OTHER]);
+    let input = question("claimFor(address,address)", &[OTHER, USER]);
     scene.enter(Enter::call(FARM).input(&input)).enter(Enter::call(REWARD));
     scene.token(REWARD, FARM, USER, U256::from(50_000)).leave();
     assert_eq!(scene.finish().vetoed(), None);
