@@ -60,7 +60,7 @@ mod value;
 pub use entry::EntryChange;
 pub use guard::{Guard, Hooks};
 pub use parapet_abi as abi;
-pub use parapet_macros::{alert, args, calls, guard, logs, veto, view};
+pub use parapet_macros::{alert, args, calldata, calls, guard, logs, veto, view};
 pub use records::{Access, Authorization, CodeChange, Context, Delegate, Flow, Frame, Log, Preimage, SlotChange, View};
 pub use ruint::aliases::{U256, U512};
 pub use tx::{Ancestors, Fork, Records, Tx, VIEW_GAS, Viewed};
@@ -77,8 +77,8 @@ pub mod prelude {
 
     pub use crate::{
         Access, Address, Authorization, B256, Bps, Bytes4, CodeChange, Context, Delegate, EntryChange, Flow, Fork,
-        Frame, Guard, Log, Preimage, Seconds, SlotChange, Tx, U256, Wei, alert, args, calls, guard, keccak256, logs,
-        moved,
+        Frame, Guard, Log, Preimage, Seconds, SlotChange, Tx, U256, Wei, alert, args, calldata, calls, guard,
+        keccak256, logs, moved,
         speech::{Detail, Show},
         store, veto, view,
     };

@@ -69,6 +69,14 @@ pub fn view(call: TokenStream) -> TokenStream {
     call.expand().unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
+/// Calldata of a function: `calldata!("transfer(address,uint256)", to, amount)` is the selector and the encoded values, as
+/// `Vec<u8>`. Types are those of `view!`.
+#[proc_macro]
+pub fn calldata(call: TokenStream) -> TokenStream {
+    let call = parse_macro_input!(call as view::Calldata);
+    call.expand().unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
 /// The arguments of one frame: `args!(tx, frame, "transfer(address,uint256)")` is `Some` of a value, or of a tuple for several;
 /// `None` when the frame calls something else, or its input is not what the signature says. Types are those of `view!`.
 #[proc_macro]

@@ -1,4 +1,5 @@
-//! `view!`: a static call with typed arguments and a typed answer, from a signature that is text.
+//! `view!`: a static call with typed arguments and a typed answer, from a signature that is text; and `calldata!`, its first
+//! half.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,13 +8,18 @@ use syn::{
     parse::{Parse, ParseStream},
 };
 
-use crate::signature::{self, rust_type};
+use crate::signature::{self, Function, rust_type};
 
 /// `tx, fork, contract, "function(arguments)(answer)", values…`
 pub(crate) struct ViewCall {
     tx: Expr,
     fork: Expr,
     contract: Expr,
+    call: Calldata,
+}
+
+/// `"function(arguments)", values…`
+pub(crate) struct Calldata {
     signature: LitStr,
     values: Vec<Expr>,
 }
@@ -26,6 +32,12 @@ impl Parse for ViewCall {
         input.parse::<Token![,]>()?;
         let contract = input.parse()?;
         input.parse::<Token![,]>()?;
+        Ok(Self { tx, fork, contract, call: input.parse()? })
+    }
+}
+
+impl Parse for Calldata {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
         let signature = input.parse()?;
         let mut values = Vec::new();
         while !input.is_empty() {
@@ -34,33 +46,50 @@ impl Parse for ViewCall {
                 values.push(input.parse()?);
             }
         }
-        Ok(Self { tx, fork, contract, signature, values })
+        Ok(Self { signature, values })
+    }
+}
+
+impl Calldata {
+    pub(crate) fn expand(&self) -> Result<TokenStream> {
+        self.encode(&signature::function(&self.signature.value()).map_err(|wrong| self.wrong(wrong))?)
+    }
+
+    /// The calldata of a function with these values.
+    fn encode(&self, function: &Function) -> Result<TokenStream> {
+        if function.arguments.len() != self.values.len() {
+            let (takes, given) = (function.arguments.len(), self.values.len());
+            return Err(self.wrong(format!("the function takes {takes} values, {given} are given")));
+        }
+        let hash = signature::hash(&function.text);
+        let selector = hash.iter().take(4);
+        let (count, values) = (self.values.len(), &self.values);
+        let arguments = self.types(&function.arguments)?;
+        Ok(quote! {{
+            let values = ::parapet_guest::config::Encoder::new(#count)
+                #(.push::<#arguments>(&::core::convert::Into::<#arguments>::into(#values)))*
+                .finish();
+            ::parapet_guest::expansion::calldata([#(#selector),*], &values)
+        }})
+    }
+
+    fn types(&self, types: &[String]) -> Result<Vec<TokenStream>> {
+        types.iter().map(|ty| rust_type(ty).map_err(|wrong| self.wrong(wrong))).collect()
+    }
+
+    fn wrong(&self, wrong: String) -> Error {
+        Error::new(self.signature.span(), wrong)
     }
 }
 
 impl ViewCall {
     pub(crate) fn expand(&self) -> Result<TokenStream> {
-        let wrong = |wrong: String| Error::new(self.signature.span(), wrong);
-        let signature = signature::function_with_answer(&self.signature.value()).map_err(wrong)?;
-        if signature.arguments.len() != self.values.len() {
-            let (takes, given) = (signature.arguments.len(), self.values.len());
-            return Err(wrong(format!("the function takes {takes} values, {given} are given")));
-        }
-        let hash = signature::hash(&signature.text);
-        let selector = hash.iter().take(4);
-        let (tx, fork, contract, values) = (&self.tx, &self.fork, &self.contract, &self.values);
-        let count = values.len();
-        let arguments = signature.arguments.iter().map(|ty| rust_type(ty)).collect::<std::result::Result<Vec<_>, _>>();
-        let arguments = arguments.map_err(wrong)?;
-        let answer = signature.answer.iter().map(|ty| rust_type(ty)).collect::<std::result::Result<Vec<_>, _>>();
-        let answer = answer.map_err(wrong)?;
-        let read = signature::read(&answer, &quote!(answer));
-        Ok(quote! {{
-            let values = ::parapet_guest::config::Encoder::new(#count)
-                #(.push::<#arguments>(&::core::convert::Into::<#arguments>::into(#values)))*
-                .finish();
-            ::parapet_guest::Tx::view(#tx, #fork, #contract, &::parapet_guest::expansion::calldata([#(#selector),*], &values))
-                .decode(|answer| #read)
-        }})
+        let Self { tx, fork, contract, call } = self;
+        let function = signature::function_with_answer(&call.signature.value()).map_err(|wrong| call.wrong(wrong))?;
+        let calldata = call.encode(&function)?;
+        let read = signature::read(&call.types(&function.answer)?, &quote!(answer));
+        Ok(quote! {
+            ::parapet_guest::Tx::view(#tx, #fork, #contract, &#calldata).decode(|answer| #read)
+        })
     }
 }

@@ -1,12 +1,12 @@
 //! The scripted host: every call goes to the [`World`](crate::mock::World) of this thread's running scene.
 
 use parapet_abi::{
-    AccountRecord, FrameStatus, Word,
+    AccountRecord, Word,
     import::{NO_ENTRY, VIEW_GAS_MAX, ViewOutcome},
 };
 
 use crate::{
-    mock::{VetoSignal, with_world},
+    mock::{Found, Look, Stopped, look, stop, with_world},
     tx,
 };
 
@@ -32,27 +32,32 @@ pub(crate) fn with_accounts<T>(look: impl FnOnce(&[AccountRecord]) -> T) -> T {
 }
 
 pub(crate) fn state_storage(fork: [u32; 2], address: &[u8; 20], slot: &Word) -> Word {
-    with_world(|world| world.state(fork).storage.get(&(*address, *slot)).copied().unwrap_or_default())
+    word(Look::Storage(fork, *address, *slot))
 }
 
 pub(crate) fn state_balance(fork: [u32; 2], address: &[u8; 20]) -> Word {
-    with_world(|world| world.state(fork).balances.get(address).copied().unwrap_or_default())
+    word(Look::Balance(fork, *address))
 }
 
 pub(crate) fn state_code_hash(fork: [u32; 2], address: &[u8; 20]) -> Word {
-    with_world(|world| world.state(fork).code_hashes.get(address).copied().unwrap_or_default())
+    word(Look::CodeHash(fork, *address))
 }
 
-/// A call that nobody scripted succeeds and returns nothing, as one of an account without code does.
+fn word(at: Look) -> Word {
+    match look(at) {
+        Found::Word(word) => word,
+        Found::Called(..) => unreachable!("words are found where words are looked for"),
+    }
+}
+
 pub(crate) fn view_call(fork: [u32; 2], to: &[u8; 20], input: &[u8], gas: u64) -> ViewOutcome {
     assert!(gas <= VIEW_GAS_MAX, "a static call has at most {VIEW_GAS_MAX} gas; the engine treats more as a limit");
-    with_world(|world| {
-        let answer = world.answers.get(&(fork, *to, input.to_vec())).cloned();
-        let (status, output) = answer.unwrap_or((FrameStatus::Succeeded, Vec::new()));
-        let outcome = ViewOutcome { status: u8::from(status).into(), output_len: output.len() as u32, gas_used: 0 };
-        world.view_output = output;
-        outcome
-    })
+    let Found::Called(status, output, gas_used) = look(Look::Call((fork, *to, input.to_vec()), gas)) else {
+        unreachable!("a static call finds what it returned");
+    };
+    let outcome = ViewOutcome { status: u8::from(status).into(), output_len: output.len() as u32, gas_used };
+    with_world(|world| world.view_output = output);
+    outcome
 }
 
 pub(crate) fn view_output(out: &mut [u8]) {
@@ -114,10 +119,8 @@ pub(crate) fn alert(code: u16, detail: &[u8]) {
     with_world(|world| world.alerts.push((code, String::from_utf8_lossy(detail).into_owned())));
 }
 
-/// Ends the hook by unwinding, without a panic's message: a veto is an ordinary outcome.
 pub(crate) fn veto(code: u16, detail: &[u8]) -> ! {
-    let detail = String::from_utf8_lossy(detail).into_owned();
-    std::panic::resume_unwind(Box::new(VetoSignal { code, detail }))
+    stop(Stopped::Vetoed(code, String::from_utf8_lossy(detail).into_owned()))
 }
 
 fn copy(from: &[u8], offset: usize, out: &mut [u8]) -> usize {

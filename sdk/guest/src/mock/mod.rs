@@ -38,7 +38,7 @@
 //! let pay = |scene: &mut Scene<Once>| -> Outcome {
 //!     scene.storage(Fork::PreTx, shop, U256::ZERO, U256::from(4));
 //!     let price = U256::from(5).to_be_bytes::<32>();
-//!     scene.answer(Fork::Now, shop, &keccak256(b"price()").0[..4], &price);
+//!     scene.answer(Fork::Now, shop, &calldata!("price()"), &price);
 //!     scene.enter(Enter::call(payer).input(b"\x01\x02\x03\x04"));
 //!     scene.enter(Enter::call(shop).selector(Bytes4([1, 2, 3, 4])).value(U256::from(9)));
 //!     scene.enter(Enter::static_call(Address([0; 20])).precompile()).leave();
@@ -57,16 +57,40 @@
 //! # let _: Option<parapet_guest::mock::Question> = None;
 //! ```
 //!
+//! A host that has a trace of its own fills a [`World`] and calls [`judge`]:
+//!
+//! ```
+//! # use parapet_guest::prelude::*;
+//! # /// Stops who owns too much.
+//! # #[guard(name = "rich", triggers(frame))] struct Rich;
+//! # #[guard] impl Guard for Rich {
+//! #     fn on_tx(&self, tx: &Tx) {
+//! #         if !tx.balance(Fork::Now, Address([7; 20])).is_zero() { veto!(7, "rich"); }
+//! #     }
+//! # }
+//! use std::collections::BTreeMap;
+//!
+//! use parapet_guest::mock::{Found, Hook, Look, Stopped, World, judge};
+//!
+//! // Nothing is known of the state yet, so what the guard looks at is asked for.
+//! let mut world = World { known: Some(BTreeMap::new()), ..World::default() };
+//! let Err(Stopped::Asked(look)) = judge::<Rich>(&mut world, Hook::OnTx) else { panic!("it looks at a balance") };
+//! assert!(matches!(look, Look::Balance(..)));
+//! world.known = Some(BTreeMap::from([(look, Found::Word([1; 32]))]));
+//! assert_eq!(judge::<Rich>(&mut world, Hook::OnTx), Err(Stopped::Vetoed(7, "rich".to_owned())));
+//! ```
+//!
 //! Invariant: hooks run at the points and for the frames for which the engine runs them, and see what they would see
 //! there; fields that narrow a trigger are the engine's, so a guard that has them is asked for every frame that touches its
 //! accounts, which is more than on a chain. A vetoed scene ignores what is played afterwards, as a vetoed transaction ends.
 
+pub mod journal;
 mod scene;
 mod store;
 mod world;
 
 pub use scene::{Enter, Hook, Outcome, Said, Scene};
 pub use store::Store;
-pub use world::{Question, State, World};
+pub use world::{Found, Look, Question, State, Stopped, World, judge};
 
-pub(crate) use world::{VetoSignal, run, with_world};
+pub(crate) use world::{look, stop, with_world};

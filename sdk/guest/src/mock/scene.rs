@@ -4,8 +4,12 @@ use std::marker::PhantomData;
 
 use parapet_abi::{Asset, FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus, LogRecord, NO_FRAME};
 
-use super::{Store, World, run};
-use crate::{Address, B256, Bytes4, Fork, Frame, Guard, Tx, U256, View as _, guard::load};
+use super::{
+    Stopped, Store, World,
+    journal::{Ended, Journal},
+    judge,
+};
+use crate::{Address, B256, Bytes4, Fork, Guard, U256, descriptor::Described};
 
 /// Timestamp of the first scene's block, in seconds.
 const TIMESTAMP: u64 = 1_700_000_000;
@@ -127,10 +131,11 @@ pub struct Scene<G> {
     seq: u32,
     committed: Store,
     outcome: Outcome,
+    journal: Option<Journal>,
     guard: PhantomData<G>,
 }
 
-impl<G: Guard> Scene<G> {
+impl<G: Guard + Described> Scene<G> {
     /// Attaches a guard with these parameters to accounts, which runs `init`, and opens a transaction.
     #[must_use]
     pub fn new(guard: &G, accounts: &[Address]) -> Self {
@@ -146,9 +151,16 @@ impl<G: Guard> Scene<G> {
         world.context.timestamp = TIMESTAMP;
         world.context.sender = SENDER.into();
         let outcome = Outcome { veto: None, alerts: Vec::new() };
-        let mut scene =
-            Self { world, open: Vec::new(), seq: 0, committed: Store::default(), outcome, guard: PhantomData };
-        scene.hook(Hook::Init, |guard: &G, tx| guard.init(tx));
+        let mut scene = Self {
+            world,
+            open: Vec::new(),
+            seq: 0,
+            committed: Store::default(),
+            outcome,
+            journal: Journal::begin(G::DESCRIPTOR),
+            guard: PhantomData,
+        };
+        scene.hook(Hook::Init);
         scene
     }
 
@@ -165,7 +177,7 @@ impl<G: Guard> Scene<G> {
         self.world.outputs.push(Vec::new());
         self.open.push(id);
         if self.wakes(id) {
-            self.on_frame(Hook::OnCall(id), id, G::on_call);
+            self.hook(Hook::OnCall(id));
         }
         if value != [0; 32] && kind != FrameKind::DelegateCall {
             self.flow(Asset::Ether, Address::ZERO, caller, target, enter.value);
@@ -202,7 +214,7 @@ impl<G: Guard> Scene<G> {
             self.world.log_data.truncate(kept);
         }
         if self.wakes(id) {
-            self.on_frame(Hook::OnCallEnd(id), id, G::on_call_end);
+            self.hook(Hook::OnCallEnd(id));
         }
         self
     }
@@ -283,10 +295,14 @@ impl<G: Guard> Scene<G> {
         let status = self.world.frames.first().map_or(u8::from(FrameStatus::Succeeded), |frame| frame.status);
         self.world.context.status = status;
         if self.outcome.veto.is_none() {
-            self.hook(Hook::OnTx, |guard: &G, tx| guard.on_tx(tx));
+            self.hook(Hook::OnTx);
         }
-        if self.outcome.veto.is_none() && status == u8::from(FrameStatus::Succeeded) {
+        let stands = self.outcome.veto.is_none() && status == u8::from(FrameStatus::Succeeded);
+        if stands {
             self.committed = self.world.store.clone();
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.end(if stands { Ended::Committed } else { Ended::Dropped });
         }
         self.open_next();
         std::mem::replace(&mut self.outcome, Outcome { veto: None, alerts: Vec::new() })
@@ -348,16 +364,20 @@ impl<G: Guard> Scene<G> {
         guarded(frame.target) || guarded(frame.code_address) || (moves && guarded(frame.caller))
     }
 
-    fn on_frame(&mut self, hook: Hook, id: u32, call: fn(&G, &Tx, &Frame)) {
-        let frame = Frame::of(Box::new(self.world.frames[id as usize]));
-        self.hook(hook, move |guard, tx| call(guard, tx, &frame));
-    }
-
-    fn hook(&mut self, hook: Hook, call: impl FnOnce(&G, &Tx)) {
+    fn hook(&mut self, hook: Hook) {
+        let shown = self.journal.as_ref().map(|_| self.world.clone());
         let said = |(code, detail)| Said { hook, code, detail };
-        let ended = run(&mut self.world, || call(&load(), &Tx::current()));
-        self.outcome.alerts.extend(self.world.alerts.drain(..).map(said));
-        self.outcome.veto = ended.err().map(|veto| said((veto.code, veto.detail)));
+        let ended = judge::<G>(&mut self.world, hook);
+        let alerts: Vec<Said> = self.world.alerts.drain(..).map(said).collect();
+        let veto = ended.err().map(|stopped| match stopped {
+            Stopped::Vetoed(code, detail) => said((code, detail)),
+            Stopped::Asked(look) => unreachable!("a scene has an answer to everything, also to {look:?}"),
+        });
+        if let (Some(journal), Some(world)) = (&mut self.journal, &shown) {
+            journal.hook(world, hook, &alerts, veto.as_ref());
+        }
+        self.outcome.alerts.extend(alerts);
+        self.outcome.veto = veto;
     }
 
     fn next_seq(&mut self) -> u32 {

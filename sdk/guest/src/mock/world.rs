@@ -14,7 +14,8 @@ use parapet_abi::{
 };
 use zerocopy::IntoBytes as _;
 
-use super::Store;
+use super::{Hook, Store};
+use crate::{Frame, Guard, Tx, View as _, guard::load};
 
 /// State at one fork; what is missing is zero.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,28 @@ pub struct State {
 
 /// A static call: the fork, the contract, the calldata.
 pub type Question = ([u32; 2], [u8; 20], Vec<u8>);
+
+/// A look at the state around a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Look {
+    /// The word of a slot.
+    Storage([u32; 2], [u8; 20], Word),
+    /// A balance.
+    Balance([u32; 2], [u8; 20]),
+    /// A code hash.
+    CodeHash([u32; 2], [u8; 20]),
+    /// A static call with up to so much gas.
+    Call(Question, u64),
+}
+
+/// What a look finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A word.
+    Word(Word),
+    /// How a static call ended, what it returned, and the gas it used.
+    Called(FrameStatus, Vec<u8>, u64),
+}
 
 /// Everything a guard can ask for. A [`super::Scene`] fills it; tests may change any of it between events.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +94,8 @@ pub struct World {
     pub forks: BTreeMap<[u32; 2], State>,
     /// What static calls answer, by fork, contract and calldata.
     pub answers: BTreeMap<Question, (FrameStatus, Vec<u8>)>,
+    /// Instead of the states above: what is known of the state, by look. What is missing here is asked for.
+    pub known: Option<BTreeMap<Look, Found>>,
     /// What the last static call returned.
     pub view_output: Vec<u8>,
     /// The attachment's own state.
@@ -123,7 +148,25 @@ impl World {
         of.get(index as usize).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn state(&self, fork: [u32; 2]) -> &State {
+    /// What a look finds; none when that has to be asked for first.
+    fn find(&self, look: &Look) -> Option<Found> {
+        if let Some(known) = &self.known {
+            return known.get(look).cloned();
+        }
+        let word = |word: Option<&Word>| Found::Word(word.copied().unwrap_or_default());
+        Some(match look {
+            Look::Storage(fork, account, slot) => word(self.state(*fork).storage.get(&(*account, *slot))),
+            Look::Balance(fork, account) => word(self.state(*fork).balances.get(account)),
+            Look::CodeHash(fork, account) => word(self.state(*fork).code_hashes.get(account)),
+            // A call that nobody scripted succeeds and returns nothing, as one of an account without code does.
+            Look::Call(question, _) => {
+                let (status, output) = self.answers.get(question).cloned().unwrap_or((FrameStatus::Succeeded, vec![]));
+                Found::Called(status, output, 0)
+            }
+        })
+    }
+
+    fn state(&self, fork: [u32; 2]) -> &State {
         match fork {
             [FORK_PRE_TX, _] => &self.pre_tx,
             _ => self.forks.get(&fork).unwrap_or(&self.now),
@@ -131,11 +174,14 @@ impl World {
     }
 }
 
-/// How a veto leaves a hook.
-#[derive(Debug)]
-pub(crate) struct VetoSignal {
-    pub(crate) code: u16,
-    pub(crate) detail: String,
+/// Why a hook did not return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The guard vetoed, with this code and these words.
+    Vetoed(u16, String),
+    /// It looked at something that [`World::known`] does not have. What it had done to its own state by then is to be
+    /// undone before it is asked again.
+    Asked(Look),
 }
 
 thread_local! {
@@ -147,13 +193,47 @@ pub(crate) fn with_world<T>(look: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with_borrow_mut(|world| look(world.as_mut().expect("host functions are called from a hook of a Scene only")))
 }
 
-/// Runs a hook in a world; what it returns, or the veto that ended it.
-pub(crate) fn run(world: &mut World, hook: impl FnOnce()) -> Result<(), VetoSignal> {
+/// What a look finds. Where that has to be asked for, the hook is left.
+pub(crate) fn look(look: Look) -> Found {
+    with_world(|world| world.find(&look)).unwrap_or_else(|| stop(Stopped::Asked(look)))
+}
+
+/// Ends the hook by unwinding, without a panic's message: a veto is an ordinary outcome.
+pub(crate) fn stop(why: Stopped) -> ! {
+    resume_unwind(Box::new(why))
+}
+
+/// Runs a hook in a world.
+pub(crate) fn run(world: &mut World, hook: impl FnOnce()) -> Result<(), Stopped> {
     WORLD.with_borrow_mut(|current| *current = Some(std::mem::take(world)));
     let ended = catch_unwind(AssertUnwindSafe(hook));
     *world = WORLD.with_borrow_mut(Option::take).expect("the hook's world was put there above");
-    ended.map_err(|payload: Box<dyn Any + Send>| match payload.downcast::<VetoSignal>() {
-        Ok(veto) => *veto,
+    ended.map_err(|payload: Box<dyn Any + Send>| match payload.downcast::<Stopped>() {
+        Ok(stopped) => *stopped,
         Err(panic) => resume_unwind(panic),
     })
+}
+
+/// Runs one hook of a guard in a world: what a host does that has a trace of its own. Alerts are added to
+/// [`World::alerts`].
+///
+/// # Errors
+/// [`Stopped`] when the hook did not return.
+///
+/// # Panics
+/// When the hook names a frame that the world does not have, and when the guard panics.
+pub fn judge<G: Guard>(world: &mut World, hook: Hook) -> Result<(), Stopped> {
+    let frame = |world: &World, id: u32| Frame::of(Box::new(world.frames[id as usize]));
+    match hook {
+        Hook::Init => run(world, || load::<G>().init(&Tx::current())),
+        Hook::OnCall(id) => {
+            let frame = frame(world, id);
+            run(world, || load::<G>().on_call(&Tx::current(), &frame))
+        }
+        Hook::OnCallEnd(id) => {
+            let frame = frame(world, id);
+            run(world, || load::<G>().on_call_end(&Tx::current(), &frame))
+        }
+        Hook::OnTx => run(world, || load::<G>().on_tx(&Tx::current())),
+    }
 }
