@@ -43,6 +43,10 @@
 //!     scene.enter(Enter::call(shop).selector(Bytes4([1, 2, 3, 4])).value(U256::from(9)));
 //!     scene.enter(Enter::static_call(Address([0; 20])).precompile()).leave();
 //!     scene.enter(Enter::delegate_call(token)).token(token, payer, shop, U256::from(9)).leave();
+//!     scene.balance(Fork::PreTx, payer, U256::from(100)).holds(Fork::PreTx, token, payer, U256::from(9));
+//!     scene.code_hash(Fork::PreTx, shop, keccak256(b"code")).transfer(token, payer, shop, U256::from(1));
+//!     let entry = scene.find(U256::from(3), payer.into());
+//!     scene.write(shop, entry, U256::ZERO, U256::from(9));
 //!     scene.enter(Enter::create(Address([9; 20]))).log(shop, &[], b"").leave_as(FrameStatus::Reverted, &[]);
 //!     scene.later(60).finish()
 //! };
@@ -84,12 +88,16 @@
 //! there; fields that narrow a trigger are the engine's, so a guard that has them is asked for every frame that touches its
 //! accounts, which is more than on a chain. A vetoed scene ignores what is played afterwards, as a vetoed transaction ends.
 
+mod enter;
 pub mod journal;
+mod outcome;
 mod scene;
 mod store;
 mod world;
 
-pub use scene::{Enter, Hook, Outcome, Said, Scene};
+pub use enter::Enter;
+pub use outcome::{Hook, Outcome, Said};
+pub use scene::Scene;
 pub use store::Store;
 pub use world::{Found, Look, Question, State, Stopped, World, judge};
 

@@ -1,126 +1,22 @@
 //! Plays a transaction event by event.
 
+mod surroundings;
+
 use std::marker::PhantomData;
 
 use parapet_abi::{Asset, FlowReason, FlowRecord, FrameKind, FrameRecord, FrameStatus, LogRecord, NO_FRAME};
 
 use super::{
-    Stopped, Store, World,
+    Enter, Hook, Outcome, Said, Stopped, Store, World,
     journal::{Ended, Journal},
     judge,
 };
-use crate::{Address, B256, Bytes4, Fork, Guard, U256, descriptor::Described};
+use crate::{Address, B256, Guard, U256, descriptor::Described};
 
 /// Timestamp of the first scene's block, in seconds.
 const TIMESTAMP: u64 = 1_700_000_000;
 /// Sender of the transaction unless the test names another.
 const SENDER: Address = Address([0x5e; 20]);
-
-/// Where a guard spoke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hook {
-    /// At attachment.
-    Init,
-    /// As the frame with this id started.
-    OnCall(u32),
-    /// As the frame with this id ended.
-    OnCallEnd(u32),
-    /// After execution.
-    OnTx,
-}
-
-/// One veto or alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// Where.
-    pub hook: Hook,
-    /// The guard's code.
-    pub code: u16,
-    /// The guard's words.
-    pub detail: String,
-}
-
-/// What became of a scene.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The veto, if there was one.
-    pub veto: Option<Said>,
-    /// Alerts, in order.
-    pub alerts: Vec<Said>,
-}
-
-impl Outcome {
-    /// Code of the veto.
-    #[must_use]
-    pub fn vetoed(&self) -> Option<u16> {
-        self.veto.as_ref().map(|veto| veto.code)
-    }
-}
-
-/// A frame that is to start.
-#[derive(Clone, Debug)]
-pub struct Enter {
-    kind: FrameKind,
-    /// Target, or for a DELEGATECALL the code.
-    address: Address,
-    input: Vec<u8>,
-    value: U256,
-    is_precompile: bool,
-}
-
-impl Enter {
-    fn new(kind: FrameKind, address: Address) -> Self {
-        Self { kind, address, input: Vec::new(), value: U256::ZERO, is_precompile: false }
-    }
-
-    /// CALL of an account, without input or value.
-    #[must_use]
-    pub fn call(target: Address) -> Self {
-        Self::new(FrameKind::Call, target)
-    }
-
-    /// STATICCALL of an account.
-    #[must_use]
-    pub fn static_call(target: Address) -> Self {
-        Self::new(FrameKind::StaticCall, target)
-    }
-
-    /// DELEGATECALL: runs another account's code on the account that runs.
-    #[must_use]
-    pub fn delegate_call(code: Address) -> Self {
-        Self::new(FrameKind::DelegateCall, code)
-    }
-
-    /// CREATE of an account.
-    #[must_use]
-    pub fn create(created: Address) -> Self {
-        Self::new(FrameKind::Create, created)
-    }
-
-    /// The input is a selector alone.
-    #[must_use]
-    pub fn selector(self, selector: Bytes4) -> Self {
-        self.input(&selector.0)
-    }
-
-    /// The input.
-    #[must_use]
-    pub fn input(self, input: &[u8]) -> Self {
-        Self { input: input.to_vec(), ..self }
-    }
-
-    /// The value, in wei.
-    #[must_use]
-    pub fn value(self, value: U256) -> Self {
-        Self { value, ..self }
-    }
-
-    /// The code is a precompile.
-    #[must_use]
-    pub fn precompile(self) -> Self {
-        Self { is_precompile: true, ..self }
-    }
-}
 
 /// A transaction as it is played to a guard.
 #[derive(Debug)]
@@ -256,27 +152,6 @@ impl<G: Guard + Described> Scene<G> {
         }
         self.world.logs.push(log);
         self.world.log_data.push(data.to_vec());
-        self
-    }
-
-    /// Sets a storage word at a fork.
-    pub fn storage(&mut self, fork: Fork, account: Address, slot: U256, value: U256) -> &mut Self {
-        let state = match fork {
-            Fork::PreTx => &mut self.world.pre_tx,
-            Fork::Now => &mut self.world.now,
-            Fork::Before(_) | Fork::After(_) => {
-                let now = self.world.now.clone();
-                self.world.forks.entry(fork.number()).or_insert(now)
-            }
-        };
-        state.storage.insert((account.0, slot.to_be_bytes()), value.to_be_bytes());
-        self
-    }
-
-    /// What a static call answers at a fork.
-    pub fn answer(&mut self, fork: Fork, contract: Address, calldata: &[u8], output: &[u8]) -> &mut Self {
-        let answer = (FrameStatus::Succeeded, output.to_vec());
-        self.world.answers.insert((fork.number(), contract.0, calldata.to_vec()), answer);
         self
     }
 
