@@ -29,6 +29,10 @@ pub struct GuardArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum GuardCommand {
+    /// Make a guard's crate that builds and passes its tests at once.
+    New(NewArgs),
+    /// Run the tests of a guard's crate, and show the same to its module.
+    Test(TestArgs),
     /// Compile a guard's crate to Wasm and vet the result.
     Build(BuildArgs),
     /// Vet a module as a node would, show what it says about itself, and estimate what it costs at worst.
@@ -110,11 +114,39 @@ pub struct SignerArgs {
     pub private_key: String,
 }
 
+/// `new`
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// Folder to make; its name becomes the guard's.
+    #[arg(value_name = "NAME")]
+    pub path: PathBuf,
+    /// A CosmWasm contract in place of a native guard.
+    #[arg(long)]
+    pub cosmwasm: bool,
+    /// Checkout of Parapet whose SDK the guard uses; without it, the one around here, or the one this program is from.
+    #[arg(long, value_name = "DIR")]
+    pub sdk: Option<PathBuf>,
+}
+
+/// `test`
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Folder of the guard's crate.
+    #[arg(value_name = "CRATE DIR", default_value = ".")]
+    pub crate_dir: PathBuf,
+    /// Leave the module alone: run the tests natively, and no more.
+    #[arg(long)]
+    pub native: bool,
+    /// What cargo test is given besides, as in -- --nocapture or the name of a test.
+    #[arg(last = true, value_name = "CARGO ARGS")]
+    pub cargo: Vec<String>,
+}
+
 /// `build`
 #[derive(Debug, Args)]
 pub struct BuildArgs {
     /// Folder of the guard's crate.
-    #[arg(value_name = "CRATE DIR")]
+    #[arg(value_name = "CRATE DIR", default_value = ".")]
     pub crate_dir: PathBuf,
     /// Where to put the module; without it, it stays in the crate's target folder.
     #[arg(long, value_name = "FILE")]
@@ -129,8 +161,8 @@ Examples:
   parapet guard check my_guard.wasm --param 'tx_max=5 ether'
       asks its init for these parameters, and runs it with them to estimate its fuel")]
 pub struct CheckArgs {
-    /// The module, or the name of a guard that is shipped.
-    #[arg(value_name = "FILE.WASM | NAME")]
+    /// The module, the name of a guard that is shipped, or the folder of a guard's crate, which is built first.
+    #[arg(value_name = "FILE.WASM | NAME | CRATE DIR", default_value = ".")]
     pub module: String,
     /// A parameter of the guard, as in tx_max=1000 or 'tx_max=1 ether'; its defaults without it.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = name_and_value)]

@@ -60,6 +60,56 @@ pub enum CliError {
         /// Names of the shipped guards.
         known: String,
     },
+    /// A new guard cannot be made where something is.
+    #[error("{} exists already; choose another name, or remove it first", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Not a name for a guard.
+    #[error("{name:?} cannot be a guard's name: {reason}")]
+    Name {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No checkout of the SDK was found.
+    #[error(
+        "there is no SDK at or around {}; write --sdk DIR with a checkout of Parapet, which has sdk/guest in it",
+        looked.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    NoSdk {
+        /// Where it was looked for.
+        looked: Vec<PathBuf>,
+    },
+    /// The tests of a guard did not pass.
+    #[error("the tests of {} did not pass: what failed stands above", path.display())]
+    Tests {
+        /// The crate.
+        path: PathBuf,
+    },
+    /// What scenes wrote cannot be read.
+    #[error(
+        "what the tests played was written to {} by another version of the SDK; build the guard with the SDK of this program, \
+         or write --native",
+        path.display()
+    )]
+    Journal {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The guard VM could not show a module what a test played.
+    #[error("the guard VM cannot run {module}: {reason}")]
+    Host {
+        /// The guard.
+        module: String,
+        /// Why.
+        reason: String,
+    },
+    /// A module says something else than its guard natively.
+    #[error("{0}")]
+    Differs(Box<crate::test::Difference>),
     /// The folder holds no crate that can become a guard.
     #[error("{} is no guard's crate: {reason}", path.display())]
     NotACrate {
@@ -247,6 +297,9 @@ impl CliError {
             | Self::NoSuchModule { .. }
             | Self::NoSuchGuard { .. }
             | Self::NotACrate { .. }
+            | Self::Exists { .. }
+            | Self::Name { .. }
+            | Self::NoSdk { .. }
             | Self::Parameter(_)
             | Self::Message { .. }
             | Self::NoGuardNamed
@@ -258,6 +311,10 @@ impl CliError {
             Self::NoToolchain(_)
             | Self::Start { .. }
             | Self::Cargo { .. }
+            | Self::Tests { .. }
+            | Self::Journal { .. }
+            | Self::Host { .. }
+            | Self::Differs(_)
             | Self::NoModule { .. }
             | Self::Lower { .. }
             | Self::Vet { .. }

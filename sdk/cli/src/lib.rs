@@ -1,4 +1,5 @@
-//! `parapet guard …`: build, check, try out, deploy, attach, and all of an attachment's life. The `parapet` program mounts it.
+//! `parapet guard …`: new, test, build, check, try out, deploy, attach, and all of an attachment's life. The `parapet` program
+//! mounts it.
 //!
 //! ```text
 //! args (clap) → command → Report (text and JSON) or CliError → stdout, exit code
@@ -10,7 +11,8 @@
 //!   standard error. `watch` tells one thing on each line.
 //! - Exit code 0: done. 1: refused, by the node, by vetting, or because the result could not be had. 2: wrong use.
 //! - Absent: no transaction is executed here; guards are tried out by the node, which has the history, and run here only to
-//!   estimate their fuel on a made-up trace. Vetting is `parapet-vm`'s and `parapet-cosmwasm`'s, the registry's interface `parapet-registry`'s.
+//!   estimate their fuel on a made-up trace, and to compare them with what a test played. Vetting is `parapet-vm`'s and
+//!   `parapet-cosmwasm`'s, the registry's interface `parapet-registry`'s.
 
 mod args;
 pub mod artifacts;
@@ -27,6 +29,7 @@ mod diff;
 mod error;
 mod list;
 mod module;
+mod new;
 mod node;
 pub mod parameters;
 mod query;
@@ -37,6 +40,7 @@ pub mod shipped;
 mod show;
 mod simulate;
 mod terms;
+mod test;
 mod verdicts;
 mod watch;
 
@@ -45,13 +49,14 @@ use std::process::ExitCode;
 pub use args::{
     AccountArgs, AttachArgs, AuthorityArgs, BacktestArgs, BuildArgs, ChangeArgs, CheckArgs, ConfigureArgs, DelayArgs,
     DeployArgs, DiffArgs, GuardArgs, GuardCommand, HoldArgs, KindArg, LifeArgs, ListArgs, ManagerArgs, ModeArgs,
-    NodeArgs, PendingArgs, ProveArgs, QueryArgs, RecordArgs, ShowArgs, SignerArgs, SimulateArgs, TermsArgs, TryoutArgs,
-    UpgradeArgs, VerdictsArgs, WatchArgs, WithArgs,
+    NewArgs, NodeArgs, PendingArgs, ProveArgs, QueryArgs, RecordArgs, ShowArgs, SignerArgs, SimulateArgs, TermsArgs,
+    TestArgs, TryoutArgs, UpgradeArgs, VerdictsArgs, WatchArgs, WithArgs,
 };
 pub use error::{CliError, Exit};
 pub use module::Refusal;
 pub use range::{BlockRange, RangeError};
 pub use report::{Form, Report};
+pub use test::Difference;
 
 /// Runs a command and prints what came of it. Brings its own asynchronous runtime: call it outside of one.
 #[must_use]
@@ -71,6 +76,8 @@ pub fn run(args: GuardArgs) -> ExitCode {
 /// [`CliError`] says what was wrong, where, and what to do.
 pub fn execute(command: GuardCommand, form: Form) -> Result<Report, CliError> {
     match command {
+        GuardCommand::New(args) => new::run(&args),
+        GuardCommand::Test(args) => test::run(&args),
         GuardCommand::Build(args) => build::run(&args),
         GuardCommand::Check(args) => check::run(&args),
         GuardCommand::Deploy(args) => on_runtime(deploy::run(&args)),

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | a transaction written in a few lines | [`Scene`] | microseconds |
 //! | transactions that are drawn | [`traces`] | microseconds each |
+//! | transactions of real contracts, on a chain in the test's own process | `chain::Chain`, feature `chain` | milliseconds |
+//! | a recorded transaction, from a file | `chain::recorded`, feature `chain` | milliseconds |
 //!
 //! ```
 //! use parapet_testing::{Enter, Scene};
@@ -29,6 +31,8 @@
 //! Invariant: nothing here decides a verdict. What a guard sees natively is what the engine would show it, or is said to be
 //! less.
 
+#[cfg(feature = "chain")]
+pub mod chain;
 pub mod traces;
 
 pub use parapet_guest::mock::{Enter, Hook, Outcome, Said, Scene, State, World};

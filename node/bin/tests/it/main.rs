@@ -4,6 +4,7 @@
 mod book;
 mod conformance;
 mod db;
+mod first_guard;
 mod guards;
 mod kills;
 mod layers;

@@ -146,7 +146,7 @@ fn lowered(path: &Path, wasm: &[u8]) -> Result<Built, CliError> {
 }
 
 /// What a crate becomes: a contract, if it depends on CosmWasm's standard library.
-fn kind(crate_dir: &Path) -> Result<Kind, CliError> {
+pub(crate) fn kind(crate_dir: &Path) -> Result<Kind, CliError> {
     let path = crate_dir.join("Cargo.toml");
     let text = std::fs::read_to_string(&path).map_err(|source| CliError::Read { path: path.clone(), source })?;
     let manifest: toml::Table =

@@ -1,22 +1,28 @@
-//! `parapet guard check`: vets a module as a node would, and estimates what it costs at worst.
+//! `parapet guard check`: vets a module as a node would, and estimates what it costs at worst. A crate is built first, so that
+//! what is vetted is what its sources are now.
 
 mod estimate;
 mod scene;
+
+use std::{borrow::Cow, path::Path};
 
 use parapet_registry::{FUEL_DEFAULT, FUEL_MAX};
 use parapet_types::FuelPerGas;
 use serde_json::{Value, json};
 
 use crate::{
-    CheckArgs, CliError, Report,
+    CheckArgs, CliError, Report, build,
     check::estimate::{Ended, Estimate},
     module::Module,
     parameters::ParameterError,
-    report::grouped,
+    report::{grouped, progress},
+    shipped,
 };
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Report, CliError> {
-    let module = Module::open(&args.module)?;
+    let folder = Path::new(&args.module);
+    let is_crate = folder.is_dir() && shipped::find(&args.module).is_none();
+    let module = if is_crate { built(folder)? } else { Module::open(&args.module)? };
     let configuration = match module.encode(&args.parameters) {
         Ok(configuration) => Some(configuration),
         // Without it the module is vetted all the same; what is given wrongly is said.
@@ -33,6 +39,14 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Report, CliError> {
     });
     lines.push("vetted: this module can be a guard".to_owned());
     Ok(Report { text: lines.join("\n"), json })
+}
+
+fn built(folder: &Path) -> Result<Module, CliError> {
+    let crate_dir = build::crate_root(folder)?;
+    let toolchain = build::find(&crate_dir).map_err(CliError::NoToolchain)?;
+    progress(&format!("building with {toolchain}"));
+    let built = build::compile(&crate_dir, &toolchain, None)?;
+    Module::vet(&built.path.display().to_string(), Cow::Owned(built.wasm))
 }
 
 fn gas(fuel: u64) -> u64 {

@@ -108,7 +108,7 @@ impl Store {
     }
 
     /// A new transaction may write anew.
-    pub(crate) fn next_tx(&mut self) {
+    pub fn next_tx(&mut self) {
         self.written.clear();
     }
 
