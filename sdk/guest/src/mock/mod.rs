@@ -81,6 +81,7 @@
 //! let Err(Stopped::Asked(look)) = judge::<Rich>(&mut world, Hook::OnTx) else { panic!("it looks at a balance") };
 //! assert!(matches!(look, Look::Balance(..)));
 //! world.known = Some(BTreeMap::from([(look, Found::Word([1; 32]))]));
+//! world.store.next_tx(); // what was written before counts no more towards the limit of a transaction
 //! assert_eq!(judge::<Rich>(&mut world, Hook::OnTx), Err(Stopped::Vetoed(7, "rich".to_owned())));
 //! ```
 //!
