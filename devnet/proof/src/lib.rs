@@ -25,7 +25,7 @@ use std::path::PathBuf;
 
 pub use error::ProofError;
 pub use mutant::Mutant;
-pub use play::{Cost, Raid, Traffic};
+pub use play::{Cost, Pace, Raid, Traffic};
 use scene::Scene;
 use script::Script;
 use table::{Row, Table};
@@ -35,8 +35,8 @@ use table::{Row, Table};
 pub struct Settings {
     /// Honest transactions for each line of the table.
     pub honest: usize,
-    /// Seconds between blocks of honest traffic, beside those that every block takes.
-    pub pause: u64,
+    /// When blocks of honest traffic come.
+    pub pace: Pace,
     /// Only guards or scenarios whose name contains this.
     pub filter: String,
     /// Modules in place of the shipped ones, by the guards' names.
@@ -72,7 +72,7 @@ pub fn prove(scripts: &[Script], settings: &Settings, mut told: impl FnMut(&Row)
                 title: script.title.clone(),
                 unguarded: unguarded.clone(),
                 guarded: play::raid(&watched)?.0,
-                honest: play::traffic(&watched, settings.honest, settings.pause, table.rows.len() as u64)?,
+                honest: play::traffic(&watched, settings.honest, settings.pace, table.rows.len() as u64)?,
             };
             told(&row);
             table.rows.push(row);

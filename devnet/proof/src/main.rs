@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use parapet_proof::{Mutant, ProofError, Settings, prove, script::load_all};
+use parapet_proof::{Mutant, Pace, ProofError, Settings, prove, script::load_all};
 
 /// Plays real attacks against the shipped guards, and honest traffic past them.
 #[derive(Debug, Parser)]
@@ -16,9 +16,9 @@ struct Options {
     /// Honest transactions, shared among the lines of the table.
     #[arg(long, default_value_t = 5_000)]
     honest: usize,
-    /// Seconds between blocks of honest traffic, beside those that every block takes.
-    #[arg(long, default_value_t = 21_600)]
-    pause: u64,
+    /// Seconds after each block of honest traffic, beside its twelve; bursts and quiet hours if not said.
+    #[arg(long)]
+    pause: Option<u64>,
     /// Only guards or attacks whose name contains this.
     #[arg(long, default_value = "")]
     filter: String,
@@ -65,7 +65,7 @@ fn run(options: &Options) -> Result<bool, ProofError> {
     let lines: usize = scripts.iter().map(|script| script.guards.len()).sum();
     let settings = Settings {
         honest: options.honest.div_ceil(lines.max(1)),
-        pause: options.pause,
+        pace: options.pause.map_or(Pace::Bursts, Pace::Steady),
         filter: options.filter.clone(),
         modules: options.modules.clone(),
         mutant: options.broken.map(|broken| match broken {

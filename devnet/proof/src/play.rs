@@ -16,8 +16,12 @@ use crate::{
     script::{Habit, Script},
 };
 
-/// Transactions of a block of honest traffic, about.
-const BATCH: usize = 24;
+/// Most transactions of a block of honest traffic, about.
+const BATCH: usize = 8;
+/// Blocks of honest traffic come one upon the other, but for one in so many.
+const QUIET_ONE_IN: u64 = 4;
+/// After that one hours pass. A user acts about once a day so: nobody empties a protocol in minutes but a thief.
+const QUIET_SECONDS: (u64, u64) = (6 * 3_600, 48 * 3_600);
 /// More honest transactions than one in so many that revert by themselves make a scenario worthless.
 const REVERTING_ONE_IN: usize = 5;
 
@@ -43,6 +47,16 @@ pub struct Cost {
     pub fuel: u64,
     /// Time on this machine.
     pub elapsed_ns: u64,
+}
+
+/// When blocks of honest traffic come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Some one upon the other, every twelve seconds, and then none for hours.
+    #[default]
+    Bursts,
+    /// So many seconds pass after each, beside those that every block takes.
+    Steady(u64),
 }
 
 /// How honest traffic went.
@@ -103,9 +117,9 @@ pub(crate) fn raid<'a>(scene: &Scene<'a>) -> Result<(Raid, Scene<'a>), ProofErro
 }
 
 /// So many honest transactions, at least.
-pub(crate) fn traffic(scene: &Scene<'_>, count: usize, pause: u64, seed: u64) -> Result<Traffic, ProofError> {
+pub(crate) fn traffic(scene: &Scene<'_>, count: usize, pace: Pace, seed: u64) -> Result<Traffic, ProofError> {
     let mut honest =
-        Honest { scene: scene.clone(), rng: Rng::new(seed), pause, traffic: Traffic::default(), last: String::new() };
+        Honest { scene: scene.clone(), rng: Rng::new(seed), pace, traffic: Traffic::default(), last: String::new() };
     while honest.traffic.passed + honest.traffic.vetoed < count {
         honest.round()?;
         let Traffic { passed, vetoed, reverted, .. } = honest.traffic;
@@ -121,8 +135,7 @@ pub(crate) fn traffic(scene: &Scene<'_>, count: usize, pause: u64, seed: u64) ->
 struct Honest<'a> {
     scene: Scene<'a>,
     rng: Rng,
-    /// Seconds between blocks, beside those that every block takes.
-    pause: u64,
+    pace: Pace,
     traffic: Traffic,
     /// How the last one that reverted ended.
     last: String,
@@ -131,9 +144,10 @@ struct Honest<'a> {
 impl<'a> Honest<'a> {
     /// A block of habits of different users; a habit that waits has blocks of its own.
     fn round(&mut self) -> Result<(), ProofError> {
-        self.scene.chain.wait(self.pause);
+        self.rest();
         let (mut calls, mut busy) = (Vec::new(), BTreeSet::new());
-        while calls.len() < BATCH && busy.len() < USERS {
+        let many = 1 + usize::try_from(self.rng.below(BATCH as u64)).unwrap_or_default();
+        while calls.len() < many && busy.len() < USERS {
             let index = usize::try_from(self.rng.below(USERS as u64)).unwrap_or_default();
             if !busy.insert(index) {
                 continue;
@@ -155,6 +169,16 @@ impl<'a> Honest<'a> {
             }
         }
         self.settle(&calls)
+    }
+
+    /// Time passes between two blocks.
+    fn rest(&mut self) {
+        let seconds = match self.pace {
+            Pace::Steady(seconds) => seconds,
+            Pace::Bursts if self.rng.below(QUIET_ONE_IN) > 0 => 0,
+            Pace::Bursts => QUIET_SECONDS.0 + self.rng.below(QUIET_SECONDS.1 - QUIET_SECONDS.0),
+        };
+        self.scene.chain.wait(seconds);
     }
 
     /// A habit that waits between its steps, each of which has a block of its own.

@@ -3,15 +3,13 @@
 use std::{collections::BTreeMap, path::Path};
 
 use parapet_proof::{
-    Mutant, ProofError, Settings, prove,
+    Mutant, Pace, ProofError, Settings, prove,
     script::{Script, load_all},
     table::{Row, Table},
 };
 
 /// Honest transactions for each line: enough for every habit of a scenario, and no more than a test may take.
 const HONEST: usize = 60;
-/// Seconds between blocks of honest traffic, beside those that every block takes.
-const PAUSE: u64 = 6 * 3_600;
 
 fn scripts() -> Vec<Script> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/attacks");
@@ -19,7 +17,7 @@ fn scripts() -> Vec<Script> {
 }
 
 fn table(mutant: Option<Mutant>, honest: usize) -> Result<Table, ProofError> {
-    prove(&scripts(), &Settings { honest, pause: PAUSE, filter: String::new(), modules: None, mutant }, |_| {})
+    prove(&scripts(), &Settings { honest, pace: Pace::Bursts, filter: String::new(), modules: None, mutant }, |_| {})
 }
 
 #[test]
@@ -87,7 +85,7 @@ fn every_shipped_guard_has_an_attack_to_stop() {
 fn a_scenario_whose_guard_is_not_shipped_fails() {
     let mut script = scripts().swap_remove(0);
     script.guards = BTreeMap::from([("no_such_guard".to_owned(), Vec::new())]);
-    let settings = Settings { honest: 1, pause: PAUSE, filter: String::new(), modules: None, mutant: None };
+    let settings = Settings { honest: 1, pace: Pace::Bursts, filter: String::new(), modules: None, mutant: None };
     let table = prove(&[script], &settings, |_| {}).unwrap_or_else(|error| panic!("{error}"));
     assert!(!table.holds() && table.absent.len() == 1);
 }

@@ -12,6 +12,7 @@ use standing::{
     right::{GETTERS, answer, is_backed, own_around},
 };
 
+mod appointed;
 mod known;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,9 @@ pub const CODE_SLOT: u16 = 1;
 pub const CODE_ANSWER: u16 = 2;
 /// Veto: an account logged a change of owners, roles or code, or that it was initialised, by who had no right to.
 pub const CODE_EVENT: u16 = 3;
+
+/// Veto: a caller without a right wrote himself into a variable in which another account had stood, for nothing.
+pub const CODE_APPOINTED: u16 = 4;
 
 /// Words below this are no address: amounts and times are smaller.
 const ADDRESS_BITS_MIN: usize = 96;
@@ -40,6 +44,9 @@ pub struct Authority {
     /// Callers that may change them as well.
     #[param(default = "[]")]
     allow_callers: Vec<Address>,
+    /// Slots into which anybody may write himself, such as that of who called last.
+    #[param(default = "[]")]
+    open_slots: Vec<U256>,
 }
 
 #[guard]
@@ -59,6 +66,7 @@ impl Guard for Authority {
         for account in tx.accounts() {
             self.check_answers(tx, account, &changes);
         }
+        self.check_appointments(tx, &changes);
     }
 }
 

@@ -8,7 +8,7 @@ use standing::{
     word_of,
 };
 
-use super::{Authority, CODE_ANSWER, CODE_EVENT, CODE_SLOT, known};
+use super::{Authority, CODE_ANSWER, CODE_APPOINTED, CODE_EVENT, CODE_SLOT, known};
 
 const PROXY: Address = Address([0xaa; 20]);
 const STRANGER: Address = Address([0xee; 20]);
@@ -18,7 +18,7 @@ const LOGIC: Address = Address([0x10; 20]);
 const OWNER_SLOT: U256 = U256::from_limbs([5, 0, 0, 0]);
 
 fn guard() -> Authority {
-    Authority { timelock: Address::ZERO, slots: Vec::new(), allow_callers: Vec::new() }
+    Authority { timelock: Address::ZERO, slots: Vec::new(), allow_callers: Vec::new(), open_slots: Vec::new() }
 }
 
 /// Somebody calls the proxy, whose logic runs there.
@@ -163,7 +163,22 @@ fn lets_anybody_change_what_is_no_authority() {
     answers(&mut scene, OWNER, OWNER);
     writes(&mut scene, U256::from(12), word_of(OWNER), word_of(STRANGER));
     writes(&mut scene, U256::from(13), U256::from(1), U256::from(2));
+    scene.token(Address([0x70; 20]), STRANGER, PROXY, U256::ONE);
     assert_eq!(scene.finish().vetoed(), None, "a highest bidder is no owner");
+}
+
+#[test]
+fn vetoes_whoever_takes_the_place_of_another_for_nothing() {
+    let written = |guard: &Authority, slot: u64, before: U256| {
+        let mut scene = called_by(guard, STRANGER);
+        writes(&mut scene, U256::from(slot), before, word_of(STRANGER));
+        scene.finish().vetoed()
+    };
+    assert_eq!(written(&guard(), 12, word_of(OWNER)), Some(CODE_APPOINTED));
+    assert_eq!(written(&guard(), 12, U256::ZERO), None, "nobody stood there");
+    assert_eq!(written(&guard(), u64::MAX, word_of(OWNER)), None, "an entry of a mapping");
+    let open = Authority { open_slots: [U256::from(12)].to_vec(), ..guard() };
+    assert_eq!(written(&open, 12, word_of(OWNER)), None);
 }
 
 #[test]

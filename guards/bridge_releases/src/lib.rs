@@ -1,13 +1,15 @@
 //! Nothing leaves a bridge that nothing proves: each release shows evidence that the bridge itself checked, and each piece of
-//! calldata releases once.
+//! calldata, and each signature, releases once.
 //!
 //! Judged once, when the transaction has executed, for releases that really happened. What evidence says is the bridge's to
 //! check; that there was any, and not a word that is zero for everybody, is checked here.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
+use core::ops::Range;
+
 use parapet_guest::prelude::*;
-use standing::{entries_around, has_entry, right::is_backed, signers, span};
+use standing::{ECRECOVER, entries_around, entry_fell, has_entry, is_listed, right::is_called_by_right, signer, span};
 
 #[cfg(test)]
 mod tests;
@@ -48,22 +50,53 @@ impl Guard for BridgeReleases {
 
 impl BridgeReleases {
     fn check(&self, tx: &Tx, release: &Flow, entry: &Frame) {
-        let own = |who| has_entry(tx, who, &span(entry), |word| !word.is_zero());
-        let trusted = self.allow_callers.contains(&entry.caller()) || is_backed(tx, entry.target(), entry);
-        // Who takes back what the bridge keeps for him needs no proof, and may do so again and again.
-        if trusted || own(entry.caller()) || own(release.to()) {
+        let is_proven = is_proven(tx, entry);
+        let proofs = proofs(tx, release, entry);
+        if is_proven && !proofs.iter().any(|proof| store::contains(&proof.0)) {
+            proofs.iter().for_each(|proof| store::insert(&proof.0));
             return;
         }
-        if !is_proven(tx, entry) {
-            let (amount, token, to) = (release.amount(), release.token(), release.to());
-            veto!(CODE_UNPROVEN, "{amount} of {token} released to {to}, and nothing that was checked proves it");
+        // Who takes back what the bridge keeps for him needs no proof, and may do so again and again.
+        let own = |who| entry_fell(tx, who, &span(entry));
+        if own(entry.caller())
+            || own(release.to())
+            || self.allow_callers.contains(&entry.caller())
+            || is_called_by_right(tx, entry.target(), entry)
+        {
+            return;
         }
-        let used = keccak256(&[&entry.target().0[..], &tx.input(entry)].concat());
-        if store::contains(&used.0) {
-            veto!(CODE_REPLAYED, "{} released once before by this calldata", entry.target());
+        if is_proven {
+            veto!(CODE_REPLAYED, "{} released once before by this calldata, or this signature", entry.target());
         }
-        store::insert(&used.0);
+        let (amount, token, to) = (release.amount(), release.token(), release.to());
+        veto!(CODE_UNPROVEN, "{amount} of {token} released to {to}, and nothing that was checked proves it");
     }
+}
+
+/// What must not release twice: the calldata, and each signed digest with what it released to whom.
+fn proofs(tx: &Tx, release: &Flow, entry: &Frame) -> Vec<B256> {
+    let bridge = &entry.target().0[..];
+    let mut proofs = [keccak256(&[bridge, &tx.input(entry)].concat())].to_vec();
+    let what = [&release.to().0[..], &release.token().0, &release.amount().to_be_bytes::<32>()].concat();
+    let during = span(entry);
+    let checks = tx.frames().filter(|frame| {
+        frame.target() == ECRECOVER && during.contains(&frame.start_seq()) && tx.is_guarded(frame.caller())
+    });
+    for check in checks {
+        if let Some(digest) = tx.input(&check).first_chunk::<32>() {
+            let proof = keccak256(&[bridge, digest, &what].concat());
+            if !proofs.contains(&proof) {
+                proofs.push(proof);
+            }
+        }
+    }
+    proofs
+}
+
+/// Whose signatures guarded accounts had recovered within a span of events.
+fn signers_within<'a>(tx: &'a Tx, during: &'a Range<u32>) -> impl Iterator<Item = Address> + 'a {
+    let within = move |frame: &Frame| during.contains(&frame.start_seq()) && tx.is_guarded(frame.caller());
+    tx.frames().filter(move |frame| frame.target() == ECRECOVER && within(frame)).filter_map(|frame| signer(tx, &frame))
 }
 
 /// The outermost frame by which a release was asked for.
@@ -76,8 +109,12 @@ fn entry_of(tx: &Tx, release: &Flow) -> Option<Frame> {
 /// a hash, or a path of hashes that ends in a word it kept.
 fn is_proven(tx: &Tx, entry: &Frame) -> bool {
     let during = span(entry);
-    let known = |signer| has_entry(tx, signer, &during, |word| !word.is_zero()) || standing::obeys(tx, signer, &during);
-    if signers(tx, |asked| tx.is_guarded(asked)).any(known) {
+    let known = |signer| {
+        has_entry(tx, signer, &during, |word| !word.is_zero())
+            || is_listed(tx, signer, &during)
+            || standing::obeys(tx, signer, &during)
+    };
+    if signers_within(tx, &during).any(known) {
         return true;
     }
     let looked = tx.accesses().filter(|access| {

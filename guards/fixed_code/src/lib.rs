@@ -40,21 +40,28 @@ impl Guard for FixedCode {
         for account in tx.accounts() {
             self.check_account(tx, account);
         }
-        let mut named = Vec::new();
+        let (mut named, mut ran) = (Vec::new(), Vec::new());
         for frame in tx.frames().filter(|frame| tx.is_guarded(frame.target())) {
             if matches!(frame.kind(), Some(FrameKind::DelegateCall | FrameKind::CallCode)) {
-                if !frame.is_precompile() && !named.contains(&frame.code_address()) {
-                    self.check_borrowed(tx, frame.code_address());
+                if !frame.is_precompile() && !ran.contains(&frame.code_address()) {
+                    ran.push(frame.code_address());
                 }
             } else if !tx.is_guarded(frame.caller()) && !frame.is_static() {
                 addresses(&tx.input(&frame), &mut named);
             }
         }
+        for code in &ran {
+            self.check_borrowed(tx, *code);
+            // An account that delegates is called by its own address, and runs another's code (EIP-7702).
+            let delegating = delegation_to(*code);
+            for account in named.iter().filter(|account| tx.code_hash(Fork::Now, **account) == delegating) {
+                self.check_borrowed(tx, *account);
+            }
+        }
         // What is named to the contract today may run in its name tomorrow.
         for address in named.into_iter().filter(|address| !tx.is_guarded(*address)) {
-            let code = seen(tx, address);
-            if !code.is_none_code() && store::get(&borrowed(address)).is_none() {
-                store::set(&borrowed(address), code.word());
+            if store::get(&borrowed(address)).is_none() {
+                store::set(&borrowed(address), seen(tx, address).as_code().word());
             }
         }
     }
@@ -99,6 +106,11 @@ fn seen(tx: &Tx, address: Address) -> B256 {
     if found.is_none_code() { tx.code_hash(Fork::Now, address) } else { found }
 }
 
+/// Hash of the code of an account that delegates to another.
+fn delegation_to(code: Address) -> B256 {
+    keccak256(&[&[0xef, 0x01, 0x00], &code.0[..]].concat())
+}
+
 fn borrowed(address: Address) -> Vec<u8> {
     [b"b", &address.0[..]].concat()
 }
@@ -118,6 +130,8 @@ fn addresses(input: &[u8], named: &mut Vec<Address>) {
 }
 
 trait CodeHash {
+    /// No account has no code either.
+    fn as_code(&self) -> Self;
     /// Whether there is none, or no account.
     fn is_none_code(&self) -> bool;
     fn word(&self) -> U256;
@@ -126,6 +140,10 @@ trait CodeHash {
 impl CodeHash for B256 {
     fn is_none_code(&self) -> bool {
         *self == EMPTY || *self == Self([0; 32])
+    }
+
+    fn as_code(&self) -> Self {
+        if self.is_none_code() { EMPTY } else { *self }
     }
 
     fn word(&self) -> U256 {

@@ -6,6 +6,8 @@
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
+use core::cell::OnceCell;
+
 use parapet_guest::prelude::*;
 use standing::share;
 
@@ -70,7 +72,8 @@ impl Guard for FlashVotes {
         if uses.is_empty() {
             return;
         }
-        let drained = || self.drained(tx, &flows, &uses);
+        // Many holders may have claimed in one transaction; what was drained is the same for all.
+        let drained = OnceCell::new();
         for holding in holdings(tx, &flows, &uses) {
             if holding.used.is_zero() || !gives_power(tx, &flows, holding.asset) {
                 continue;
@@ -81,7 +84,7 @@ impl Guard for FlashVotes {
                 let used = holding.used;
                 veto!(CODE_GIVEN_BACK, "{holder} used {used} of {token} as power and gave {returned} of it back");
             }
-            if let Some((lost, amount)) = drained() {
+            if let Some((lost, amount)) = drained.get_or_init(|| self.drained(tx, &flows, &uses)) {
                 veto!(CODE_DRAINED, "{holder} used {token} just acquired as power, and {amount} of {lost} left");
             }
         }

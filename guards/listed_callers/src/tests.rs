@@ -5,7 +5,10 @@ use parapet_guest::{
 };
 use standing::{right::GETTERS, word_of};
 
-use super::{CODE_CALLER, ListedCallers, known::ADMINISTRATIVE};
+use super::{
+    CODE_CALLER, ListedCallers,
+    known::{ADMINISTRATIVE, INITIALISING},
+};
 
 const POOL: Address = Address([0xaa; 20]);
 const CALLER: Address = Address([0xee; 20]);
@@ -28,6 +31,16 @@ fn vetoes_an_administrative_function_that_asked_nobody() {
         assert_eq!(called(&guard(), CALLER, selector).finish().vetoed(), Some(CODE_CALLER));
     }
     assert_eq!(called(&guard(), CALLER, SPECIAL).finish().vetoed(), None);
+}
+
+#[test]
+fn vetoes_an_initialiser_of_what_is_initialised_and_lets_the_first_pass() {
+    for selector in INITIALISING {
+        assert_eq!(called(&guard(), CALLER, selector).finish().vetoed(), None);
+        let mut again = called(&guard(), CALLER, selector);
+        again.storage(Fork::PreTx, POOL, U256::ONE, U256::ONE);
+        assert_eq!(again.finish().vetoed(), Some(CODE_CALLER));
+    }
 }
 
 #[test]

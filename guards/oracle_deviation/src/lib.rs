@@ -1,30 +1,28 @@
 //! An oracle's answer moves only so far: within a transaction, and within a window of time.
 //!
-//! Judged after execution. Each guarded account is asked for its price as the transaction found it and as it leaves it; what
-//! it moves is added, in basis points, to a decaying window, so many small steps are one large one.
+//! Judged after execution. Each guarded account is asked for its price as the transaction found it and as it leaves it. Within
+//! a window it is compared with an anchor that follows it slowly, so many small steps are one large one.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
-use parapet_guest::{
-    moved::{self, WHOLE_BPS},
-    prelude::*,
-    store::Added,
-};
+use parapet_guest::{moved, prelude::*};
 
 #[cfg(test)]
 mod tests;
 
 /// Veto: the answer moved by more than `tx_bps` in this transaction.
 pub const CODE_TX: u16 = 1;
-/// Veto: with this transaction the answer would have moved by more than `window_bps` within the window.
+/// Veto: with this transaction the answer would stand further than `window_bps` from where it stood within the window.
 pub const CODE_WINDOW: u16 = 2;
 /// Veto: the answer became zero, or negative.
 pub const CODE_NOTHING: u16 = 3;
 /// Refusal at attachment: a window without length forgets everything at once.
 pub const CODE_NO_LENGTH: u16 = 4;
 
-/// Prefix of an oracle's window.
-const WINDOW: &[u8] = b"moved";
+/// Prefix of an oracle's anchor.
+const ANCHOR: &[u8] = b"anchor";
+/// Prefix of the moment of that anchor, in seconds.
+const MOMENT: &[u8] = b"moment";
 
 /// An oracle's answer moves only so far in a transaction and in a window.
 #[guard(name = "oracle_deviation", triggers(frame, flow))]
@@ -32,10 +30,10 @@ pub struct OracleDeviation {
     /// Furthest that an answer may move in one transaction, in basis points of the smaller value.
     #[param(default = "2000")]
     tx_bps: u64,
-    /// Furthest that it may move within a window, all steps added up, up and down.
+    /// Furthest that it may stand from where it stood a window ago, in the same measure.
     #[param(default = "5000")]
     window_bps: u64,
-    /// Length of the window, in seconds.
+    /// Length of the window, in seconds; where the answer stood is drawn evenly within it to where it stands.
     #[param(default = "3600")]
     window_seconds: u64,
 }
@@ -77,16 +75,32 @@ impl OracleDeviation {
             let most = self.tx_bps;
             veto!(CODE_TX, "{oracle} answered {before} and answers {after}, at most {most} basis points apart it may");
         }
-        let (low, high) = if before < after { (before, after) } else { (after, before) };
-        let step = moved::divide((high - low).saturating_mul(U256::from(WHOLE_BPS)), low);
-        let window = [WINDOW, &oracle.0].concat();
-        if store::window_add(&window, step, U256::from(self.window_bps), self.window_seconds) == Added::Refused {
+        self.judge_window(tx, oracle, before, after);
+    }
+
+    /// An oracle's anchor is where it stood, drawn evenly, within a window, to where it stands. So noise that comes back does
+    /// not add up, and steps in one direction do.
+    fn judge_window(&self, tx: &Tx, oracle: Address, before: U256, after: U256) {
+        let (anchor_key, moment_key) = ([ANCHOR, &oracle.0].concat(), [MOMENT, &oracle.0].concat());
+        let now = U256::from(tx.context().timestamp());
+        let passed = now.saturating_sub(store::get(&moment_key).unwrap_or_default());
+        let left = U256::from(self.window_seconds).saturating_sub(passed);
+        let anchor = store::get(&anchor_key).map_or(before, |anchor| {
+            let gap = |far: U256, near: U256| {
+                moved::divide((far - near).saturating_mul(left), U256::from(self.window_seconds))
+            };
+            if anchor > before { before + gap(anchor, before) } else { before - gap(before, anchor) }
+        });
+        if moved::differ_by_bps(anchor, after, self.window_bps) {
             let (most, seconds) = (self.window_bps, self.window_seconds);
             veto!(
                 CODE_WINDOW,
-                "{oracle} moved by {step} more basis points, at most {most} may be within {seconds} seconds"
+                "{oracle} answers {after} and stood at {anchor}, at most {most} basis points apart it may within \
+                 {seconds} seconds"
             );
         }
+        store::set(&anchor_key, anchor);
+        store::set(&moment_key, now);
     }
 }
 

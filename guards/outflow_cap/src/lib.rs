@@ -49,10 +49,10 @@ pub struct OutflowCap {
     window_seconds: u64,
     /// Largest share of what the accounts hold that may leave in one transaction beyond what its sender has brought, in
     /// basis points; 0 is no limit.
-    #[param(default = "5000")]
+    #[param(default = "2500")]
     tx_bps: u64,
     /// Largest share that the accounts may lose within a window, likewise; 0 is no limit.
-    #[param(default = "8000")]
+    #[param(default = "5000")]
     window_bps: u64,
 }
 

@@ -173,7 +173,7 @@ fn refuses_a_window_of_no_length() {
 
 /// What the guard does when it is attached without parameters.
 fn by_default() -> OutflowCap {
-    OutflowCap { token: EVERY_ASSET, tx_max: U256::MAX, tx_bps: 5_000, window_bps: 8_000, ..cap(EVERY_ASSET) }
+    OutflowCap { token: EVERY_ASSET, tx_max: U256::MAX, tx_bps: 2_500, window_bps: 5_000, ..cap(EVERY_ASSET) }
 }
 
 /// One transaction of a sender that moves so much of the token between the treasury, which holds `held`, and him.
@@ -193,10 +193,10 @@ fn alone(guard: &OutflowCap) -> Scene<OutflowCap> {
 }
 
 #[test]
-fn lets_half_of_what_is_held_leave_and_reverts_when_more_does() {
+fn lets_a_quarter_of_what_is_held_leave_and_reverts_when_more_does() {
     let mut scene = alone(&by_default());
-    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 501)), Some(CODE_TX_SHARE));
-    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 500)), None);
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 251)), Some(CODE_TX_SHARE));
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 250)), None);
 }
 
 #[test]
@@ -211,10 +211,10 @@ fn lets_a_sender_take_away_what_he_brought_and_no_more() {
 #[test]
 fn bounds_what_is_lost_over_transactions_until_the_peak_has_decayed() {
     let mut scene = alone(&by_default());
-    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 500)), None);
-    assert_eq!(transfer(&mut scene, 500, THIEF, (0, 250)), None);
-    assert_eq!(transfer(&mut scene, 250, THIEF, (0, 100)), Some(CODE_WINDOW_SHARE));
-    assert_eq!(transfer(scene.later(24 * HOUR_S), 250, THIEF, (0, 100)), None);
+    assert_eq!(transfer(&mut scene, 1_000, THIEF, (0, 250)), None);
+    assert_eq!(transfer(&mut scene, 750, THIEF, (0, 180)), None);
+    assert_eq!(transfer(&mut scene, 570, THIEF, (0, 80)), Some(CODE_WINDOW_SHARE));
+    assert_eq!(transfer(scene.later(24 * HOUR_S), 570, THIEF, (0, 80)), None);
 }
 
 #[test]
@@ -222,8 +222,8 @@ fn does_not_add_up_the_two_sided_traffic_of_a_pool() {
     let mut scene = alone(&by_default());
     for round in 0..50 {
         let trader = Address([round; 20]);
-        assert_eq!(transfer(&mut scene, 1_000, trader, (0, 300)), None);
-        assert_eq!(transfer(&mut scene, 700, Address([round + 100; 20]), (300, 0)), None);
+        assert_eq!(transfer(&mut scene, 1_000, trader, (0, 200)), None);
+        assert_eq!(transfer(&mut scene, 800, Address([round + 100; 20]), (200, 0)), None);
     }
 }
 

@@ -72,11 +72,17 @@ impl Guard for SharePrice {
 
 impl SharePrice {
     fn rose(&self, from: &Worth, to: &Worth) -> bool {
-        to.price > from.price && moved::differ_by_bps(from.price, to.price, self.rise_bps) && from.is_felt(to)
+        self.rise_bps != u64::MAX
+            && to.price > from.price
+            && moved::differ_by_bps(from.price, to.price, self.rise_bps)
+            && from.is_felt(to)
     }
 
     fn fell(&self, from: &Worth, to: &Worth) -> bool {
-        to.price < from.price && moved::differ_by_bps(from.price, to.price, self.fall_bps) && from.is_felt(to)
+        self.fall_bps != u64::MAX
+            && to.price < from.price
+            && moved::differ_by_bps(from.price, to.price, self.fall_bps)
+            && from.is_felt(to)
     }
 
     /// Entries from outside, but for the transaction's own, before which nothing has happened.

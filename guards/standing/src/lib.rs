@@ -22,6 +22,10 @@ pub const IS_VALID_SIGNATURE: Bytes4 = Bytes4::from_hex("0x1626ba7e");
 const ENTRY_WORDS_MAX: u64 = 16;
 /// Entries of one account that are followed through mappings of mappings.
 const ENTRIES_MAX: usize = 256;
+/// Slots of variables, and so of arrays' lengths, lie below this.
+const VARIABLES_MAX: u64 = 64;
+/// Words of an array that are told from other words.
+const ARRAY_WORDS_MAX: u64 = 1 << 20;
 
 /// Whether a word holds an address, wherever packing put it.
 #[must_use]
@@ -79,6 +83,10 @@ fn names_before(tx: &Tx, access: &Access, who: Address, span: &Range<u32>) -> bo
 /// `subscribes(accesses, preimages)`.
 #[must_use]
 pub fn has_entry(tx: &Tx, who: Address, span: &Range<u32>, counts: impl Fn(U256) -> bool) -> bool {
+    has_entry_where(tx, who, span, |account, slot| counts(tx.storage(Fork::PreTx, account, slot)))
+}
+
+fn has_entry_where(tx: &Tx, who: Address, span: &Range<u32>, counts: impl Fn(Address, U256) -> bool) -> bool {
     let (key, mut entries) = (word_of(who).to_be_bytes::<32>(), Vec::new());
     for preimage in tx.preimages() {
         let is_entry = preimage.key().0 == key || within(&entries, preimage.base());
@@ -91,7 +99,32 @@ pub fn has_entry(tx: &Tx, who: Address, span: &Range<u32>, counts: impl Fn(U256)
             span.contains(&access.seq())
                 && tx.is_guarded(access.address())
                 && within(&entries, access.slot())
-                && counts(tx.storage(Fork::PreTx, access.address(), access.slot()))
+                && counts(access.address(), access.slot())
+        })
+}
+
+/// Whether an entry of a guarded account for `who`, which it looked at within a span of events, fell in the transaction: what
+/// it had kept for him was taken back. Counters of what somebody did only rise. Needs `subscribes(accesses, preimages)`.
+#[must_use]
+pub fn entry_fell(tx: &Tx, who: Address, span: &Range<u32>) -> bool {
+    has_entry_where(tx, who, span, |account, slot| {
+        tx.storage(Fork::PreTx, account, slot) > tx.storage(Fork::Now, account, slot)
+    })
+}
+
+/// Whether a guarded account looked, within a span of events, at an array's word that named `who` before the transaction: a
+/// list of signers. Needs `subscribes(accesses)`.
+#[must_use]
+pub fn is_listed(tx: &Tx, who: Address, span: &Range<u32>) -> bool {
+    tx.accesses().any(|access| names_before(tx, &access, who, span) && is_of_array(access.slot()))
+}
+
+/// Whether a slot belongs to an array among an account's variables (`keccak256(slot of its length)` and what follows).
+fn is_of_array(slot: U256) -> bool {
+    slot.bit_len() > 64
+        && (0..VARIABLES_MAX).any(|variable| {
+            let base = U256::from_be_bytes(keccak256(&U256::from(variable).to_be_bytes::<32>()).0);
+            slot.wrapping_sub(base) < U256::from(ARRAY_WORDS_MAX)
         })
 }
 
@@ -106,11 +139,15 @@ fn is_storage(access: &Access) -> bool {
 /// Whose signatures `asked` had recovered, in order, without the failures.
 pub fn signers<'a>(tx: &'a Tx, asked: impl Fn(Address) -> bool + 'a) -> impl Iterator<Item = Address> + 'a {
     let recovered = tx.frames().filter(move |frame| frame.target() == ECRECOVER && asked(frame.caller()));
-    recovered.filter_map(|frame| {
-        let output = tx.output(&frame);
-        let word = output.first_chunk::<32>()?;
-        Some(address_in(U256::from_be_bytes(*word))).filter(|signer| *signer != Address::ZERO)
-    })
+    recovered.filter_map(|frame| signer(tx, &frame))
+}
+
+/// Whom a frame of [`ECRECOVER`] recovered.
+#[must_use]
+pub fn signer(tx: &Tx, recovery: &Frame) -> Option<Address> {
+    let output = tx.output(recovery);
+    let word = output.first_chunk::<32>()?;
+    Some(address_in(U256::from_be_bytes(*word))).filter(|signer| *signer != Address::ZERO)
 }
 
 /// Whether `asked` had a signature of `who` checked: its key's (ecrecover), or its contract's (EIP-1271).
@@ -134,8 +171,8 @@ pub fn entries_around(tx: &Tx, frame: &Frame) -> Vec<Frame> {
 }
 
 /// Whether a guarded account obeyed the caller of a frame: while the frame ran, it looked at a plain word of its storage, no
-/// entry of a mapping, that named the caller before the transaction, or at an entry for the caller that was true, as roles
-/// are. Needs `subscribes(accesses, preimages)`.
+/// entry of a mapping or an array, that named the caller before the transaction, or at an entry for the caller that was true,
+/// as roles are. Needs `subscribes(accesses, preimages)`.
 #[must_use]
 pub fn is_obeyed(tx: &Tx, frame: &Frame) -> bool {
     obeys(tx, frame.caller(), &span(frame))
@@ -147,7 +184,7 @@ pub fn obeys(tx: &Tx, who: Address, span: &Range<u32>) -> bool {
     let mut named = tx.accesses().filter(|access| names_before(tx, access, who, span)).peekable();
     if named.peek().is_some() {
         let hashed: Vec<U256> = tx.preimages().map(|preimage| preimage.slot()).collect();
-        if named.any(|access| !within(&hashed, access.slot())) {
+        if named.any(|access| !within(&hashed, access.slot()) && !is_of_array(access.slot())) {
             return true;
         }
     }

@@ -2,13 +2,16 @@
 
 use parapet_guest::prelude::*;
 
-use crate::{ALWAYS, address_in, has_entry, is_obeyed, obeys, signers, span};
+use crate::{ALWAYS, address_in, has_entry, is_listed, is_obeyed, obeys, signers, span};
 
 /// Where proxies keep their admin (ERC-1967).
 pub const ADMIN_SLOT: B256 = B256::from_hex("0xb53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103");
 
+/// Signers who are looked up, in each call that asks for a right.
+const SIGNERS_MAX: usize = 64;
+
 /// Functions whose answer is an authority.
-pub const GETTERS: [Bytes4; 20] = [
+pub const GETTERS: [Bytes4; 24] = [
     Bytes4::from_hex("0x8da5cb5b"), // owner()
     Bytes4::from_hex("0x893d20e8"), // getOwner()
     Bytes4::from_hex("0xf851a440"), // admin()
@@ -29,6 +32,10 @@ pub const GETTERS: [Bytes4; 20] = [
     Bytes4::from_hex("0x35d99f35"), // masterMinter()
     Bytes4::from_hex("0x570ca735"), // operator()
     Bytes4::from_hex("0x481c6a75"), // manager()
+    Bytes4::from_hex("0xaced1661"), // keeper()
+    Bytes4::from_hex("0x025313a2"), // proxyOwner()
+    Bytes4::from_hex("0x6fde8202"), // upgradeabilityOwner()
+    Bytes4::from_hex("0xce606ee0"), // contractOwner()
 ];
 
 /// What an account answers to a function without arguments, as an address.
@@ -45,6 +52,12 @@ pub fn answer(tx: &Tx, fork: Fork, account: Address, getter: Bytes4) -> Option<A
 pub fn is_backed(tx: &Tx, account: Address, frame: &Frame) -> bool {
     let own = own_around(tx, account, frame);
     own.iter().any(|frame| has_right(tx, account, frame)) || is_signed(tx, &own)
+}
+
+/// As [`is_backed`], by callers alone: a signature that proves something is not yet a right to have it twice.
+#[must_use]
+pub fn is_called_by_right(tx: &Tx, account: Address, frame: &Frame) -> bool {
+    own_around(tx, account, frame).iter().any(|frame| has_right(tx, account, frame))
 }
 
 /// The frames at and around a frame that work on an account, the nearest first; of those with the same caller only the first,
@@ -77,6 +90,16 @@ fn has_right(tx: &Tx, account: Address, frame: &Frame) -> bool {
 fn is_signed(tx: &Tx, own: &[Frame]) -> bool {
     let Some(outermost) = own.last() else { return false };
     let during = span(outermost);
-    signers(tx, |asked| tx.is_guarded(asked))
-        .any(|signer| obeys(tx, signer, &ALWAYS) || has_entry(tx, signer, &during, |word| !word.is_zero()))
+    // A relayer brings many messages of the same signers.
+    let mut known: Vec<Address> = Vec::new();
+    for signer in signers(tx, |asked| tx.is_guarded(asked)) {
+        if !known.contains(&signer) && known.len() < SIGNERS_MAX {
+            known.push(signer);
+        }
+    }
+    known.into_iter().any(|signer| {
+        obeys(tx, signer, &ALWAYS)
+            || is_listed(tx, signer, &during)
+            || has_entry(tx, signer, &during, |word| !word.is_zero())
+    })
 }

@@ -1,8 +1,9 @@
-//! Who may mint: asked of the token as the transaction found it, so nobody becomes entitled on the way.
+//! Who may mint: the token obeyed him, or says so, as the transaction found it, so nobody becomes entitled on the way; nor by
+//! an entry that nobody with a right wrote.
 
 use parapet_guest::prelude::*;
 
-use crate::TokenSupply;
+use crate::{TokenSupply, self_made::is_self_made};
 
 /// The role of minters in contracts with roles: `keccak256("MINTER_ROLE")`.
 const MINTER_ROLE: B256 = B256::from_hex("0x9f2df0fed2c77648de5860a4cc508cd0818c85b8b8a1ab4ceeef8d981c8956a6");
@@ -19,7 +20,8 @@ impl TokenSupply {
             frame = around;
         }
         let caller = frame.caller();
-        self.minters.contains(&caller) || may_mint(tx, token, caller)
+        self.minters.contains(&caller)
+            || !is_self_made(token, caller) && (standing::is_obeyed(tx, &frame) || may_mint(tx, token, caller))
     }
 }
 

@@ -9,6 +9,7 @@
 use parapet_guest::{moved, prelude::*};
 
 mod entitled;
+mod self_made;
 #[cfg(test)]
 mod tests;
 
@@ -25,9 +26,9 @@ pub const CODE_UNEXPLAINED_SUPPLY: u16 = 4;
 pub const HOLDERS_MAX: usize = 32;
 
 /// Tokens are minted by those who may, and balances move by transfers alone.
-#[guard(name = "token_supply", triggers(frame, flow), subscribes(flows))]
+#[guard(name = "token_supply", triggers(frame, flow), subscribes(flows, accesses, preimages))]
 pub struct TokenSupply {
-    /// Accounts that may mint, beside the token's owner, its minters, and whoever pays in the same transaction.
+    /// Accounts that may mint, beside the token's owner, its minters, whom it obeys, and whoever pays in the same transaction.
     #[param(default = "[]")]
     minters: Vec<Address>,
     /// Most that somebody entitled may mint in one transaction, in basis points of the supply before.
@@ -44,6 +45,7 @@ impl Guard for TokenSupply {
         if !tx.succeeded() {
             return;
         }
+        self.note_self_made(tx);
         for token in tx.accounts() {
             let supply = |fork| view!(tx, fork, token, "totalSupply()(uint256)");
             // What did not exist, or of which there was nothing, is handed out for the first time.

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+contract EvilLogic {
+    function kill(address payable to) external {
+        to.transfer(address(this).balance);
+    }
+}
