@@ -26,7 +26,8 @@ pub struct Script {
     pub folder: PathBuf,
     /// What it reproduces, in a line.
     pub title: String,
-    /// Real incidents of this class: name, date, loss.
+    /// Real incidents of this class, where an account of one was read: name, date, loss.
+    #[serde(default)]
     pub incidents: Vec<String>,
     /// Whose names stand for accounts without code, beside `deployer`, `attacker` and the users.
     #[serde(default)]
