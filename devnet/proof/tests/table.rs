@@ -95,7 +95,7 @@ fn incidents_that_attacks_name_have_a_source_and_every_guard_has_one() {
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guards/INCIDENTS.md");
     let list = std::fs::read_to_string(list).expect("the list can be read");
     let scripts = scripts();
-    for guard in SHIPPED_GUARDS {
+    for guard in parapet_cli::shipped::NATIVE_NAMES {
         let mut attacks = scripts.iter().filter(|script| script.guards.contains_key(*guard));
         assert!(attacks.any(|script| !script.incidents.is_empty()), "no attack on {guard} names an incident");
     }

@@ -190,7 +190,7 @@ fn attach_encodes_parameters_by_the_descriptor_on_the_chain() {
     let ether = U256::from(10).pow(U256::from(18));
     assert_eq!(
         request.configuration,
-        (Address::repeat_byte(0xff), ether, U256::MAX, 86_400_u64, 5_000_u64, 8_000_u64).abi_encode_params()
+        (Address::repeat_byte(0xff), ether, U256::MAX, 86_400_u64, 2_500_u64, 5_000_u64).abi_encode_params()
     );
     assert_eq!(report.json["attachment"], json!(ATTACHMENT));
     assert_eq!(report.json["parameters"]["tx_max"], "1000000000000000000");

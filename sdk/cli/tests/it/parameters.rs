@@ -21,7 +21,7 @@ fn defaults_fill_what_is_not_given() {
     let encoded = encode(&descriptor("outflow_cap"), &given(&[("tx_max", "1 ether")])).unwrap();
     let every_asset = Address::repeat_byte(0xff);
     let ether = U256::from(10).pow(U256::from(18));
-    let expected = (every_asset, ether, U256::MAX, 86_400_u64, 5_000_u64, 8_000_u64);
+    let expected = (every_asset, ether, U256::MAX, 86_400_u64, 2_500_u64, 5_000_u64);
     assert_eq!(encoded, expected.abi_encode_params());
 }
 
