@@ -6,10 +6,10 @@ import cast from './checks/cast.mjs';
 import ethers from './checks/ethers.mjs';
 import forge from './checks/forge.mjs';
 import guarded from './checks/guarded.mjs';
-import life from './checks/life.mjs';
+import book from './checks/book.mjs';
 import viem from './checks/viem.mjs';
 
-const GROUPS = { viem, ethers, cast, forge, guarded, life };
+const GROUPS = { viem, ethers, cast, forge, guarded, book };
 const CHECK_MS_MAX = 120_000;
 
 const USAGE = `usage: node run.mjs --rpc-url URL [--ws-url URL] [--parapet PATH] [--json]
