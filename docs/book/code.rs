@@ -9,6 +9,8 @@ mod chapters {
     struct Triggers;
     #[doc = include_str!("src/parameters.md")]
     struct Parameters;
+    #[doc = include_str!("src/testing.md")]
+    struct Testing;
     #[doc = include_str!("src/porting.md")]
     struct Porting;
 }

@@ -26,7 +26,7 @@ async function follow(context, name, blocksMin, variables = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'parapet-book-'));
   const tools = [path.dirname(path.resolve(context.parapet)), ...(existsSync(CAST) ? [path.dirname(CAST)] : [])];
   const PATH = [...tools, process.env.PATH].join(':');
-  const env = { ETH_RPC_URL: context.rpcUrl, TMPDIR: folder, PATH, ...variables };
+  const env = { ETH_RPC_URL: context.rpcUrl, REPOSITORY, TMPDIR: folder, PATH, ...variables };
   try {
     const { code, stderr } = await run('bash', ['-c', script(name, blocksMin)], { cwd: REPOSITORY, env });
     assert.equal(code, 0, stderr);
@@ -36,12 +36,12 @@ async function follow(context, name, blocksMin, variables = {}) {
 }
 
 export default {
+  async 'every command of the page on a first guard'(context) {
+    await follow(context, 'first-guard.md', 6);
+  },
+
   async 'every command of the page on a guard’s life'(context) {
     const { address } = await fundedVault(context);
     await follow(context, 'life.md', 15, { VAULT: address });
-  },
-
-  async 'every command of the page on backtests'(context) {
-    await follow(context, 'backtest.md', 6);
   },
 };
