@@ -7,7 +7,7 @@ CARGO ?= cargo
 BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts proof \
+.PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts proof book \
 	bench-executor bench-guards bench-roots soak tsan clean
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
 	@echo "make proof      play real attacks against the guards; PROOF='--honest 100000' for more honest traffic"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
+	@echo "make book       the book for those who write guards, as HTML at target/book (needs mdbook)"
 
 demo: build
 	$(call say,Playing the story on a development chain of its own)
@@ -89,6 +90,11 @@ artifacts: install-test
 	$(call say,Rebuilding the guards)
 	@$(CARGO) build --workspace --bins
 	@target/debug/shipped_guards
+
+book:
+	@command -v mdbook >/dev/null || { echo "mdbook is missing: cargo install mdbook --locked (or read docs/book/src as it is)"; exit 1; }
+	@mdbook build docs/book
+	$(call say,The book is at target/book/index.html)
 
 PROOF ?=
 
