@@ -37,9 +37,9 @@ export function account(index) {
  * Runs a program to its end; answers its exit code (-1 when it could not be run or was stopped) and output. Skips the
  * check when there is no such program.
  */
-export function run(program, args, { cwd = HERE, env = {} } = {}) {
+export function run(program, args, { cwd = HERE, env = {}, msMax = PROGRAM_MS_MAX } = {}) {
   return new Promise((resolve, reject) => {
-    const options = { cwd, env: { ...process.env, ...env }, timeout: PROGRAM_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX };
+    const options = { cwd, env: { ...process.env, ...env }, timeout: msMax, maxBuffer: OUTPUT_BYTES_MAX };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error?.code === 'ENOENT') {
         reject(new Skip(`${program} is not installed`));

@@ -8,6 +8,8 @@ import { CAST, fundedVault } from '../clients.mjs';
 import { Skip, here, run } from '../context.mjs';
 
 const REPOSITORY = here('../..');
+/** A first guard is compiled, twice, with all that it stands on. */
+const PAGE_MS_MAX = 600_000;
 const page = (name) => path.join(REPOSITORY, 'docs/book/src', name);
 
 /** A page's blocks as one script, at least so many of them. Of a block that is marked `refused` the command must fail. */
@@ -26,9 +28,10 @@ async function follow(context, name, blocksMin, variables = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'parapet-book-'));
   const tools = [path.dirname(path.resolve(context.parapet)), ...(existsSync(CAST) ? [path.dirname(CAST)] : [])];
   const PATH = [...tools, process.env.PATH].join(':');
-  const env = { ETH_RPC_URL: context.rpcUrl, REPOSITORY, TMPDIR: folder, PATH, ...variables };
+  const CARGO_TARGET_DIR = path.join(folder, 'target');
+  const env = { ETH_RPC_URL: context.rpcUrl, REPOSITORY, TMPDIR: folder, CARGO_TARGET_DIR, PATH, ...variables };
   try {
-    const { code, stderr } = await run('bash', ['-c', script(name, blocksMin)], { cwd: REPOSITORY, env });
+    const { code, stderr } = await run('bash', ['-c', script(name, blocksMin)], { cwd: REPOSITORY, env, msMax: PAGE_MS_MAX });
     assert.equal(code, 0, stderr);
   } finally {
     rmSync(folder, { recursive: true, force: true });
