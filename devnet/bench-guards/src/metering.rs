@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::{Address, B256, Bytes};
 use parapet_abi::import::{EXPORT_MEMORY, EXPORT_ON_CALL, EXPORT_ON_TX, MODULE};
-use parapet_differential::{Case, reference::Host};
-use parapet_monitor::{MemoryState, Subscriptions};
+use parapet_differential::{Case, Forked, reference::Host};
+use parapet_monitor::Subscriptions;
 use wasmtime::{Caller, Config, Engine, Instance, Linker, Memory, Module, Store};
 
 use crate::{
@@ -110,8 +110,10 @@ impl Guest {
 
 fn case(configuration: Bytes) -> Case {
     Case {
+        // The benchmark calls them itself.
+        hooks: &[],
         trace: trace(&[VAULT; FRAMES as usize]),
-        state: MemoryState::default(),
+        state: Forked::default(),
         attachment: B256::ZERO,
         accounts: vec![parapet_abi::AccountRecord { address: VAULT.into_array().into() }],
         configuration,

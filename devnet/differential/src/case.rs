@@ -11,11 +11,24 @@ use parapet_monitor::{
     CallOutcome, CallStatus, Fork, MemoryAccount, MemoryAccounts, MemoryState, Subscriptions, Trace,
 };
 use parapet_store::{Entries, Order, Overlay, OverlayWords, Scan, state_slot, window_slot};
+use parapet_vm::HookCall;
 
-use crate::reference::{KeptWindows, Window};
+use crate::{
+    forked::Forked,
+    reference::{KeptWindows, Window},
+};
 
 /// Timestamp of the block.
 const TIMESTAMP: u64 = 1_000;
+
+/// The frame that has not ended, where a case has so many.
+pub(crate) const RUNNING: u64 = 2;
+
+/// The hooks of a transaction, and those of an attachment.
+const IN_TRANSACTION: &[HookCall] = &[HookCall::OnCall(0), HookCall::OnCallEnd(0), HookCall::OnTx];
+const AT_ATTACHMENT: &[HookCall] = &[HookCall::Init];
+/// One case in so many is an attachment.
+const ATTACHMENT_IN: u64 = 13;
 
 /// Words of guard state, by key.
 pub type KeptWords = BTreeMap<Vec<u8>, U256>;
@@ -25,10 +38,12 @@ pub type KeptEntries = BTreeMap<Vec<u8>, Vec<u8>>;
 /// A transaction, the state around it, and the attachment that judges it.
 #[derive(Clone, Debug)]
 pub struct Case {
+    /// The hooks that are called, in order.
+    pub hooks: &'static [HookCall],
     /// What is recorded.
     pub trace: Trace,
     /// State before and after.
-    pub state: MemoryState,
+    pub state: Forked,
     /// The attachment.
     pub attachment: B256,
     /// Its accounts.
@@ -79,8 +94,9 @@ impl Case {
         state.answers = answers();
         let (words, windows, entries) = if seed % 4 < 2 { kept(seed) } else { Default::default() };
         let mut case = Self {
+            hooks: if seed % ATTACHMENT_IN == 5 { AT_ATTACHMENT } else { IN_TRANSACTION },
             trace: trace(seed),
-            state,
+            state: Forked(state),
             attachment: B256::repeat_byte(0xa7),
             accounts: vec![AccountRecord::default(), AccountRecord { address: [byte; 20].into() }],
             configuration: Bytes::from((0..100).map(|index| byte.wrapping_add(index)).collect::<Vec<u8>>()),
@@ -110,8 +126,8 @@ impl Case {
             let word = update.ops.iter().fold(U256::ZERO, |word, op| op.apply(word).expect("it was accepted"));
             account.storage.insert(update.slot, word);
         }
-        self.state.pre_tx.insert(self.store, account.clone());
-        self.state.now.insert(self.store, account);
+        self.state.0.pre_tx.insert(self.store, account.clone());
+        self.state.0.now.insert(self.store, account);
     }
 
     /// The ordered entries that an account's storage holds.
@@ -157,8 +173,13 @@ fn answers() -> BTreeMap<(Fork, Address, Bytes), CallOutcome> {
     forks.into_iter().flat_map(|fork| (0..3).map(move |byte| answer(fork, statuses[usize::from(byte)], byte))).collect()
 }
 
+/// Frames of the case of a seed.
+pub(crate) const fn frames(seed: u64) -> u64 {
+    seed % 5
+}
+
 fn trace(seed: u64) -> Trace {
-    let many = (seed % 5) as u32;
+    let many = frames(seed) as u32;
     let words = |index: u32| Bytes::from(vec![index as u8 + 1; 40 * index as usize]);
     Trace {
         context: ContextRecord { chain_id: 1, block_number: seed, timestamp: TIMESTAMP, ..ContextRecord::default() },
@@ -181,9 +202,9 @@ fn trace(seed: u64) -> Trace {
     }
 }
 
-/// All have ended but the third.
+/// All have ended but the third, [`RUNNING`].
 fn frame(id: u32) -> FrameRecord {
-    let status = if id == 2 { FrameStatus::Running } else { FrameStatus::Succeeded };
+    let status = if u64::from(id) == RUNNING { FrameStatus::Running } else { FrameStatus::Succeeded };
     FrameRecord { id, depth: id, status: status.into(), gas_limit: 77, ..FrameRecord::default() }
 }
 

@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use alloy_primitives::keccak256;
 use parapet_monitor::{Fork, Fuel, StateView as _};
-use parapet_vm::{Engine, HookCall, HookEnd, Session, Subject};
+use parapet_vm::{Engine, HookEnd, Session, Subject};
 
 use crate::{Case, End, FUEL, Said, Trap};
-
-/// The hooks that are called.
-pub(crate) const CALLS: [HookCall; 3] = [HookCall::OnCall(0), HookCall::OnCallEnd(0), HookCall::OnTx];
 
 /// What the guard VM makes of a module; `Err` if it is refused.
 ///
@@ -43,8 +40,8 @@ pub fn guard_vm_within(engine: &Engine, module: &[u8], case: &Case, fuel_max: Fu
     };
     let mut session = Session::new(guard, Arc::new(subject));
     let (mut said, mut state) = (Said::default(), case.state.clone());
-    for call in CALLS {
-        let end = session.call(call, &case.trace, &mut state).expect("state in memory can be read");
+    for call in case.hooks {
+        let end = session.call(*call, &case.trace, &mut state).expect("state in memory can be read");
         said.ends.push(end_of(end));
         if said.ends.last() != Some(&End::Returned) {
             break;
@@ -54,7 +51,7 @@ pub fn guard_vm_within(engine: &Engine, module: &[u8], case: &Case, fuel_max: Fu
     let spent = session.spent();
     let returned = said.ends.iter().all(|end| *end == End::Returned);
     let updates = session.into_updates();
-    let mut after = state.pre_tx.get(&case.store).cloned().unwrap_or_default();
+    let mut after = state.0.pre_tx.get(&case.store).cloned().unwrap_or_default();
     for update in updates {
         let before = state.storage(Fork::PreTx, case.store, update.slot).expect("state in memory can be read");
         let word = update.ops.iter().fold(before, |word, op| op.apply(word).expect("it was accepted"));

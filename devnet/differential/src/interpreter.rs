@@ -5,16 +5,17 @@ mod imports;
 
 use std::fmt;
 
-use parapet_abi::import::{EXPORT_MEMORY, EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX};
+use parapet_abi::import::{EXPORT_INIT, EXPORT_MEMORY, EXPORT_ON_CALL, EXPORT_ON_CALL_END, EXPORT_ON_TX};
 use parapet_monitor::Fuel;
+use parapet_vm::HookCall;
 use wasmi::{
-    Config, Engine, Extern, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode,
+    Config, Engine, Extern, Instance, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, TrapCode, Val,
     errors::{ErrorKind, HostError},
 };
 
 use crate::{
     Case, End, Said, Trap,
-    metered::{Making, SETTLED, SPENT, metered},
+    metered::{ALLOWED, Making, SETTLED, SPENT, STOPPED, metered},
     reference::{Host, Meter},
 };
 
@@ -33,6 +34,8 @@ struct Data {
     host: Host,
     calls: Calls,
     limits: StoreLimits,
+    /// Fuel of all hooks together.
+    fuel_max: u64,
 }
 
 /// A hook's end, on its way through the engine.
@@ -61,7 +64,7 @@ pub struct Run {
     /// What the guard said.
     pub said: Said,
     /// What it spent by the specification's prices; none where that cannot be told, because fuel or stack ran
-    /// out, or because ordered entries were used, whose words are not counted.
+    /// out.
     pub spent: Option<Fuel>,
     /// How the calls of each import were answered.
     pub calls: Calls,
@@ -75,23 +78,43 @@ pub struct Run {
 /// # Panics
 /// When the engine fails in a way that no guard causes.
 pub fn interpreter_run(module: &[u8], case: &Case) -> Result<Run, String> {
+    interpreter_within(module, case, FUEL)
+}
+
+/// The same with so much fuel.
+///
+/// # Errors
+/// Why the engine refuses it.
+///
+/// # Panics
+/// When the engine fails in a way that no guard causes.
+pub fn interpreter_within(module: &[u8], case: &Case, fuel_max: Fuel) -> Result<Run, String> {
     let text = |error: wasmi::Error| error.to_string();
     let making = Making::of(module)?;
     let engine = Engine::new(&config());
     Module::new(&engine, module).map_err(text)?;
-    let module = Module::new(&engine, metered(module, FUEL.0)?).map_err(text)?;
+    let module = Module::new(&engine, metered(module)?).map_err(text)?;
     let limits = StoreLimitsBuilder::new().memory_size(MEMORY_BYTES_MAX).table_elements(TABLE_ELEMENTS_MAX).build();
-    let mut store = Store::new(&engine, Data { host: Host::new(case.clone()), calls: Calls::new(), limits });
+    let mut store =
+        Store::new(&engine, Data { host: Host::new(case.clone()), calls: Calls::new(), limits, fuel_max: fuel_max.0 });
     store.limiter(|data| &mut data.limits);
     let mut linker = Linker::new(&engine);
     imports::link(&mut linker).map_err(|error| error.to_string())?;
 
+    if case.hooks.iter().all(|call| module.get_export(export_of(*call)).is_none()) {
+        // No instance is made for hooks that are not there.
+        let ends = vec![End::Returned; case.hooks.len()];
+        let entries = case.entries.clone().into_iter().collect();
+        return Ok(Run { said: Said { ends, entries, ..Said::default() }, spent: Some(Fuel(0)), calls: Calls::new() });
+    }
     let meter = &mut store.data_mut().host.meter;
     meter.instance();
     meter.pages(if making.paid { making.pages } else { 0 });
+    let affordable = meter.0 <= fuel_max.0;
     let mut said = Said::default();
     let mut spent_in_code = 0;
     match linker.instantiate_and_start(&mut store, &module) {
+        _ if !affordable => said.ends.push(End::Exhausted),
         Ok(instance) => {
             if making.elements {
                 store.data_mut().host.meter.passive_elements();
@@ -102,27 +125,22 @@ pub fn interpreter_run(module: &[u8], case: &Case) -> Result<Run, String> {
                 returned: 0,
                 first_pages: if making.paid { 0 } else { making.pages },
             };
-            for (hook, frame) in [(EXPORT_ON_CALL, Some(0)), (EXPORT_ON_CALL_END, Some(0)), (EXPORT_ON_TX, None)] {
-                let end = running.hook(hook, frame);
+            for call in case.hooks {
+                let end = running.hook(*call);
                 said.ends.push(end);
                 if said.ends.last() != Some(&End::Returned) {
                     break;
                 }
             }
-            spent_in_code = match said.ends.last() {
-                // A trap costs what was counted when a function was called last, or returned.
-                Some(End::Trapped(_)) => running.sum(SETTLED).max(running.returned),
-                _ => running.sum(SPENT),
-            };
+            spent_in_code = running.spent(said.ends.last());
         }
         Err(error) => said.ends.push(end_of(&error)),
     }
     let Data { host, calls, .. } = store.into_data();
-    let spent = Fuel(host.meter.0.saturating_add(spent_in_code));
+    let spent = Fuel(host.meter.0.saturating_add(spent_in_code)).min(fuel_max);
     let left = host.into_left();
-    let told = !said.exhausted() && !left.own.entries_used;
+    let told = !said.exhausted();
     said.alerts = left.alerts;
-    said.entries_touched = left.own.entries_touched;
     if said.ends.iter().all(|end| *end == End::Returned) {
         said.writes = left.own.writes(case);
         said.entries = left.own.entries.into_iter().collect();
@@ -158,31 +176,49 @@ struct Running<'a> {
 
 impl Running<'_> {
     /// Calls a hook; one that there is not returns.
-    fn hook(&mut self, name: &str, frame: Option<u32>) -> End {
-        let Some(hook) = self.instance.get_func(&*self.store, name) else {
+    fn hook(&mut self, call: HookCall) -> End {
+        let Some(hook) = self.instance.get_func(&*self.store, export_of(call)) else {
             return End::Returned;
         };
         self.store.data_mut().host.start_hook();
+        if self.store.data().host.meter.0 > self.store.data().fuel_max {
+            return End::Exhausted;
+        }
+        allow(self.instance.get_export(&*self.store, ALLOWED), &mut *self.store);
         let pages_before = self.pages();
-        let called = match frame {
+        let called = match call.frame() {
             Some(frame) => hook.typed::<u32, ()>(&*self.store).and_then(|hook| hook.call(&mut *self.store, frame)),
             None => hook.typed::<(), ()>(&*self.store).and_then(|hook| hook.call(&mut *self.store, ())),
         };
         let end = called.map_or_else(|error| end_of(&error), |()| End::Returned);
-        self.pay_for_growth(pages_before);
+        let grown = self.pay_for_growth(pages_before);
         if end == End::Returned {
             self.returned = self.sum(SPENT);
         }
-        let spent = self.store.data().host.meter.0.saturating_add(self.sum(SPENT));
-        if spent > FUEL.0 { End::Exhausted } else { end }
+        let Data { host, fuel_max, .. } = self.store.data();
+        let overdrawn = host.meter.0.saturating_add(self.spent(Some(&end))) > *fuel_max;
+        // However a hook ended, it is not asked after its last call and the last round of its loops whether it has overdrawn.
+        let asked = grown || self.sum(SETTLED) == STOPPED.cast_unsigned();
+        if overdrawn && asked { End::Exhausted } else { end }
     }
 
-    fn pay_for_growth(&mut self, pages_before: u64) {
+    /// What code has cost, by how the last hook ended.
+    fn spent(&self, end: Option<&End>) -> u64 {
+        match end {
+            // A trap costs what was counted when a function was called last, or returned.
+            Some(End::Trapped(_)) => self.sum(SETTLED).max(self.returned),
+            _ => self.sum(SPENT),
+        }
+    }
+
+    /// Whether memory grew.
+    fn pay_for_growth(&mut self, pages_before: u64) -> bool {
         let grown = self.pages() - pages_before;
         if grown > 0 {
             let meter: &mut Meter = &mut self.store.data_mut().host.meter;
             meter.pages(grown + self.first_pages);
         }
+        grown > 0
     }
 
     fn pages(&self) -> u64 {
@@ -198,6 +234,24 @@ impl Running<'_> {
 fn spent_in_code(sum: Option<Extern>, store: impl wasmi::AsContext) -> u64 {
     let sum = sum.and_then(Extern::into_global).and_then(|global| global.get(store).i64());
     sum.expect("every metered module exports its sum").cast_unsigned()
+}
+
+/// What a hook is exported as.
+const fn export_of(call: HookCall) -> &'static str {
+    match call {
+        HookCall::Init => EXPORT_INIT,
+        HookCall::OnCall(_) => EXPORT_ON_CALL,
+        HookCall::OnCallEnd(_) => EXPORT_ON_CALL_END,
+        HookCall::OnTx => EXPORT_ON_TX,
+    }
+}
+
+/// Tells code how much of all fuel the host has left to it.
+fn allow(allowed: Option<Extern>, mut store: impl wasmi::AsContextMut<Data = Data>) {
+    let context = store.as_context();
+    let left = context.data().fuel_max.saturating_sub(context.data().host.meter.0).cast_signed();
+    let allowed = allowed.and_then(Extern::into_global).expect("every metered module exports what it may spend");
+    allowed.set(&mut store, Val::I64(left)).expect("it is a mutable number");
 }
 
 /// How a hook ended, from what the engine says.

@@ -50,13 +50,11 @@ pub struct Said {
     pub ends: Vec<End>,
     /// Codes and words of alerts.
     pub alerts: Vec<(u16, Bytes)>,
-    /// Words of guard state that were written, by slot; none if a hook did not return. The guard VM's hold those of
-    /// ordered entries, too: where it keeps them is its own.
+    /// Words of guard state that were written, by slot, those of ordered entries among them; none if a hook did not
+    /// return.
     pub writes: Vec<(U256, U256)>,
     /// Ordered entries as they are afterwards, in order; none if a hook did not return.
     pub entries: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Whether entries were set or removed; only the second engine's host says.
-    pub entries_touched: bool,
 }
 
 impl Said {
@@ -72,23 +70,19 @@ impl Said {
 pub enum Agreement {
     /// The same.
     Same,
-    /// One of them gave up, so nothing can be told.
+    /// One of them gave up in a hook, and those before it ended alike.
     Exhausted,
     /// Something else.
     Different,
 }
 
-/// Compares what the guard VM says with what another host says, which does not know where entries are kept.
+/// Compares what the guard VM says with what the second engine says: where one of them gave up, how the hooks before ended.
 #[must_use]
 pub fn compare(vm: &Said, other: &Said) -> Agreement {
-    let writes = match other.entries_touched {
-        true => other.writes.iter().all(|write| vm.writes.contains(write)),
-        false => vm.writes == other.writes,
-    };
-    let same = (&vm.ends, &vm.alerts, &vm.entries) == (&other.ends, &other.alerts, &other.entries) && writes;
-    match (vm.exhausted() || other.exhausted(), same) {
-        (true, _) => Agreement::Exhausted,
-        (false, true) => Agreement::Same,
-        (false, false) => Agreement::Different,
+    if !vm.exhausted() && !other.exhausted() {
+        return if vm == other { Agreement::Same } else { Agreement::Different };
     }
+    let gave_up = |said: &Said| said.ends.iter().position(|end| *end == End::Exhausted);
+    let up_to = [vm, other].into_iter().filter_map(gave_up).min().unwrap_or_default();
+    if vm.ends.get(..up_to) == other.ends.get(..up_to) { Agreement::Exhausted } else { Agreement::Different }
 }

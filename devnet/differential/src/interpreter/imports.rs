@@ -3,7 +3,7 @@
 use parapet_abi::import::{EXPORT_MEMORY, MODULE};
 use wasmi::{Caller, Error, Extern, Linker, errors::LinkerError};
 
-use super::{Data, Ended, FUEL, SPENT, spent_in_code};
+use super::{ALLOWED, Data, Ended, SPENT, allow, spent_in_code};
 use crate::{End, reference::Host};
 
 type Call<'a> = Caller<'a, Data>;
@@ -34,16 +34,20 @@ fn on<R: Answer>(
     let memory = call.get_export(EXPORT_MEMORY).and_then(Extern::into_memory).expect("guards export their memory");
     let in_code = spent_in_code(call.get_export(SPENT), &call);
     let (memory, data) = memory.data_and_store_mut(&mut call);
-    let host = &mut data.host;
+    let (host, fuel_max) = (&mut data.host, data.fuel_max);
     host.meter.call();
-    let left = |host: &Host| FUEL.0.checked_sub(host.meter.0.saturating_add(in_code));
+    let left = |host: &Host| fuel_max.checked_sub(host.meter.0.saturating_add(in_code));
     let Some(fuel_left) = left(host) else {
         return Err(Error::host(Ended(End::Exhausted)));
     };
     let answer = run(host, memory, fuel_left);
     data.calls.entry(name).or_default().note(&answer.as_ref().map(Answer::number).map_err(Clone::clone));
-    let answer = answer.map_err(|end| Error::host(Ended(end)))?;
-    left(host).map(|_| answer).ok_or_else(|| Error::host(Ended(End::Exhausted)))
+    // Whatever comes of it: what came before must have been paid.
+    if left(host).is_none() {
+        return Err(Error::host(Ended(End::Exhausted)));
+    }
+    allow(call.get_export(ALLOWED), &mut call);
+    answer.map_err(|end| Error::host(Ended(end)))
 }
 
 /// Everything that a guard may import.

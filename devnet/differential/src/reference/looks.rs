@@ -71,7 +71,8 @@ impl Host {
         self.code_hash(memory, self.any_fork(fork, frame)?, [address, out])
     }
 
-    /// `view_call(fork, frame, to, input, len, gas, out) -> output_len`, with the fuel that is left for its gas.
+    /// `view_call(fork, frame, to, input, len, gas, out) -> output_len`, with the fuel that is left when it is
+    /// called.
     ///
     /// # Errors
     /// A limit, a trap, or exhausted fuel.
@@ -82,6 +83,7 @@ impl Host {
         gas: u64,
         fuel_left: u64,
     ) -> Result<u32, End> {
+        let before = self.meter.0;
         if len > VIEW_INPUT_BYTES_MAX || gas > VIEW_GAS_MAX {
             return Err(End::Limit);
         }
@@ -92,11 +94,11 @@ impl Host {
         let answer = memory::room(memory, out, size_of::<ViewOutcome>() as u64)?;
         self.turn(fork);
         self.meter.static_call();
-        let affordable = gas.min(fuel_left / 2);
+        let affordable = gas.min(fuel_left.saturating_sub(self.meter.0 - before) / 2);
         let request = CallRequest { to, input, gas: affordable };
         let outcome = self.case.state.call(fork, &request).expect(IN_MEMORY);
         self.meter.static_gas(outcome.gas_used);
-        if outcome.status == CallStatus::Halted && outcome.gas_used >= affordable && affordable < gas {
+        if outcome.status == CallStatus::Halted && affordable < gas {
             return Err(End::Exhausted);
         }
         let status = match outcome.status {

@@ -1,6 +1,6 @@
 //! A host for guards, written from `sdk/abi/SPECIFICATION.md` alone: what each import answers, when it traps, which limits
-//! it keeps and what it costs. It knows nothing of how the guard VM does any of that; the two share the trace, the state
-//! that is looked at and the names of slots.
+//! it keeps. It knows nothing of how the guard VM does any of that; the two share the trace, the state that is looked at, the
+//! names of slots and the layout of ordered entries. When it charges what was fitted to the guard VM by comparing (section 11).
 //!
 //! Every import takes the guard's memory and its arguments in order. Ranges are checked in the order in which the
 //! specification has the arguments, limits before places.

@@ -13,6 +13,7 @@ use parapet_store::{state_slot, window_slot};
 use super::{Host, memory};
 use crate::{Case, End, KeptEntries, KeptWords};
 
+use entries::EntryWords;
 pub use window::Window;
 
 /// Decaying windows of guard state, by key.
@@ -29,10 +30,8 @@ pub struct Own {
     pub entries: KeptEntries,
     /// Keys of words and of windows that were written.
     written: BTreeSet<(Shelf, Vec<u8>)>,
-    /// Whether entries were set or removed.
-    pub entries_touched: bool,
-    /// Whether any of their imports was called with a key that is none too long.
-    pub entries_used: bool,
+    /// The words that entries lie in.
+    entry_words: EntryWords,
 }
 
 /// Words and windows do not share keys.
@@ -53,40 +52,25 @@ impl Own {
         }
     }
 
-    /// What was written, by slot.
+    /// What was written, by slot, the words of entries among it.
     #[must_use]
     pub fn writes(&self, case: &Case) -> Vec<(U256, U256)> {
         let word = |(shelf, key): &(Shelf, Vec<u8>)| match shelf {
             Shelf::Word => (state_slot(case.attachment, key), self.words[key]),
             Shelf::Window => (window_slot(case.attachment, key), self.windows[key].to_word()),
         };
-        let by_slot: BTreeMap<U256, U256> = self.written.iter().map(word).collect();
+        let by_slot: BTreeMap<U256, U256> = self.written.iter().map(word).chain(self.entry_words.changed()).collect();
         by_slot.into_iter().collect()
     }
 }
 
 impl Host {
-    /// A key of own state.
-    fn key(&mut self, memory: &[u8], place: u32, len: u32) -> Result<Vec<u8>, End> {
+    /// A key of own state, which is hashed at once.
+    fn hashed_key(&mut self, memory: &[u8], place: u32, len: u32) -> Result<Vec<u8>, End> {
         if !(1..=STORE_KEY_BYTES_MAX).contains(&len) {
             return Err(End::Limit);
         }
-        self.key_or_none(memory, place, len)
-    }
-
-    /// A key of a word or a window, which is hashed at once.
-    fn hashed_key(&mut self, memory: &[u8], place: u32, len: u32) -> Result<Vec<u8>, End> {
-        if (1..=STORE_KEY_BYTES_MAX).contains(&len) {
-            self.meter.key(u64::from(len));
-        }
-        self.key(memory, place, len)
-    }
-
-    /// A key that may be empty.
-    fn key_or_none(&mut self, memory: &[u8], place: u32, len: u32) -> Result<Vec<u8>, End> {
-        if len > STORE_KEY_BYTES_MAX {
-            return Err(End::Limit);
-        }
+        self.meter.key(u64::from(len));
         let key = memory::bytes(memory, place, len)?.to_vec();
         self.meter.copied(u64::from(len));
         Ok(key)

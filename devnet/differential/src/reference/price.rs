@@ -22,6 +22,8 @@ const STATIC_GAS: u64 = 2;
 /// A word of own state changed for the first time, and again.
 const CHANGED_FIRST: u64 = 44_000;
 const CHANGED_AGAIN: u64 = 5_000;
+/// A word of an entry looked at again.
+const ENTRY_WORD: u64 = 20;
 /// A block of Keccak.
 const KECCAK: u64 = 500;
 const KECCAK_BYTES: u64 = 136;
@@ -89,6 +91,10 @@ impl Meter {
 
     pub(super) fn changed_again(&mut self) {
         self.charge(CHANGED_AGAIN, 1);
+    }
+
+    pub(super) fn entry_word(&mut self) {
+        self.charge(ENTRY_WORD, 1);
     }
 
     /// Keccak of so many bytes: its padding takes at least one, so that full blocks take one more.
