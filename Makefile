@@ -55,6 +55,7 @@ lint:
 unit:
 	$(call say,Building the program that the tests start)
 	@$(CARGO) build --workspace --bins
+	@cd guards/contracts && $(CARGO) fetch --locked --quiet # a test makes a contract without a network
 	$(call say,Tests of the host's crates)
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		$(CARGO) nextest run --workspace --no-fail-fast; \
