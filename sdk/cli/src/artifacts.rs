@@ -89,6 +89,8 @@ impl Set {
 /// Where the shipped guards are compiled, whatever folder the project lies in. Cargo hashes a package's absolute path into
 /// its symbols, and the order of symbols into the module: equal bytes need equal paths.
 const WORKSHOP: &str = "/tmp/parapet-guards";
+/// Held by who compiles there: two at once would mix their sources.
+const WORKSHOP_LOCK: &str = "/tmp/parapet-guards.lock";
 
 /// Parts of the sources that no module contains: unit tests and their scripted host.
 const NOT_IN_MODULES: [&str; 3] = ["tests.rs", "mock", "scripted.rs"];
@@ -184,6 +186,9 @@ pub fn compile_all(
     toolchain: &Toolchain,
     target_dir: &Path,
 ) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let held = |source| CliError::Write { path: WORKSHOP_LOCK.into(), source };
+    let lock = fs::File::create(WORKSHOP_LOCK).map_err(held)?;
+    lock.lock().map_err(held)?;
     let workshop = Path::new(WORKSHOP);
     if workshop.exists() {
         fs::remove_dir_all(workshop).map_err(|source| CliError::Write { path: workshop.to_owned(), source })?;
