@@ -17,6 +17,7 @@ use wasm_encoder::{
 use wasmparser::{ExternalKind, FuncType, FunctionBody, Operator, Parser, Payload, TypeRef};
 
 use crate::{
+    globals,
     imports::{IMPORTS, Import},
     rng::Rng,
 };
@@ -154,11 +155,7 @@ impl Reencode for Enlivening {
         _: Option<SectionId>,
         before: Option<SectionId>,
     ) -> Result<(), Error<Infallible>> {
-        if before == Some(SectionId::Export) && !self.shape.has_globals {
-            let mut globals = GlobalSection::new();
-            add_rounds(&mut globals);
-            module.section(&globals);
-        }
+        globals::alone(module, before, self.shape.has_globals, add_rounds);
         Ok(())
     }
 

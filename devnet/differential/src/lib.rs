@@ -19,6 +19,7 @@ mod case;
 mod enliven;
 mod forked;
 mod generate;
+mod globals;
 mod guard_vm;
 mod imports;
 mod interpreter;

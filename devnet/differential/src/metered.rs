@@ -15,6 +15,8 @@ use wasm_encoder::{
 };
 use wasmparser::{FunctionBody, Operator as O, Parser};
 
+use crate::globals;
+
 use price::{ENTRY, STEPS_UNASKED, beyond_all_memory, calls, price, price_of_each, stays};
 use shape::Shape;
 
@@ -67,11 +69,7 @@ impl Reencode for Counting {
         _: Option<SectionId>,
         before: Option<SectionId>,
     ) -> Result<(), Error<Infallible>> {
-        if before == Some(SectionId::Export) && !self.shape.has_globals {
-            let mut globals = GlobalSection::new();
-            add_sums(&mut globals);
-            module.section(&globals);
-        }
+        globals::alone(module, before, self.shape.has_globals, add_sums);
         Ok(())
     }
 
