@@ -15,7 +15,7 @@ use revm::inspector::NoOpInspector;
 use crate::{
     BlockError, ChainRules, Listing, Overlay, RunReport, Session, TxError, Workers, access_list,
     environment::{block_env, tx_env},
-    identity::{Identity, Purpose},
+    identity::Identity,
     outcome::Outcome,
     parallel::{self, ParallelRun},
     progress::{Placed, Progress},
@@ -251,8 +251,7 @@ fn include(
     transaction: &Transaction,
 ) -> Result<(), TxError> {
     progress.admit(input, candidate)?;
-    let identity =
-        Identity { tx_hash: *transaction.hash(), parent_hash: input.at.block.parent_hash, purpose: Purpose::Block };
+    let identity = Identity::of(transaction, input.at.block.parent_hash);
     let Outcome { executed, state, guard_updates, .. } = session.execute(tx_env(transaction), identity)?;
     progress.check_fuel(transaction, &executed)?;
     let overlay = session.evm_mut().db_mut();

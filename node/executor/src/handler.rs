@@ -22,7 +22,9 @@ use crate::{
     authorizations,
     database::EvmDatabase,
     evm::{EvmContext, MonitoredEvm},
-    flows, purse,
+    flows,
+    identity::SenderRule,
+    purse,
 };
 
 /// Mainnet's phases around a monitored execution.
@@ -90,6 +92,20 @@ impl<'m, DB: EvmDatabase, INSP> Handler for MonitoredHandler<'m, DB, INSP> {
     type Evm = MonitoredEvm<'m, DB, INSP>;
     type Error = EVMError<DB::Error>;
     type HaltReason = HaltReason;
+
+    /// As mainnet's; what nobody signed may come from an account with code.
+    fn validate_against_state_and_deduct_caller(
+        &self,
+        evm: &mut Self::Evm,
+        _: &mut InitialAndFloorGas,
+    ) -> Result<(), Self::Error> {
+        let ctx = evm.ctx();
+        let (rule, configured) = (ctx.chain.sender_rule, ctx.cfg.disable_eip3607);
+        ctx.cfg.disable_eip3607 |= rule == SenderRule::Anybody;
+        let validated = pre_execution::validate_against_state_and_deduct_caller(ctx);
+        ctx.cfg.disable_eip3607 = configured;
+        validated
+    }
 
     fn apply_eip7702_auth_list(&self, evm: &mut Self::Evm, gas: &mut GasTracker) -> Result<Option<u64>, Self::Error> {
         let ctx = evm.ctx();

@@ -2,6 +2,7 @@
 
 use alloy_primitives::{B256, U256};
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
+use parapet_types::{Transaction, is_unsigned};
 use revm::context_interface::Transaction as _;
 
 use crate::{database::EvmDatabase, evm::EvmContext};
@@ -26,6 +27,32 @@ pub struct Identity {
     pub parent_hash: B256,
     /// Whether it can be committed.
     pub purpose: Purpose,
+    /// Who may send it.
+    pub sender: SenderRule,
+}
+
+/// Who may send a transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SenderRule {
+    /// An account that can have a key: none with code, unless that is a delegation (EIP-3607).
+    #[default]
+    HasKey,
+    /// Any account: nobody signed it.
+    Anybody,
+}
+
+impl Identity {
+    /// That of a block's transaction.
+    #[must_use]
+    pub fn of(transaction: &Transaction, parent_hash: B256) -> Self {
+        let sender = if is_unsigned(transaction) { SenderRule::Anybody } else { SenderRule::HasKey };
+        Self { tx_hash: *transaction.hash(), parent_hash, purpose: Purpose::Block, sender }
+    }
+
+    /// That of what the chain itself does in a block.
+    pub(crate) const fn of_chain(parent_hash: B256) -> Self {
+        Self { tx_hash: B256::ZERO, parent_hash, purpose: Purpose::Chain, sender: SenderRule::HasKey }
+    }
 }
 
 /// The block and the transaction, as guards see them.

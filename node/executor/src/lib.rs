@@ -51,7 +51,7 @@ pub use database::{EvmDatabase, Footing};
 pub use environment::{ChainRules, blob_params, block_env, cfg_env, spec_id, tx_env};
 pub use error::{BlockError, Consequence, StateError, TxError};
 pub use evm::{EvmContext, MonitoredEvm};
-pub use identity::{Identity, Purpose};
+pub use identity::{Identity, Purpose, SenderRule};
 pub use outcome::Outcome;
 pub use overlay::Overlay;
 pub use parallel::RunReport;

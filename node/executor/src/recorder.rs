@@ -19,7 +19,7 @@ use crate::{
     forks::{Forks, Span},
     frames::{FrameStart, length, status},
     hashes::Hashes,
-    identity::Identity,
+    identity::{Identity, SenderRule},
     lookout::{Lookout, Standing},
     playback::Asked,
     purse::Purse,
@@ -81,6 +81,8 @@ pub struct Recorder<'m> {
     pub(crate) used: bool,
     /// Gas that the transaction's authorizations give back.
     pub(crate) authorization_refund: u64,
+    /// Who may send the transaction.
+    pub(crate) sender_rule: SenderRule,
     /// The trace's context is not written yet.
     pub(crate) context_owed: Option<Identity>,
     /// What guards are paid from.

@@ -29,7 +29,7 @@ use crate::{
     forks::{Forks, Frames},
     handler::MonitoredHandler,
     hashes::Hashes,
-    identity::{Identity, Purpose, context_record},
+    identity::{Identity, context_record},
     lookout::{Foresight, Lookout},
     outcome::{OnJournal, Outcome, conclude},
     playback::{self, Around, Asked},
@@ -196,7 +196,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// Opens the judgement of something that the chain itself does. Whoever cannot judge it does not stop the chain: that
     /// is said loudly, and nobody judges it.
     pub(crate) fn watch_chain(&mut self, tx: TxEnv, parent_hash: B256) {
-        let identity = Identity { tx_hash: B256::ZERO, parent_hash, purpose: Purpose::Chain };
+        let identity = Identity::of_chain(parent_hash);
         self.evm.inner.ctx.tx = tx;
         let opened = self.open(identity, Record::Always);
         let chain = &mut self.evm.inner.ctx.chain;
@@ -214,7 +214,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     pub(crate) fn end_block(&mut self, parent_hash: B256) -> Result<BlockEnd, Fault> {
         let ctx = &mut self.evm.inner.ctx;
         ctx.tx = TxEnv::default();
-        let identity = Identity { tx_hash: B256::ZERO, parent_hash, purpose: Purpose::Chain };
+        let identity = Identity::of_chain(parent_hash);
         let context = context_record(ctx, identity);
         let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
         let mut end = self.evm.monitor.end_block(&context, &mut view)?;
@@ -245,6 +245,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     fn open(&mut self, identity: Identity, record: Record) -> Result<Watched, TxError> {
         let ctx = &mut self.evm.inner.ctx;
         ctx.chain.reset();
+        ctx.chain.sender_rule = identity.sender;
         let foresight = self.evm.foresee_next()?;
         let ctx = &mut self.evm.inner.ctx;
         let unrecorded = match foresight {

@@ -6,6 +6,7 @@ mod dev;
 mod execute;
 mod fees;
 mod guard;
+mod impersonate;
 mod info;
 mod logs;
 mod send;
@@ -35,6 +36,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(fees::EthFeesServer::into_rpc(api()))?;
     module.merge(guard::GuardServer::into_rpc(api()))?;
     module.merge(tryout::GuardTryoutServer::into_rpc(api()))?;
+    module.merge(impersonate::ImpersonateServer::into_rpc(api()))?;
     module.merge(info::InfoServer::into_rpc(api()))?;
     module.merge(logs::EthLogsServer::into_rpc(api()))?;
     module.merge(send::EthSendServer::into_rpc(api()))?;

@@ -87,8 +87,17 @@ pub enum RpcError {
         max: u64,
     },
     /// The node has no key of this account.
-    #[error("unknown account: the node has no key of {0}; sign the transaction yourself and send it raw")]
+    #[error(
+        "unknown account: the node has no key of {0}; sign it yourself and send it raw, or have the account impersonated with \
+         anvil_impersonateAccount"
+    )]
     UnknownAccount(Address),
+    /// Too many accounts are impersonated.
+    #[error(
+        "{0} accounts are impersonated, which is the most that are kept by name; end some with \
+         anvil_stopImpersonatingAccount, or have all of them with anvil_autoImpersonateAccount"
+    )]
+    TooManyImpersonated(usize),
     /// The node could not sign.
     #[error("signing failed: {0}")]
     Signing(#[from] alloy_signer::Error),
@@ -164,9 +173,11 @@ impl RpcError {
             | Self::NoFilter(_)
             | Self::UnknownAccount(_)
             | Self::Halted { .. } => CALL_EXECUTION_FAILED_CODE,
-            Self::TooManyFilters(_) | Self::TooManyBacktests(_) | Self::TooMuch { .. } | Self::Recording(_) => {
-                LIMIT_EXCEEDED_CODE
-            }
+            Self::TooManyImpersonated(_)
+            | Self::TooManyFilters(_)
+            | Self::TooManyBacktests(_)
+            | Self::TooMuch { .. }
+            | Self::Recording(_) => LIMIT_EXCEEDED_CODE,
             Self::Candidate(error) => candidate_code(error),
             Self::Reverted { .. } => REVERTED_CODE,
             Self::Simulate(error) => simulate_code(error),

@@ -14,6 +14,7 @@ mod error;
 mod explain;
 mod filters;
 mod form;
+mod impersonation;
 mod node;
 mod page;
 mod revert;

@@ -17,7 +17,9 @@ use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, BlockContext, ChainParams};
 use tokio::sync::Semaphore;
 
-use crate::{Limits, RpcError, backtests::Backtests, filters::Filters, wire::call_request};
+use crate::{
+    Limits, RpcError, backtests::Backtests, filters::Filters, impersonation::Impersonation, wire::call_request,
+};
 
 pub(crate) struct Node {
     pub(crate) chain: Chain,
@@ -26,6 +28,7 @@ pub(crate) struct Node {
     /// Keys of the development accounts, in their order.
     pub(crate) accounts: Vec<Address>,
     pub(crate) signers: BTreeMap<Address, PrivateKeySigner>,
+    pub(crate) impersonation: Impersonation,
     pub(crate) filters: Filters,
     pub(crate) backtests: Backtests,
     reads: Semaphore,
@@ -58,6 +61,7 @@ impl Node {
             signers.insert(signer.address(), signer);
         }
         Ok(Self {
+            impersonation: Impersonation::default(),
             filters: Filters::new(&limits),
             backtests: Backtests::new(&limits),
             tryouts: Semaphore::new(limits.tryouts_max),

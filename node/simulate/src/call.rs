@@ -3,7 +3,7 @@
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use parapet_executor::{
-    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Purpose, Session, TxError, block_env,
+    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Purpose, SenderRule, Session, TxError, block_env,
 };
 use parapet_monitor::Monitor;
 use parapet_types::{BlockContext, Executed};
@@ -112,7 +112,6 @@ pub(crate) fn lenient(point: &Point<'_>, request: &CallRequest) -> ChainRules {
     let mut rules = ChainRules::of(point.params);
     let cfg = &mut rules.cfg;
     cfg.disable_nonce_check = true;
-    cfg.disable_eip3607 = true;
     cfg.disable_block_gas_limit = true;
     cfg.disable_base_fee = request.gas_price.unwrap_or_default() == 0;
     cfg.tx_gas_limit_cap = Some(u64::MAX);
@@ -120,7 +119,12 @@ pub(crate) fn lenient(point: &Point<'_>, request: &CallRequest) -> ChainRules {
 }
 
 pub(crate) const fn identity(block: &BlockContext) -> Identity {
-    Identity { tx_hash: B256::ZERO, parent_hash: block.parent_hash, purpose: Purpose::Simulation }
+    Identity {
+        tx_hash: B256::ZERO,
+        parent_hash: block.parent_hash,
+        purpose: Purpose::Simulation,
+        sender: SenderRule::Anybody,
+    }
 }
 
 pub(crate) fn overlay<'a>(point: &Point<'a>) -> Overlay<'a> {

@@ -1,7 +1,7 @@
 //! The past: a block's transactions, run again on the state before the block, up to the one that is asked about.
 
 use parapet_executor::{
-    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Purpose, Session, begin_block, block_env, tx_env,
+    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Session, begin_block, block_env, tx_env,
 };
 use parapet_monitor::Monitor;
 use parapet_types::{Executed, REGISTRY, Transaction};
@@ -11,7 +11,7 @@ use crate::{SimulateError, call::overlay};
 
 /// Who is executed, as the block had it.
 pub(crate) fn identify(point: &Point<'_>, transaction: &Transaction) -> Identity {
-    Identity { tx_hash: *transaction.hash(), parent_hash: point.block.parent_hash, purpose: Purpose::Block }
+    Identity::of(transaction, point.block.parent_hash)
 }
 
 /// A block that is executed once more, transaction by transaction, each judged by the chain's guards as it was.

@@ -6,6 +6,7 @@ mod block;
 mod chain;
 mod changes;
 mod state;
+mod unsigned;
 mod view;
 
 pub use block::{
@@ -14,6 +15,7 @@ pub use block::{
 pub use chain::{BLOCK_FUEL_MAX, BlobSchedule, ChainParams, Era, FuelPerGas, GuardParams, Hardfork, UnknownHardfork};
 pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
 pub use state::{FlatState, ReadError, StateReader};
+pub use unsigned::{is_unsigned, unsigned_transaction};
 pub use view::RestingView;
 
 use alloy_primitives::{Address, address};

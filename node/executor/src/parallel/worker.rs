@@ -32,7 +32,7 @@ use crate::{
     BlockError, ChainRules, Session, TxError,
     access_list::Footprint,
     database::{EvmDatabase as _, Footing},
-    identity::{Identity, Purpose},
+    identity::Identity,
     lookout::{Foresight, Named, Standing},
     outcome::{OnJournal, fate},
     recorder::Recorder,
@@ -283,7 +283,7 @@ impl<'a> Worker<'a> {
 
     pub(crate) fn identity(&self, transaction: &Transaction) -> Identity {
         let parent_hash = self.block.input.at.block.parent_hash;
-        Identity { tx_hash: *transaction.hash(), parent_hash, purpose: Purpose::Block }
+        Identity::of(transaction, parent_hash)
     }
 }
 

@@ -7,6 +7,7 @@ mod forks;
 mod guard_gas;
 mod lookout;
 mod records;
+mod unsigned;
 mod veto;
 mod watching;
 mod world;

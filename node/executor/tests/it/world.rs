@@ -78,6 +78,12 @@ pub(crate) fn transaction(nonce: u64, to: TxKind, value: u128, input: &[u8]) -> 
     Recovered::new_unchecked(TxEnvelope::Eip1559(tx.into_signed(Signature::test_signature())), SENDER)
 }
 
+/// The same transaction as another account sends it, without a signature.
+pub(crate) fn unsigned(transaction: &Transaction, sender: Address) -> Transaction {
+    let TxEnvelope::Eip1559(signed) = transaction.inner() else { unreachable!("`transaction` makes no other") };
+    parapet_types::unsigned_transaction(signed.tx().clone().into(), sender)
+}
+
 /// The same transaction with another gas limit.
 pub(crate) fn with_gas_limit(transaction: &Transaction, gas_limit: u64) -> Transaction {
     let TxEnvelope::Eip1559(signed) = transaction.inner() else { unreachable!("`transaction` makes no other") };

@@ -1,13 +1,13 @@
 //! Transactions on their way in, and the keys the node holds for development.
 
-use alloy_consensus::{SignableTransaction as _, TxEnvelope, transaction::SignerRecoverable as _};
+use alloy_consensus::{SignableTransaction as _, TxEnvelope, TypedTransaction, transaction::SignerRecoverable as _};
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, TxKind};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
-use parapet_types::Transaction;
+use parapet_types::{Transaction, unsigned_transaction};
 
 use crate::{
     RpcError,
@@ -23,7 +23,7 @@ pub(crate) trait EthSend {
     #[method(name = "sendTransaction")]
     async fn send_transaction(&self, request: TransactionRequest) -> Result<B256, RpcError>;
 
-    #[method(name = "accounts")]
+    #[method(name = "accounts", aliases = ["eth_requestAccounts"])]
     fn accounts(&self) -> Result<Vec<Address>, RpcError>;
 
     #[method(name = "sign")]
@@ -52,14 +52,17 @@ impl EthSendServer for Api {
     async fn send_transaction(&self, request: TransactionRequest) -> Result<B256, RpcError> {
         self.0
             .write(move |node| {
-                let transaction = node.sign_transaction(request)?;
-                Ok(node.chain.submit(transaction)?)
+                let (typed, from) = node.complete_transaction(request)?;
+                Ok(node.chain.submit(node.send_as(typed, from)?)?)
             })
             .await
     }
 
     fn accounts(&self) -> Result<Vec<Address>, RpcError> {
-        Ok(self.0.accounts.clone())
+        let mut accounts = self.0.accounts.clone();
+        let impersonated = self.0.impersonation.accounts();
+        accounts.extend(impersonated.into_iter().filter(|account| !self.0.signers.contains_key(account)));
+        Ok(accounts)
     }
 
     fn sign(&self, address: Address, message: Bytes) -> Result<Bytes, RpcError> {
@@ -83,12 +86,24 @@ impl Node {
         Ok(self.signer(address)?.sign_message_sync(message)?.as_bytes().into())
     }
 
-    /// Completes a transaction with what its sender left open and signs it.
-    fn sign_transaction(&self, mut request: TransactionRequest) -> Result<Transaction, RpcError> {
-        let Some(from) = request.from else {
+    /// A transaction as the node sends it for an account: signed where there is a key, marked where it is impersonated.
+    fn send_as(&self, typed: TypedTransaction, from: Address) -> Result<Transaction, RpcError> {
+        if !self.signers.contains_key(&from) && self.impersonation.has(&from) {
+            return Ok(unsigned_transaction(typed, from));
+        }
+        let signature = self.signer(from)?.sign_hash_sync(&typed.signature_hash())?;
+        Ok(Transaction::new_unchecked(typed.into_signed(signature).into(), from))
+    }
+
+    /// Completes a transaction with what its sender left open; it comes from the first account unless it says from whom.
+    pub(crate) fn complete_transaction(
+        &self,
+        mut request: TransactionRequest,
+    ) -> Result<(TypedTransaction, Address), RpcError> {
+        let Some(from) = request.from.or_else(|| self.accounts.first().copied()) else {
             return Err(RpcError::params("'from' is missing: say which account sends this"));
         };
-        let signer = self.signer(from)?;
+        request.from = Some(from);
         let chain_id = self.params().chain_id;
         if let Some(other) = request.chain_id.filter(|given| *given != chain_id) {
             return Err(RpcError::params(format!("chainId is {other}, but this is chain {chain_id}")));
@@ -110,8 +125,7 @@ impl Node {
         let typed = request.build_typed_tx().map_err(|request| {
             RpcError::params(format!("the transaction is incomplete: {:?}", request.missing_keys()))
         })?;
-        let signature = signer.sign_hash_sync(&typed.signature_hash())?;
-        Ok(Transaction::new_unchecked(typed.into_signed(signature).into(), from))
+        Ok((typed, from))
     }
 
     fn estimate(&self, request: TransactionRequest) -> Result<u64, RpcError> {

@@ -7,6 +7,7 @@ mod debug;
 mod dev;
 mod execute;
 mod fixture;
+mod impersonation;
 mod logs;
 mod page;
 mod pool;
