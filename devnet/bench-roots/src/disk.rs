@@ -44,8 +44,9 @@ pub(crate) fn chain(folder: &std::path::Path, world: WorldState) -> Result<Chain
         hardfork: Hardfork::Osaka,
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
     };
-    Ok(ChainStore::open(folder, GenesisBlock { params, header, world }, StoreSettings::default())?)
+    Ok(ChainStore::open(folder, GenesisBlock { spec: params.into(), header, world }, StoreSettings::default())?)
 }
 
 /// A block after the head that leads to a state.

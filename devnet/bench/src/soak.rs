@@ -173,6 +173,7 @@ fn block(number: u64) -> Case {
         hardfork: Hardfork::Cancun,
         block_gas_limit: GAS_LIMIT,
         guards: GuardParams::DEFAULT,
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
     };
     let block = BlockContext {
         number: number + 1,

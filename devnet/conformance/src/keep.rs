@@ -34,12 +34,17 @@ impl Folder {
     /// Begins a chain with a state.
     pub(crate) fn begin(header: Header, world: WorldState) -> Result<Self, ConformanceError> {
         // The store does not look at them, and forks that no chain of a node's follows cannot be written down.
-        let params =
-            ChainParams { chain_id: 1, hardfork: Hardfork::Osaka, block_gas_limit: 1, guards: GuardParams::DEFAULT };
+        let params = ChainParams {
+            chain_id: 1,
+            hardfork: Hardfork::Osaka,
+            block_gas_limit: 1,
+            guards: GuardParams::DEFAULT,
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        };
         let settings =
             StoreSettings { sync: SyncMode::System, trie_bytes: 0, recent_bytes: 0, ..StoreSettings::default() };
         let dir = tempfile::tempdir().map_err(ConformanceError::Folder)?;
-        let store = ChainStore::open(dir.path(), GenesisBlock { params, header, world }, settings)?;
+        let store = ChainStore::open(dir.path(), GenesisBlock { spec: params.into(), header, world }, settings)?;
         Ok(Self { store, known: HashMap::new(), _dir: dir })
     }
 

@@ -142,6 +142,7 @@ impl Schedule {
             hardfork: self.at(timestamp),
             block_gas_limit: gas_limit,
             guards: GuardParams::default(),
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
         }
     }
 }

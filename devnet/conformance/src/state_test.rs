@@ -92,6 +92,7 @@ pub(crate) fn run(case: Case<'_>, mode: Mode<'_>, keep: Keep) -> Result<(), Stop
         hardfork,
         block_gas_limit: block.gas_limit,
         guards: GuardParams::DEFAULT,
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
     };
     let world = WorldState::of(&changes_of(&test.pre)?);
     let executed = match transaction(test, &params, post) {

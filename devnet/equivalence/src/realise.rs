@@ -179,6 +179,7 @@ impl Scenario {
                 hardfork: self.hardfork,
                 block_gas_limit: self.gas_limit,
                 guards: GuardParams { block_fuel_max: Fuel(self.fuel_max), ..GuardParams::default() },
+                deposit_contract: ChainParams::MAINNET_DEPOSITS,
             },
             state: FlatState::from(&genesis),
             genesis,

@@ -8,11 +8,17 @@ use std::collections::BTreeMap;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bytes, U64, U256, keccak256};
 use parapet_state::{GenesisBlock, StoreError, WorldState};
-use parapet_types::{AccountChange, AccountInfo, ChainParams, GuardParams, Hardfork, StateChanges};
+use parapet_types::{
+    AccountChange, AccountInfo, ChainParams, ChainSpec, GuardParams, Hardfork, ScheduleError, StateChanges,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{BLOCK_GAS_LIMIT, CHAIN_ID, header::genesis_header};
+use crate::{
+    BLOCK_GAS_LIMIT, CHAIN_ID,
+    config::{self, GethConfig},
+    header::genesis_header,
+};
 
 /// Why a file is no genesis.
 #[derive(Debug, thiserror::Error)]
@@ -20,11 +26,29 @@ pub enum FileError {
     /// It is neither of the two forms.
     #[error("it is neither a genesis as geth has it nor a state as anvil writes it: {0}")]
     Json(#[from] serde_json::Error),
-    /// It begins with a fork that no chain of this node's can follow.
+    /// It begins before the oldest fork that is known.
     #[error(
-        "its chain is not past the merge when it begins: give it \"terminalTotalDifficultyPassed\" or a later fork"
+        "its chain begins with the rules of Frontier; the oldest known are Homestead's: give it \"homesteadBlock\": 0"
     )]
-    BeforeMerge,
+    Frontier,
+    /// It does not say with which block proof of stake begins.
+    #[error(
+        "it does not say with which block proof of stake begins: give it \"mergeNetsplitBlock\", or \
+         \"terminalTotalDifficultyPassed\" if it is so from the first block on"
+    )]
+    UnknownMerge,
+    /// It names a fork that is not final.
+    #[error("it has \"amsterdamTime\", a fork whose rules are not final")]
+    Amsterdam,
+    /// A fork begins at no number.
+    #[error("\"{0}\" is not a number")]
+    Fork(String),
+    /// Blob parameters that are missing, that no block could have, or that the fork does not have.
+    #[error("\"blobSchedule\" gives {0} parameters that it cannot have, or none where it needs them")]
+    Blobs(String),
+    /// Its forks are in no order.
+    #[error("its forks are in no order: {0}")]
+    Schedule(#[from] ScheduleError),
     /// It does not begin with block 0.
     #[error("it begins with block {0}; a chain begins with block 0")]
     Number(u64),
@@ -78,22 +102,6 @@ struct GethGenesis {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GethConfig {
-    chain_id: u64,
-    #[serde(default)]
-    terminal_total_difficulty_passed: bool,
-    terminal_total_difficulty: Option<Value>,
-    shanghai_time: Option<u64>,
-    cancun_time: Option<u64>,
-    prague_time: Option<u64>,
-    osaka_time: Option<u64>,
-    /// Of this node's own.
-    #[serde(default)]
-    parapet: GuardParams,
-}
-
-#[derive(Deserialize)]
 struct AnvilState {
     accounts: BTreeMap<Address, FileAccount>,
     block: Option<AnvilBlock>,
@@ -121,11 +129,12 @@ pub fn genesis_of_file(json: &[u8]) -> Result<GenesisBlock, FileError> {
                 // Anvil may have no limit at all, which no header can say.
                 block_gas_limit: limit.filter(|limit| *limit < u64::MAX / 2).unwrap_or(BLOCK_GAS_LIMIT),
                 guards: GuardParams::default(),
+                deposit_contract: ChainParams::MAINNET_DEPOSITS,
             };
             let world = StateFile(accounts).world();
             let timestamp = block.map_or(0, |block| word(block.timestamp));
             let header = genesis_header(&params, timestamp, world.root());
-            Ok(GenesisBlock { params, header, world })
+            Ok(GenesisBlock { spec: params.into(), header, world })
         }
     }
 }
@@ -136,44 +145,22 @@ impl GethGenesis {
             return Err(FileError::Number(self.number.to()));
         }
         let timestamp = self.timestamp.to::<u64>();
-        let hardfork = self.config.fork(timestamp).ok_or(FileError::BeforeMerge)?;
-        let params = ChainParams {
-            chain_id: self.config.chain_id,
-            hardfork,
-            block_gas_limit: self.gas_limit.to(),
-            guards: self.config.parapet,
-        };
+        let spec = self.config.spec(timestamp, self.gas_limit.to())?;
+        let params = spec.genesis();
         let world = StateFile(self.alloc).world();
-        let usual = genesis_header(&params, timestamp, world.root());
+        let usual = genesis_header(params, timestamp, world.root());
         let header = Header {
             beneficiary: self.coinbase,
             difficulty: self.difficulty,
             extra_data: self.extra_data,
             mix_hash: self.mix_hash,
             nonce: B64::from(self.nonce.to::<u64>()),
-            base_fee_per_gas: self.base_fee_per_gas.map(|fee| fee.to()).or(usual.base_fee_per_gas),
+            base_fee_per_gas: usual.base_fee_per_gas.map(|usual| self.base_fee_per_gas.map_or(usual, |fee| fee.to())),
             blob_gas_used: usual.blob_gas_used.map(|usual| self.blob_gas_used.map_or(usual, |gas| gas.to())),
             excess_blob_gas: usual.excess_blob_gas.map(|usual| self.excess_blob_gas.map_or(usual, |gas| gas.to())),
             ..usual
         };
-        Ok(GenesisBlock { params, header, world })
-    }
-}
-
-impl GethConfig {
-    /// The newest fork that is in force at a time.
-    fn fork(&self, time: u64) -> Option<Hardfork> {
-        let since = |fork: Option<u64>| fork.is_some_and(|from| from <= time);
-        let forks = [
-            (self.osaka_time, Hardfork::Osaka),
-            (self.prague_time, Hardfork::Prague),
-            (self.cancun_time, Hardfork::Cancun),
-            (self.shanghai_time, Hardfork::Shanghai),
-        ];
-        let is_merged = self.terminal_total_difficulty_passed
-            || self.terminal_total_difficulty.as_ref().is_some_and(|total| *total == json!(0));
-        let newest = forks.into_iter().find(|(from, _)| since(*from)).map(|(_, fork)| fork);
-        newest.or_else(|| is_merged.then_some(Hardfork::Paris))
+        Ok(GenesisBlock { spec, header, world })
     }
 }
 
@@ -207,25 +194,15 @@ impl StateFile {
         self.0.is_empty()
     }
 
-    /// As geth's genesis files have it: a chain with these parameters that begins with this state, at the block's time.
+    /// As geth's genesis files have it: a chain with the parameters of this one that begins with this state, at the block's time.
     #[must_use]
-    pub fn to_geth(&self, block: &Header, params: &ChainParams) -> Value {
-        let blocks =
-            ["homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul"];
-        let blocks = blocks.into_iter().chain(["berlin", "london"]).map(|name| (format!("{name}Block"), json!(0)));
-        let times = Hardfork::ALL.into_iter().skip(1).filter(|fork| *fork <= params.hardfork);
-        let times = times.map(|fork| (format!("{}Time", fork.name()), json!(0)));
-        let mut config: serde_json::Map<String, Value> = blocks.chain(times).collect();
-        config.insert("chainId".to_owned(), json!(params.chain_id));
-        config.insert("terminalTotalDifficulty".to_owned(), json!(0));
-        config.insert("terminalTotalDifficultyPassed".to_owned(), json!(true));
-        config.insert("parapet".to_owned(), json!(params.guards));
+    pub fn to_geth(&self, block: &Header, spec: &ChainSpec) -> Value {
         json!({
-            "config": config,
+            "config": config::to_geth(spec, block.number, block.timestamp),
             "nonce": "0x0",
             "timestamp": U64::from(block.timestamp),
             "extraData": "0x",
-            "gasLimit": U64::from(params.block_gas_limit),
+            "gasLimit": U64::from(spec.genesis().block_gas_limit),
             "difficulty": "0x0",
             "mixHash": B256::ZERO,
             "coinbase": Address::ZERO,

@@ -14,7 +14,7 @@ pub(crate) fn genesis_header(params: &ChainParams, timestamp: u64, state_root: B
         state_root,
         timestamp,
         gas_limit: params.block_gas_limit,
-        base_fee_per_gas: Some(BASE_FEE_WEI),
+        base_fee_per_gas: since(Hardfork::LONDON).then_some(BASE_FEE_WEI),
         withdrawals_root: since(Hardfork::Shanghai).then_some(EMPTY_ROOT_HASH),
         blob_gas_used: since(Hardfork::Cancun).then_some(0),
         excess_blob_gas: since(Hardfork::Cancun).then_some(0),

@@ -6,6 +6,7 @@
 //! ever live on such a chain.
 
 mod accounts;
+mod config;
 mod contracts;
 mod error;
 mod file;
@@ -56,6 +57,7 @@ impl DevSettings {
             hardfork: Hardfork::default(),
             block_gas_limit: BLOCK_GAS_LIMIT,
             guards: GuardParams::default(),
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
         };
         Self { accounts: ACCOUNTS, balance: U256::from(BALANCE_WEI), params, timestamp }
     }
@@ -92,6 +94,6 @@ impl DevGenesis {
         }
         let world = WorldState::of(&changes);
         let header = header::genesis_header(&settings.params, settings.timestamp, world.root());
-        Ok(Self { accounts, guardian, block: GenesisBlock { params: settings.params, header, world } })
+        Ok(Self { accounts, guardian, block: GenesisBlock { spec: settings.params.into(), header, world } })
     }
 }

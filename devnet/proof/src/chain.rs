@@ -76,6 +76,7 @@ impl Chain {
             hardfork: Hardfork::Osaka,
             block_gas_limit: BLOCK_GAS,
             guards: GuardParams::default(),
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
         };
         let mut chain = Self {
             params,

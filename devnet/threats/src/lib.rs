@@ -109,6 +109,7 @@ impl Chain {
             hardfork: Hardfork::Osaka,
             block_gas_limit: 60_000_000,
             guards: GuardParams::default(),
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
         };
         let mut chain = Self {
             params,

@@ -63,7 +63,13 @@ pub(crate) fn block(before: u64, gas_limit: u64) -> BlockContext {
 
 /// The chain of the measured block.
 pub(crate) const fn params(block_gas_limit: u64) -> ChainParams {
-    ChainParams { chain_id: CHAIN_ID, hardfork: Hardfork::Osaka, block_gas_limit, guards: GuardParams::DEFAULT }
+    ChainParams {
+        chain_id: CHAIN_ID,
+        hardfork: Hardfork::Osaka,
+        block_gas_limit,
+        guards: GuardParams::DEFAULT,
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
+    }
 }
 
 /// A transaction still to be numbered and signed.

@@ -240,6 +240,7 @@ impl ChainArgs {
                 hardfork: self.hardfork,
                 block_gas_limit: self.gas_limit,
                 guards: GuardParams { fuel_per_gas: self.fuel_per_gas, block_fuel_max: Fuel(self.block_fuel) },
+                deposit_contract: ChainParams::MAINNET_DEPOSITS,
             },
             timestamp,
         }

@@ -67,7 +67,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         accounts: &genesis.accounts,
         balance: settings.balance,
         guardian: genesis.guardian,
-        params: *chain.params(),
+        params: chain.params(),
         mining,
         threads: args.threads,
         check: args.check(),

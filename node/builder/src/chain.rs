@@ -10,7 +10,7 @@ use parapet_executor::Workers;
 use parapet_monitor::Monitor;
 use parapet_pool::{Content, Pool};
 use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
-use parapet_types::{Ancestors, BlockContext, ChainParams, StateChanges, Transaction};
+use parapet_types::{Ancestors, BlockContext, ChainParams, ChainSpec, StateChanges, Transaction};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::sync::{broadcast, watch};
 
@@ -44,7 +44,7 @@ pub struct Chain(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
-    pub(crate) params: ChainParams,
+    pub(crate) spec: ChainSpec,
     pub(crate) workers: Workers,
     pub(crate) monitor: Arc<dyn Monitor>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -87,7 +87,7 @@ impl Chain {
         let world = store.head_world().apply(&writer.amendments)?;
         let head = Head { block: store.head(), world, time: writer.time };
         Ok(Self(Arc::new(Inner {
-            params: *store.params(),
+            spec: store.spec().clone(),
             workers,
             mining: watch::Sender::new(settings.mining),
             events: broadcast::Sender::new(EVENTS_MAX),
@@ -104,10 +104,21 @@ impl Chain {
         })))
     }
 
-    /// Parameters of the chain.
+    /// Parameters of the chain over its whole length.
     #[must_use]
-    pub fn params(&self) -> &ChainParams {
-        &self.0.params
+    pub fn spec(&self) -> &ChainSpec {
+        &self.0.spec
+    }
+
+    /// Parameters of the next block if it were built now.
+    #[must_use]
+    pub fn params(&self) -> ChainParams {
+        self.next_params(&self.head())
+    }
+
+    fn next_params(&self, head: &Head) -> ChainParams {
+        let parent = &head.block.header;
+        self.0.spec.at(parent.number + 1, head.time.timestamp(&*self.0.clock, parent.timestamp))
     }
 
     /// What judges transactions.
@@ -133,7 +144,7 @@ impl Chain {
     pub fn next_context(&self, head: &Head) -> BlockContext {
         let parent = &head.block.header;
         let timestamp = head.time.timestamp(&*self.0.clock, parent.timestamp);
-        next_context(&self.0.params, &self.0.settings, parent, timestamp)
+        next_context(&self.0.spec.at(parent.number + 1, timestamp), &self.0.settings, parent, timestamp)
     }
 
     /// A block by its number.

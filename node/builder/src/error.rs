@@ -4,6 +4,7 @@ use alloy_primitives::B256;
 use parapet_executor::{BlockError, TxError};
 use parapet_pool::PoolError;
 use parapet_state::StoreError;
+use parapet_types::Hardfork;
 
 use crate::{BLOCK_TIME_MAX, BLOCKS_PER_REQUEST_MAX, Difference};
 
@@ -54,6 +55,14 @@ pub enum ChainError {
     /// Blocks would be too far apart, or no time at all.
     #[error("a block time of {0} seconds cannot be used; give 1 to {max}", max = BLOCK_TIME_MAX.as_secs())]
     BlockTime(u64),
+    /// The next block would be mined by proof of work.
+    #[error("block {number} belongs to {hardfork}, which is before the merge; such blocks can be imported, not built")]
+    BeforeMerge {
+        /// Number of the block.
+        number: u64,
+        /// Its fork.
+        hardfork: Hardfork,
+    },
     /// The node is stopping.
     #[error("the node is stopping; send this again when it is back")]
     Closed,
@@ -84,6 +93,7 @@ impl ChainError {
             | Self::Timestamp { .. }
             | Self::TooManyBlocks(_)
             | Self::BlockTime(_)
+            | Self::BeforeMerge { .. }
             | Self::Closed => Consequence::Refuse,
         }
     }

@@ -4,17 +4,23 @@
 //! knows the registry.
 
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, ReceiptEnvelope, Sealable as _, proofs};
-use alloy_eips::eip1559::BaseFeeParams;
+use alloy_eips::eip1559::{BaseFeeParams, GAS_LIMIT_BOUND_DIVISOR, INITIAL_BASE_FEE};
 use alloy_primitives::{B64, B256, Bloom, Bytes, Log, Sealed, U256, keccak256};
 use parapet_executor::blob_params;
 use parapet_types::{BlockContext, ChainParams, Hardfork, Transaction};
 
 use crate::Settings;
 
-/// Base fee of the block after `parent` (EIP-1559), in wei per gas.
+/// Base fee of the block after `parent` (EIP-1559), in wei per gas; the initial one where the parent has none.
 #[must_use]
 pub fn next_base_fee(parent: &Header) -> u64 {
-    parent.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or_default()
+    parent.next_block_base_fee(BaseFeeParams::ethereum()).unwrap_or(INITIAL_BASE_FEE)
+}
+
+/// Gas limit of the block after `parent`: as near to the wanted one as a block may move it (EIP-1559).
+fn next_gas_limit(wanted: u64, parent: &Header) -> u64 {
+    let step_max = (parent.gas_limit / GAS_LIMIT_BOUND_DIVISOR).saturating_sub(1);
+    wanted.clamp(parent.gas_limit.saturating_sub(step_max), parent.gas_limit.saturating_add(step_max))
 }
 
 /// Excess blob gas of the block after `parent`; `None` before Cancun.
@@ -42,7 +48,7 @@ pub(crate) fn next_context(
         number,
         timestamp,
         beneficiary: settings.beneficiary,
-        gas_limit: params.block_gas_limit,
+        gas_limit: next_gas_limit(params.block_gas_limit, parent),
         base_fee: next_base_fee(parent),
         prev_randao: randao(parent_hash, number),
         parent_hash,
@@ -114,7 +120,13 @@ mod tests {
     use super::*;
 
     fn params(hardfork: Hardfork) -> ChainParams {
-        ChainParams { chain_id: 1, hardfork, block_gas_limit: 30_000_000, guards: parapet_types::GuardParams::DEFAULT }
+        ChainParams {
+            chain_id: 1,
+            hardfork,
+            block_gas_limit: 30_000_000,
+            guards: parapet_types::GuardParams::DEFAULT,
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use alloy_primitives::Address;
 use parapet_executor::{Admission, BlockInput, Consequence, Listing, Point, TxError};
 use parapet_pool::Pool;
 use parapet_state::StoredBlock;
-use parapet_types::{BlockContext, Destiny, Executed, ExecutedBlock, Hardfork, LeftOut, Transaction};
+use parapet_types::{BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, Hardfork, LeftOut, Transaction};
 
 use crate::{
     BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
@@ -85,9 +85,13 @@ impl Chain {
         let head = self.head();
         let parent = &head.block.header;
         let timestamp = writer.time.timestamp(&*self.0.clock, parent.timestamp);
-        let context = next_context(&self.0.params, &self.0.settings, parent, timestamp);
+        let params = self.0.spec.at(parent.number + 1, timestamp);
+        if params.hardfork < Hardfork::Paris {
+            return Err(ChainError::BeforeMerge { number: parent.number + 1, hardfork: params.hardfork });
+        }
+        let context = next_context(&params, &self.0.settings, parent, timestamp);
         let ancestors = self.ancestors(context.number)?;
-        let at = Point { params: &self.0.params, world: &head.world, ancestors: &ancestors, block: &context };
+        let at = Point { params: &params, world: &head.world, ancestors: &ancestors, block: &context };
         let time = time_for_block(self.0.settings.block_deadline, self.mining());
         let deadline = time.map(|time| ByClock::starting_now(&*self.0.clock, time));
         let input = BlockInput {
@@ -102,7 +106,7 @@ impl Chain {
         if executed.included.is_empty() && empty == EmptyBlock::Skip {
             return Ok(unfit);
         }
-        self.commit(writer, &head, &context, candidates, executed)?;
+        self.commit(writer, &head, (&params, &context), candidates, executed)?;
         Ok(unfit)
     }
 
@@ -111,12 +115,12 @@ impl Chain {
         &self,
         writer: &mut Writer,
         head: &Head,
-        context: &BlockContext,
+        (params, context): (&ChainParams, &BlockContext),
         candidates: Vec<Transaction>,
         executed: ExecutedBlock<TxError>,
     ) -> Result<(), ChainError> {
         let world = self.stored(head.world.apply(&executed.changes))?;
-        let block = self.assemble(context, candidates, executed, world.root());
+        let block = self.assemble((params, context), candidates, executed, world.root());
         let (block, world) = {
             let mut store = self.0.store.write();
             let committed = store.commit(block, world);
@@ -143,7 +147,7 @@ impl Chain {
 
     fn assemble(
         &self,
-        context: &BlockContext,
+        (params, context): (&ChainParams, &BlockContext),
         candidates: Vec<Transaction>,
         block: ExecutedBlock<TxError>,
         state_root: alloy_primitives::B256,
@@ -166,8 +170,8 @@ impl Chain {
             requests_hash: block.requests.requests_hash(),
             extra_data: self.0.settings.extra_data.clone(),
         };
-        let header = seal(&self.0.params, context, outcome);
-        let withdrawals = (self.0.params.hardfork >= Hardfork::Shanghai).then(|| context.withdrawals.clone().into());
+        let header = seal(params, context, outcome);
+        let withdrawals = (params.hardfork >= Hardfork::Shanghai).then(|| context.withdrawals.clone().into());
         StoredBlock { header, transactions, withdrawals, receipts, executed, chain_acts: block.chain_acts }
     }
 

@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, TxType};
 use alloy_eips::eip7685::Requests;
-use alloy_primitives::Log;
+use alloy_primitives::{B256, Log};
 use parapet_monitor::Monitor;
 use parapet_types::{
-    Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Included, JudgedAct, LeftOut, REGISTRY, StateReader,
-    Transaction,
+    Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Hardfork, Included, JudgedAct, LeftOut, REGISTRY,
+    ReadError, StateChanges, StateReader, Transaction,
 };
 use revm::inspector::NoOpInspector;
 
@@ -27,7 +27,8 @@ use crate::{
 pub enum Mode<'a> {
     /// One after the other on one EVM: the oracle.
     Sequential,
-    /// Speculatively on several threads, committed in order.
+    /// Speculatively on several threads, committed in order; before Byzantium, where each receipt holds the state root after
+    /// its transaction, as [`Mode::Sequential`].
     Parallel(&'a Workers),
 }
 
@@ -167,7 +168,7 @@ impl BlockRun<'_> {
         let (progress, changes, requests, chain_acts, access_list) = match self.run {
             Run::Sequential { progress, requests, chain_acts, mut overlay } => {
                 let access_list = overlay.take_access_list()?;
-                (progress, overlay.into_changes()?, requests, chain_acts, access_list)
+                (progress, overlay.changes()?, requests, chain_acts, access_list)
             }
             Run::Parallel(mut run) => {
                 let access_list = run.take_access_list()?;
@@ -214,8 +215,10 @@ fn run<'a>(
 ) -> Result<BlockRun<'a>, BlockError> {
     access_list::check(input)?;
     let run = catch_unwind(AssertUnwindSafe(|| match mode {
-        Mode::Sequential => run_sequentially(input, monitor, extent),
-        Mode::Parallel(workers) => Ok(Run::Parallel(Box::new(parallel::run(input, monitor, workers, extent)?))),
+        Mode::Parallel(workers) if input.at.params.hardfork >= Hardfork::BYZANTIUM => {
+            Ok(Run::Parallel(Box::new(parallel::run(input, monitor, workers, extent)?)))
+        }
+        Mode::Sequential | Mode::Parallel(_) => run_sequentially(input, monitor, extent),
     }));
     let run = run.unwrap_or_else(|panic| Err(BlockError::Panicked(parallel::panic_words(&*panic))))?;
     Ok(BlockRun { input: *input, run })
@@ -259,13 +262,24 @@ fn include(
     for update in &guard_updates {
         overlay.update_storage(REGISTRY, update)?;
     }
+    let root = match input.at.params.hardfork < Hardfork::BYZANTIUM {
+        true => Some(root_after(input.at.world, &overlay.changes()?)?),
+        false => None,
+    };
     progress.include(candidate, transaction, executed);
+    progress.included.last_mut().expect("included just now").root = root;
     Ok(())
+}
+
+/// The root of the state with changes.
+fn root_after(world: &dyn StateReader, changes: &StateChanges) -> Result<B256, ReadError> {
+    let untold = || ReadError("it does not tell its root, which receipts before Byzantium hold".into());
+    world.root_after(changes)?.ok_or_else(untold)
 }
 
 fn receipt(transaction: &Transaction, placed: &Placed) -> ReceiptEnvelope<Log> {
     let receipt = Receipt {
-        status: Eip658Value::Eip658(placed.executed.succeeded()),
+        status: placed.root.map_or(Eip658Value::Eip658(placed.executed.succeeded()), Eip658Value::PostState),
         cumulative_gas_used: placed.cumulative_gas_used,
         logs: placed.executed.logs.clone(),
     }

@@ -14,6 +14,9 @@ use revm::{
 #[must_use]
 pub const fn spec_id(hardfork: Hardfork) -> SpecId {
     match hardfork {
+        Hardfork::ProofOfWork(Era::Homestead) => SpecId::HOMESTEAD,
+        Hardfork::ProofOfWork(Era::Tangerine) => SpecId::TANGERINE,
+        Hardfork::ProofOfWork(Era::Spurious) => SpecId::SPURIOUS_DRAGON,
         Hardfork::ProofOfWork(Era::Byzantium) => SpecId::BYZANTIUM,
         Hardfork::ProofOfWork(Era::Petersburg) => SpecId::PETERSBURG,
         Hardfork::ProofOfWork(Era::Istanbul) => SpecId::ISTANBUL,

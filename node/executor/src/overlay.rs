@@ -144,9 +144,9 @@ impl<'a> Overlay<'a> {
     ///
     /// # Errors
     /// [`ReadError`] when the state below cannot be read.
-    pub fn into_changes(mut self) -> Result<StateChanges, ReadError> {
+    pub fn changes(&self) -> Result<StateChanges, ReadError> {
         let mut changes = StateChanges::default();
-        for (address, account) in self.accounts {
+        for (&address, account) in &self.accounts {
             let before = self.world.account(&address)?;
             let Some(info) = account.info else {
                 if before.is_some() {
@@ -158,15 +158,15 @@ impl<'a> Overlay<'a> {
             // Storage exists only below an account that exists.
             let wipe_storage = account.storage_wiped && before.is_some();
             let mut storage = BTreeMap::new();
-            for (slot, value) in account.storage {
+            for (&slot, &value) in &account.storage {
                 let below = if account.storage_wiped { U256::ZERO } else { self.world.storage(&address, slot)? };
                 if below != value {
                     storage.insert(slot, value);
                 }
             }
             if before != Some(info) || wipe_storage || !storage.is_empty() {
-                if let Some(code) = self.code.remove(&info.code_hash) {
-                    changes.code.insert(info.code_hash, code);
+                if let Some(code) = self.code.get(&info.code_hash) {
+                    changes.code.insert(info.code_hash, code.clone());
                 }
                 let change = AccountChange { info: Some(info), wipe_storage, storage };
                 changes.accounts.insert(address, change);
@@ -207,7 +207,8 @@ impl<'a> Overlay<'a> {
             }
         }
         let entry = self.account(address)?;
-        if account.is_selfdestructed() || account.is_empty() {
+        // One that is empty and yet created was made so before EIP-161, by being called or paid nothing.
+        if account.is_selfdestructed() || account.is_empty() && !account.is_created() {
             *entry = OverlayAccount { info: None, storage_wiped: true, storage: BTreeMap::new() };
             return Ok(());
         }

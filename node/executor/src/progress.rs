@@ -2,6 +2,7 @@
 
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip4844::DATA_GAS_PER_BLOB;
+use alloy_primitives::B256;
 use parapet_monitor::Fuel;
 use parapet_types::{Executed, FuelPerGas, LeftOut, REGISTRY, Transaction};
 
@@ -32,6 +33,8 @@ pub(crate) struct Placed {
     pub(crate) candidate: usize,
     pub(crate) executed: Executed,
     pub(crate) cumulative_gas_used: u64,
+    /// Root of the state after it, before Byzantium.
+    pub(crate) root: Option<B256>,
 }
 
 /// A block as far as it has come.
@@ -119,7 +122,7 @@ impl Progress {
         self.gas_used += executed.gas_used;
         self.blob_gas_used += blob_gas(transaction);
         self.guard_fuel.0 = self.guard_fuel.0.saturating_add(counted_fuel(transaction, &executed).0);
-        self.included.push(Placed { candidate, executed, cumulative_gas_used: self.gas_used });
+        self.included.push(Placed { candidate, executed, cumulative_gas_used: self.gas_used, root: None });
     }
 }
 

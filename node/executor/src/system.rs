@@ -3,8 +3,8 @@
 //! frames of system calls have their own kind, withdrawals are flows.
 
 use alloy_eips::{
-    eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS, eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS,
-    eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::Requests,
+    eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS, eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+    eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::Requests,
 };
 use alloy_primitives::{Address, B256, Bytes, Log, U256, b256};
 use parapet_monitor::{Fault, StateUpdate};
@@ -119,7 +119,7 @@ pub(crate) fn after<'r, DB: BlockDatabase>(
     if at.params.hardfork >= Hardfork::Prague {
         let mut deposits = Vec::new();
         for log in logs {
-            if log.address == MAINNET_DEPOSIT_CONTRACT_ADDRESS && log.topics().first() == Some(&DEPOSIT_EVENT) {
+            if log.address == at.params.deposit_contract && log.topics().first() == Some(&DEPOSIT_EVENT) {
                 deposits.extend(deposit(&log.data.data)?);
             }
         }

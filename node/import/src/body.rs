@@ -51,7 +51,8 @@ fn check_ommers(hardfork: Hardfork, block: &IncomingBlock) -> Result<(), ImportE
 
 fn check_transaction(hardfork: Hardfork, index: usize, transaction: &Transaction) -> Result<(), ImportError> {
     let since = match transaction.inner() {
-        TxEnvelope::Legacy(_) => Hardfork::ProofOfWork(Era::Byzantium),
+        TxEnvelope::Legacy(signed) if signed.tx().chain_id.is_some() => Hardfork::SPURIOUS,
+        TxEnvelope::Legacy(_) => Hardfork::ProofOfWork(Era::Homestead),
         TxEnvelope::Eip2930(_) => Hardfork::ProofOfWork(Era::Berlin),
         TxEnvelope::Eip1559(_) => Hardfork::LONDON,
         TxEnvelope::Eip4844(_) => Hardfork::Cancun,

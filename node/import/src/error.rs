@@ -185,8 +185,8 @@ pub enum ImportError {
     /// A field that proof of stake has emptied is not empty.
     #[error("the {0} is not zero, which the merge demands")]
     NotZero(Field),
-    /// The fork does not know the type of a transaction.
-    #[error("transaction {index} is of type {tx_type}, which {hardfork} does not know")]
+    /// The fork does not know the type of a transaction, or that it may name its chain (EIP-155).
+    #[error("transaction {index} is of type {tx_type} in a form that {hardfork} does not know")]
     TransactionType {
         /// Index of the transaction.
         index: usize,

@@ -2,7 +2,10 @@
 
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
 use alloy_eips::{
-    eip1559::{BaseFeeParams, GAS_LIMIT_BOUND_DIVISOR, calc_next_block_base_fee},
+    eip1559::{
+        BaseFeeParams, DEFAULT_ELASTICITY_MULTIPLIER, GAS_LIMIT_BOUND_DIVISOR, INITIAL_BASE_FEE,
+        calc_next_block_base_fee,
+    },
     eip4844::DATA_GAS_PER_BLOB,
 };
 use alloy_primitives::Sealed;
@@ -94,10 +97,8 @@ pub fn check_succession(params: &ChainParams, parent: &Sealed<Header>, header: &
     same(Field::ParentHash, parent.hash(), header.parent_hash)?;
     equal(Field::Number, parent.number.saturating_add(1), header.number)?;
     within(Field::Timestamp, parent.timestamp.saturating_add(1), u64::MAX, header.timestamp)?;
-    check_gas_limit(parent.gas_limit, header.gas_limit)?;
+    check_fee(params.hardfork, parent, header)?;
     let parent_fee = parent.base_fee_per_gas.unwrap_or_default();
-    let base_fee = calc_next_block_base_fee(parent.gas_used, parent.gas_limit, parent_fee, BaseFeeParams::ethereum());
-    equal(Field::BaseFee, base_fee, header.base_fee_per_gas.unwrap_or_default())?;
     if let (Some(blobs), Some(found)) = (blob_params(params.hardfork), header.excess_blob_gas) {
         // A parent from before Cancun counts as one without blobs (EIP-4844). The reserve price of EIP-7918 is part of
         // the fork's blob parameters, zero before Osaka.
@@ -123,6 +124,20 @@ fn check_parent(parent: &Header) -> Result<(), ImportError> {
         Some((field, max, found)) => Err(ImportError::Parent { field, max, found }),
         None => Ok(()),
     }
+}
+
+/// Gas limit and base fee follow from the parent's. Where the base fee begins, the limit doubles (EIP-1559).
+fn check_fee(hardfork: Hardfork, parent: &Header, header: &Header) -> Result<(), ImportError> {
+    let (base_fee, gas_limit) = match parent.base_fee_per_gas {
+        _ if hardfork < Hardfork::LONDON => return check_gas_limit(parent.gas_limit, header.gas_limit),
+        None => (INITIAL_BASE_FEE, parent.gas_limit.saturating_mul(DEFAULT_ELASTICITY_MULTIPLIER)),
+        Some(fee) => {
+            let next = calc_next_block_base_fee(parent.gas_used, parent.gas_limit, fee, BaseFeeParams::ethereum());
+            (next, parent.gas_limit)
+        }
+    };
+    check_gas_limit(gas_limit, header.gas_limit)?;
+    equal(Field::BaseFee, base_fee, header.base_fee_per_gas.unwrap_or_default())
 }
 
 /// The gas limit moves by less than a 1024th of the parent's (EIP-1559 keeps the bound of the yellow paper).

@@ -191,7 +191,7 @@ impl RpcError {
 
 fn chain_code(error: &ChainError) -> i32 {
     match error {
-        ChainError::Pool(_) | ChainError::Closed => CALL_EXECUTION_FAILED_CODE,
+        ChainError::Pool(_) | ChainError::Closed | ChainError::BeforeMerge { .. } => CALL_EXECUTION_FAILED_CODE,
         ChainError::Rejected { reason, .. } => transaction_code(reason),
         ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
         ChainError::Store(error) => store_code(error),

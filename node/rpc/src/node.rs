@@ -5,7 +5,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_consensus::Header;
+use alloy_eips::{BlockId, BlockNumberOrTag, eip7840::BlobParams};
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
@@ -75,7 +76,8 @@ impl Node {
         })
     }
 
-    pub(crate) fn params(&self) -> &ChainParams {
+    /// Parameters of the next block if it were built now.
+    pub(crate) fn params(&self) -> ChainParams {
         self.chain.params()
     }
 
@@ -83,8 +85,9 @@ impl Node {
         self.chain.monitor()
     }
 
-    pub(crate) fn blobs(&self) -> Option<alloy_eips::eip7840::BlobParams> {
-        blob_params(self.params().hardfork)
+    /// Blob parameters of a block's fork; `None` before Cancun.
+    pub(crate) fn blobs(&self, header: &Header) -> Option<BlobParams> {
+        blob_params(self.chain.spec().of(header).hardfork)
     }
 
     /// What to simulate for a request, its gas bounded: a call without end must end.
@@ -179,7 +182,7 @@ impl Node {
         }
         let block = self.known_block(id)?;
         Ok(At {
-            params: *self.params(),
+            params: self.chain.spec().of(&block.header),
             world: self.world(Some(id))?,
             ancestors: self.chain.ancestors(block.number())?,
             context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),
@@ -189,7 +192,7 @@ impl Node {
     pub(crate) fn pending(&self, head: &Head) -> Result<At, RpcError> {
         let context = self.chain.next_context(head);
         Ok(At {
-            params: *self.params(),
+            params: self.chain.spec().at(context.number, context.timestamp),
             world: head.world.clone(),
             ancestors: self.chain.ancestors(context.number)?,
             context,
@@ -200,7 +203,7 @@ impl Node {
     pub(crate) fn start_of(&self, block: &StoredBlock) -> Result<At, RpcError> {
         let world = self.chain.start_world(block.number())?.ok_or(RpcError::Genesis)?;
         Ok(At {
-            params: *self.params(),
+            params: self.chain.spec().of(&block.header),
             world,
             ancestors: self.chain.ancestors(block.number())?,
             context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),

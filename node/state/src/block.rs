@@ -4,7 +4,7 @@ use alloy_consensus::{Block, BlockBody, Header, ReceiptEnvelope, Sealed, Transac
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::{B256, Log};
 use parapet_monitor::Verdict;
-use parapet_types::{ChainParams, Executed, JudgedAct, Transaction};
+use parapet_types::{ChainSpec, Executed, JudgedAct, Transaction};
 
 use crate::WorldState;
 
@@ -12,7 +12,7 @@ use crate::WorldState;
 #[derive(Clone, Debug)]
 pub struct GenesisBlock {
     /// Parameters of the chain.
-    pub params: ChainParams,
+    pub spec: ChainSpec,
     /// Header of the first block; its state root is that of `world`.
     pub header: Header,
     /// State after the first block.

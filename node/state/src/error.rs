@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
-use parapet_types::ChainParams;
+use parapet_types::{Activation, ChainParams, ChainSpec, Upgrade};
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +58,9 @@ pub enum StoreError {
         /// The folder.
         path: PathBuf,
         /// Parameters found.
-        stored: Box<ChainParams>,
+        stored: Box<ChainSpec>,
         /// Parameters asked for.
-        given: Box<ChainParams>,
+        given: Box<ChainSpec>,
     },
     /// It holds a chain that began differently.
     #[error(
@@ -283,11 +283,16 @@ fn format_remedy(found: u32, expected: u32) -> &'static str {
     }
 }
 
-fn describe(params: &ChainParams) -> String {
-    let ChainParams { chain_id, hardfork, block_gas_limit, guards } = params;
+fn describe(spec: &ChainSpec) -> String {
+    let ChainParams { chain_id, hardfork, block_gas_limit, guards, deposit_contract } = spec.genesis();
+    let later = spec.upgrades().iter().map(|Upgrade { since, hardfork }| match since {
+        Activation::Block(number) => format!(", {hardfork} from block {number} on"),
+        Activation::Time(time) => format!(", {hardfork} from time {time} on"),
+    });
+    let later: String = later.collect();
     let (ratio, fuel) = (guards.fuel_per_gas, guards.block_fuel_max.0);
     format!(
-        "chain id {chain_id}, hardfork {hardfork}, block gas limit {block_gas_limit}, {ratio} fuel per gas and {fuel} fuel \
-         per block"
+        "chain id {chain_id}, hardfork {hardfork}{later}, block gas limit {block_gas_limit}, {ratio} fuel per gas, {fuel} \
+         fuel per block and deposit contract {deposit_contract}"
     )
 }

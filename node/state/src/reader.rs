@@ -1,7 +1,7 @@
 //! The state as the executor reads it: what cannot be read is a fault of the node.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use parapet_types::{AccountInfo, ReadError, StateReader};
+use parapet_types::{AccountInfo, ReadError, StateChanges, StateReader};
 
 use crate::{StoreError, WorldState};
 
@@ -20,6 +20,10 @@ impl StateReader for WorldState {
 
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
         Ok(WorldState::code(self, code_hash)?)
+    }
+
+    fn root_after(&self, changes: &StateChanges) -> Result<Option<B256>, ReadError> {
+        Ok(Some(self.apply(changes)?.root()))
     }
 }
 

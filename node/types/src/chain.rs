@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU64;
 
-use alloy_eips::eip7892;
+use alloy_eips::{eip6110, eip7892};
+use alloy_primitives::Address;
 use parapet_monitor::Fuel;
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +19,16 @@ pub struct BlobSchedule {
     pub base_fee_update_fraction: u64,
 }
 
-/// Rules from before the merge, as far back as receipts have a status and empty accounts are none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Rules from before the merge, as far back as the EVM has them with EIP-2's signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Era {
+    /// DELEGATECALL, costlier creations (EIP-7, EIP-2).
+    Homestead,
+    /// Costlier state accesses, 63/64 of the gas for calls (EIP-150).
+    Tangerine,
+    /// Chain ids in signatures, empty accounts are none (EIP-155, EIP-161).
+    Spurious,
     /// Receipts with a status, REVERT (EIP-658, EIP-140).
     Byzantium,
     /// CREATE2, EXTCODEHASH (EIP-1014, EIP-1052).
@@ -34,10 +42,11 @@ pub enum Era {
 }
 
 impl Era {
-    /// What a block pays its miner, in gwei (EIP-649, EIP-1234).
+    /// What a block pays its miner, in gwei (yellow paper, 11.3; EIP-649, EIP-1234).
     #[must_use]
     pub const fn reward_gwei(self) -> u64 {
         match self {
+            Self::Homestead | Self::Tangerine | Self::Spurious => 5_000_000_000,
             Self::Byzantium => 3_000_000_000,
             Self::Petersburg | Self::Istanbul | Self::Berlin | Self::London => 2_000_000_000,
         }
@@ -48,9 +57,8 @@ impl Era {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Hardfork {
-    /// A fork from before the merge. No chain of this node's follows one, and no setting can name it: it is for blocks of
-    /// the past that are executed once more.
-    #[serde(skip)]
+    /// A fork from before the merge: for blocks of the past that are executed once more, and chains that began with it. No
+    /// block is built by its rules, and no flag can name it.
     ProofOfWork(Era),
     /// The merge: proof of stake, PREVRANDAO.
     Paris,
@@ -72,6 +80,12 @@ pub enum Hardfork {
 }
 
 impl Hardfork {
+    /// The first fork whose receipts have a status; before it they hold the state root after their transaction (EIP-658).
+    pub const BYZANTIUM: Self = Self::ProofOfWork(Era::Byzantium);
+
+    /// The first fork whose signatures may hold a chain id, and in whose state no account is empty (EIP-155, EIP-161).
+    pub const SPURIOUS: Self = Self::ProofOfWork(Era::Spurious);
+
     /// The first fork with a base fee.
     pub const LONDON: Self = Self::ProofOfWork(Era::London);
 
@@ -96,6 +110,9 @@ impl Hardfork {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::ProofOfWork(Era::Homestead) => "homestead",
+            Self::ProofOfWork(Era::Tangerine) => "tangerine",
+            Self::ProofOfWork(Era::Spurious) => "spurious",
             Self::ProofOfWork(Era::Byzantium) => "byzantium",
             Self::ProofOfWork(Era::Petersburg) => "petersburg",
             Self::ProofOfWork(Era::Istanbul) => "istanbul",
@@ -135,18 +152,36 @@ impl std::str::FromStr for Hardfork {
     }
 }
 
-/// Parameters of a chain.
+/// Parameters of a block of a chain. All but the fork are the same for every block; which fork it is, [`ChainSpec`] knows.
+///
+/// [`ChainSpec`]: crate::ChainSpec
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainParams {
     /// EIP-155 chain id.
     pub chain_id: u64,
-    /// Rules from genesis on.
+    /// The block's rules.
     pub hardfork: Hardfork,
     /// Gas limit of every block.
     pub block_gas_limit: u64,
     /// How guards are paid for, and how much of them a block holds.
     pub guards: GuardParams,
+    /// The contract whose logs are deposits to the beacon chain (EIP-6110).
+    #[serde(default = "mainnet_deposits", skip_serializing_if = "is_mainnets")]
+    pub deposit_contract: Address,
+}
+
+impl ChainParams {
+    /// The deposit contract of a chain that names no other: mainnet's.
+    pub const MAINNET_DEPOSITS: Address = eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS;
+}
+
+const fn mainnet_deposits() -> Address {
+    ChainParams::MAINNET_DEPOSITS
+}
+
+fn is_mainnets(contract: &Address) -> bool {
+    *contract == ChainParams::MAINNET_DEPOSITS
 }
 
 /// How guards are paid for, and how much of them a block holds.
@@ -243,8 +278,8 @@ mod tests {
         assert_eq!("merge".parse::<Hardfork>().ok(), Some(Hardfork::Paris));
         assert!("bpo".parse::<Hardfork>().is_err(), "its parameters are not in its name");
         for other in [Hardfork::LONDON, Hardfork::Amsterdam] {
-            assert!(other.name().parse::<Hardfork>().is_err(), "no chain follows it");
-            assert!(serde_json::to_string(&other).is_err(), "nor can a setting name it");
+            assert!(other.name().parse::<Hardfork>().is_err(), "no flag can name it");
         }
+        assert!(serde_json::to_string(&Hardfork::Amsterdam).is_err(), "no chain follows it");
     }
 }

@@ -5,6 +5,7 @@
 mod block;
 mod chain;
 mod changes;
+mod schedule;
 mod state;
 mod unsigned;
 mod view;
@@ -14,6 +15,7 @@ pub use block::{
 };
 pub use chain::{BLOCK_FUEL_MAX, BlobSchedule, ChainParams, Era, FuelPerGas, GuardParams, Hardfork, UnknownHardfork};
 pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
+pub use schedule::{Activation, ChainSpec, FORKS_MAX, ScheduleError, Upgrade};
 pub use state::{FlatState, ReadError, StateReader};
 pub use unsigned::{is_unsigned, unsigned_transaction};
 pub use view::RestingView;

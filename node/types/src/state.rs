@@ -46,6 +46,16 @@ pub trait StateReader: Send + Sync {
     /// # Errors
     /// [`ReadError`] when the store cannot answer.
     fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError>;
+
+    /// Root of the state that changes would make of this one; `None` where nobody keeps roots. Receipts before Byzantium
+    /// hold such roots.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store cannot answer.
+    fn root_after(&self, changes: &StateChanges) -> Result<Option<B256>, ReadError> {
+        let _ = changes;
+        Ok(None)
+    }
 }
 
 /// A state that lies flat in memory: for blocks that are executed on their own, with neither roots nor history.

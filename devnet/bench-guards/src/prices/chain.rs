@@ -73,6 +73,7 @@ impl Chain {
             hardfork: Hardfork::Cancun,
             block_gas_limit: 2 * GAS,
             guards: GuardParams::default(),
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
         };
         let transactions = [Transaction::new_unchecked(signed.into(), SENDER)];
         Self { params, world, block, transactions, ancestors: Ancestors::new() }

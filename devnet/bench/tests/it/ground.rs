@@ -94,6 +94,7 @@ impl Ground {
                 hardfork: Hardfork::Osaka,
                 block_gas_limit,
                 guards: GuardParams::default(),
+                deposit_contract: ChainParams::MAINNET_DEPOSITS,
             },
             state: FlatState::from(&self.state),
             ancestors: Ancestors::from([(19, B256::repeat_byte(3))]),

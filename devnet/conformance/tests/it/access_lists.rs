@@ -12,8 +12,13 @@ use serde_json::Value;
 
 use crate::fixtures::suite;
 
-const PARAMS: ChainParams =
-    ChainParams { chain_id: 1, hardfork: Hardfork::Osaka, block_gas_limit: 30_000_000, guards: GuardParams::DEFAULT };
+const PARAMS: ChainParams = ChainParams {
+    chain_id: 1,
+    hardfork: Hardfork::Osaka,
+    block_gas_limit: 30_000_000,
+    guards: GuardParams::DEFAULT,
+    deposit_contract: ChainParams::MAINNET_DEPOSITS,
+};
 
 #[derive(Deserialize)]
 struct Test {

@@ -1,6 +1,8 @@
 //! The genesis block against what is known of it elsewhere.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod schedules;
+
 use alloy_consensus::{EMPTY_ROOT_HASH, Header};
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};

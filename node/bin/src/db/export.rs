@@ -61,7 +61,7 @@ fn write_state(
     let state = StateFile::read(&world, || bar.advance())?;
     let json = match form {
         Form::Anvil => state.to_anvil(&block.header),
-        Form::Genesis | Form::Blocks => state.to_geth(&block.header, store.params()),
+        Form::Genesis | Form::Blocks => state.to_geth(&block.header, store.spec()),
     };
     serde_json::to_writer_pretty(out, &json)?;
     Ok(state.len() as u64)

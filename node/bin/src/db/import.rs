@@ -87,7 +87,7 @@ fn append(store: &mut ChainStore, rlp: &[u8], monitor: &Arc<dyn Monitor>, worker
         let after = world.apply(changes)?;
         Ok((after.root(), after))
     };
-    let imported = import_block(store.params(), parent, &incoming, &**monitor, mode, post_state)?;
+    let imported = import_block(&store.spec().of(&incoming.header), parent, &incoming, &**monitor, mode, post_state)?;
     let IncomingBlock { header, transactions, withdrawals, .. } = incoming;
     let (receipts, executed) =
         imported.executed.included.into_iter().map(|included| (included.receipt, included.executed)).unzip();

@@ -51,8 +51,9 @@ impl<'a> KeptChain<'a> {
         let block = self.store.block(number)?.ok_or_else(missing)?;
         let world = self.store.world(number - 1)?.ok_or_else(missing)?;
         let ancestors = self.store.ancestors(number)?;
+        let params = self.store.spec().of(&block.header);
         let context = BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner());
-        let at = Point { params: self.store.params(), world: &world, ancestors: &ancestors, block: &context };
+        let at = Point { params: &params, world: &world, ancestors: &ancestors, block: &context };
         let root = |changes: &StateChanges| Some(world.apply(changes).ok()?.root());
         let admission = Admission::Import;
         let input = BlockInput {

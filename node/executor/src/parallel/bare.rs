@@ -14,6 +14,7 @@ pub(super) fn over(state: &FlatState, test: impl FnOnce(Memory<'_>)) {
         hardfork: Hardfork::Osaka,
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
     };
     let (ancestors, block, cells) = (Ancestors::default(), BlockContext::default(), Cells::default());
     let at = Point { params: &params, world: state, ancestors: &ancestors, block: &block };

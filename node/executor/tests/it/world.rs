@@ -30,6 +30,7 @@ pub(crate) fn params() -> ChainParams {
         hardfork: Hardfork::Osaka,
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
     }
 }
 

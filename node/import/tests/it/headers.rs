@@ -57,7 +57,13 @@ fn a_block_stands_on_its_parent() {
 }
 
 fn params(hardfork: Hardfork) -> ChainParams {
-    ChainParams { chain_id: 1, hardfork, block_gas_limit: 30_000_000, guards: GuardParams::default() }
+    ChainParams {
+        chain_id: 1,
+        hardfork,
+        block_gas_limit: 30_000_000,
+        guards: GuardParams::default(),
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
+    }
 }
 
 #[test]

@@ -145,10 +145,10 @@ impl EthBlocksServer for Api {
 
     fn receipt(&self, hash: B256) -> Result<Option<Receipt>, RpcError> {
         let found = self.0.chain.transaction(hash)?;
-        Ok(found.and_then(|(block, index)| wire::receipt(&block, index, self.0.blobs())))
+        Ok(found.and_then(|(block, index)| wire::receipt(&block, index, self.0.blobs(&block.header))))
     }
 
     fn block_receipts(&self, id: BlockId) -> Result<Option<Vec<Receipt>>, RpcError> {
-        Ok(self.0.block(id)?.map(|block| wire::receipts(&block, self.0.blobs())))
+        Ok(self.0.block(id)?.map(|block| wire::receipts(&block, self.0.blobs(&block.header))))
     }
 }

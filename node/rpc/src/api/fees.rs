@@ -1,12 +1,14 @@
 //! What transactions cost.
 
 use alloy_consensus::Transaction as _;
-use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_eips::{BlockId, BlockNumberOrTag, eip7840::BlobParams};
 use alloy_primitives::U256;
 use alloy_rpc_types_eth::FeeHistory;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use parapet_builder::{next_base_fee, next_excess_blob_gas};
+use parapet_executor::blob_params;
 use parapet_state::StoredBlock;
+use parapet_types::ChainParams;
 
 use crate::{RpcError, api::Api, node::Node, wire::Quantity};
 
@@ -72,12 +74,16 @@ impl Node {
 
     /// Blob base fee of the block after this one, in wei per blob gas; zero before Cancun.
     fn next_blob_fee(&self, block: &StoredBlock) -> u128 {
-        let excess = next_excess_blob_gas(self.params(), &block.header);
-        self.blob_fee(excess)
+        let next = self.params_after(block);
+        blob_fee(next_excess_blob_gas(&next, &block.header), blob_params(next.hardfork))
     }
 
-    fn blob_fee(&self, excess: Option<u64>) -> u128 {
-        excess.zip(self.blobs()).map_or(0, |(excess, blobs)| blobs.calc_blob_fee(excess))
+    /// Parameters of the block after this one: of the next one stored, or of the one that would be built now.
+    fn params_after(&self, block: &StoredBlock) -> ChainParams {
+        match self.chain.block(block.number() + 1) {
+            Ok(Some(next)) => self.chain.spec().of(&next.header),
+            Ok(None) | Err(_) => self.params(),
+        }
     }
 
     fn fee_history(
@@ -100,8 +106,9 @@ impl Node {
             let header = &block.header;
             history.base_fee_per_gas.push(header.base_fee_per_gas.unwrap_or_default().into());
             history.gas_used_ratio.push(ratio(header.gas_used, header.gas_limit));
-            history.base_fee_per_blob_gas.push(self.blob_fee(header.excess_blob_gas));
-            let blob_gas_max = self.blobs().map_or(0, |blobs| blobs.max_blob_gas_per_block());
+            let blobs = self.blobs(header);
+            history.base_fee_per_blob_gas.push(blob_fee(header.excess_blob_gas, blobs));
+            let blob_gas_max = blobs.map_or(0, |blobs| blobs.max_blob_gas_per_block());
             history.blob_gas_used_ratio.push(ratio(header.blob_gas_used.unwrap_or_default(), blob_gas_max));
             rewards.push(tips(&block, percentiles.unwrap_or_default()));
         }
@@ -121,6 +128,10 @@ fn check_percentiles(percentiles: &[f64], max: usize) -> Result<(), RpcError> {
         return Err(RpcError::params("invalid reward percentile: give numbers from 0 to 100 in ascending order"));
     }
     Ok(())
+}
+
+fn blob_fee(excess: Option<u64>, blobs: Option<BlobParams>) -> u128 {
+    excess.zip(blobs).map_or(0, |(excess, blobs)| blobs.calc_blob_fee(excess))
 }
 
 /// Two quantities of gas, both far below 2^53.

@@ -52,6 +52,7 @@ fn at<R>(test: impl FnOnce(&Point<'_>) -> R) -> R {
         hardfork: Hardfork::Osaka,
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
+        deposit_contract: ChainParams::MAINNET_DEPOSITS,
     };
     let block = BlockContext {
         number: 1,

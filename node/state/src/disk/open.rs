@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use alloy_consensus::{Header, Sealed};
-use parapet_types::{ChainParams, StateChanges};
+use parapet_types::{ChainSpec, StateChanges};
 use parking_lot::Mutex;
 use rocksdb::WriteBatch;
 
@@ -25,7 +25,7 @@ use crate::{GenesisBlock, StoreError, StoreSettings, StoredBlock, WorldState};
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) disk: Disk,
-    pub(crate) params: ChainParams,
+    pub(crate) spec: ChainSpec,
     pub(crate) head: StoredBlock,
     pub(crate) world: WorldState,
     pub(crate) amendments: StateChanges,
@@ -76,11 +76,11 @@ impl Disk {
     }
 
     fn begin(&mut self, genesis: &GenesisBlock) -> Result<(), StoreError> {
-        let params = serde_json::to_vec(&genesis.params).expect("parameters are plain data");
+        let spec = serde_json::to_vec(&genesis.spec).expect("parameters are plain data");
         let mut batch = WriteBatch::default();
         let meta = self.database().family(META);
         batch.put_cf(meta, META_FORMAT, FORMAT_VERSION.to_be_bytes());
-        batch.put_cf(meta, META_PARAMS, params);
+        batch.put_cf(meta, META_PARAMS, spec);
         batch.put_cf(meta, META_OLDEST, 0u64.to_be_bytes());
         write::put_block(self.database(), &mut batch, &StoredBlock::genesis(genesis.header.clone()));
         // Whoever opens several folders with one genesis gives each the whole of it.
@@ -90,10 +90,10 @@ impl Disk {
 
     fn load(mut self, genesis: Option<&GenesisBlock>) -> Result<Opened, StoreError> {
         self.check_version()?;
-        let params = self.params()?;
+        let spec = self.spec()?;
         let first = self.reader.header(0)?.ok_or_else(|| self.missing(HEADERS, &0u64.to_be_bytes()))?;
         if let Some(genesis) = genesis {
-            self.check_genesis(&params, &first, genesis)?;
+            self.check_genesis(&spec, &first, genesis)?;
         }
         let oldest = self.meta(META_OLDEST)?;
         self.oldest = record::decode_number(&oldest).map_err(|reason| self.damaged(META_OLDEST, reason))?;
@@ -111,7 +111,7 @@ impl Disk {
         let world = self.head_world(head.header.state_root);
         world.check_top()?;
         let amendments = self.amendments()?;
-        Ok(Opened { disk: self, params, head, world, amendments })
+        Ok(Opened { disk: self, spec, head, world, amendments })
     }
 
     fn check_version(&self) -> Result<(), StoreError> {
@@ -120,21 +120,17 @@ impl Disk {
         supported(&self.database().path, u32::from_be_bytes(bytes))
     }
 
-    fn params(&self) -> Result<ChainParams, StoreError> {
+    fn spec(&self) -> Result<ChainSpec, StoreError> {
         serde_json::from_slice(&self.meta(META_PARAMS)?).map_err(|reason| self.damaged(META_PARAMS, reason))
     }
 
     /// The chain must be the one that was asked for. A chain is resumed later than it began, so the timestamp of its
     /// genesis may differ.
-    fn check_genesis(
-        &self,
-        params: &ChainParams,
-        stored: &Sealed<Header>,
-        given: &GenesisBlock,
-    ) -> Result<(), StoreError> {
+    fn check_genesis(&self, spec: &ChainSpec, stored: &Sealed<Header>, given: &GenesisBlock) -> Result<(), StoreError> {
         let path = self.database().path.clone();
-        if *params != given.params {
-            return Err(StoreError::OtherChain { path, stored: Box::new(*params), given: Box::new(given.params) });
+        if *spec != given.spec {
+            let (stored, given) = (Box::new(spec.clone()), Box::new(given.spec.clone()));
+            return Err(StoreError::OtherChain { path, stored, given });
         }
         let header = Header { timestamp: stored.timestamp, ..given.header.clone() };
         if header == *stored.inner() {

@@ -9,7 +9,7 @@ mod recent;
 use std::{path::Path, sync::Arc};
 
 use alloy_primitives::B256;
-use parapet_types::{Ancestors, ChainParams, StateChanges};
+use parapet_types::{Ancestors, ChainSpec, StateChanges};
 
 use self::recent::Recent;
 use crate::{
@@ -23,7 +23,7 @@ pub const ANCESTORS_MAX: u64 = 256;
 /// Blocks from genesis to the head, each with the state after it; in memory, or on disk.
 #[derive(Debug)]
 pub struct ChainStore {
-    params: ChainParams,
+    spec: ChainSpec,
     /// The newest blocks; all, where there is no disk.
     recent: Recent,
     /// Hashes of the newest blocks.
@@ -40,11 +40,11 @@ impl ChainStore {
     /// When the genesis header does not commit to the genesis state.
     #[must_use]
     pub fn in_memory(genesis: GenesisBlock) -> Self {
-        let GenesisBlock { params, header, world } = genesis;
+        let GenesisBlock { spec, header, world } = genesis;
         assert_eq!(header.state_root, world.root(), "the genesis header commits to the genesis state");
         let block = Arc::new(StoredBlock::genesis(header));
         Self {
-            params,
+            spec,
             hashes: [(0, block.hash())].into(),
             recent: Recent::new(block, world.kept_in_memory(), usize::MAX),
             amendments: StateChanges::default(),
@@ -72,7 +72,7 @@ impl ChainStore {
     }
 
     fn opened(dir: &Path, opened: Opened) -> Result<Self, StoreError> {
-        let Opened { disk, params, head, world, amendments } = opened;
+        let Opened { disk, spec, head, world, amendments } = opened;
         let head = Arc::new(head);
         let mut hashes = Ancestors::new();
         for number in head.number().saturating_sub(ANCESTORS_MAX)..head.number() {
@@ -81,15 +81,15 @@ impl ChainStore {
         hashes.insert(head.number(), head.hash());
         let recent_bytes = disk.settings().recent_bytes;
         let recent = Recent::new(head, world, recent_bytes);
-        let store = Self { params, recent, hashes, amendments, disk: Some(disk) };
+        let store = Self { spec, recent, hashes, amendments, disk: Some(disk) };
         tracing::info!(folder = %dir.display(), head = store.head().number(), "chain opened");
         Ok(store)
     }
 
     /// Parameters of the chain.
     #[must_use]
-    pub const fn params(&self) -> &ChainParams {
-        &self.params
+    pub const fn spec(&self) -> &ChainSpec {
+        &self.spec
     }
 
     /// The newest block.

@@ -36,7 +36,14 @@ pub(crate) fn genesis_with(chain_id: u64, hardfork: Hardfork, timestamp: u64, ba
         ..Header::default()
     };
     GenesisBlock {
-        params: ChainParams { chain_id, hardfork, block_gas_limit: 30_000_000, guards: GuardParams::default() },
+        spec: ChainParams {
+            chain_id,
+            hardfork,
+            block_gas_limit: 30_000_000,
+            guards: GuardParams::default(),
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        }
+        .into(),
         header,
         world,
     }

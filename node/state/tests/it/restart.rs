@@ -13,7 +13,7 @@ use crate::{
 
 /// Everything that can be asked of two stores is the same.
 pub(crate) fn assert_same(left: &ChainStore, right: &ChainStore) {
-    assert_eq!(left.params(), right.params());
+    assert_eq!(left.spec(), right.spec());
     assert_eq!(left.head(), right.head());
     for number in 0..=left.head().number() {
         let block = left.block(number).unwrap().unwrap();

@@ -63,6 +63,7 @@ fn recording() -> Recording {
             hardfork: Hardfork::Osaka,
             block_gas_limit: 30_000_000,
             guards: GuardParams::DEFAULT,
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
         },
         block: Environment { number: 9, excess_blob_gas: Some(0), ..Environment::default() },
         ancestors: BTreeMap::from([(8, B256::repeat_byte(8))]),

@@ -50,6 +50,7 @@ impl Ground {
             hardfork: Hardfork::Osaka,
             block_gas_limit: BLOCK_GAS,
             guards: GuardParams::DEFAULT,
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
         };
         let mut ground =
             Self { params, state: FlatState::default(), nonces: BTreeMap::new(), number: 0, timestamp: TIMESTAMP };
