@@ -10,6 +10,7 @@ use std::{
     convert::Infallible,
     num::NonZeroUsize,
     sync::{Mutex as Plain, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use alloy_consensus::Transaction as _;
@@ -201,7 +202,8 @@ impl Stage<'_> {
             let freed = plan.learn(self.block.transactions, index as usize, guess, was_right);
             self.schedule.wait_no_more(&freed);
         }
-        plan.used(transaction, self.block.gas_used[index as usize]);
+        let took = Duration::from_nanos(self.block.durations_ns[index as usize]);
+        plan.used(transaction, self.block.gas_used[index as usize], Some(took));
     }
 }
 

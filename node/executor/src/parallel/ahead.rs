@@ -43,8 +43,8 @@ pub(crate) enum Shape {
     Parallel,
     /// One transaction leads to the next.
     Serial,
-    /// Plain transfers, most of them from or to one account: so cheap that handing that account from thread to thread
-    /// costs more than making them.
+    /// Plain transfers, most of them from, to or through an account of the one before: so cheap that handing that account
+    /// from thread to thread costs more than making them.
     Transfers,
 }
 

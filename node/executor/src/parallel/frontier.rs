@@ -208,7 +208,7 @@ impl Frontier {
                     block.memory.account(*index).touch_empty();
                 }
                 let included = self.progress.included.len();
-                self.plan.used(transaction, executed.gas_used);
+                self.plan.used(transaction, executed.gas_used, incarnation.took);
                 self.include(block, index, executed);
                 self.reward(block, version(index), incarnation.fee)?;
                 listed::settled(block, index, included, before.as_ref(), &incarnation.footprint)?;

@@ -1,5 +1,7 @@
 //! One execution of one transaction: what it read, what it did, and what of it is in the versioned memory.
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, KECCAK256_EMPTY, U256};
 use parapet_monitor::StateUpdate;
 use parapet_types::{Executed, REGISTRY, ReadError};
@@ -50,6 +52,8 @@ pub(crate) struct Incarnation {
     pub(crate) fee: U256,
     /// What it takes to judge it again, if that may be done.
     pub(crate) finished: Option<Box<Finished>>,
+    /// How long the EVM took, where that was looked at.
+    pub(crate) took: Option<Duration>,
     /// What it met; empty unless the block's access list is recorded.
     pub(crate) footprint: Footprint,
 }
@@ -63,6 +67,7 @@ impl Incarnation {
         self.emptied.clear();
         self.fee = U256::ZERO;
         self.finished = None;
+        self.took = None;
         self.footprint = Footprint::default();
     }
 }

@@ -6,7 +6,7 @@
 //! an earlier transaction waits for it. Guesses cost time when they are wrong, never correctness, so they are kept cheap:
 //! one table look-up per mark, and a hash in place of the mark.
 
-use std::mem;
+use std::{mem, time::Duration};
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256, map::AddressMap};
@@ -22,6 +22,8 @@ use super::{
 
 /// From here up a transaction, with those that wait for it, is begun before others when too little is left beside it.
 const HEAVY_GAS_MIN: u64 = 300_000;
+/// From here up, by what it may use, what a transaction took is remembered: some take ten times as long as their gas tells.
+const WEIGHED_GAS_MIN: u64 = 100_000;
 /// Below this much parallelism, in percent of one after the other, a chunk is run as one.
 const WORTHWHILE_PERCENT: u64 = 115;
 /// After so many chunks in a row that are serial, or in which nobody waits for anybody, the next ones are taken to be so
@@ -132,7 +134,11 @@ impl Plan {
         }
         if goes_on(self.free) {
             self.free += 1;
-            self.pass(transactions.len());
+            for transaction in transactions {
+                let weight = if is_weighed(transaction) { self.profile.weight(transaction) } else { 0 };
+                self.add(None, weight);
+            }
+            self.weigh(first);
             return Shape::Parallel;
         }
         let (mut work, mut span, mut sure, mut waiting) = (0_u64, 0_u64, true, 0);
@@ -189,6 +195,7 @@ impl Plan {
             stand(slot, Kind::HotForCaller(slot));
         }
         let class = self.profile.class(key);
+        let weight = class.work().unwrap_or(transaction.gas_limit());
         for (kind, party) in marks::parties(transaction) {
             if class.heeds_party(kind) {
                 stand(marks::mark(&key.0, party), Kind::Party(kind));
@@ -198,9 +205,8 @@ impl Plan {
         if class.heeds_list() {
             marks::listed(transaction).for_each(|slot| stand(slot, Kind::Listed));
         }
-        let gas = class.gas().unwrap_or(transaction.gas_limit());
         self.profile.standing = standing;
-        (guess, gas)
+        (guess, weight)
     }
 
     /// Who speaks for an account changes its code and nonce: whoever is sent by it, calls it, or speaks for it too, is
@@ -226,10 +232,10 @@ impl Plan {
         &self.heavy
     }
 
-    /// A transaction used that much gas. What is never much is not remembered.
-    pub(crate) fn used(&mut self, transaction: &Transaction, gas: u64) {
-        if transaction.gas_limit() >= HEAVY_GAS_MIN {
-            self.profile.used(transaction, gas);
+    /// A transaction used that much gas and time. What is never much is not remembered.
+    pub(crate) fn used(&mut self, transaction: &Transaction, gas: u64, took: Option<Duration>) {
+        if is_weighed(transaction) {
+            self.profile.used(transaction, gas, took);
         }
     }
 
@@ -268,10 +274,18 @@ impl Plan {
     }
 }
 
-/// Whether these are plain transfers, most of them from or to one account.
+/// Whether what it takes is worth a look at the clock.
+pub(crate) fn is_weighed(transaction: &Transaction) -> bool {
+    transaction.gas_limit() >= WEIGHED_GAS_MIN
+}
+
+/// Whether these are plain transfers, most of them from, to or through an account of the one before.
 fn is_one_account(transactions: &[Transaction]) -> bool {
     let plain = |transaction: &Transaction| transaction.input().is_empty() && transaction.to().is_some();
-    let shared = |pair: &&[Transaction]| pair[0].signer() == pair[1].signer() || pair[0].to() == pair[1].to();
+    let shared = |pair: &&[Transaction]| {
+        let [one, next] = [&pair[0], &pair[1]].map(|transfer| (transfer.signer(), transfer.to()));
+        one.0 == next.0 || one.1 == next.1 || one.1 == Some(next.0)
+    };
     transactions.iter().all(plain) && transactions.windows(2).filter(shared).count() * 2 > transactions.len()
 }
 
@@ -296,10 +310,14 @@ mod tests {
 
     /// A call of one function, by the sender of that number, which names the party of that number.
     fn call(sender: u8, party: u8, access_list: AccessList) -> Transaction {
+        call_with_gas(sender, party, access_list, 100_000)
+    }
+
+    fn call_with_gas(sender: u8, party: u8, access_list: AccessList, gas_limit: u64) -> Transaction {
         let mut input = vec![1, 2, 3, 4];
         input.extend(Address::repeat_byte(party).into_word());
         let tx = TxEip1559 {
-            gas_limit: 100_000,
+            gas_limit,
             to: TxKind::Call(CONTRACT),
             input: input.into(),
             access_list,
@@ -351,6 +369,44 @@ mod tests {
         schedule.raise_limit(8);
         let claims: Vec<_> = iter::from_fn(|| schedule.claim()).map(|claim| (claim.start, claim.end)).collect();
         assert_eq!(claims, [(0, 2), (2, 4), (6, 7), (4, 6), (6, 8)]);
+    }
+
+    #[test]
+    fn what_is_heavy_is_known_as_such_where_nobody_waits_for_anybody_for_long() {
+        let mut transactions: Vec<_> =
+            (0..160).map(|number: u8| call_with_gas(number, number, AccessList::default(), 50_000)).collect();
+        transactions[150] = call_with_gas(201, 202, AccessList::default(), HEAVY_GAS_MIN);
+        let authorities = Authorities::new(&transactions);
+        let mut plan = Plan::new(Profile::default(), transactions.len(), 2);
+        for chunk in transactions.chunks(CHUNK) {
+            assert_eq!(plan.chunk(chunk, &authorities), Shape::Parallel);
+        }
+        assert!(plan.free > STREAK_MIN, "the last chunk was passed over");
+        assert_eq!(plan.heavy(), [(150, HEAVY_GAS_MIN)]);
+    }
+
+    #[test]
+    fn what_takes_longer_than_its_gas_tells_is_heavy_from_then_on() {
+        let (ordinary, dear) = (plain(1, 2), call(3, 4, AccessList::default()));
+        let mut plan = Plan::new(Profile::default(), 2, 2);
+        for (transaction, micros) in [(&ordinary, 50), (&ordinary, 50), (&dear, 500)] {
+            plan.used(transaction, 50_000, Some(Duration::from_micros(micros)));
+        }
+        let learned = plan.into_profile().weight(&dear);
+        assert!((140_000..=200_000).contains(&learned), "ten times 50,000 counts for a quarter: {learned}");
+    }
+
+    #[test]
+    fn transfers_each_of_which_goes_on_from_where_the_one_before_went_are_one_chain() {
+        let transfer = |from: u8, to: u8| {
+            let tx =
+                TxEip1559 { to: TxKind::Call(Address::repeat_byte(to)), gas_limit: 21_000, ..TxEip1559::default() };
+            let envelope = TxEnvelope::from(tx.into_signed(Signature::test_signature()));
+            Transaction::new_unchecked(envelope, Address::repeat_byte(from))
+        };
+        let chain: Vec<_> = (0..32).map(|number| transfer(number, number + 1)).collect();
+        let apart: Vec<_> = (0..32).map(|number| transfer(number, number + 100)).collect();
+        assert!(is_one_account(&chain) && !is_one_account(&apart));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What was learned from recent blocks: which of the things that calls of a kind share they do fight over, and how much
 //! gas they use. It is used to guess, so it may be wrong, and it is forgotten when it grows too large.
 
+use std::time::Duration;
+
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256, map::HashMap};
 use parapet_types::Transaction;
@@ -20,6 +22,13 @@ const SCORE_MAX: i8 = 8;
 const SCORE_MIN: i8 = -4;
 /// Kinds of calls remembered from block to block, and callers of them.
 const CLASSES_MAX: usize = 16_384;
+
+/// No transaction is taken to be more than this many times as dear as its gas: a thread that was put aside looks so, too.
+const DEAR_MAX: u64 = 32;
+/// What takes more than this many times as long as its gas tells counts for the pace as if it took that.
+const USUAL_MAX: u64 = 4;
+/// Gas that the pace stands on: older samples count half as much at each time that it is full.
+const PACE_GAS_MAX: u64 = 100_000_000;
 
 /// Calls to one function of one contract.
 pub(crate) type ClassKey = (Address, [u8; 4]);
@@ -47,13 +56,13 @@ pub(crate) struct Class {
     scores: [i8; PARTIES],
     listed: i8,
     hot: HotSlots,
-    /// Gas that such a call used lately, if it was much.
-    gas: Option<u64>,
+    /// What such a call took lately, as gas of an ordinary transaction.
+    work: Option<u64>,
 }
 
 impl Default for Class {
     fn default() -> Self {
-        Self { scores: [SCORE_ACTIVE; PARTIES], listed: SCORE_ACTIVE, hot: SmallVec::new(), gas: None }
+        Self { scores: [SCORE_ACTIVE; PARTIES], listed: SCORE_ACTIVE, hot: SmallVec::new(), work: None }
     }
 }
 
@@ -68,9 +77,9 @@ impl Class {
         self.listed >= SCORE_ACTIVE
     }
 
-    /// Gas that such a call used lately, if it was much.
-    pub(crate) const fn gas(&self) -> Option<u64> {
-        self.gas
+    /// What such a call took lately, as gas of an ordinary transaction.
+    pub(crate) const fn work(&self) -> Option<u64> {
+        self.work
     }
 
     /// Slots that calls of this kind fight over.
@@ -89,6 +98,37 @@ pub(crate) struct Profile {
     pub(crate) standing: Standing,
     /// Stretches since one was doubted.
     stretches: u32,
+    pace: Pace,
+}
+
+/// How long gas takes on this machine. With it, time is told as gas, and so compares with what transactions may use.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    gas: u64,
+    ns: u64,
+}
+
+impl Pace {
+    /// What took that long, in gas of an ordinary transaction.
+    fn work(&mut self, gas: u64, took: Duration) -> u64 {
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let scale = |value: u64, by: u64, of: u64| {
+            let scaled = u128::from(value) * u128::from(by) / u128::from(of.max(1));
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
+        if self.gas == 0 {
+            (self.gas, self.ns) = (gas.max(1), ns.max(1));
+            return gas;
+        }
+        let work = scale(ns, self.gas, self.ns).min(gas.saturating_mul(DEAR_MAX));
+        // What is out of proportion says little of others.
+        let usual = scale(gas, self.ns, self.gas).saturating_mul(USUAL_MAX);
+        (self.gas, self.ns) = (self.gas.saturating_add(gas), self.ns.saturating_add(ns.min(usual)));
+        if self.gas > PACE_GAS_MAX {
+            (self.gas, self.ns) = (self.gas / 2, self.ns / 2);
+        }
+        work
+    }
 }
 
 impl Profile {
@@ -115,6 +155,12 @@ impl Profile {
     /// What is known of calls of this kind.
     pub(crate) fn class(&mut self, key: ClassKey) -> &Class {
         self.classes.entry(key).or_default()
+    }
+
+    /// What a transaction is likely to take, as gas of an ordinary one.
+    pub(crate) fn weight(&self, transaction: &Transaction) -> u64 {
+        let known = class_key(transaction).and_then(|key| self.classes.get(&key)?.work());
+        known.unwrap_or(transaction.gas_limit())
     }
 
     /// Slots that this caller's calls of this kind fight over.
@@ -155,11 +201,12 @@ impl Profile {
         }
     }
 
-    /// A transaction used that much gas, or was thought to.
-    pub(crate) fn used(&mut self, transaction: &Transaction, gas: u64) {
+    /// A transaction used that much gas, and that much time where it was looked at.
+    pub(crate) fn used(&mut self, transaction: &Transaction, gas: u64, took: Option<Duration>) {
+        let work = took.map_or(gas, |took| self.pace.work(gas, took));
         let Some(key) = class_key(transaction) else { return };
-        let known = &mut self.classes.entry(key).or_default().gas;
-        *known = Some(known.map_or(gas, |known| known / 4 * 3 + gas / 4));
+        let known = &mut self.classes.entry(key).or_default().work;
+        *known = Some(known.map_or(work, |known| known / 4 * 3 + work / 4));
     }
 
     /// Two transactions fought over a slot, and nobody had guessed it.

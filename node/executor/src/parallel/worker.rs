@@ -1,6 +1,6 @@
 //! One thread of a block: an EVM on the block's memory. When it runs what is said in [`crew`](super::crew).
 
-use std::{hint, mem, sync::Arc};
+use std::{hint, mem, sync::Arc, time::Instant};
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256};
@@ -23,6 +23,7 @@ use super::{
     frontier::Frontier,
     incarnation::{Ended, Incarnation, Left, Written, publish, publish_updates, rebase, retract},
     kept::Kept,
+    plan::is_weighed,
     reader::Reader,
     report::Tally,
     schedule::Schedule,
@@ -114,6 +115,7 @@ impl<'a> Worker<'a> {
     }
 
     fn execute_by_evm(&mut self, index: u32, settled: Version, incarnation: &mut Incarnation) -> Result<(), ReadError> {
+        let began = is_weighed(self.transaction(index)).then(Instant::now);
         let mut ended = self.run(index, Keep::All);
         let mut state = self.take_journal();
         if matches!(ended, Ok(OnJournal::Watched)) {
@@ -122,6 +124,7 @@ impl<'a> Worker<'a> {
             ended = self.run(index, Keep::Recorded);
             state = self.take_journal();
         }
+        incarnation.took = began.map(|began| began.elapsed());
         incarnation.fee = self.fee(&state);
         incarnation.footprint = self.footprint(&state);
         if self.transaction(index).authorization_count().is_some() {
