@@ -95,6 +95,7 @@ fn append(store: &mut ChainStore, number: u64) -> Result<(), BenchError> {
         executed: transactions.iter().map(|_| executed()).collect(),
         transactions,
         withdrawals: None,
+        ommers: Vec::new(),
         chain_acts: Vec::new(),
     };
     store.commit(block, world)?;

@@ -227,13 +227,14 @@ impl Chain {
     }
 }
 
-/// A block as it is stored. Ommers are not.
+/// A block as it is stored.
 fn stored(block: &IncomingBlock, included: Vec<Included>, chain_acts: Vec<JudgedAct>) -> StoredBlock {
     let (receipts, executed) = included.into_iter().map(|included| (included.receipt, included.executed)).unzip();
     StoredBlock {
         header: block.header.clone(),
         transactions: block.transactions.clone(),
         withdrawals: block.withdrawals.clone(),
+        ommers: block.ommers.clone(),
         receipts,
         executed,
         chain_acts,

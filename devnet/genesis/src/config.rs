@@ -17,7 +17,7 @@ use crate::FileError;
 /// Forks that change nothing but blob parameters and have a name in such a file.
 const BPO_FORKS: [&str; 5] = ["bpo1", "bpo2", "bpo3", "bpo4", "bpo5"];
 
-/// The forks of proof of work, as the files name their blocks.
+/// The forks of proof of work, as the files name their blocks. Of two names for one, the first counts.
 const BLOCK_FORKS: [(&str, Era); 10] = [
     ("homesteadBlock", Era::Homestead),
     ("eip150Block", Era::Tangerine),
@@ -91,9 +91,11 @@ impl GethConfig {
         if merge != Some(0) {
             for (name, era) in BLOCK_FORKS {
                 if let Some(number) = self.number(name)? {
-                    // Two names of one fork: it has begun when both have.
-                    forks.pop_if(|fork| fork.hardfork == Hardfork::ProofOfWork(era));
-                    forks.push(Upgrade { since: Activation::Block(number), hardfork: Hardfork::ProofOfWork(era) });
+                    let hardfork = Hardfork::ProofOfWork(era);
+                    match forks.last() {
+                        Some(last) if last.hardfork == hardfork => {}
+                        _ => forks.push(Upgrade { since: Activation::Block(number), hardfork }),
+                    }
                 }
             }
         }

@@ -208,6 +208,10 @@ pub(crate) struct DevArgs {
     #[arg(long, value_name = "FILE",
           conflicts_with_all = ["chain_id", "accounts", "balance", "hardfork", "gas_limit", "fuel_per_gas", "block_fuel"])]
     pub(crate) genesis: Option<PathBuf>,
+    /// File of blocks in RLP, as `geth export` writes them: executed, checked and appended before the node serves. Those that
+    /// the chain has already are passed over.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) import: Option<PathBuf>,
     /// How the folder is used.
     #[command(flatten)]
     pub(crate) kept: KeptArgs,

@@ -4,6 +4,7 @@ use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration
 
 use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
 use parapet_cli::Prepared;
+use parapet_executor::Workers;
 use parapet_genesis::{DevGenesis, genesis_of_file};
 use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
@@ -11,7 +12,13 @@ use parapet_rpc::{Limits, Settings as ServerSettings, serve};
 use parapet_state::{ChainStore, GenesisBlock};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{args::DevArgs, banner::Ready, failure::Failure, metrics};
+use crate::{
+    args::DevArgs,
+    banner::Ready,
+    db::{Bar, append_blocks},
+    failure::Failure,
+    metrics,
+};
 
 /// Longest time that requests at hand may take once the node is told to stop.
 const STOP_MAX: Duration = Duration::from_secs(5);
@@ -40,10 +47,16 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
             .accounts
             .retain(|account| genesis.block.world.account(&account.address).is_ok_and(|found| found.is_some()));
     }
-    let store = match &args.datadir {
+    let mut store = match &args.datadir {
         Some(dir) => ChainStore::open(dir, genesis.block, args.store())?,
         None => ChainStore::in_memory(genesis.block),
     };
+    let monitor = monitor_of(args)?;
+    if let Some(file) = &args.import {
+        let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
+        let bar = Bar::new(args.json || args.silent);
+        append_blocks(&mut store, &blocks, &*monitor, &Workers::new(args.threads), &bar)?;
+    }
     let mining = args.mining();
     // Before the chain, which tells of itself as it is made.
     let metrics = metrics::collect()?;
@@ -54,7 +67,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         block_deadline: args.block_deadline.map(Duration::from_millis),
         ..ChainSettings::default()
     };
-    let chain = Chain::new(store, chain_settings, monitor_of(args)?, Arc::new(SystemClock))?;
+    let chain = Chain::new(store, chain_settings, monitor, Arc::new(SystemClock))?;
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),

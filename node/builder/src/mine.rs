@@ -172,7 +172,15 @@ impl Chain {
         };
         let header = seal(params, context, outcome);
         let withdrawals = (params.hardfork >= Hardfork::Shanghai).then(|| context.withdrawals.clone().into());
-        StoredBlock { header, transactions, withdrawals, receipts, executed, chain_acts: block.chain_acts }
+        StoredBlock {
+            header,
+            transactions,
+            withdrawals,
+            ommers: Vec::new(),
+            receipts,
+            executed,
+            chain_acts: block.chain_acts,
+        }
     }
 
     /// Drops candidates that can never be included and keeps the others for the next block. A fault of the engine is

@@ -8,18 +8,13 @@ use alloy_consensus::{
 use alloy_eip7928::BlockAccessList;
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::{Sealable as _, Sealed};
-use parapet_types::{BlockContext, Era, Hardfork, Transaction, Withdrawal};
+use parapet_types::{BlockContext, Hardfork, Transaction};
 
 use crate::ImportError;
 
 /// Longest block, in bytes of RLP, that is looked at at all, whatever its fork allows: several times what any gas limit
 /// in use lets a block have.
 pub const BLOCK_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// An ommer's miner is paid as many parts less of so many as the ommer is old, in blocks (Yellow Paper, 11.3).
-const OMMER_AGES: u64 = 8;
-/// For an ommer the block's own miner is paid one part of so many (Yellow Paper, 11.3).
-const REWARD_PER_OMMER: u64 = 32;
 
 /// A block that was built elsewhere. Nothing of it has been checked but its signatures.
 #[derive(Clone, Debug)]
@@ -87,23 +82,7 @@ impl IncomingBlock {
     /// What its header fixed before its transactions ran, and what is paid after them.
     #[must_use]
     pub fn context(&self, hardfork: Hardfork) -> BlockContext {
-        let paid = match hardfork {
-            Hardfork::ProofOfWork(era) => self.rewards(era),
-            _ => self.withdrawals.clone().unwrap_or_default().into_inner(),
-        };
-        BlockContext::of(&self.header, paid)
-    }
-
-    /// What miners are paid: the block's own for it and for each ommer, an ommer's the less the older it is (Yellow Paper,
-    /// 11.3). All of it is whole gwei.
-    fn rewards(&self, era: Era) -> Vec<Withdrawal> {
-        let (reward, ommers) = (era.reward_gwei(), self.ommers.len() as u64);
-        let pay = |address, amount| Withdrawal { index: 0, validator_index: 0, address, amount };
-        let own = pay(self.header.beneficiary, reward + ommers * (reward / REWARD_PER_OMMER));
-        let others = self.ommers.iter().map(|ommer| {
-            let age = self.header.number.saturating_sub(ommer.number).min(OMMER_AGES);
-            pay(ommer.beneficiary, reward / OMMER_AGES * (OMMER_AGES - age))
-        });
-        std::iter::once(own).chain(others).collect()
+        let withdrawals = self.withdrawals.as_ref().map_or(&[][..], |withdrawals| withdrawals);
+        BlockContext::of_block(hardfork, &self.header, &self.ommers, withdrawals)
     }
 }

@@ -181,11 +181,12 @@ impl Node {
             return self.pending(&head);
         }
         let block = self.known_block(id)?;
+        let params = self.chain.spec().of(&block.header);
         Ok(At {
-            params: self.chain.spec().of(&block.header),
+            params,
             world: self.world(Some(id))?,
             ancestors: self.chain.ancestors(block.number())?,
-            context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),
+            context: block.context(params.hardfork),
         })
     }
 
@@ -202,11 +203,12 @@ impl Node {
     /// Where a block's transactions started.
     pub(crate) fn start_of(&self, block: &StoredBlock) -> Result<At, RpcError> {
         let world = self.chain.start_world(block.number())?.ok_or(RpcError::Genesis)?;
+        let params = self.chain.spec().of(&block.header);
         Ok(At {
-            params: self.chain.spec().of(&block.header),
+            params,
             world,
             ancestors: self.chain.ancestors(block.number())?,
-            context: BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner()),
+            context: block.context(params.hardfork),
         })
     }
 

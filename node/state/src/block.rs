@@ -4,7 +4,7 @@ use alloy_consensus::{Block, BlockBody, Header, ReceiptEnvelope, Sealed, Transac
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::{B256, Log};
 use parapet_monitor::Verdict;
-use parapet_types::{ChainSpec, Executed, JudgedAct, Transaction};
+use parapet_types::{BlockContext, ChainSpec, Executed, Hardfork, JudgedAct, Transaction};
 
 use crate::WorldState;
 
@@ -28,6 +28,8 @@ pub struct StoredBlock {
     pub transactions: Vec<Transaction>,
     /// EIP-4895, from Shanghai on.
     pub withdrawals: Option<Withdrawals>,
+    /// Headers of ommers; none since the merge.
+    pub ommers: Vec<Header>,
     /// By transaction.
     pub receipts: Vec<ReceiptEnvelope<Log>>,
     /// What each transaction did and what guards said of it.
@@ -45,6 +47,7 @@ impl StoredBlock {
             header: Sealed::new(header),
             transactions: Vec::new(),
             withdrawals,
+            ommers: Vec::new(),
             receipts: Vec::new(),
             executed: Vec::new(),
             chain_acts: Vec::new(),
@@ -61,6 +64,13 @@ impl StoredBlock {
     #[must_use]
     pub fn hash(&self) -> B256 {
         self.header.seal()
+    }
+
+    /// What its header fixed before its transactions ran, and what was paid after them, by the rules of its fork.
+    #[must_use]
+    pub fn context(&self, hardfork: Hardfork) -> BlockContext {
+        let withdrawals = self.withdrawals.as_ref().map_or(&[][..], |withdrawals| withdrawals);
+        BlockContext::of_block(hardfork, &self.header, &self.ommers, withdrawals)
     }
 
     /// About how many bytes of memory it takes.
@@ -89,7 +99,7 @@ impl StoredBlock {
             header: self.header.inner().clone(),
             body: BlockBody {
                 transactions: self.transactions.iter().map(|transaction| transaction.inner().clone()).collect(),
-                ommers: Vec::new(),
+                ommers: self.ommers.clone(),
                 withdrawals: self.withdrawals.clone(),
             },
         }

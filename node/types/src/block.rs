@@ -7,9 +7,14 @@ use alloy_primitives::{Address, B256, Bytes, Log};
 use parapet_monitor::{Fuel, Verdict, Veto};
 use serde::{Deserialize, Serialize};
 
-use crate::StateChanges;
+use crate::{Era, Hardfork, StateChanges};
 
 pub use alloy_eips::eip4895::Withdrawal;
+
+/// An ommer's miner is paid as many parts less of so many as the ommer is old, in blocks (Yellow Paper, 11.3).
+const OMMER_AGES: u64 = 8;
+/// For an ommer the block's own miner is paid one part of so many (Yellow Paper, 11.3).
+const REWARD_PER_OMMER: u64 = 32;
 
 /// A signed transaction with its sender.
 pub type Transaction = Recovered<TxEnvelope>;
@@ -56,6 +61,30 @@ impl BlockContext {
             withdrawals,
         }
     }
+
+    /// What a block's header fixed before its transactions ran, and what is paid after them: before the merge to miners,
+    /// since then to those who withdraw.
+    #[must_use]
+    pub fn of_block(hardfork: Hardfork, header: &Header, ommers: &[Header], withdrawals: &[Withdrawal]) -> Self {
+        let paid = match hardfork {
+            Hardfork::ProofOfWork(era) => rewards(era, header, ommers),
+            _ => withdrawals.to_vec(),
+        };
+        Self::of(header, paid)
+    }
+}
+
+/// What miners are paid: the block's own for it and for each ommer, an ommer's the less the older it is (Yellow Paper,
+/// 11.3). All of it is whole gwei.
+fn rewards(era: Era, header: &Header, ommers: &[Header]) -> Vec<Withdrawal> {
+    let (reward, count) = (era.reward_gwei(), ommers.len() as u64);
+    let pay = |address, amount| Withdrawal { index: 0, validator_index: 0, address, amount };
+    let own = pay(header.beneficiary, reward + count * (reward / REWARD_PER_OMMER));
+    let others = ommers.iter().map(|ommer| {
+        let age = header.number.saturating_sub(ommer.number).min(OMMER_AGES);
+        pay(ommer.beneficiary, reward / OMMER_AGES * (OMMER_AGES - age))
+    });
+    std::iter::once(own).chain(others).collect()
 }
 
 /// How a transaction ended.

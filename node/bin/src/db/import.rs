@@ -1,6 +1,6 @@
 //! Begins a chain with a state out of a file, or appends a file of blocks.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path};
 
 use alloy_primitives::B256;
 use parapet_executor::Workers;
@@ -28,19 +28,32 @@ pub(super) fn run(folder: &FolderArgs, file: &Path) -> Result<(), Failure> {
     }
     let mut store = open(&folder.datadir)?;
     let bar = Bar::new(folder.json);
-    let (blocks, before) = (split(&bytes)?, store.head().number());
-    bar.begin("executing blocks", Some(blocks.len() as u64));
     let monitor = dev::monitor(Some(&folder.datadir))?;
-    let workers = Workers::new(default_threads());
-    for rlp in blocks {
-        append(&mut store, rlp, &monitor, &workers)?;
-        bar.advance();
-    }
-    bar.end();
+    let before = store.head().number();
+    append_blocks(&mut store, &bytes, &*monitor, &Workers::new(default_threads()), &bar)?;
     let (head, count) = (store.head().number(), store.head().number() - before);
     print(folder.json, &json!({ "blocks": count, "head": head }), || {
         format!("{count} blocks were executed and appended; the newest is block {head}")
     })
+}
+
+/// Executes a file's blocks, each with every check that an import makes, and appends them. Those that the chain has already
+/// are passed over.
+pub(crate) fn append_blocks(
+    store: &mut ChainStore,
+    file: &[u8],
+    monitor: &dyn Monitor,
+    workers: &Workers,
+    bar: &Bar,
+) -> Result<(), Failure> {
+    let blocks = split(file)?;
+    bar.begin("executing blocks", Some(blocks.len() as u64));
+    for rlp in blocks {
+        append(store, rlp, monitor, workers)?;
+        bar.advance();
+    }
+    bar.end();
+    Ok(())
 }
 
 /// Begins a chain in a folder in which there is none.
@@ -57,7 +70,7 @@ fn begin(folder: &FolderArgs, file: &Path, json: &[u8]) -> Result<(), Failure> {
     })
 }
 
-/// The RLP of each block. Blocks that the chain has already are passed over.
+/// The RLP of each block.
 fn split(mut bytes: &[u8]) -> Result<Vec<&[u8]>, Failure> {
     let mut blocks = Vec::new();
     while !bytes.is_empty() {
@@ -73,7 +86,7 @@ fn split(mut bytes: &[u8]) -> Result<Vec<&[u8]>, Failure> {
     Ok(blocks)
 }
 
-fn append(store: &mut ChainStore, rlp: &[u8], monitor: &Arc<dyn Monitor>, workers: &Workers) -> Result<(), Failure> {
+fn append(store: &mut ChainStore, rlp: &[u8], monitor: &dyn Monitor, workers: &Workers) -> Result<(), Failure> {
     let incoming = IncomingBlock::decode(rlp)?;
     let known = store.block(incoming.header.number)?;
     if incoming.header.number < FIRST || known.is_some_and(|known| known.hash() == incoming.header.hash()) {
@@ -87,12 +100,12 @@ fn append(store: &mut ChainStore, rlp: &[u8], monitor: &Arc<dyn Monitor>, worker
         let after = world.apply(changes)?;
         Ok((after.root(), after))
     };
-    let imported = import_block(&store.spec().of(&incoming.header), parent, &incoming, &**monitor, mode, post_state)?;
-    let IncomingBlock { header, transactions, withdrawals, .. } = incoming;
+    let imported = import_block(&store.spec().of(&incoming.header), parent, &incoming, monitor, mode, post_state)?;
+    let IncomingBlock { header, transactions, withdrawals, ommers, .. } = incoming;
     let (receipts, executed) =
         imported.executed.included.into_iter().map(|included| (included.receipt, included.executed)).unzip();
     let chain_acts = imported.executed.chain_acts;
-    let block = StoredBlock { header, transactions, withdrawals, receipts, executed, chain_acts };
+    let block = StoredBlock { header, transactions, withdrawals, ommers, receipts, executed, chain_acts };
     store.commit(block, imported.state)?;
     Ok(())
 }

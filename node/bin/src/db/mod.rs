@@ -12,7 +12,9 @@ use serde_json::json;
 
 pub(crate) use args::DbArgs;
 use args::{DbCommand, FolderArgs};
-use show::{Bar, print};
+pub(crate) use import::append_blocks;
+pub(crate) use show::Bar;
+use show::print;
 
 use crate::failure::Failure;
 

@@ -8,7 +8,7 @@ use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_fixtures::RealBlock;
 use parapet_genesis::DevGenesis;
 use parapet_state::{ChainStore, StoreSettings};
-use parapet_types::{BlockContext, StateChanges};
+use parapet_types::StateChanges;
 
 use super::rerun::Case;
 use crate::{args::ChainArgs, failure::Failure};
@@ -52,7 +52,7 @@ impl<'a> KeptChain<'a> {
         let world = self.store.world(number - 1)?.ok_or_else(missing)?;
         let ancestors = self.store.ancestors(number)?;
         let params = self.store.spec().of(&block.header);
-        let context = BlockContext::of(&block.header, block.withdrawals.clone().unwrap_or_default().into_inner());
+        let context = block.context(params.hardfork);
         let at = Point { params: &params, world: &world, ancestors: &ancestors, block: &context };
         let root = |changes: &StateChanges| Some(world.apply(changes).ok()?.root());
         let admission = Admission::Import;

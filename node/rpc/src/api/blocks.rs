@@ -74,7 +74,7 @@ impl Api {
     }
 
     fn uncle_count(&self, id: BlockId) -> Result<Option<U64>, RpcError> {
-        Ok(self.0.block(id)?.map(|_| U64::ZERO))
+        Ok(self.0.block(id)?.map(|block| U64::from(block.ommers.len())))
     }
 
     /// A transaction of a block or of the pool, in its EIP-2718 encoding.

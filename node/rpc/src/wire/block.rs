@@ -21,7 +21,8 @@ pub(crate) fn block(block: &StoredBlock, kind: BlockTransactionsKind) -> Block {
             (0..block.transactions.len()).filter_map(|index| mined_transaction(block, index)).collect(),
         ),
     };
-    Block { header: header(block), uncles: Vec::new(), transactions, withdrawals: block.withdrawals.clone() }
+    let uncles = block.ommers.iter().map(alloy_consensus::Header::hash_slow).collect();
+    Block { header: header(block), uncles, transactions, withdrawals: block.withdrawals.clone() }
 }
 
 /// A transaction of a block; `None` if the block has no such index.

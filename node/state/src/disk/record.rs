@@ -61,6 +61,8 @@ struct BodyRecord {
     /// Kept and not recovered from signatures: that is slow, and a development chain may impersonate a sender.
     senders: Vec<Address>,
     withdrawals: Option<Withdrawals>,
+    /// Of a block from before the merge that has any.
+    ommers: Option<Vec<Header>>,
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
@@ -106,6 +108,7 @@ pub(super) fn encode_block(block: &StoredBlock) -> BlockParts<Vec<u8>> {
             transactions: block.transactions.iter().map(|transaction| transaction.encoded_2718().into()).collect(),
             senders: block.transactions.iter().map(Transaction::signer).collect(),
             withdrawals: block.withdrawals.clone(),
+            ommers: (!block.ommers.is_empty()).then(|| block.ommers.clone()),
         }),
         receipts: alloy_rlp::encode(receipts),
         results: alloy_rlp::encode(ResultsRecord {
@@ -136,6 +139,7 @@ pub(super) fn decode_block(parts: &BlockParts<Vec<u8>>) -> Result<StoredBlock, R
         header: decode_header(&parts.header)?,
         transactions: signed.map(|(transaction, sender)| Transaction::new_unchecked(transaction, sender)).collect(),
         withdrawals: body.withdrawals,
+        ommers: body.ommers.unwrap_or_default(),
         receipts,
         executed,
         chain_acts: serde_json::from_slice(&results.chain_acts)?,

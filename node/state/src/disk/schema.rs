@@ -11,7 +11,7 @@
 //! | `code` | hash | code |
 //! | `changes` | number | what the block wrote into the first four families of state: keys without versions; none of the first block |
 //! | `headers` | number | RLP |
-//! | `bodies` | number | RLP of transactions, senders, withdrawals |
+//! | `bodies` | number | RLP of transactions, senders, withdrawals, ommers |
 //! | `receipts` | number | RLP, EIP-2718 |
 //! | `results` | number | results of transactions, and verdicts on the chain's own acts: two JSON texts, RLP |
 //! | `numbers` | hash of a block | its number |
