@@ -8,7 +8,7 @@
 //!
 //! Assumptions: the parent was imported before, hence is within every bound; proof of stake, so that the choice of the
 //! chain and all that is the consensus client's is not looked at. Blocks from before the merge are executed for what they
-//! did: their seals, difficulties and ommers are taken on trust, and no chain of a node's own can be of such a fork.
+//! did: their seals and difficulties are taken on trust, and so is that an ommer was one.
 
 mod block;
 mod body;

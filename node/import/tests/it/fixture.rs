@@ -1,7 +1,7 @@
 //! A genesis, and a valid block on it with one transfer in it.
 
 use alloy_consensus::{
-    Block, BlockBody, EMPTY_OMMER_ROOT_HASH, Header, SignableTransaction as _, TxEip1559, TxEnvelope,
+    Block, BlockBody, EMPTY_OMMER_ROOT_HASH, Header, SignableTransaction as _, TxEip1559, TxEnvelope, TxLegacy,
     proofs::{calculate_transaction_root, calculate_withdrawals_root, ordered_trie_root_with_encoder},
     transaction::Recovered,
 };
@@ -51,13 +51,25 @@ impl Case {
             parent,
             key,
         };
-        let transfer = case.transfer(0);
+        let transfer = if hardfork >= Hardfork::LONDON {
+            case.transfer(0)
+        } else {
+            case.old_transfer(0, Address::repeat_byte(7), 1, None)
+        };
         case.block.body.transactions = vec![transfer];
         case.block.body.withdrawals = (hardfork >= Hardfork::Shanghai).then(|| {
             vec![Withdrawal { index: 0, validator_index: 1, address: Address::repeat_byte(9), amount: 5 }].into()
         });
         case.fill();
         case
+    }
+
+    /// Wei to somebody, signed as before EIP-1559, and before EIP-155 where no chain is named.
+    pub(crate) fn old_transfer(&self, nonce: u64, to: Address, wei: u64, chain_id: Option<u64>) -> TxEnvelope {
+        let (to, value) = (TxKind::Call(to), U256::from(wei));
+        let tx = TxLegacy { chain_id, nonce, gas_price: 1, gas_limit: 21_000, to, value, ..TxLegacy::default() };
+        let signature = self.key.sign_hash_sync(&tx.signature_hash()).unwrap();
+        tx.into_signed(signature).into()
     }
 
     /// One ether wei to somebody, signed.
@@ -84,13 +96,14 @@ impl Case {
     }
 
     /// What execution gives, into the header.
-    fn fill(&mut self) {
+    pub(crate) fn fill(&mut self) {
         self.fill_body();
         let signer = self.key.address();
         let recovered = |tx: &TxEnvelope| Recovered::new_unchecked(tx.clone(), signer);
         let transactions: Vec<_> = self.block.body.transactions.iter().map(recovered).collect();
-        let withdrawals = self.block.body.withdrawals.clone().unwrap_or_default().into_inner();
-        let context = BlockContext::of(&self.block.header, withdrawals);
+        let body = &self.block.body;
+        let withdrawals = body.withdrawals.clone().unwrap_or_default();
+        let context = BlockContext::of_block(self.params.hardfork, &self.block.header, &body.ommers, &withdrawals);
         let at = Point { params: &self.params, world: &self.world, ancestors: &self.ancestors, block: &context };
         let input = BlockInput {
             at,
@@ -153,7 +166,8 @@ fn header(hardfork: Hardfork, parent: &Sealed<Header>) -> Header {
         timestamp: parent.timestamp + 12,
         extra_data: vec![1; 32].into(),
         mix_hash: B256::repeat_byte(3),
-        base_fee_per_gas: Some(BASE_FEE),
+        base_fee_per_gas: since(Hardfork::LONDON).then_some(BASE_FEE),
+        difficulty: if since(Hardfork::Paris) { U256::ZERO } else { U256::from(131_072) },
         blob_gas_used: since(Hardfork::Cancun).then_some(0),
         excess_blob_gas: since(Hardfork::Cancun).then_some(0),
         parent_beacon_block_root: since(Hardfork::Cancun).then_some(B256::repeat_byte(4)),

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod decoding;
+mod eras;
 mod fixture;
 mod headers;
 mod outcomes;

@@ -84,7 +84,7 @@ pub(crate) fn block_of(store: &ChainStore, random: &mut Random, world: WorldStat
         ],
         transactions,
         withdrawals: head.header.withdrawals_root.map(|_| Withdrawals::new(vec![withdrawal])),
-        ommers: vec![Header { number: random.next(), ..Header::default() }; (random.next() % 3) as usize],
+        ommers: Vec::new(),
     };
     (block, world)
 }

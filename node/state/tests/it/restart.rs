@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use alloy_consensus::Header;
 use alloy_eips::eip2718::Encodable2718 as _;
 use parapet_state::{ChainStore, StoreSettings, WorldState};
 use parapet_types::{Hardfork, StateChanges};
 
 use crate::{
-    chain::{extend, genesis, genesis_with},
+    chain::{extend, genesis, genesis_with, next_block},
     model::{Model, Random, random_changes},
 };
 
@@ -166,4 +167,25 @@ fn amendments_survive_a_restart_until_a_block_or_a_rewind() {
     store.rewind(0).unwrap();
     drop(store);
     assert_eq!(open(dir.path()).amendments(), &StateChanges::default());
+}
+
+#[test]
+fn ommers_are_kept_beside_withdrawals_or_without() {
+    for (hardfork, number) in [(Hardfork::Paris, 1), (Hardfork::Shanghai, 2)] {
+        let begun = || genesis_with(1, hardfork, 1, 7);
+        let dir = tempfile::tempdir().unwrap();
+        let open = || ChainStore::open(dir.path(), begun(), StoreSettings::default()).unwrap();
+        let (mut disk, mut random, mut blocks) = (open(), Random(number), Vec::new());
+        for ommers in [0, 2, 1] {
+            let (mut block, world) = next_block(&disk, &mut random);
+            block.ommers = vec![Header { number: random.next(), ..Header::default() }; ommers];
+            blocks.push(disk.commit(block, world).unwrap());
+        }
+        drop(disk);
+        let again = open();
+        for block in blocks {
+            assert_eq!(again.block(block.number()).unwrap().as_ref(), Some(&block));
+            assert_eq!(block.to_consensus_block().body.ommers, block.ommers);
+        }
+    }
 }
