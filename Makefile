@@ -8,7 +8,7 @@ BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts proof book \
-	bench-executor bench-guards bench-roots soak tsan clean
+	bench-executor bench-guards bench-load bench-roots soak tsan clean
 
 help:
 	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
@@ -18,6 +18,7 @@ help:
 	@echo "make soak       execute 10,000 blocks on the same workers and report the memory"
 	@echo "make tsan       the executor's generated blocks under ThreadSanitizer (needs rust-src); TSAN_SEEDS=1000 for more"
 	@echo "make bench-roots     measure what a block's state root costs over a million accounts"
+	@echo "make bench-load      measure what the node bears through JSON-RPC, against anvil; BENCH='--siege 60' besieges it"
 	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
 	@echo "make proof      play real attacks against the guards; PROOF='--honest 100000' for more honest traffic"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
@@ -124,6 +125,13 @@ bench-roots:
 	@$(CARGO) build --release --package parapet-bench-roots
 	$(call say,Measuring)
 	@target/release/bench-roots $(BENCH)
+
+bench-load:
+	$(call say,Building the node and the benchmark$(comma) optimised (the first time takes some minutes))
+	@$(CARGO) build --release --package parapet --bin parapet --package parapet-bench-load
+	@cd sdk/solidity && npm ci --silent --no-audit --no-fund
+	$(call say,Measuring)
+	@target/release/bench-load $(BENCH)
 
 soak:
 	$(call say,Building the soak$(comma) optimised)

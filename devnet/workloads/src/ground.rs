@@ -15,7 +15,7 @@ use parapet_types::{
 };
 
 use crate::{
-    Kind, Workload,
+    Kind, Load, Workload,
     accounts::in_parallel,
     contracts::{SUPPLY_SLOT, allowance_slot, balance_slot},
 };
@@ -210,14 +210,24 @@ impl Ground {
 
     /// The block, signed by its senders, all of whom are among the signers.
     pub(crate) fn sign(self, kind: Kind, signers: &[PrivateKeySigner]) -> Workload {
+        let transactions = self.signed(signers);
+        self.finish(kind, transactions, true)
+    }
+
+    /// State and transactions without a block around them, signed by their senders, all of whom are among the signers.
+    pub(crate) fn into_load(self, signers: &[PrivateKeySigner]) -> Load {
+        let transactions = self.signed(signers);
+        Load { state: self.changes, transactions }
+    }
+
+    fn signed(&self, signers: &[PrivateKeySigner]) -> Vec<Transaction> {
         let keys: AddressMap<&PrivateKeySigner> = signers.iter().map(|signer| (signer.address(), signer)).collect();
         let drafts: Vec<_> = self.transactions.iter().zip(&self.senders).collect();
-        let transactions = in_parallel(&drafts, |(draft, sender)| {
+        in_parallel(&drafts, |(draft, sender)| {
             let key = keys.get(*sender).expect("every sender has a key");
             let signature = key.sign_hash_sync(&draft.signature_hash()).expect("a key in memory signs");
             transaction(draft, signature, **sender)
-        });
-        self.finish(kind, transactions, true)
+        })
     }
 
     fn unsigned(&self) -> Vec<Transaction> {

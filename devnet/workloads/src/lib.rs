@@ -6,6 +6,8 @@
 //!
 //! Path of a block: a kind's module ([`transfers`], [`tokens`], [`swaps`], [`mixed`]) puts accounts and contracts on a
 //! [`ground::Ground`] and orders transactions on it; the ground numbers and signs them, and fixes the block around them.
+//! [`load`] gives transactions without a block, to be sent to a node.
+//!
 //! State is written directly, except that of a pool, which comes out of executing its past ([`preparation`]) and is then
 //! copied ([`market`]).
 
@@ -13,6 +15,7 @@ mod accounts;
 mod contracts;
 mod ground;
 mod kind;
+mod load;
 mod market;
 mod mixed;
 mod preparation;
@@ -24,6 +27,7 @@ mod transfers;
 pub use contracts::{PlainToken, Pool, Router, Tally};
 pub use ground::{BASE_FEE, BENEFICIARY, CHAIN_ID};
 pub use kind::{Kind, UnknownKind};
+pub use load::{Load, Traffic, load};
 
 use parapet_executor::{Admission, BlockInput, Listing, Point};
 use parapet_types::{Ancestors, BlockContext, ChainParams, FlatState, Transaction};

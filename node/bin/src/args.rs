@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use parapet_builder::{BLOCK_TIME_MAX, Mining, SequentialCheck, cores};
 use parapet_genesis::{ACCOUNTS, ACCOUNTS_MAX, BALANCE_WEI, BLOCK_GAS_LIMIT, CHAIN_ID, DevSettings};
 use parapet_monitor::Fuel;
+use parapet_rpc::Screening;
 use parapet_state::{StoreSettings, SyncMode};
 use parapet_types::{BLOCK_FUEL_MAX, ChainParams, FuelPerGas, GuardParams, Hardfork};
 
@@ -192,6 +193,9 @@ pub(crate) struct DevArgs {
     #[arg(long, short, value_name = "SECONDS", conflicts_with = "no_mining",
           value_parser = clap::value_parser!(u64).range(1..=BLOCK_TIME_MAX.as_secs()))]
     pub(crate) block_time: Option<u64>,
+    /// Besides, mine transactions as they come.
+    #[arg(long, requires = "block_time")]
+    pub(crate) mixed_mining: bool,
     /// Most milliseconds that executing one block may take; what is not done by then waits for the next block. With
     /// --block-time it is half of that time, unless told otherwise.
     #[arg(long, value_name = "MILLISECONDS",
@@ -200,6 +204,10 @@ pub(crate) struct DevArgs {
     /// Mine only when asked to, by evm_mine.
     #[arg(long)]
     pub(crate) no_mining: bool,
+    /// Ask guards about each transaction before it is admitted, and refuse one that they would veto: its sender learns of it
+    /// before paying.
+    #[arg(long)]
+    pub(crate) screen: bool,
     /// Folder that keeps the chain; without it, the chain lives in memory.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) datadir: Option<PathBuf>,
@@ -289,12 +297,17 @@ impl DevArgs {
         StoreSettings { sync, prune, ..StoreSettings::with_memory(bytes) }
     }
 
+    pub(crate) const fn screening(&self) -> Screening {
+        if self.screen { Screening::On } else { Screening::Off }
+    }
+
     pub(crate) const fn check(&self) -> SequentialCheck {
         if self.check_sequential { SequentialCheck::On } else { SequentialCheck::Off }
     }
 
     pub(crate) fn mining(&self) -> Mining {
         match (self.block_time, self.no_mining) {
+            (Some(seconds), _) if self.mixed_mining => Mining::Mixed(Duration::from_secs(seconds)),
             (Some(seconds), _) => Mining::Interval(Duration::from_secs(seconds)),
             (None, true) => Mining::Manual,
             (None, false) => Mining::Instant,

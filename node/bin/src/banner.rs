@@ -131,8 +131,9 @@ impl Ready<'_> {
 
     fn mining_text(&self) -> String {
         match self.mining {
-            Mining::Instant => "a block per transaction".to_owned(),
+            Mining::Instant => "as transactions come".to_owned(),
             Mining::Interval(every) => format!("a block every {} s", every.as_secs()),
+            Mining::Mixed(every) => format!("a block every {} s, and as transactions come", every.as_secs()),
             Mining::Manual => "only when asked, by evm_mine".to_owned(),
         }
     }

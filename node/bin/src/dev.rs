@@ -24,6 +24,8 @@ use crate::{
 const STOP_MAX: Duration = Duration::from_secs(5);
 /// Folder of compiled guards, below a chain's own.
 const COMPILED_GUARDS: &str = "compiled-guards";
+/// File of what waits in the pool, in a chain's folder.
+const POOL_JOURNAL: &str = "pool.journal";
 
 /// Runs the node.
 pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
@@ -65,6 +67,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         threads: args.threads,
         check: args.check(),
         block_deadline: args.block_deadline.map(Duration::from_millis),
+        journal: args.datadir.as_ref().map(|dir| dir.join(POOL_JOURNAL)),
         ..ChainSettings::default()
     };
     let chain = Chain::new(store, chain_settings, monitor, Arc::new(SystemClock))?;
@@ -73,6 +76,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         address: SocketAddr::new(args.host, args.port),
         client_version: concat!("parapet/", env!("CARGO_PKG_VERSION"), "/rust").to_owned(),
         limits: Limits::default(),
+        screening: args.screening(),
         metrics: Some(metrics),
     };
     let server = serve(chain.clone(), &keys, server_settings).await?;

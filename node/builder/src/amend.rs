@@ -45,6 +45,10 @@ impl Chain {
         self.stored(stored)?;
         writer.amendments = amendments;
         self.publish(Head { block: Arc::clone(&head.block), world, time: head.time });
+        let nonce = changes.accounts.get(&address).map(|change| (address, change.info.map_or(0, |info| info.nonce)));
+        for transaction in self.0.pool.write().follow(&[], nonce) {
+            tracing::warn!("{} was dropped: its sender's nonce was set beyond it", transaction.tx_hash());
+        }
         Ok(())
     }
 }

@@ -8,15 +8,20 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256};
 use parapet_executor::Workers;
 use parapet_monitor::Monitor;
-use parapet_pool::{Content, Pool};
+use parapet_pool::{Content, Journal, Pool};
 use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
 use parapet_types::{Ancestors, BlockContext, ChainParams, ChainSpec, StateChanges, Transaction};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    ChainError, Clock, Consequence, EVENTS_MAX, Mining, Settings, amend::Amended, clock::ChainTime,
-    header::next_context, measure::note_threads, snapshot::Snapshots,
+    ChainError, Clock, Consequence, EVENTS_MAX, Mining, Settings,
+    ahead::{Ahead, Base, Storer},
+    amend::Amended,
+    clock::ChainTime,
+    header::next_context,
+    measure::note_threads,
+    snapshot::Snapshots,
 };
 
 /// The newest block and the state to build on.
@@ -50,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: RwLock<ChainStore>,
     pub(crate) pool: RwLock<Pool>,
+    /// What waits in the pool, in a file.
+    pub(crate) journal: Option<Mutex<Journal>>,
     pub(crate) head: RwLock<Arc<Head>>,
     pub(crate) amended: RwLock<Amended>,
     pub(crate) mining: watch::Sender<Mining>,
@@ -58,6 +65,8 @@ pub(crate) struct Inner {
     /// Whether the store has failed for good.
     failed: watch::Sender<bool>,
     writer: Mutex<Writer>,
+    /// Writes blocks of a chain that is kept; one in memory has nothing to wait for.
+    pub(crate) storer: Option<Storer>,
 }
 
 /// What only the writer touches.
@@ -66,6 +75,8 @@ pub(crate) struct Writer {
     pub(crate) snapshots: Snapshots,
     /// From the state the head commits to, to the state that is shown.
     pub(crate) amendments: StateChanges,
+    /// The newest block, if it was sealed and is perhaps not stored yet.
+    pub(crate) ahead: Option<Ahead>,
     closed: bool,
 }
 
@@ -83,10 +94,18 @@ impl Chain {
         let workers = Workers::new(settings.threads);
         note_threads(workers.threads().get());
         let amendments = store.amendments().clone();
-        let writer = Writer { time: ChainTime::default(), snapshots: Snapshots::default(), amendments, closed: false };
+        let writer = Writer {
+            time: ChainTime::default(),
+            snapshots: Snapshots::default(),
+            amendments,
+            ahead: None,
+            closed: false,
+        };
         let world = store.head_world().apply(&writer.amendments)?;
         let head = Head { block: store.head(), world, time: writer.time };
-        Ok(Self(Arc::new(Inner {
+        let storer = if store.is_on_disk() { Some(Storer::start()?) } else { None };
+        let (journal, rejoining) = Self::open_journal(settings.journal.as_deref()).unzip();
+        let chain = Self(Arc::new(Inner {
             spec: store.spec().clone(),
             workers,
             mining: watch::Sender::new(settings.mining),
@@ -98,10 +117,16 @@ impl Chain {
             amended: RwLock::new(Amended::default()),
             store: RwLock::new(store),
             writer: Mutex::new(writer),
+            storer,
+            journal: journal.map(Mutex::new),
             settings,
             monitor,
             clock,
-        })))
+        }));
+        if let Some(rejoining) = rejoining {
+            chain.rejoin(rejoining);
+        }
+        Ok(chain)
     }
 
     /// Parameters of the chain over its whole length.
@@ -263,11 +288,25 @@ impl Chain {
 
     /// Lets the block that is being built finish and refuses everything after it.
     pub fn close(&self) {
-        self.writer_regardless().closed = true;
+        let mut writer = self.writer_regardless();
+        writer.closed = true;
+        // Whoever sent what is in it is told if it fails.
+        let _: Result<(), _> = writer.ahead.take().map_or(Ok(()), |ahead| ahead.wait());
+        drop(writer);
+        self.rewrite_journal();
     }
 
-    /// The right to change the chain.
+    /// The right to change the chain, all of which is stored.
     pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>, ChainError> {
+        let mut writer = self.writer_ahead()?;
+        match writer.ahead.take() {
+            Some(ahead) => ahead.wait().map(|()| writer),
+            None => Ok(writer),
+        }
+    }
+
+    /// The right to add blocks, the newest of which may still be on its way to the store.
+    pub(crate) fn writer_ahead(&self) -> Result<MutexGuard<'_, Writer>, ChainError> {
         let writer = self.writer_regardless();
         if writer.closed { Err(ChainError::Closed) } else { Ok(writer) }
     }
@@ -280,11 +319,28 @@ impl Chain {
                 Consequence::Refuse => {}
                 Consequence::StopNode => {
                     tracing::error!("nothing further can be stored: {error}");
-                    self.0.failed.send_replace(true);
+                    self.fail();
                 }
             }
             error
         })
+    }
+
+    /// Nothing further can be stored.
+    pub(crate) fn fail(&self) {
+        self.0.failed.send_replace(true);
+    }
+
+    /// What the next block is built on: the newest block that is sealed.
+    pub(crate) fn base(&self, writer: &mut Writer) -> Result<Base, ChainError> {
+        if let Some(base) = writer.ahead.as_ref().and_then(Ahead::base) {
+            return Ok(base.clone());
+        }
+        if let Some(ahead) = writer.ahead.take() {
+            ahead.wait()?;
+        }
+        let head = self.head();
+        Ok(Base { header: head.block.header.clone(), world: head.world.clone(), nonces: Arc::default() })
     }
 
     fn writer_regardless(&self) -> MutexGuard<'_, Writer> {

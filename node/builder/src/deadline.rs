@@ -17,10 +17,7 @@ const INTERVAL_PARTS: u32 = 2;
 /// How long a block's execution may take: what was set, else half of the interval at which blocks are mined. Blocks that
 /// somebody asked for take as long as they need.
 pub(crate) fn time_for_block(set: Option<Duration>, mining: Mining) -> Option<Duration> {
-    set.or(match mining {
-        Mining::Interval(every) => Some(every / INTERVAL_PARTS),
-        Mining::Instant | Mining::Manual => None,
-    })
+    set.or(mining.interval().map(|every| every / INTERVAL_PARTS))
 }
 
 /// Cuts a block by a clock, and remembers where.

@@ -63,6 +63,9 @@ pub enum ChainError {
         /// Its fork.
         hardfork: Hardfork,
     },
+    /// There is no thread to store blocks.
+    #[error("no thread could be started to store blocks: {0}")]
+    Thread(#[source] std::io::Error),
     /// The node is stopping.
     #[error("the node is stopping; send this again when it is back")]
     Closed,
@@ -86,6 +89,7 @@ impl ChainError {
                 parapet_state::Consequence::Refuse => Consequence::Refuse,
                 parapet_state::Consequence::StopNode => Consequence::StopNode,
             },
+            Self::Thread(_) => Consequence::StopNode,
             Self::Pool(_)
             | Self::Rejected { .. }
             | Self::Block(_)

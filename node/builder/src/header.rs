@@ -68,7 +68,8 @@ fn randao(parent_hash: B256, number: u64) -> B256 {
 
 /// What execution adds to a block's context.
 pub(crate) struct Outcome<'a> {
-    pub(crate) state_root: B256,
+    /// Takes a while, as do the other roots.
+    pub(crate) state_root: &'a (dyn Fn() -> B256 + Sync),
     pub(crate) transactions: &'a [Transaction],
     pub(crate) receipts: &'a [ReceiptEnvelope<Log>],
     pub(crate) gas_used: u64,
@@ -81,14 +82,16 @@ pub(crate) struct Outcome<'a> {
 pub(crate) fn seal(params: &ChainParams, context: &BlockContext, outcome: Outcome<'_>) -> Sealed<Header> {
     let since = |fork: Hardfork| params.hardfork >= fork;
     let envelopes: Vec<_> = outcome.transactions.iter().map(|transaction| transaction.inner()).collect();
+    let roots = || (transactions_root(&envelopes), proofs::calculate_receipt_root(outcome.receipts));
+    let (state_root, (transactions_root, receipts_root)) = rayon::join(outcome.state_root, roots);
     let logs_bloom = outcome.receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom());
     Header {
         parent_hash: context.parent_hash,
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
         beneficiary: context.beneficiary,
-        state_root: outcome.state_root,
-        transactions_root: transactions_root(&envelopes),
-        receipts_root: proofs::calculate_receipt_root(outcome.receipts),
+        state_root,
+        transactions_root,
+        receipts_root,
         logs_bloom,
         difficulty: U256::ZERO,
         number: context.number,
@@ -136,7 +139,7 @@ mod tests {
             let parent = Header { base_fee_per_gas: Some(7), gas_limit: 30_000_000, ..Header::default() }.seal_slow();
             let context = next_context(&params, &Settings::default(), &parent, 12);
             let outcome = Outcome {
-                state_root: B256::ZERO,
+                state_root: &|| B256::ZERO,
                 transactions: &[],
                 receipts: &[],
                 gas_used: 0,

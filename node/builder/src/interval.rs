@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::{Chain, ChainError, Consequence, MineRequest, Mining};
+use crate::{Chain, ChainError, Consequence, MineRequest};
 
 impl Chain {
     /// Follows the mining mode and mines a block whenever an interval has passed. Ends with the node, or with the
@@ -14,9 +14,9 @@ impl Chain {
         let mut modes = self.0.mining.subscribe();
         loop {
             let mode = *modes.borrow_and_update();
-            let changed = match mode {
-                Mining::Instant | Mining::Manual => modes.changed().await,
-                Mining::Interval(every) => {
+            let changed = match mode.interval() {
+                None => modes.changed().await,
+                Some(every) => {
                     let mut ticks = interval_at(Instant::now() + every, every);
                     // A block that took longer than the interval is followed by one interval, not by a burst.
                     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

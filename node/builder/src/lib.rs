@@ -4,11 +4,14 @@
 //! [mined](Chain::mine) by it, readers take its published [`Head`] and its stored blocks. A block is executed, sealed,
 //! stored, and only then shown and announced: what a client has seen survives the process.
 //!
+//! Where the chain is kept, the next block is executed while the last one is written (`ahead`).
+//!
 //! Blocks are executed by all threads of one set of workers, which lives as long as the chain; see [`Settings::threads`].
 //!
 //! Invariants: one writer at a time; readers never wait for execution; the head that is shown is stored; time comes
 //! from the [`Clock`] handed in, and what is measured for metrics decides nothing.
 
+mod ahead;
 mod amend;
 mod chain;
 mod clock;
@@ -18,8 +21,10 @@ mod error;
 mod execute;
 mod header;
 mod interval;
+mod journal;
 mod measure;
 mod mine;
+mod select;
 mod settings;
 mod snapshot;
 mod submit;
@@ -37,3 +42,4 @@ pub use settings::{
     BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,
     SequentialCheck, Settings, cores,
 };
+pub use submit::Submission;

@@ -1,20 +1,26 @@
-//! Builds a block: candidates are executed under the monitor's eyes, the block is sealed and stored, and only then shown.
+//! Builds a block: candidates are executed under the monitor's eyes, the block is sealed, then stored, and only then shown. What
+//! of it waits for what is in [`ahead`](crate::ahead).
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use alloy_consensus::Transaction as _;
-use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::Address;
 use parapet_executor::{Admission, BlockInput, Consequence, Listing, Point, TxError};
 use parapet_pool::Pool;
-use parapet_state::StoredBlock;
-use parapet_types::{BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, Hardfork, LeftOut, Transaction};
+use parapet_state::{StoredBlock, WorldState};
+use parapet_types::{
+    BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, Hardfork, LeftOut, StateChanges, Transaction,
+};
 
 use crate::{
-    BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
+    BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
+    ahead::{Base, Finished},
     chain::Writer,
     deadline::{ByClock, time_for_block},
-    header::{Outcome, next_base_fee, next_context, seal},
+    header::{Outcome, next_context, seal},
     measure::note_store,
 };
 
@@ -64,34 +70,35 @@ impl Chain {
             self.fix_next_timestamp(&mut writer, timestamp)?;
         }
         for index in 0..request.blocks {
-            let head = self.head();
+            let base = self.base(&mut writer)?;
             if let Some(spacing) = request.spacing.filter(|_| index > 0) {
-                writer.time.next = Some(head.block.header.timestamp.saturating_add(spacing));
+                writer.time.next = Some(base.header.timestamp.saturating_add(spacing));
             }
-            let candidates = fitting(self.0.pool.read().best(next_base_fee(&head.block.header)));
-            self.build(&mut writer, candidates, EmptyBlock::Keep)?;
+            let candidates = self.candidates(&base, &BTreeSet::new());
+            self.build(&mut writer, &base, candidates, EmptyBlock::Keep)?;
         }
-        Ok(())
+        writer.ahead.take().map_or(Ok(()), |ahead| ahead.wait())
     }
 
-    /// Builds one block on the head. Gives the candidates that are not in it; those that can never be in one have left
-    /// the pool.
+    /// Builds one block. Gives the candidates that are not in it; those that can never be in one have left the pool.
     pub(crate) fn build(
         &self,
         writer: &mut Writer,
+        base: &Base,
         candidates: Vec<Transaction>,
         empty: EmptyBlock,
     ) -> Result<Vec<Unfit>, ChainError> {
-        let head = self.head();
-        let parent = &head.block.header;
+        let parent = &base.header;
         let timestamp = writer.time.timestamp(&*self.0.clock, parent.timestamp);
         let params = self.0.spec.at(parent.number + 1, timestamp);
         if params.hardfork < Hardfork::Paris {
             return Err(ChainError::BeforeMerge { number: parent.number + 1, hardfork: params.hardfork });
         }
         let context = next_context(&params, &self.0.settings, parent, timestamp);
-        let ancestors = self.ancestors(context.number)?;
-        let at = Point { params: &params, world: &head.world, ancestors: &ancestors, block: &context };
+        let mut ancestors = self.ancestors(context.number)?;
+        // The store may not have it yet.
+        ancestors.insert(parent.number, parent.hash());
+        let at = Point { params: &params, world: &base.world, ancestors: &ancestors, block: &context };
         let time = time_for_block(self.0.settings.block_deadline, self.mining());
         let deadline = time.map(|time| ByClock::starting_now(&*self.0.clock, time));
         let input = BlockInput {
@@ -106,21 +113,33 @@ impl Chain {
         if executed.included.is_empty() && empty == EmptyBlock::Skip {
             return Ok(unfit);
         }
-        self.commit(writer, &head, (&params, &context), candidates, executed)?;
+        let finished = self.seal(writer, base, (&params, &context), candidates, executed)?;
+        match &self.0.storer {
+            Some(storer) => writer.ahead = Some(storer.hand_over(self, writer.ahead.take(), finished)?),
+            None => self.store(finished)?,
+        }
         Ok(unfit)
     }
 
-    /// Seals a block, stores it, shows it.
-    fn commit(
+    /// Seals a block.
+    fn seal(
         &self,
         writer: &mut Writer,
-        head: &Head,
+        base: &Base,
         (params, context): (&ChainParams, &BlockContext),
         candidates: Vec<Transaction>,
         executed: ExecutedBlock<TxError>,
-    ) -> Result<(), ChainError> {
-        let world = self.stored(head.world.apply(&executed.changes))?;
-        let block = self.assemble((params, context), candidates, executed, world.root());
+    ) -> Result<Finished, ChainError> {
+        let world = self.stored(base.world.apply(&executed.changes))?;
+        let nonces = nonces(&executed.changes);
+        let block = self.assemble((params, context), candidates, executed, &world);
+        writer.time.after_block(&*self.0.clock, block.header.timestamp);
+        Ok(Finished { block, world, nonces, amendments: std::mem::take(&mut writer.amendments), time: writer.time })
+    }
+
+    /// Stores a block, then shows it.
+    pub(crate) fn store(&self, finished: Finished) -> Result<(), ChainError> {
+        let Finished { block, world, nonces, amendments, time } = finished;
         let (block, world) = {
             let mut store = self.0.store.write();
             let committed = store.commit(block, world);
@@ -130,14 +149,9 @@ impl Chain {
             }
             (block, store.head_world())
         };
-        let amendments = std::mem::take(&mut writer.amendments);
         self.0.amended.write().record(block.number(), amendments);
-        writer.time.after_block(&*self.0.clock, block.header.timestamp);
-        self.publish(Head { block: Arc::clone(&block), world: world.clone(), time: writer.time });
-        let account = |sender: &Address| Ok(world.account(sender)?.unwrap_or_default());
-        let stale = self.0.pool.write().remove_mined(&block.transactions, account);
-        let stale = self.stored(stale)?;
-        for transaction in stale {
+        self.publish(Head { block: Arc::clone(&block), world, time });
+        for transaction in self.0.pool.write().follow(&block.transactions, nonces) {
             tracing::warn!("{} was dropped: its nonce has been used", transaction.tx_hash());
         }
         log_block(&block);
@@ -150,7 +164,7 @@ impl Chain {
         (params, context): (&ChainParams, &BlockContext),
         candidates: Vec<Transaction>,
         block: ExecutedBlock<TxError>,
-        state_root: alloy_primitives::B256,
+        world: &WorldState,
     ) -> StoredBlock {
         let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
         let mut transactions = Vec::with_capacity(block.included.len());
@@ -162,7 +176,7 @@ impl Chain {
             executed.push(included.executed);
         }
         let outcome = Outcome {
-            state_root,
+            state_root: &|| world.root(),
             transactions: &transactions,
             receipts: &receipts,
             gas_used: block.gas_used,
@@ -212,16 +226,9 @@ impl Chain {
     }
 }
 
-/// As many candidates, from the first on, as a block can hold by number and length.
-fn fitting(mut candidates: Vec<Transaction>) -> Vec<Transaction> {
-    let mut bytes = 0;
-    let fits = |transaction: &&Transaction| {
-        bytes += transaction.inner().encode_2718_len();
-        bytes <= BLOCK_BYTES_MAX
-    };
-    let count = candidates.iter().take(BLOCK_TRANSACTIONS_MAX).take_while(fits).count();
-    candidates.truncate(count);
-    candidates
+/// The nonces of all accounts that a block changed.
+fn nonces(changes: &StateChanges) -> BTreeMap<Address, u64> {
+    changes.accounts.iter().map(|(address, change)| (*address, change.info.map_or(0, |info| info.nonce))).collect()
 }
 
 /// One readable line for every transaction, or one for an empty block.
@@ -249,31 +256,5 @@ fn outcome(executed: &Executed) -> String {
             let name = guard.map_or_else(|| attachment.to_string(), |verdict| verdict.guard.clone());
             format!("vetoed by guard {name} (code {code}: {})", parapet_monitor::detail_text(detail))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
-    use alloy_primitives::{Address, Signature};
-
-    use super::*;
-
-    fn candidate(input_bytes: usize) -> Transaction {
-        let tx = TxEip1559 { input: vec![1; input_bytes].into(), ..TxEip1559::default() };
-        Transaction::new_unchecked(TxEnvelope::Eip1559(tx.into_signed(Signature::test_signature())), Address::ZERO)
-    }
-
-    #[test]
-    fn a_block_takes_no_more_bytes_than_the_protocol_allows() {
-        let long = candidate(100_000);
-        let fit = BLOCK_BYTES_MAX / long.inner().encode_2718_len();
-        assert_eq!(fitting(vec![long.clone(); fit]).len(), fit);
-        assert_eq!(fitting(vec![long; fit + 5]).len(), fit);
-    }
-
-    #[test]
-    fn a_block_takes_no_more_transactions_than_its_limit() {
-        assert_eq!(fitting(vec![candidate(0); BLOCK_TRANSACTIONS_MAX + 5]).len(), BLOCK_TRANSACTIONS_MAX);
     }
 }

@@ -1,6 +1,6 @@
 //! Settings of the builder, and when it mines.
 
-use std::{num::NonZeroUsize, thread::available_parallelism, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use alloy_primitives::{Address, Bytes};
 
@@ -21,13 +21,35 @@ pub const BLOCK_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// When blocks are mined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mining {
-    /// A block per transaction, before its submission returns.
+    /// As transactions come, each before its submission returns; those that come together are in one block.
     #[default]
     Instant,
     /// A block each time this long has passed, empty ones included.
     Interval(Duration),
+    /// A block each time this long has passed, and one as transactions come, each before its submission returns.
+    Mixed(Duration),
     /// Only when asked.
     Manual,
+}
+
+impl Mining {
+    /// Whether transactions are mined as they come.
+    #[must_use]
+    pub const fn is_instant(self) -> bool {
+        match self {
+            Self::Instant | Self::Mixed(_) => true,
+            Self::Interval(_) | Self::Manual => false,
+        }
+    }
+
+    /// How long it is from one block to the next, if blocks come by themselves.
+    #[must_use]
+    pub const fn interval(self) -> Option<Duration> {
+        match self {
+            Self::Interval(every) | Self::Mixed(every) => Some(every),
+            Self::Instant | Self::Manual => None,
+        }
+    }
 }
 
 /// Whether every block is executed a second time, one transaction after the other, before it is stored.
@@ -58,6 +80,8 @@ pub struct Settings {
     pub extra_data: Bytes,
     /// How much the pool holds.
     pub pool: parapet_pool::Limits,
+    /// File in which what waits in the pool is kept across restarts.
+    pub journal: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -70,6 +94,7 @@ impl Default for Settings {
             beneficiary: Address::ZERO,
             extra_data: Bytes::from_static(b"parapet"),
             pool: parapet_pool::Limits::default(),
+            journal: None,
         }
     }
 }

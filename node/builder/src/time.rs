@@ -33,20 +33,21 @@ impl Chain {
         Ok(())
     }
 
-    /// Changes when blocks are mined. Turning to [`Mining::Instant`] mines what is ready.
+    /// Changes when blocks are mined. Where transactions are mined as they come from now on, what is ready
+    /// is mined.
     ///
     /// # Errors
     /// [`ChainError::BlockTime`] for an interval that cannot be used; else what mining can give.
     pub fn set_mining(&self, mining: Mining) -> Result<(), ChainError> {
-        if let Mining::Interval(every) = mining
+        if let Some(every) = mining.interval()
             && (every.is_zero() || every > BLOCK_TIME_MAX)
         {
             return Err(ChainError::BlockTime(every.as_secs()));
         }
         let mut writer = self.writer()?;
         self.0.mining.send_replace(mining);
-        if mining == Mining::Instant {
-            self.settle(&mut writer, None)?;
+        if mining.is_instant() {
+            self.settle(&mut writer)?;
         }
         Ok(())
     }

@@ -1,98 +1,30 @@
-//! Holds a transaction against the chain's rules and its sender's account. Cheap checks come first.
+//! Holds a candidate against its sender's account and the next block's prices.
 
-use alloy_consensus::{Transaction as _, Typed2718 as _};
-use alloy_eips::{eip2718::Encodable2718 as _, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_consensus::Transaction as _;
 use alloy_primitives::U256;
-use parapet_types::{AccountInfo, Hardfork, Transaction};
+use parapet_types::{AccountInfo, Transaction};
 
-use crate::{INITCODE_BYTES_MAX, PoolError, TRANSACTION_BYTES_MAX, intrinsic_gas};
+use crate::{LowFees, PoolError, Rules, candidate::Candidate};
 
-/// What the next block asks of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// EIP-155 chain id.
-    pub chain_id: u64,
-    /// Rules of the chain.
-    pub hardfork: Hardfork,
-    /// Gas limit of a block.
-    pub block_gas_limit: u64,
-    /// Base fee of the next block, in wei per gas.
-    pub base_fee: u64,
-}
-
-/// Length of the EIP-2718 encoding of a transaction that may enter, in bytes.
-pub(crate) fn admit(transaction: &Transaction, account: &AccountInfo, rules: &Rules) -> Result<usize, PoolError> {
-    check_type(transaction, rules)?;
-    let bytes = check_size(transaction, rules)?;
-    check_gas(transaction, rules)?;
-    check_fees(transaction, rules)?;
-    check_account(transaction, account)?;
-    Ok(bytes)
-}
-
-fn check_type(transaction: &Transaction, rules: &Rules) -> Result<(), PoolError> {
-    if transaction.is_eip4844() {
-        return Err(PoolError::Blob);
+pub(crate) fn check(candidate: &Candidate, account: &AccountInfo, rules: &Rules) -> Result<(), PoolError> {
+    match rules.low_fees {
+        LowFees::Refuse => check_fees(&candidate.transaction, rules)?,
+        LowFees::Wait => {}
     }
-    if transaction.is_eip7702() {
-        if rules.hardfork < Hardfork::Prague {
-            return Err(PoolError::Type { kind: transaction.ty(), hardfork: rules.hardfork });
-        }
-        if transaction.authorization_list().is_none_or(<[_]>::is_empty) {
-            return Err(PoolError::NoAuthorization);
-        }
-        if transaction.is_create() {
-            return Err(PoolError::SetCodeCreation);
-        }
-    }
-    // A transaction without a chain id, from before EIP-155, is valid on every chain.
-    match transaction.chain_id() {
-        Some(found) if found != rules.chain_id => Err(PoolError::ChainId { found, expected: rules.chain_id }),
-        _ => Ok(()),
-    }
-}
-
-fn check_size(transaction: &Transaction, rules: &Rules) -> Result<usize, PoolError> {
-    let bytes = transaction.inner().encode_2718_len();
-    if bytes > TRANSACTION_BYTES_MAX {
-        return Err(PoolError::Oversized { bytes });
-    }
-    let initcode = transaction.input().len();
-    if transaction.is_create() && rules.hardfork >= Hardfork::Shanghai && initcode > INITCODE_BYTES_MAX {
-        return Err(PoolError::InitcodeSize { bytes: initcode });
-    }
-    Ok(bytes)
-}
-
-fn check_gas(transaction: &Transaction, rules: &Rules) -> Result<(), PoolError> {
-    let gas_limit = transaction.gas_limit();
-    if rules.hardfork >= Hardfork::Osaka && gas_limit > MAX_TX_GAS_LIMIT_OSAKA {
-        return Err(PoolError::GasCap { gas_limit, cap: MAX_TX_GAS_LIMIT_OSAKA });
-    }
-    if gas_limit > rules.block_gas_limit {
-        return Err(PoolError::BlockGasLimit { gas_limit, block_gas_limit: rules.block_gas_limit });
-    }
-    let gas = intrinsic_gas(transaction, rules.hardfork);
-    if gas_limit < gas.initial {
-        return Err(PoolError::IntrinsicGas { gas_limit, needed: gas.initial });
-    }
-    if gas_limit < gas.floor {
-        return Err(PoolError::FloorGas { gas_limit, needed: gas.floor });
-    }
-    Ok(())
+    check_account(&candidate.transaction, account)
 }
 
 fn check_fees(transaction: &Transaction, rules: &Rules) -> Result<(), PoolError> {
-    let max_fee = transaction.max_fee_per_gas();
-    let tip = tip(transaction);
-    if tip > max_fee {
-        return Err(PoolError::TipAboveFee { tip, max_fee });
-    }
+    let (max_fee, sender) = (transaction.max_fee_per_gas(), transaction.signer());
     if max_fee < u128::from(rules.base_fee) {
-        let (sender, base_fee) = (transaction.signer(), rules.base_fee);
-        return Err(PoolError::BaseFee { sender, max_fee, base_fee });
+        return Err(PoolError::BaseFee { sender, max_fee, base_fee: rules.base_fee });
     }
-    Ok(())
+    match (transaction.max_fee_per_blob_gas(), rules.blobs) {
+        (Some(max_fee), Some(blobs)) if max_fee < blobs.fee => {
+            Err(PoolError::BlobFee { sender, max_fee, fee: blobs.fee })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_account(transaction: &Transaction, account: &AccountInfo) -> Result<(), PoolError> {
@@ -110,7 +42,9 @@ fn check_account(transaction: &Transaction, account: &AccountInfo) -> Result<(),
 /// Most that a transaction may take from its sender, in wei.
 fn cost(transaction: &Transaction) -> U256 {
     let gas = U256::from(transaction.max_fee_per_gas()) * U256::from(transaction.gas_limit());
-    gas.saturating_add(transaction.value())
+    let blob_gas = U256::from(transaction.blob_gas_used().unwrap_or_default());
+    let blobs = U256::from(transaction.max_fee_per_blob_gas().unwrap_or_default()) * blob_gas;
+    gas.saturating_add(blobs).saturating_add(transaction.value())
 }
 
 /// The tip a transaction offers at most, in wei per gas; before EIP-1559 that was the whole price.

@@ -39,7 +39,7 @@ pub enum PoolError {
     /// It would replace another one, but pays too little more.
     #[error(
         "replacement transaction underpriced: the transaction {replaced} with this nonce pays up to {max_fee} wei per \
-         gas with a tip of {tip}; both must rise by at least {percent}%", percent = crate::PRICE_BUMP_PERCENT
+         gas with a tip of {tip}; all its fees must rise by at least {percent}%"
     )]
     Underpriced {
         /// Hash of the other one.
@@ -48,6 +48,8 @@ pub enum PoolError {
         max_fee: u128,
         /// Its maximum tip, in wei per gas.
         tip: u128,
+        /// By how much more they must be, in percent.
+        percent: u128,
     },
     /// Its gas limit does not pay for its own bytes.
     #[error("intrinsic gas too low: gas {gas_limit}, minimum needed {needed}")]
@@ -119,9 +121,84 @@ pub enum PoolError {
         /// Fork of this chain.
         hardfork: Hardfork,
     },
-    /// It carries blobs.
-    #[error("transaction type not supported: blob transactions (EIP-4844) are not accepted by this node")]
-    Blob,
+    /// It does not pay the base fee of blobs.
+    #[error(
+        "max fee per blob gas less than block blob gas fee: address {sender}, maxFeePerBlobGas: {max_fee}, blobBaseFee: {fee}"
+    )]
+    BlobFee {
+        /// Sender.
+        sender: Address,
+        /// Its maximum fee, in wei per gas of blobs.
+        max_fee: u128,
+        /// The base fee, in wei per gas of blobs.
+        fee: u128,
+    },
+    /// A blob transaction without a blob (EIP-4844).
+    #[error("blobless blob transaction: a transaction of type 3 carries at least one")]
+    NoBlobs,
+    /// It has more blobs than one transaction may have (EIP-7594).
+    #[error("too many blobs in transaction: have {blobs}, permitted {max}")]
+    TooManyBlobs {
+        /// How many it has.
+        blobs: u64,
+        /// How many it may have.
+        max: u64,
+    },
+    /// Its blobs are not there.
+    #[error("missing sidecar in blob transaction: send it in the form with blobs, commitments and proofs")]
+    NoSidecar,
+    /// Its blobs are proved in the way of another fork.
+    #[error(
+        "invalid sidecar: from osaka on blobs come with cell proofs (EIP-7594), before with one proof each; this is {hardfork}"
+    )]
+    SidecarForm {
+        /// Fork of this chain.
+        hardfork: Hardfork,
+    },
+    /// Its blobs are not those that it names.
+    #[error("invalid sidecar: {reason}")]
+    Sidecar {
+        /// Why.
+        reason: String,
+    },
+    /// Its sender waits with blobs, and this one has none, or the other way round.
+    #[error("address already reserved: {sender} has transactions of the other kind waiting, with or without blobs")]
+    Reserved {
+        /// Sender.
+        sender: Address,
+    },
+    /// It carries blobs, and an earlier one of its sender is missing.
+    #[error(
+        "nonce too high: address {sender}, tx: {nonce} gapped nonce: {next}; blob transactions do not wait behind a gap"
+    )]
+    BlobGap {
+        /// Sender.
+        sender: Address,
+        /// Nonce of the transaction.
+        nonce: u64,
+        /// The nonce that is missing.
+        next: u64,
+    },
+    /// Its sender is delegated, or about to be, and has one waiting (EIP-7702).
+    #[error("in-flight transaction limit reached for delegated accounts: address {sender}")]
+    InFlight {
+        /// Sender.
+        sender: Address,
+    },
+    /// Its sender is delegated, or about to be, and an earlier one is missing (EIP-7702).
+    #[error("gapped-nonce tx from delegated accounts: address {sender}, tx: {nonce}")]
+    DelegatedGap {
+        /// Sender.
+        sender: Address,
+        /// Nonce of the transaction.
+        nonce: u64,
+    },
+    /// It is to delegate an account that has transactions of its own waiting (EIP-7702).
+    #[error("authority already reserved: {authority} has transactions of its own waiting")]
+    AuthorityReserved {
+        /// The account.
+        authority: Address,
+    },
     /// A set-code transaction without an authorization (EIP-7702).
     #[error("EIP-7702 transaction with empty auth list")]
     NoAuthorization,
@@ -146,6 +223,14 @@ pub enum PoolError {
         /// Sender.
         sender: Address,
         /// Most transactions of one sender.
+        max: usize,
+    },
+    /// Its sender has too many bytes waiting.
+    #[error("account limit exceeded: address {sender} has as many bytes waiting as are allowed, {max}")]
+    SenderBytes {
+        /// Sender.
+        sender: Address,
+        /// Most bytes of one sender.
         max: usize,
     },
     /// The pool is full of transactions that pay at least as much.

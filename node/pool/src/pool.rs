@@ -1,11 +1,11 @@
 //! The lanes of all senders, and what bounds them together.
 //!
-//! Invariant: `places` and `bytes` describe exactly what the lanes hold, no lane is empty, and every limit holds after
-//! each call.
+//! Invariant: `places`, `authorities`, `bytes` and, where they are made, `tails` describe exactly what the lanes hold, no lane is
+//! empty, and every limit holds after each call.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
 };
 
 use alloy_consensus::Transaction as _;
@@ -13,9 +13,11 @@ use alloy_primitives::{Address, B256};
 use parapet_types::{AccountInfo, Transaction};
 
 use crate::{
-    FAULTS_MAX, Limits, PoolError, Rules,
-    admission::admit,
+    Account, Best, Limits, PoolError, Prices, Rules, Sidecar, admission,
+    candidate::Candidate,
+    conflicts,
     lane::{Entry, Lane},
+    tails::Tails,
 };
 
 /// Where a transaction waits.
@@ -23,6 +25,8 @@ use crate::{
 pub enum Place {
     /// It can be included in the next block.
     Pending,
+    /// Its turn has come, and it waits until a block asks for less than it pays.
+    Unpaid,
     /// A transaction with an earlier nonce is missing.
     Queued,
 }
@@ -53,13 +57,17 @@ pub struct Content {
 #[derive(Debug, Default)]
 pub struct Pool {
     limits: Limits,
-    lanes: BTreeMap<Address, Lane>,
+    lanes: HashMap<Address, Lane>,
     /// Sender and nonce by hash.
     places: HashMap<B256, (Address, u64)>,
-    /// Bytes of all encodings.
+    /// How many of them are to delegate an account (EIP-7702).
+    authorities: HashMap<Address, usize>,
+    /// Bytes of all.
     bytes: usize,
     /// Transactions that ever arrived.
     arrivals: u64,
+    /// Made when the pool is full.
+    tails: Option<Tails>,
 }
 
 impl Pool {
@@ -71,66 +79,90 @@ impl Pool {
 
     /// Admits a transaction. `account` is its sender's now; `rules` are the next block's.
     ///
-    /// Where the pool is full, the transactions with the lowest effective tips go, from the tails of their lanes; a
-    /// scan over all lanes for each.
-    ///
     /// # Errors
     /// [`PoolError`] says what is wrong with it; every other transaction that can still be included stays.
-    pub fn add(&mut self, transaction: Transaction, account: &AccountInfo, rules: &Rules) -> Result<Added, PoolError> {
-        let hash = *transaction.tx_hash();
-        if self.places.contains_key(&hash) {
-            return Err(PoolError::AlreadyKnown { hash });
-        }
-        let bytes = admit(&transaction, account, rules)?;
-        let (sender, nonce) = (transaction.signer(), transaction.nonce());
-        self.follow(sender, account.nonce);
+    pub fn add(
+        &mut self,
+        transaction: Transaction,
+        account: impl Into<Account>,
+        rules: &Rules,
+    ) -> Result<Added, PoolError> {
+        self.check_new(*transaction.tx_hash())?;
+        self.admit(Candidate::check(transaction, rules)?, &account.into(), rules)
+    }
+
+    /// The same, of a candidate that was checked against the same rules before.
+    ///
+    /// Where the pool is full, the last transactions of lanes go: those behind a gap first, then those with the lowest effective
+    /// tips.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn admit(&mut self, candidate: Candidate, account: &Account, rules: &Rules) -> Result<Added, PoolError> {
+        let hash = candidate.hash();
+        self.check_new(hash)?;
+        admission::check(&candidate, &account.info, rules)?;
+        let (sender, nonce) = (candidate.transaction.signer(), candidate.transaction.nonce());
+        self.follow_account(sender, account.info.nonce);
         if let Some(replaced) = self.entry(sender, nonce) {
-            replaced.check_replacement(&transaction)?;
+            replaced.check_replacement(&candidate.transaction)?;
         }
+        conflicts::check(&candidate, account, &self.lanes, &self.authorities)?;
         let replaced = self.remove(sender, nonce);
-        self.insert(Entry { transaction, arrival: self.arrivals, bytes, faults: 0 }, account.nonce);
+        self.insert(Entry { candidate, arrival: self.arrivals, faults: 0 }, account.info.nonce);
         self.arrivals += 1;
         let mut evicted = Vec::new();
-        if let Err(error) = self.shrink(sender, nonce, rules.base_fee, &mut evicted) {
+        if let Err(error) = self.shrink(sender, nonce, rules.prices(), &mut evicted) {
             self.remove(sender, nonce);
             for (entry, account_nonce) in evicted.into_iter().chain(replaced) {
                 self.insert(entry, account_nonce);
             }
             return Err(error);
         }
-        let place = if self.next_nonce(&sender, account.nonce) > nonce { Place::Pending } else { Place::Queued };
         Ok(Added {
             hash,
-            place,
+            place: self.place(sender, nonce, rules.prices()),
             replaced: replaced.map(|(entry, _)| entry.hash()),
             evicted: evicted.iter().map(|(entry, _)| entry.hash()).collect(),
         })
     }
 
-    /// The pending transactions that pay the base fee: by effective tip, the earlier arrival first where tips are
-    /// equal, and those of one sender by nonce. Those that the node failed to execute time and again come last.
-    #[must_use]
-    pub fn best(&self, base_fee: u64) -> Vec<Transaction> {
-        let mut lanes: Vec<_> = self.lanes.values().map(|lane| lane.pending().peekable()).collect();
-        let rank = |index: usize, entry: &Entry| {
-            let promising = entry.faults < FAULTS_MAX;
-            entry.effective_tip(base_fee).map(|tip| (promising, tip, Reverse(entry.arrival), index))
-        };
-        let mut heads: BinaryHeap<_> = lanes
-            .iter_mut()
-            .enumerate()
-            .filter_map(|(index, lane)| lane.peek().and_then(|entry| rank(index, entry)))
-            .collect();
-        let mut best = Vec::new();
-        while let Some((_, _, _, index)) = heads.pop() {
-            best.extend(lanes[index].next().map(|entry| entry.transaction.clone()));
-            heads.extend(lanes[index].peek().and_then(|entry| rank(index, entry)));
-        }
-        best
+    /// Refuses a transaction that is there.
+    ///
+    /// # Errors
+    /// [`PoolError::AlreadyKnown`].
+    pub fn check_new(&self, hash: B256) -> Result<(), PoolError> {
+        if self.places.contains_key(&hash) { Err(PoolError::AlreadyKnown { hash }) } else { Ok(()) }
     }
 
-    /// Follows the chain after its head has moved: `account` gives each sender's account at the new head. Drops what
-    /// can no longer be included, and gives those of it that are not in `mined`.
+    /// The pending transactions that pay what a block asks for, in the order in which it wants them.
+    #[must_use]
+    pub fn best(&self, prices: Prices) -> Best<'_> {
+        self.best_after(prices, &BTreeMap::new())
+    }
+
+    /// The same behind nonces that are used by blocks which the pool has not [followed](Self::follow) yet.
+    #[must_use]
+    pub fn best_after(&self, prices: Prices, used: &BTreeMap<Address, u64>) -> Best<'_> {
+        let next = |(sender, lane): (&Address, &Lane)| used.get(sender).copied().unwrap_or(0).max(lane.account_nonce);
+        Best::of(self.lanes.iter().map(|lane| (next(lane), lane.1)), prices)
+    }
+
+    /// Follows the chain by a block: what is in `mined` goes, and of the accounts in `moved`, by their nonces now, what can no
+    /// longer be included. Gives the latter.
+    pub fn follow(
+        &mut self,
+        mined: &[Transaction],
+        moved: impl IntoIterator<Item = (Address, u64)>,
+    ) -> Vec<Transaction> {
+        for transaction in mined {
+            self.drop(*transaction.tx_hash());
+        }
+        moved.into_iter().flat_map(|(sender, nonce)| self.follow_account(sender, nonce)).collect()
+    }
+
+    /// Follows the chain wherever it went: `account` gives each sender's account at the new head. Drops what can no longer be
+    /// included, and gives those of it that are not in `mined`.
     ///
     /// # Errors
     /// The first of `account`'s; what is in `mined` is dropped all the same.
@@ -139,25 +171,23 @@ impl Pool {
         mined: &[Transaction],
         account: impl Fn(&Address) -> Result<AccountInfo, E>,
     ) -> Result<Vec<Transaction>, E> {
-        for transaction in mined {
-            self.drop(*transaction.tx_hash());
-        }
+        self.follow(mined, []);
         let nonces = self.lanes.keys().map(|sender| Ok((*sender, account(sender)?.nonce)));
         let nonces: Vec<_> = nonces.collect::<Result<_, E>>()?;
-        Ok(nonces.into_iter().flat_map(|(sender, nonce)| self.follow(sender, nonce)).collect())
+        Ok(self.follow(&[], nonces))
     }
 
     /// Takes a transaction out. Those of its sender with later nonces wait until the gap is filled.
     pub fn drop(&mut self, hash: B256) -> Option<Transaction> {
         let (sender, nonce) = *self.places.get(&hash)?;
-        self.remove(sender, nonce).map(|(entry, _)| entry.transaction)
+        self.remove(sender, nonce).map(|(entry, _)| entry.candidate.transaction)
     }
 
-    /// The node could not execute a transaction, by no fault of its own. It stays, but after [`FAULTS_MAX`] times no
-    /// longer before others.
+    /// The node could not execute a transaction, by no fault of its own. It stays, but after
+    /// [`FAULTS_MAX`](crate::FAULTS_MAX) times no longer before others.
     pub fn note_fault(&mut self, hash: B256) {
         let Some((sender, nonce)) = self.places.get(&hash) else { return };
-        if let Some(entry) = self.lanes.get_mut(sender).and_then(|lane| lane.entries.get_mut(nonce)) {
+        if let Some(entry) = self.lanes.get_mut(sender).and_then(|lane| lane.get_mut(*nonce)) {
             entry.faults = entry.faults.saturating_add(1);
         }
     }
@@ -171,15 +201,24 @@ impl Pool {
     #[must_use]
     pub fn get(&self, hash: B256) -> Option<&Transaction> {
         let (sender, nonce) = *self.places.get(&hash)?;
-        self.entry(sender, nonce).map(|entry| &entry.transaction)
+        self.entry(sender, nonce).map(Entry::transaction)
+    }
+
+    /// The blobs of a transaction that waits.
+    #[must_use]
+    pub fn sidecar(&self, hash: B256) -> Option<Arc<Sidecar>> {
+        let (sender, nonce) = *self.places.get(&hash)?;
+        self.entry(sender, nonce)?.candidate.sidecar.clone()
     }
 
     /// The nonce of a sender's next transaction, those that are pending here counted.
     #[must_use]
     pub fn next_nonce(&self, sender: &Address, account_nonce: u64) -> u64 {
         let Some(lane) = self.lanes.get(sender) else { return account_nonce };
-        let run = lane.entries.range(account_nonce..).zip(account_nonce..);
-        account_nonce + run.take_while(|((nonce, _), expected)| *nonce == expected).count() as u64
+        if lane.account_nonce == account_nonce {
+            return lane.next_nonce();
+        }
+        (account_nonce..).find(|nonce| lane.get(*nonce).is_none()).unwrap_or(u64::MAX)
     }
 
     /// What the pool holds, by sender and nonce.
@@ -187,13 +226,21 @@ impl Pool {
     pub fn content(&self) -> Content {
         let mut content = Content::default();
         for (sender, lane) in &self.lanes {
-            let pending = lane.pending().count();
-            for (index, (nonce, entry)) in lane.entries.iter().enumerate() {
-                let part = if index < pending { &mut content.pending } else { &mut content.queued };
-                part.entry(*sender).or_default().insert(*nonce, entry.transaction.clone());
+            let next = lane.next_nonce();
+            for (nonce, entry) in lane.entries() {
+                let part = if nonce < next { &mut content.pending } else { &mut content.queued };
+                part.entry(*sender).or_default().insert(nonce, entry.transaction().clone());
             }
         }
         content
+    }
+
+    /// All that waits, in the order of its arrival.
+    #[must_use]
+    pub fn by_arrival(&self) -> Vec<&Transaction> {
+        let mut entries: Vec<_> = self.lanes.values().flat_map(Lane::entries).map(|(_, entry)| entry).collect();
+        entries.sort_unstable_by_key(|entry| entry.arrival);
+        entries.into_iter().map(Entry::transaction).collect()
     }
 
     /// Transactions that wait.
@@ -208,7 +255,7 @@ impl Pool {
         self.places.is_empty()
     }
 
-    /// Bytes of the encodings of all that wait.
+    /// Bytes of the encodings of all that wait, and of their blobs.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -217,50 +264,78 @@ impl Pool {
     /// Transactions that wait: pending ones, then queued ones.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        let pending = self.lanes.values().map(|lane| lane.pending().count()).sum();
+        let pending = self.lanes.values().map(|lane| lane.next_nonce() - lane.account_nonce).sum::<u64>() as usize;
         (pending, self.len() - pending)
     }
 
+    fn place(&self, sender: Address, nonce: u64, prices: Prices) -> Place {
+        let Some(lane) = self.lanes.get(&sender) else { return Place::Queued };
+        match lane.get(nonce).map(|entry| entry.effective_tip(prices)) {
+            _ if lane.next_nonce() <= nonce => Place::Queued,
+            Some(None) => Place::Unpaid,
+            _ => Place::Pending,
+        }
+    }
+
     fn entry(&self, sender: Address, nonce: u64) -> Option<&Entry> {
-        self.lanes.get(&sender)?.entries.get(&nonce)
+        self.lanes.get(&sender)?.get(nonce)
     }
 
     fn insert(&mut self, entry: Entry, account_nonce: u64) {
-        let (sender, nonce) = (entry.transaction.signer(), entry.transaction.nonce());
-        self.bytes += entry.bytes;
+        let (sender, nonce) = (entry.transaction().signer(), entry.transaction().nonce());
+        self.bytes += entry.candidate.bytes;
         self.places.insert(entry.hash(), (sender, nonce));
+        for authority in &entry.candidate.authorities {
+            *self.authorities.entry(*authority).or_default() += 1;
+        }
         let lane = self.lanes.entry(sender).or_default();
         lane.account_nonce = account_nonce;
-        lane.entries.insert(nonce, entry);
+        lane.insert(entry);
+        self.note(sender);
     }
 
     /// Takes an entry out and gives it with its account's nonce.
     fn remove(&mut self, sender: Address, nonce: u64) -> Option<(Entry, u64)> {
         let lane = self.lanes.get_mut(&sender)?;
-        let (entry, account_nonce) = (lane.entries.remove(&nonce)?, lane.account_nonce);
-        if lane.entries.is_empty() {
-            self.lanes.remove(&sender);
-        }
+        let (entry, account_nonce) = (lane.remove(nonce)?, lane.account_nonce);
         self.forget(&entry);
+        self.note(sender);
         Some((entry, account_nonce))
     }
 
     fn forget(&mut self, entry: &Entry) {
         self.places.remove(&entry.hash());
-        self.bytes -= entry.bytes;
+        self.bytes -= entry.candidate.bytes;
+        for authority in &entry.candidate.authorities {
+            let count = self.authorities.get_mut(authority).expect("it was counted when the entry came");
+            *count -= 1;
+            if *count == 0 {
+                self.authorities.remove(authority);
+            }
+        }
+    }
+
+    /// A lane has changed: drops it if it is empty, and keeps up who goes first.
+    fn note(&mut self, sender: Address) {
+        if self.lanes.get(&sender).is_some_and(Lane::is_empty) {
+            self.lanes.remove(&sender);
+        }
+        if let Some(tails) = &mut self.tails {
+            tails.note(sender, self.lanes.get(&sender));
+        }
     }
 
     /// Takes over an account's nonce and gives the transactions that went by it.
-    fn follow(&mut self, sender: Address, account_nonce: u64) -> Vec<Transaction> {
-        let Some(lane) = self.lanes.get_mut(&sender) else { return Vec::new() };
+    fn follow_account(&mut self, sender: Address, account_nonce: u64) -> Vec<Transaction> {
+        let Some(lane) = self.lanes.get_mut(&sender).filter(|lane| lane.account_nonce != account_nonce) else {
+            return Vec::new();
+        };
         let stale = lane.follow(account_nonce);
-        if lane.entries.is_empty() {
-            self.lanes.remove(&sender);
-        }
         for entry in &stale {
             self.forget(entry);
         }
-        stale.into_iter().map(|entry| entry.transaction).collect()
+        self.note(sender);
+        stale.into_iter().map(|entry| entry.candidate.transaction).collect()
     }
 
     /// Evicts until all limits hold, with the newcomer of `sender` and `nonce` in; refused when it would be the next to
@@ -269,21 +344,27 @@ impl Pool {
         &mut self,
         sender: Address,
         nonce: u64,
-        base_fee: u64,
+        prices: Prices,
         evicted: &mut Vec<(Entry, u64)>,
     ) -> Result<(), PoolError> {
-        let tail_of_lane = |pool: &Self, max: usize| {
-            let entries = &pool.lanes.get(&sender)?.entries;
-            (entries.len() > max).then(|| entries.last_key_value().map(|(tail, _)| *tail)).flatten()
-        };
-        while let Some(tail) = tail_of_lane(self, self.limits.per_sender_max) {
+        let Limits { transactions_max, bytes_max, per_sender_max, bytes_per_sender_max } = self.limits;
+        while let Some((tail, error)) = self.lanes.get(&sender).and_then(|lane| {
+            let error = match lane.len() > per_sender_max {
+                true => PoolError::SenderLimit { sender, max: per_sender_max },
+                false if lane.bytes() > bytes_per_sender_max => {
+                    PoolError::SenderBytes { sender, max: bytes_per_sender_max }
+                }
+                false => return None,
+            };
+            Some((lane.last()?.0, error))
+        }) {
             if tail == nonce {
-                return Err(PoolError::SenderLimit { sender, max: self.limits.per_sender_max });
+                return Err(error);
             }
             evicted.extend(self.remove(sender, tail));
         }
-        while self.len() > self.limits.transactions_max || self.bytes > self.limits.bytes_max {
-            match self.cheapest_tail(base_fee) {
+        while self.len() > transactions_max || self.bytes > bytes_max {
+            match self.first_to_go(prices) {
                 Some(victim) if victim != (sender, nonce) => evicted.extend(self.remove(victim.0, victim.1)),
                 _ => return Err(PoolError::Full { transactions: self.len() - 1 }),
             }
@@ -291,12 +372,13 @@ impl Pool {
         Ok(())
     }
 
-    /// The last transaction of a lane that pays least; of several, the one that came last.
-    fn cheapest_tail(&self, base_fee: u64) -> Option<(Address, u64)> {
-        let tails = self.lanes.iter().filter_map(|(sender, lane)| {
-            lane.entries.last_key_value().map(|(nonce, entry)| ((*sender, *nonce), entry))
-        });
-        let cheapest = tails.min_by_key(|(_, entry)| (entry.effective_tip(base_fee), Reverse(entry.arrival)));
-        cheapest.map(|(place, _)| place)
+    /// The last transaction of the lane that goes first.
+    fn first_to_go(&mut self, prices: Prices) -> Option<(Address, u64)> {
+        let tails = match self.tails.take().filter(|tails| tails.prices() == prices) {
+            Some(tails) => tails,
+            None => Tails::of(self.lanes.iter(), prices),
+        };
+        let sender = self.tails.insert(tails).first()?;
+        Some((sender, self.lanes.get(&sender)?.last()?.0))
     }
 }

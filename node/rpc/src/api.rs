@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use jsonrpsee::{RpcModule, core::RegisterMethodError};
 
+pub(crate) use self::send::signed_transaction;
 use crate::node::Node;
 
 /// Answers every method.

@@ -195,7 +195,7 @@ fn chain_code(error: &ChainError) -> i32 {
         ChainError::Rejected { reason, .. } => transaction_code(reason),
         ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
         ChainError::Store(error) => store_code(error),
-        ChainError::Block(_) | ChainError::Diverged { .. } => INTERNAL_ERROR_CODE,
+        ChainError::Block(_) | ChainError::Diverged { .. } | ChainError::Thread(_) => INTERNAL_ERROR_CODE,
     }
 }
 

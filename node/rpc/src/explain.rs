@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use jsonrpsee::{
     MethodResponse,
     core::{
-        middleware::{Batch, BatchEntry, Notification, RpcServiceT},
+        middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT},
         server::BatchResponseBuilder,
     },
     types::{
@@ -15,6 +15,8 @@ use jsonrpsee::{
 };
 use serde::Deserialize;
 
+use crate::sends::Sends;
+
 /// Wraps the service that answers calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Explain<S> {
@@ -23,6 +25,8 @@ pub(crate) struct Explain<S> {
     pub(crate) response_bytes_max: usize,
     /// Names of all methods.
     pub(crate) methods: Arc<[&'static str]>,
+    /// Answers transactions that are sent together.
+    pub(crate) sends: Sends,
 }
 
 /// What is looked at of an answer that is an error.
@@ -58,6 +62,11 @@ impl<S> Explain<S> {
     }
 }
 
+/// Whether an entry of a batch sends a transaction.
+fn is_send(entry: &Result<BatchEntry<'_>, BatchEntryErr<'_>>) -> bool {
+    matches!(entry, Ok(BatchEntry::Call(request)) if Sends::is_one(request))
+}
+
 impl<S> RpcServiceT for Explain<S>
 where
     S: RpcServiceT<MethodResponse = MethodResponse, NotificationResponse = MethodResponse>
@@ -88,8 +97,27 @@ where
         async move {
             let mut answers = BatchResponseBuilder::new_with_limit(this.response_bytes_max);
             let mut notified = false;
-            for entry in batch {
+            let mut entries = batch.into_iter().peekable();
+            while let Some(entry) = entries.next() {
                 let answer = match entry {
+                    Ok(BatchEntry::Call(request)) if Sends::is_one(&request) => {
+                        let more = std::iter::from_fn(|| match entries.next_if(is_send) {
+                            Some(Ok(BatchEntry::Call(request))) => Some(request),
+                            _ => None,
+                        });
+                        let together: Vec<_> = std::iter::once(request).chain(more).collect();
+                        let sent = this.sends.answer(&together).await;
+                        for (request, answer) in together.into_iter().zip(sent) {
+                            let answer = match answer {
+                                Some(answer) => answer,
+                                None => this.call(request).await,
+                            };
+                            if let Err(too_large) = answers.append(answer) {
+                                return too_large;
+                            }
+                        }
+                        continue;
+                    }
                     Ok(BatchEntry::Call(request)) => this.call(request).await,
                     Ok(BatchEntry::Notification(notification)) => {
                         notified = true;

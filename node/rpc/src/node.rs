@@ -15,16 +15,18 @@ use parapet_executor::blob_params;
 use parapet_monitor::Monitor;
 use parapet_simulate::{CallRequest, Point};
 use parapet_state::{StoredBlock, WorldState};
-use parapet_types::{Ancestors, BlockContext, ChainParams};
+use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Limits, RpcError, backtests::Backtests, filters::Filters, impersonation::Impersonation, wire::call_request,
+    Limits, RpcError, Screening, backtests::Backtests, filters::Filters, impersonation::Impersonation, intake::Intake,
+    wire::call_request,
 };
 
 pub(crate) struct Node {
     pub(crate) chain: Chain,
     pub(crate) limits: Limits,
+    pub(crate) screening: Screening,
     pub(crate) client_version: String,
     /// Keys of the development accounts, in their order.
     pub(crate) accounts: Vec<Address>,
@@ -34,7 +36,10 @@ pub(crate) struct Node {
     pub(crate) backtests: Backtests,
     reads: Semaphore,
     tryouts: Semaphore,
-    writes: Semaphore,
+    screens: Semaphore,
+    /// Transactions on their way in.
+    intake: Arc<Intake>,
+    writes: Arc<Semaphore>,
 }
 
 /// A point of the chain that was asked for.
@@ -52,7 +57,13 @@ impl At {
 }
 
 impl Node {
-    pub(crate) fn new(chain: Chain, keys: &[B256], client_version: String, limits: Limits) -> Result<Self, RpcError> {
+    pub(crate) fn new(
+        chain: Chain,
+        keys: &[B256],
+        client_version: String,
+        limits: Limits,
+        screening: Screening,
+    ) -> Result<Self, RpcError> {
         let mut accounts = Vec::new();
         let mut signers = BTreeMap::new();
         for key in keys {
@@ -61,13 +72,17 @@ impl Node {
             accounts.push(signer.address());
             signers.insert(signer.address(), signer);
         }
+        let writes = Arc::new(Semaphore::new(1));
         Ok(Self {
+            intake: Arc::new(Intake::new(chain.clone(), Arc::clone(&writes))),
             impersonation: Impersonation::default(),
             filters: Filters::new(&limits),
             backtests: Backtests::new(&limits),
             tryouts: Semaphore::new(limits.tryouts_max),
+            screens: Semaphore::new(limits.screened_max),
+            screening,
             reads: Semaphore::new(limits.heavy_reads_max),
-            writes: Semaphore::new(1),
+            writes,
             chain,
             limits,
             client_version,
@@ -226,6 +241,28 @@ impl Node {
         work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
     ) -> Result<T, RpcError> {
         self.run(&self.tryouts, work).await
+    }
+
+    /// Tries a transaction before it is admitted: apart from other reads, which must not wait for it.
+    pub(crate) async fn screen_apart<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        self.run(&self.screens, work).await
+    }
+
+    /// Submits transactions, in their order, and gives an answer for each.
+    pub(crate) async fn submit(self: &Arc<Self>, transactions: Vec<Transaction>) -> Vec<Result<B256, RpcError>> {
+        let screened = self.screened(transactions).await;
+        let mut good = Vec::with_capacity(screened.len());
+        let screened: Vec<Result<(), RpcError>> =
+            screened.into_iter().map(|transaction| transaction.map(|transaction| good.push(transaction))).collect();
+        let mut answers = self.intake.submit(good).await.into_iter();
+        let missing = || Err(RpcError::Internal("the chain's writer did not answer".to_owned()));
+        screened
+            .into_iter()
+            .map(|let_through| let_through.and_then(|()| answers.next().unwrap_or_else(missing)))
+            .collect()
     }
 
     /// Runs what changes the chain.

@@ -17,7 +17,7 @@ use jsonrpsee::{
 use parapet_builder::Chain;
 use tower_http::cors::CorsLayer;
 
-use crate::{RpcError, Settings, api, explain::Explain, form::ExplainForm, node::Node, page::Paged};
+use crate::{RpcError, Settings, api, explain::Explain, form::ExplainForm, node::Node, page::Paged, sends::Sends};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,16 +63,18 @@ impl Running {
 /// # Errors
 /// [`StartError`] when it cannot listen.
 pub async fn serve(chain: Chain, keys: &[B256], settings: Settings) -> Result<Running, StartError> {
-    let Settings { address, client_version, limits, metrics } = settings;
-    let node = Arc::new(Node::new(chain, keys, client_version, limits.clone())?);
+    let Settings { address, client_version, limits, screening, metrics } = settings;
+    let node = Arc::new(Node::new(chain, keys, client_version, limits.clone(), screening)?);
     let methods =
         api::methods(&node).map_err(|error| RpcError::Internal(format!("a method is defined twice: {error}")))?;
     let names: Arc<[&'static str]> = methods.method_names().collect();
     let response_bytes_max = limits.response_bytes_max as usize;
+    let sends = Sends(Arc::clone(&node));
     let explain = RpcServiceBuilder::new().layer_fn(move |service| Explain {
         service,
         response_bytes_max,
         methods: Arc::clone(&names),
+        sends: sends.clone(),
     });
     let config = ServerConfig::builder()
         .max_request_body_size(limits.request_bytes_max)

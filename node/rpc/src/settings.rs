@@ -57,6 +57,8 @@ pub struct Limits {
     pub backtest_page_max: Duration,
     /// Most requests at a time that try guards out; others wait.
     pub tryouts_max: usize,
+    /// Most transactions that are screened at a time; others wait.
+    pub screened_max: usize,
     /// Most reads that execute transactions or walk the chain at a time; others wait.
     pub heavy_reads_max: usize,
 }
@@ -88,9 +90,20 @@ impl Default for Limits {
             backtest_idle_max: Duration::from_secs(60),
             backtest_page_max: Duration::from_millis(500),
             tryouts_max: 2,
+            screened_max: 4,
             heavy_reads_max: 16,
         }
     }
+}
+
+/// Whether guards are asked about a transaction before it is admitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screening {
+    /// They judge it in its block alone, and its sender pays for what they veto.
+    #[default]
+    Off,
+    /// One that they would veto on the newest state is refused, and costs nothing.
+    On,
 }
 
 /// Settings of the server.
@@ -102,6 +115,8 @@ pub struct Settings {
     pub client_version: String,
     /// Limits on clients.
     pub limits: Limits,
+    /// Whether transactions are screened.
+    pub screening: Screening,
     /// What `GET /metrics` answers; without it there is no such page.
     pub metrics: Option<MetricsPage>,
 }

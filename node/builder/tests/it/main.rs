@@ -1,6 +1,7 @@
 //! The chain from outside: real blocks, executed and sealed.
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
+mod ahead;
 mod amending;
 mod blocks;
 mod checking;

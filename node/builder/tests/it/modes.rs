@@ -14,7 +14,7 @@ fn manual() -> Dev {
 }
 
 #[test]
-fn instant_mining_gives_every_transaction_its_block_and_waits_for_gaps() {
+fn instant_mining_mines_what_is_ready_and_waits_for_gaps() {
     let dev = Dev::new(Settings::default());
     let late = dev.submit(dev.transfer(0, 1));
     assert_eq!(dev.number(), 0);
@@ -22,11 +22,58 @@ fn instant_mining_gives_every_transaction_its_block_and_waits_for_gaps() {
     assert_eq!(dev.chain.next_nonce(&dev.address(0)).unwrap(), 0);
 
     let early = dev.submit(dev.transfer(0, 0));
-    assert_eq!(dev.number(), 2);
-    assert_eq!(dev.chain.transaction(early).unwrap().unwrap().0.number(), 1);
-    assert_eq!(dev.chain.transaction(late).unwrap().unwrap().0.number(), 2);
+    let place = |hash| dev.chain.transaction(hash).unwrap().map(|(block, index)| (block.number(), index));
+    assert_eq!((place(early), place(late)), (Some((1, 0)), Some((1, 1))));
     assert_eq!(dev.chain.pool_counts(), (0, 0));
     assert_eq!(dev.chain.next_nonce(&dev.address(0)).unwrap(), 2);
+
+    dev.submit(dev.transfer(0, 2));
+    dev.submit(dev.transfer(0, 3));
+    assert_eq!(dev.number(), 3, "those that do not come together have blocks of their own");
+}
+
+#[test]
+fn transactions_that_come_together_are_in_one_block_as_far_as_it_holds_them() {
+    let dev = Dev::new(Settings::default());
+    let half = dev.chain.params().block_gas_limit / 2;
+    let big = |account, nonce| {
+        dev.sign(account, TxEip1559 { nonce, gas_limit: half.min(16_000_000), ..call(Address::ZERO, U256::ZERO) })
+    };
+    let fit = (dev.chain.params().block_gas_limit / half.min(16_000_000)) as usize;
+    let answers =
+        dev.chain.submit_all((0..2 * fit as u64).map(|nonce| big(0, nonce)).chain([dev.transfer(1, 0)]).collect());
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(dev.chain.pool_counts(), (0, 0));
+    let lengths: Vec<_> = (1..=dev.number()).map(|n| dev.chain.block(n).unwrap().unwrap().transactions.len()).collect();
+    assert_eq!(lengths.iter().sum::<usize>(), 2 * fit + 1);
+    assert!(lengths.len() < 2 * fit, "{lengths:?}");
+}
+
+#[test]
+fn each_of_those_that_come_together_has_an_answer_of_its_own() {
+    let dev = Dev::new(Settings::default());
+    let poor = dev.sign(1, TxEip1559 { max_fee_per_gas: 1, ..call(Address::ZERO, U256::ZERO) });
+    let all = vec![dev.transfer(0, 0), poor, dev.transfer(0, 0), dev.transfer(0, 1), dev.transfer(0, 5)];
+    let answers = dev.chain.submit_all(all);
+    let good: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(good, [true, false, false, true, true]);
+    assert!(matches!(answers[2], Err(ChainError::Pool(PoolError::AlreadyKnown { .. }))));
+    assert_eq!((dev.number(), dev.chain.pool_counts()), (1, (0, 1)));
+}
+
+#[tokio::test]
+async fn mixed_mining_mines_what_comes_and_goes_on_by_itself() {
+    let dev = Dev::new(Settings { mining: Mining::Mixed(Duration::from_millis(20)), ..Settings::default() });
+    let mut events = dev.chain.events();
+    let hash = dev.submit(dev.transfer(0, 0));
+    assert!(dev.chain.transaction(hash).unwrap().is_some());
+    let miner = tokio::spawn(dev.chain.clone().mine_at_intervals());
+    for number in 1..4 {
+        let Event::Block(block) = events.recv().await.unwrap() else { panic!("no block was dropped") };
+        assert_eq!(block.number(), number);
+    }
+    dev.chain.close();
+    miner.await.unwrap().unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Each check, and the words that tools match on.
 
-use alloy_consensus::{TxEip1559, TxEip4844, TxEip4844Variant, TxEip7702, TxLegacy};
+use alloy_consensus::{TxEip1559, TxEip7702, TxLegacy};
 use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Bytes, Signature, TxKind, U256};
 use parapet_pool::{INITCODE_BYTES_MAX, PoolError, Rules, TRANSACTION_BYTES_MAX};
@@ -11,7 +11,7 @@ use crate::support::{GWEI, RULES, account, add, dynamic, legacy, roomy, sender, 
 /// The error of a transaction on its own; its message begins with the words given.
 fn refused_by(transaction: Transaction, account: AccountInfo, rules: Rules, words: &str) -> PoolError {
     let mut pool = roomy();
-    let error = pool.add(transaction, &account, &rules).unwrap_err();
+    let error = pool.add(transaction, account, &rules).unwrap_err();
     assert!(error.to_string().starts_with(words), "{error}");
     assert!(pool.is_empty());
     error
@@ -33,7 +33,7 @@ fn insufficient_funds_by_a_single_wei() {
     let transaction = TxEip1559 { value: U256::from(5), ..dynamic(0, 1, 2 * GWEI) };
     let cost = U256::from(21_000 * 2 * GWEI + 5);
     let exact = AccountInfo { balance: cost, ..AccountInfo::default() };
-    assert!(roomy().add(signed(1, transaction.clone()), &exact, &RULES).is_ok());
+    assert!(roomy().add(signed(1, transaction.clone()), exact, &RULES).is_ok());
     let short = AccountInfo { balance: cost - U256::from(1), ..exact };
     let error = refused_by(signed(1, transaction), short, RULES, "insufficient funds for gas * price + value: balance");
     assert!(error.to_string().ends_with("overshot 1"), "{error}");
@@ -65,7 +65,7 @@ fn the_calldata_floor_holds_from_prague_on() {
     let transaction = TxEip1559 { gas_limit: 21_999, ..with_input(0, 1, 100) };
     refused(signed(1, transaction.clone()), "intrinsic gas too low: insufficient gas for floor data gas cost");
     let cancun = Rules { hardfork: Hardfork::Cancun, ..RULES };
-    assert!(roomy().add(signed(1, transaction), &account(0), &cancun).is_ok());
+    assert!(roomy().add(signed(1, transaction), account(0), &cancun).is_ok());
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn the_gas_cap_of_one_transaction_holds_from_osaka_on() {
     assert!(add(&mut roomy(), at(16_777_216)).is_ok());
     refused(at(16_777_217), "transaction gas limit too high");
     let prague = Rules { hardfork: Hardfork::Prague, ..RULES };
-    assert!(roomy().add(at(16_777_217), &account(0), &prague).is_ok());
+    assert!(roomy().add(at(16_777_217), account(0), &prague).is_ok());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn max_initcode_size_exceeded() {
     assert!(add(&mut roomy(), signed(1, create(INITCODE_BYTES_MAX))).is_ok());
     refused(signed(1, create(INITCODE_BYTES_MAX + 1)), "max initcode size exceeded: code size 49153, limit 49152");
     let paris = Rules { hardfork: Hardfork::Paris, ..RULES };
-    assert!(roomy().add(signed(1, create(INITCODE_BYTES_MAX + 1)), &account(0), &paris).is_ok());
+    assert!(roomy().add(signed(1, create(INITCODE_BYTES_MAX + 1)), account(0), &paris).is_ok());
 }
 
 #[test]
@@ -118,14 +118,6 @@ fn oversized_data() {
     let overhead = 200;
     assert!(add(&mut roomy(), signed(1, with_input(0, 1, TRANSACTION_BYTES_MAX - overhead))).is_ok());
     refused(signed(1, with_input(0, 1, TRANSACTION_BYTES_MAX)), "oversized data");
-}
-
-#[test]
-fn blob_transactions_are_not_accepted() {
-    let blob = TxEip4844 { chain_id: 31_337, gas_limit: 21_000, max_fee_per_gas: 2 * GWEI, ..TxEip4844::default() };
-    let blob: TxEip4844Variant = TxEip4844Variant::TxEip4844(blob);
-    let error = refused(signed(1, blob), "transaction type not supported: blob transactions");
-    assert_eq!(error, PoolError::Blob);
 }
 
 fn set_code() -> TxEip7702 {

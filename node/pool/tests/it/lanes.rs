@@ -7,11 +7,11 @@ use alloy_primitives::Address;
 use parapet_pool::{FAULTS_MAX, Limits, Place, Pool, PoolError};
 use parapet_types::Transaction;
 
-use crate::support::{GWEI, RULES, account, add, dynamic, legacy, roomy, sender, signed, transfer, with_input};
+use crate::support::{GWEI, RULES, account, add, best, dynamic, legacy, roomy, sender, signed, transfer, with_input};
 
 /// First byte of the sender and nonce, in the order in which a block would take them.
 fn order(pool: &Pool) -> Vec<(u8, u64)> {
-    pool.best(RULES.base_fee).iter().map(|transaction| (transaction.signer()[0], transaction.nonce())).collect()
+    best(pool, RULES.base_fee).iter().map(|transaction| (transaction.signer()[0], transaction.nonce())).collect()
 }
 
 fn hash(transaction: &Transaction) -> alloy_primitives::B256 {
@@ -35,7 +35,7 @@ fn the_effective_tip_is_bounded_by_what_the_maximum_fee_leaves() {
     add(&mut pool, signed(2, dynamic(0, 2 * GWEI, 100 * GWEI))).unwrap();
     add(&mut pool, signed(3, legacy(0, 4 * GWEI))).unwrap();
     assert_eq!(order(&pool), [(1, 0), (3, 0), (2, 0)]);
-    let at_eight: Vec<Address> = pool.best(8 * GWEI as u64).iter().map(Transaction::signer).collect();
+    let at_eight: Vec<Address> = best(&pool, 8 * GWEI as u64).iter().map(Transaction::signer).collect();
     assert_eq!(at_eight, [sender(2), sender(1)]);
 }
 
@@ -44,8 +44,8 @@ fn a_transaction_that_does_not_pay_the_base_fee_holds_back_those_behind_it() {
     let mut pool = roomy();
     add(&mut pool, signed(1, dynamic(0, 0, 2 * GWEI))).unwrap();
     add(&mut pool, transfer(1, 1, 5)).unwrap();
-    assert_eq!(pool.best(3 * GWEI as u64), []);
-    assert_eq!(pool.best(2 * GWEI as u64).len(), 2);
+    assert_eq!(best(&pool, 3 * GWEI as u64), []);
+    assert_eq!(best(&pool, 2 * GWEI as u64).len(), 2);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn mined_and_overtaken_transactions_go() {
 #[test]
 fn a_rewound_account_makes_its_transactions_wait() {
     let mut pool = roomy();
-    pool.add(transfer(1, 5, 1), &account(5), &RULES).unwrap();
+    pool.add(transfer(1, 5, 1), account(5), &RULES).unwrap();
     assert_eq!(pool.counts(), (1, 0));
     assert_eq!(pool.remove_mined(&[], |_| Ok::<_, Infallible>(account(3))).unwrap(), []);
     assert_eq!(pool.counts(), (0, 1));

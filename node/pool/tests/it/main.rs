@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admission;
+mod blobs;
+mod delegations;
 mod gas;
+mod journal;
 mod lanes;
+mod model;
 mod random;
 mod support;

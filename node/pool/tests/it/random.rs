@@ -8,7 +8,7 @@ use alloy_primitives::Address;
 use parapet_pool::{Limits, Pool, Rules};
 use parapet_types::Transaction;
 
-use crate::support::{GWEI, RULES, account, dynamic, sender, signed, with_input};
+use crate::support::{GWEI, RULES, account, best, dynamic, sender, signed, with_input};
 
 /// SplitMix64: a seed gives the same run on every machine.
 struct Random(u64);
@@ -62,7 +62,7 @@ fn check(pool: &Pool, limits: &Limits, nonces: &BTreeMap<Address, u64>, base_fee
 
 /// Nonces in order from the account's on, every tip paid, and no transaction before one that was ready and pays more.
 fn check_best(pool: &Pool, nonces: &BTreeMap<Address, u64>, base_fee: u64) {
-    let best = pool.best(base_fee);
+    let best = best(pool, base_fee);
     let mut next = nonces.clone();
     for (position, transaction) in best.iter().enumerate() {
         let tip = transaction.effective_tip_per_gas(base_fee).unwrap();
@@ -79,7 +79,7 @@ fn check_best(pool: &Pool, nonces: &BTreeMap<Address, u64>, base_fee: u64) {
 
 #[test]
 fn invariants_hold_over_random_operations() {
-    let limits = Limits { transactions_max: 20, bytes_max: 12_000, per_sender_max: 6 };
+    let limits = Limits { transactions_max: 20, bytes_max: 12_000, per_sender_max: 6, ..Limits::default() };
     for seed in 0..40 {
         let (mut random, mut pool) = (Random(seed), Pool::new(limits));
         let mut nonces: BTreeMap<Address, u64> = (0..SENDERS).map(|index| (sender(index as u8), 0)).collect();
@@ -87,7 +87,7 @@ fn invariants_hold_over_random_operations() {
             let base_fee = GWEI as u64 * (1 + random.below(4));
             match random.below(10) {
                 0 => {
-                    let mined: Vec<Transaction> = pool.best(base_fee).into_iter().take(4).collect();
+                    let mined: Vec<Transaction> = best(&pool, base_fee).into_iter().take(4).collect();
                     for transaction in &mined {
                         nonces.insert(transaction.signer(), transaction.nonce() + 1);
                     }
@@ -96,7 +96,7 @@ fn invariants_hold_over_random_operations() {
                     pool.remove_mined(&mined, |who| Ok::<_, Infallible>(account(nonces[who]))).unwrap();
                 }
                 1 => {
-                    let hashes: Vec<_> = pool.best(base_fee).iter().map(|t| *t.tx_hash()).collect();
+                    let hashes: Vec<_> = best(&pool, base_fee).iter().map(|t| *t.tx_hash()).collect();
                     if !hashes.is_empty() {
                         pool.drop(hashes[random.below(hashes.len() as u64) as usize]);
                     }
@@ -104,7 +104,7 @@ fn invariants_hold_over_random_operations() {
                 _ => {
                     let transaction = random_transaction(&mut random, &nonces);
                     let (who, before) = (account(nonces[&transaction.signer()]), pool.content());
-                    if pool.add(transaction, &who, &Rules { base_fee, ..RULES }).is_err() {
+                    if pool.add(transaction, who, &Rules { base_fee, ..RULES }).is_err() {
                         assert_eq!(pool.content(), before, "seed {seed}: a refusal changed the pool");
                     }
                 }

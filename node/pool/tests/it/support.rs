@@ -1,14 +1,27 @@
 //! Transactions to test with.
 
 use alloy_consensus::{TxEip1559, TxEnvelope, TxLegacy};
+use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
-use parapet_pool::{Added, Limits, Pool, PoolError, Rules};
+use parapet_pool::{Added, BlobRules, Limits, LowFees, Pool, PoolError, Prices, Rules};
 use parapet_types::{AccountInfo, Hardfork, Transaction};
 
 pub(crate) const GWEI: u128 = 1_000_000_000;
 
-pub(crate) const RULES: Rules =
-    Rules { chain_id: 31_337, hardfork: Hardfork::Osaka, block_gas_limit: 30_000_000, base_fee: GWEI as u64 };
+pub(crate) const RULES: Rules = Rules {
+    chain_id: 31_337,
+    hardfork: Hardfork::Osaka,
+    block_gas_limit: 30_000_000,
+    base_fee: GWEI as u64,
+    blobs: Some(BlobRules { params: BlobParams::osaka(), fee: 1_000 }),
+    low_fees: LowFees::Refuse,
+};
+
+/// What waits, in the order in which a block of a base fee would take it.
+pub(crate) fn best(pool: &Pool, base_fee: u64) -> Vec<Transaction> {
+    let prices = Prices { base_fee, ..RULES.prices() };
+    pool.best(prices).map(|candidate| candidate.transaction().clone()).collect()
+}
 
 pub(crate) fn sender(index: u8) -> Address {
     Address::repeat_byte(index)
@@ -65,7 +78,7 @@ where
 }
 
 pub(crate) fn add(pool: &mut Pool, transaction: Transaction) -> Result<Added, PoolError> {
-    pool.add(transaction, &account(0), &RULES)
+    pool.add(transaction, account(0), &RULES)
 }
 
 pub(crate) fn roomy() -> Pool {

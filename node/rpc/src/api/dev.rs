@@ -199,7 +199,7 @@ impl DevServer for Api {
     }
 
     fn automine(&self) -> Result<bool, RpcError> {
-        Ok(self.0.chain.mining() == Mining::Instant)
+        Ok(self.0.chain.mining().is_instant())
     }
 
     async fn set_interval_mining(&self, seconds: Quantity) -> Result<(), RpcError> {

@@ -38,22 +38,20 @@ pub(crate) trait Personal {
 
 #[async_trait]
 impl EthSendServer for Api {
-    /// Admits the transaction and gives its hash. It is not screened: one that a guard vetoes is mined, and its sender
-    /// pays for it.
+    /// Admits the transaction and gives its hash. Unless it is screened, one that a guard vetoes is mined, and its
+    /// sender pays for it.
     async fn send_raw_transaction(&self, raw: Bytes) -> Result<B256, RpcError> {
-        let envelope = TxEnvelope::decode_2718_exact(&raw)
-            .map_err(|error| RpcError::params(format!("this is no signed transaction (EIP-2718): {error}")))?;
-        let sender = envelope
-            .recover_signer()
-            .map_err(|error| RpcError::params(format!("invalid sender: the signature is not valid: {error}")))?;
-        self.0.write(move |node| Ok(node.chain.submit(Transaction::new_unchecked(envelope, sender))?)).await
+        let transaction = signed_transaction(&raw)?;
+        self.0.submit(vec![transaction]).await.pop().expect("there is an answer for each transaction")
     }
 
     async fn send_transaction(&self, request: TransactionRequest) -> Result<B256, RpcError> {
         self.0
             .write(move |node| {
                 let (typed, from) = node.complete_transaction(request)?;
-                Ok(node.chain.submit(node.send_as(typed, from)?)?)
+                let transaction = node.send_as(typed, from)?;
+                node.screen(&transaction)?;
+                Ok(node.chain.submit(transaction)?)
             })
             .await
     }
@@ -68,6 +66,16 @@ impl EthSendServer for Api {
     fn sign(&self, address: Address, message: Bytes) -> Result<Bytes, RpcError> {
         self.0.sign_message(address, &message)
     }
+}
+
+/// A transaction as its sender signed it. Finding the sender out takes most of the time.
+pub(crate) fn signed_transaction(raw: &[u8]) -> Result<Transaction, RpcError> {
+    let envelope = TxEnvelope::decode_2718_exact(raw)
+        .map_err(|error| RpcError::params(format!("this is no signed transaction (EIP-2718): {error}")))?;
+    let sender = envelope
+        .recover_signer()
+        .map_err(|error| RpcError::params(format!("invalid sender: the signature is not valid: {error}")))?;
+    Ok(Transaction::new_unchecked(envelope, sender))
 }
 
 impl PersonalServer for Api {

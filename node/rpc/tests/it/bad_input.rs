@@ -89,6 +89,7 @@ async fn a_second_server_on_the_port_is_refused_in_words() {
         address: dev.server.address(),
         client_version: String::new(),
         limits: Limits::default(),
+        screening: Default::default(),
         metrics: None,
     };
     let error = parapet_rpc::serve(dev.chain.clone(), &[], settings).await.unwrap_err();

@@ -11,7 +11,7 @@ use jsonrpsee::core::client::Client;
 use parapet_builder::{Chain, Clock, Settings as ChainSettings, SystemClock};
 use parapet_genesis::{DevGenesis, DevSettings};
 use parapet_monitor::{Monitor, NoMonitor};
-use parapet_rpc::{Limits, Running, Settings, serve};
+use parapet_rpc::{Limits, Running, Screening, Settings, serve};
 use parapet_state::ChainStore;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -55,12 +55,22 @@ impl Dev {
         monitor: Arc<dyn Monitor>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        Self::screening(settings, limits, Screening::Off, monitor, clock).await
+    }
+
+    pub(crate) async fn screening(
+        settings: ChainSettings,
+        limits: Limits,
+        screening: Screening,
+        monitor: Arc<dyn Monitor>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let genesis = DevGenesis::build(&DevSettings::at(GENESIS_TIME)).unwrap();
         let store = ChainStore::in_memory(genesis.block);
         let chain = Chain::new(store, settings, monitor, clock).unwrap();
         let keys: Vec<B256> = genesis.accounts.iter().map(|account| account.key).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings = Settings { address, client_version: "parapet/test".into(), limits, metrics: None };
+        let settings = Settings { address, client_version: "parapet/test".into(), limits, screening, metrics: None };
         let server = serve(chain.clone(), &keys, settings).await.unwrap();
         let signers = keys.iter().map(|key| PrivateKeySigner::from_bytes(key).unwrap()).collect();
         let url = format!("http://{}", server.address());

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
 mod bad_input;
+mod batches;
 mod blocks;
 mod debug;
 mod dev;

@@ -22,6 +22,7 @@ async fn metrics_are_rendered_anew_for_every_get_and_json_rpc_goes_on_beside_the
         address: ([127, 0, 0, 1], 0).into(),
         client_version: String::new(),
         limits: Limits::default(),
+        screening: Default::default(),
         metrics: Some(page),
     };
     let server = serve(dev.chain.clone(), &[], settings).await.unwrap();

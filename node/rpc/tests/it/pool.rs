@@ -97,7 +97,7 @@ async fn a_transaction_behind_a_gap_waits_and_is_shown() {
 
     send(&dev, |_| ()).await.unwrap();
     send(&dev, |tx| tx.nonce = 1).await.unwrap();
-    assert_eq!(dev.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap()["blockNumber"], "0x3");
+    assert_eq!(dev.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap()["blockNumber"], "0x2");
 }
 
 #[tokio::test(flavor = "multi_thread")]

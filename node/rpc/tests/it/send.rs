@@ -121,6 +121,7 @@ async fn many_clients_at_once_lose_nothing() {
         client.await.unwrap();
     }
     let expected = (CLIENTS * EACH) as u64;
-    assert_eq!(dev.provider.get_block_number().await.unwrap(), expected);
+    // Those that come while a block is built are in the next one together.
+    assert!(dev.provider.get_block_number().await.unwrap() <= expected);
     assert_eq!(dev.provider.get_balance(Address::repeat_byte(0x77)).await.unwrap(), U256::from(expected));
 }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+use alloy_eips::{eip2718::Encodable2718 as _, eip2935::HISTORY_STORAGE_ADDRESS};
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_provider::Provider as _;
 use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer::SignerSync as _;
 use parapet_abi::{ContextRecord, TX_TYPE_CHAIN};
 use parapet_builder::Settings;
 use parapet_monitor::{
     Allowance, Decision, Examination, Fault, Fuel, Hook, Judgement, Judging, Mode, Monitor, Outcome, StateView,
     Subscriptions, Trace, Verdict, Veto,
 };
-use parapet_rpc::Limits;
+use parapet_rpc::{Limits, Screening};
 use serde_json::{Value, json};
 
 use crate::fixture::Dev;
@@ -186,4 +188,43 @@ async fn verdicts_of_an_attachment_are_found_by_range_and_bounded() {
     assert!(said > 12, "{said}");
     let too_many = ask(json!({ "attachment": ATTACHMENT, "fromBlock": "0x1" })).await.unwrap_err();
     assert_eq!((too_many.code, too_many.message.contains("more than 12 verdicts")), (-32_005, true), "{too_many:?}");
+}
+
+/// A call of the guarded account by account 0, signed.
+fn signed_call(dev: &Dev, nonce: u64, to: Address) -> Bytes {
+    let tx = TxEip1559 {
+        chain_id: 31_337,
+        nonce,
+        gas_limit: 100_000,
+        max_fee_per_gas: 10_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        to: to.into(),
+        ..TxEip1559::default()
+    };
+    let signature = dev.signers[0].sign_hash_sync(&tx.signature_hash()).unwrap();
+    TxEnvelope::Eip1559(tx.into_signed(signature)).encoded_2718().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_transactions_are_screened_a_veto_costs_nothing_and_others_pass() {
+    let clock = Arc::new(parapet_builder::SystemClock);
+    let dev = Dev::screening(Settings::default(), Limits::default(), Screening::On, Arc::new(Closed), clock).await;
+    let refused = dev.ask("eth_sendRawTransaction", json!([signed_call(&dev, 0, GUARDED)])).await.unwrap_err();
+    assert_eq!(refused.code, 3);
+    assert!(refused.message.contains("not today"), "{}", refused.message);
+    let request = json!([{"from": dev.address(0), "to": GUARDED, "gas": "0x186a0"}]);
+    assert_eq!(dev.ask("eth_sendTransaction", request).await.unwrap_err().code, 3);
+    assert_eq!(dev.provider.get_transaction_count(dev.address(0)).await.unwrap(), 0, "nothing was paid");
+    let status = dev.ask("txpool_status", json!([])).await.unwrap();
+    assert_eq!(status, json!({"pending": "0x0", "queued": "0x0"}));
+
+    let hash = dev.ask("eth_sendRawTransaction", json!([signed_call(&dev, 0, Address::ZERO)])).await.unwrap();
+    assert_eq!(dev.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap()["status"], "0x1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_they_are_not_screened_a_veto_is_paid_for() {
+    let dev = Dev::with(Settings::default(), Limits::default(), Arc::new(Closed)).await;
+    let hash = dev.ask("eth_sendRawTransaction", json!([signed_call(&dev, 0, GUARDED)])).await.unwrap();
+    assert_eq!(dev.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap()["status"], "0x0");
 }

@@ -104,6 +104,12 @@ impl ChainStore {
         self.recent.head().world.clone()
     }
 
+    /// Whether it is kept in a folder.
+    #[must_use]
+    pub const fn is_on_disk(&self) -> bool {
+        self.disk.is_some()
+    }
+
     /// Number of the oldest block whose state is kept.
     #[must_use]
     pub fn oldest_state(&self) -> u64 {
