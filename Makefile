@@ -8,7 +8,7 @@ BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
 .PHONY: help demo test build install-build install-test lint unit guards solidity clients story artifacts proof book \
-	bench-executor bench-guards bench-load bench-roots soak tsan clean
+	bench-executor bench-guards bench-load bench-roots soak tsan image clean
 
 help:
 	@echo "make demo       start a devnet, attack a contract, guard it, attack again"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
 	@echo "make proof      play real attacks against the guards; PROOF='--honest 100000' for more honest traffic"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
+	@echo "make image      a container image of the node, parapet:latest (needs a container engine)"
 	@echo "make book       the book for those who write guards, as HTML at target/book (needs mdbook)"
 
 demo: build
@@ -161,6 +162,11 @@ bench-guards:
 	@$(CARGO) build --release --package parapet-bench-guards
 	$(call say,Measuring)
 	@target/release/bench-guards $(BENCH)
+
+image:
+	$(call say,Building the container image)
+	@docker build --file node/bin/packaging/Dockerfile --tag parapet:latest \
+		--build-arg COMMIT="$$(git rev-parse --short=12 HEAD 2>/dev/null || true)" .
 
 clean:
 	@rm -rf target guards/target guards/contracts/target

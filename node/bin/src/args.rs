@@ -17,25 +17,32 @@ use parapet_rpc::Screening;
 use parapet_state::{StoreSettings, SyncMode};
 use parapet_types::{BLOCK_FUEL_MAX, ChainParams, FuelPerGas, GuardParams, Hardfork};
 
-use crate::db::DbArgs;
+use crate::{
+    config::{ConfigArgs, LogFormat},
+    db::DbArgs,
+    node::NodeArgs,
+    shell::{CompletionsArgs, ManArgs},
+    version,
+};
 
 /// Wei of one ether.
 const ETHER_WEI: u128 = 1_000_000_000_000_000_000;
 /// Least block gas limit: below it no contract could be created.
 const GAS_LIMIT_MIN: u64 = 100_000;
 /// Most threads that execute a block: more than any machine has use for.
-const THREADS_MAX: usize = 256;
+pub(crate) const THREADS_MAX: usize = 256;
 /// Bytes in a mebibyte.
-const MIB: u64 = 1_024 * 1_024;
+pub(crate) const MIB: u64 = 1_024 * 1_024;
 /// Memory for a chain that is kept, in mebibytes.
-const CACHE_MIB: u32 = 512;
+pub(crate) const CACHE_MIB: u32 = 512;
 /// Least of it: below, more is read again than is executed.
-const CACHE_MIB_MIN: u32 = 16;
+pub(crate) const CACHE_MIB_MIN: u32 = 16;
 /// Printed below the list of commands.
 const EXAMPLES: &str = "\
 Examples:
   parapet dev                                          a chain on 127.0.0.1:8545 with ten funded accounts
   parapet dev --datadir chain --threads 4              one that is kept, its blocks executed by four threads
+  parapet node --config parapet.toml                   a durable node; parapet config init writes its settings
   parapet guard deploy reentrancy                      upload a shipped guard to the running chain
   parapet guard attach reentrancy --account 0x…        put a contract of yours under its protection
   parapet replay --datadir chain --explain             execute its blocks again and say what slowed them down
@@ -62,7 +69,7 @@ const BALANCE_ETHER_MAX: u64 = 1_000_000_000_000;
 /// It serves Ethereum's JSON-RPC, executes blocks on several threads, and hands each transaction to the guards (small
 /// WebAssembly modules) that are attached to the contracts it touches. A guard's veto reverts the transaction.
 #[derive(Debug, Parser)]
-#[command(name = "parapet", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "parapet", version, long_version = version::LONG, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -74,6 +81,10 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Start a development chain.
     Dev(DevArgs),
+    /// Run a durable node by its settings.
+    Node(NodeArgs),
+    /// Write the commented default settings of a node, and check a file of settings.
+    Config(ConfigArgs),
     /// Look after the folder of a chain that is kept: check, count, prune, export, import.
     Db(DbArgs),
     /// Build, check, deploy, attach and list guards.
@@ -82,6 +93,10 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Run Ethereum's public tests, and real blocks, through this node's own execution.
     Conformance(ConformanceArgs),
+    /// Print what a shell needs to complete commands and options.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for every command into a folder.
+    Man(ManArgs),
 }
 
 /// Execute blocks again, of a kept chain or of a real one, compare, and say what slowed them down.
@@ -233,6 +248,9 @@ pub(crate) struct DevArgs {
     /// What to log to standard error: error, warn, info, debug, trace, or directives such as `info,parapet_vm=debug`.
     #[arg(long, env = "RUST_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
+    /// How a log line is written: for people, or as one JSON object.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
     /// Print nothing but errors, whatever the log filter says.
     #[arg(long)]
     pub(crate) silent: bool,
@@ -323,7 +341,7 @@ pub(crate) struct LocalGuardArg {
 }
 
 /// `NAME`, or `NAME:a=1;b=2`.
-fn local_guard(text: &str) -> Result<LocalGuardArg, String> {
+pub(crate) fn local_guard(text: &str) -> Result<LocalGuardArg, String> {
     let (module, rest) = text.split_once(':').unwrap_or((text, ""));
     let parameter = |part: &str| {
         let (name, value) = part.split_once('=').ok_or_else(|| format!("write {part}=VALUE"))?;

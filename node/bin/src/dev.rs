@@ -2,22 +2,24 @@
 
 use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use alloy_primitives::Address;
 use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
 use parapet_cli::Prepared;
 use parapet_executor::Workers;
 use parapet_genesis::{DevGenesis, genesis_of_file};
 use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
-use parapet_rpc::{Limits, Settings as ServerSettings, serve};
+use parapet_rpc::{Pages, ReadyPage, Settings as ServerSettings, serve};
 use parapet_state::{ChainStore, GenesisBlock};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    args::DevArgs,
+    args::{DevArgs, LocalGuardArg},
     banner::Ready,
     db::{Bar, append_blocks},
     failure::Failure,
+    health::Watch,
     metrics,
+    service::{Service, Signals},
 };
 
 /// Longest time that requests at hand may take once the node is told to stop.
@@ -25,7 +27,7 @@ const STOP_MAX: Duration = Duration::from_secs(5);
 /// Folder of compiled guards, below a chain's own.
 const COMPILED_GUARDS: &str = "compiled-guards";
 /// File of what waits in the pool, in a chain's folder.
-const POOL_JOURNAL: &str = "pool.journal";
+pub(crate) const POOL_JOURNAL: &str = "pool.journal";
 
 /// Runs the node.
 pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
@@ -38,8 +40,7 @@ pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
 
 async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     // Signals are heard from the start: one that comes early stops the node as soon as it is up.
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let signals = Signals::hear()?;
     let settings = args.chain.genesis(SystemClock.now());
     let mut genesis = DevGenesis::build(&settings)?;
     if let Some(file) = &args.genesis {
@@ -53,7 +54,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         Some(dir) => ChainStore::open(dir, genesis.block, args.store())?,
         None => ChainStore::in_memory(genesis.block),
     };
-    let monitor = monitor_of(args)?;
+    let monitor = monitor_of(args.datadir.as_deref(), &args.monitors, &args.monitor_accounts)?;
     if let Some(file) = &args.import {
         let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
         let bar = Bar::new(args.json || args.silent);
@@ -61,7 +62,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     }
     let mining = args.mining();
     // Before the chain, which tells of itself as it is made.
-    let metrics = metrics::collect()?;
+    let collected = metrics::collect()?;
     let chain_settings = ChainSettings {
         mining,
         threads: args.threads,
@@ -71,13 +72,18 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         ..ChainSettings::default()
     };
     let chain = Chain::new(store, chain_settings, monitor, Arc::new(SystemClock))?;
+    // Blocks of a development chain come when they come, and its time is what it is told.
+    let watch = Watch::new(chain.clone(), None);
+    let looking = Arc::clone(&watch);
     let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
-        client_version: concat!("parapet/", env!("CARGO_PKG_VERSION"), "/rust").to_owned(),
-        limits: Limits::default(),
         screening: args.screening(),
-        metrics: Some(metrics),
+        pages: Pages {
+            metrics: Some(collected.page(&watch)),
+            ready: Some(ReadyPage::new(move || looking.readiness())),
+        },
+        ..ServerSettings::default()
     };
     let server = serve(chain.clone(), &keys, server_settings).await?;
     let ready = Ready {
@@ -92,26 +98,11 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         address: server.address(),
     };
     announce(args, &ready);
-    let mut miner = tokio::spawn(chain.clone().mine_at_intervals());
-    let ended = tokio::select! {
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        () = chain.storage_failed() => Err(Failure::Storage),
-        mined = &mut miner => match mined {
-            Ok(Err(error)) => Err(error.into()),
-            Ok(Ok(())) | Err(_) => Err(Failure::Storage),
-        },
-    };
-    tracing::info!("stopping");
-    if tokio::time::timeout(STOP_MAX, server.stop()).await.is_err() {
-        tracing::warn!("a request is still running after {} s; stopping without it", STOP_MAX.as_secs());
-    }
-    chain.close();
-    ended
+    Service { chain, server, watch, stop_max: STOP_MAX }.run(signals).await
 }
 
 /// The genesis of a file.
-fn read_genesis(file: &Path) -> Result<GenesisBlock, Failure> {
+pub(crate) fn read_genesis(file: &Path) -> Result<GenesisBlock, Failure> {
     let json = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
     genesis_of_file(&json).map_err(|source| Failure::GenesisFile { path: file.to_owned(), source })
 }
@@ -128,18 +119,17 @@ fn engine(datadir: Option<&Path>) -> Result<parapet_vm::Engine, Failure> {
 }
 
 /// The guards of the chain, and this node's own beside them.
-fn monitor_of(args: &DevArgs) -> Result<Arc<dyn Monitor>, Failure> {
-    let datadir = args.datadir.as_deref();
-    if args.monitors.is_empty() {
+pub(crate) fn monitor_of(
+    datadir: Option<&Path>,
+    local: &[LocalGuardArg],
+    accounts: &[Address],
+) -> Result<Arc<dyn Monitor>, Failure> {
+    if local.is_empty() {
         return monitor(datadir);
     }
-    let guards = args.monitors.iter().map(|guard| {
+    let guards = local.iter().map(|guard| {
         let Prepared { module, configuration } = parapet_cli::prepare(&guard.module, &guard.parameters)?;
-        Ok(LocalGuard {
-            module: module.into(),
-            accounts: args.monitor_accounts.clone(),
-            configuration: configuration.into(),
-        })
+        Ok(LocalGuard { module: module.into(), accounts: accounts.to_vec(), configuration: configuration.into() })
     });
     let guards = guards.collect::<Result<_, Failure>>()?;
     Ok(Arc::new(LocalJudge::new(Judge::new(engine(datadir)?), &engine(None)?, guards)?))

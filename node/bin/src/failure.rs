@@ -10,6 +10,8 @@ use parapet_import::ImportError;
 use parapet_rpc::StartError;
 use parapet_state::StoreError;
 
+use crate::config::ConfigError;
+
 /// Why the program ends.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -20,6 +22,18 @@ pub(crate) enum Failure {
         filter: String,
         /// What is wrong with it.
         source: tracing_subscriber::filter::ParseError,
+    },
+    /// Settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A node has nowhere to keep its chain.
+    #[error("a node needs a folder for its chain: set chain.datadir, or give --datadir")]
+    NoDatadir,
+    /// A block was under way for too long.
+    #[error("the block at hand was not finished within {seconds} s; it is not part of the chain")]
+    Unfinished {
+        /// How long it was waited for.
+        seconds: f64,
     },
     /// The chain cannot begin.
     #[error(transparent)]
@@ -107,8 +121,11 @@ impl Failure {
     /// 2 for wrong use, 1 for the rest.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::LogFilter { .. } | Self::Monitor(_) | Self::LocalGuard(_) => ExitCode::from(2),
+            Self::LogFilter { .. } | Self::Monitor(_) | Self::LocalGuard(_) | Self::Config(_) | Self::NoDatadir => {
+                ExitCode::from(2)
+            }
             Self::Genesis(_)
+            | Self::Unfinished { .. }
             | Self::Store(_)
             | Self::Engine(_)
             | Self::Start(_)

@@ -1,4 +1,4 @@
-//! The `parapet` program: a development node, the commands with which guards are made and attached, and those that
+//! The `parapet` program: a development node and a durable one, the commands with which guards are made and attached, and those that
 //! execute blocks again to compare.
 //!
 //! Arguments are read once, into one struct per command; nothing reads the environment later. Exit code 0 is success,
@@ -6,13 +6,19 @@
 
 mod args;
 mod banner;
+mod config;
 mod conformance;
 mod db;
 mod dev;
 mod failure;
+mod health;
 mod logging;
 mod metrics;
+mod node;
 mod replay;
+mod service;
+mod shell;
+mod version;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -39,9 +45,14 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Dev(dev) => {
-            logging::start(&dev)?;
+            let filter = if dev.silent { Some(logging::SILENT_FILTER) } else { dev.log.as_deref() };
+            logging::start(filter, dev.log_format)?;
             dev::run(&dev).map(|()| ExitCode::SUCCESS)
         }
+        Command::Node(node) => node::run(&node).map(|()| ExitCode::SUCCESS),
+        Command::Config(args) => config::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Completions(shell) => shell::completions(&shell).map(|()| ExitCode::SUCCESS),
+        Command::Man(man) => shell::man(&man).map(|()| ExitCode::SUCCESS),
         Command::Db(db) => db::run(&db).map(|()| ExitCode::SUCCESS),
         Command::Guard(guard) => Ok(parapet_cli::run(guard)),
         Command::Replay(replay) => replay::run(&replay),

@@ -13,7 +13,7 @@ use parapet_builder::ChainError;
 use parapet_executor::TxError;
 use parapet_monitor::{CandidateError, QueryError};
 use parapet_recording::RecordingError;
-use parapet_simulate::{EstimateError, RecordError, SimulateError};
+use parapet_simulate::{EstimateError, Late, RecordError, SimulateError};
 use parapet_state::StoreError;
 use parapet_types::{Destiny, Executed};
 
@@ -23,6 +23,8 @@ use crate::revert::{GuardVetoView, revert_message};
 const REVERTED_CODE: i32 = 3;
 /// A query asks for too much (EIP-1474: limit exceeded).
 const LIMIT_EXCEEDED_CODE: i32 = -32_005;
+/// The request takes longer than it may: geth's code (EIP-1474: resource unavailable).
+const TIMED_OUT_CODE: i32 = -32_002;
 
 /// Why a request is not answered with a result.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,12 @@ pub enum RpcError {
         /// How much is answered.
         max: u64,
     },
+    /// Too much is under way.
+    #[error("the node is busy: too many requests wait, or too many answers were not read; try again later")]
+    Busy,
+    /// It takes longer than it may.
+    #[error(transparent)]
+    Late(#[from] Late),
     /// The node has no key of this account.
     #[error(
         "unknown account: the node has no key of {0}; sign it yourself and send it raw, or have the account impersonated with \
@@ -177,7 +185,9 @@ impl RpcError {
             | Self::TooManyFilters(_)
             | Self::TooManyBacktests(_)
             | Self::TooMuch { .. }
+            | Self::Busy
             | Self::Recording(_) => LIMIT_EXCEEDED_CODE,
+            Self::Late(_) => TIMED_OUT_CODE,
             Self::Candidate(error) => candidate_code(error),
             Self::Reverted { .. } => REVERTED_CODE,
             Self::Simulate(error) => simulate_code(error),
@@ -258,6 +268,7 @@ fn simulate_code(error: &SimulateError) -> i32 {
         SimulateError::Transaction(error) => transaction_code(error),
         SimulateError::Block(_) | SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
         SimulateError::Steps => LIMIT_EXCEEDED_CODE,
+        SimulateError::Late(_) => TIMED_OUT_CODE,
         SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
         SimulateError::TooMuchState(_) => LIMIT_EXCEEDED_CODE,
     }
@@ -276,14 +287,17 @@ fn transaction_code(error: &TxError) -> i32 {
 
 impl From<SimulateError> for RpcError {
     fn from(error: SimulateError) -> Self {
-        Self::Simulate(error)
+        match error {
+            SimulateError::Late(late) => Self::Late(late),
+            other => Self::Simulate(other),
+        }
     }
 }
 
 impl From<RecordError> for RpcError {
     fn from(error: RecordError) -> Self {
         match error {
-            RecordError::Simulate(error) => Self::Simulate(error),
+            RecordError::Simulate(error) => error.into(),
             RecordError::Recording(error) => Self::Recording(error),
         }
     }
@@ -292,7 +306,7 @@ impl From<RecordError> for RpcError {
 impl From<EstimateError> for RpcError {
     fn from(error: EstimateError) -> Self {
         match error {
-            EstimateError::Simulate(error) => Self::Simulate(error),
+            EstimateError::Simulate(error) => error.into(),
             EstimateError::Failed(executed) => match Self::check(*executed) {
                 Err(error) => error,
                 Ok(_) => Self::Internal("an estimate failed on a transaction that succeeds".into()),

@@ -1,6 +1,6 @@
 //! Says what to do where JSON-RPC's own errors only say what is wrong.
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeSet, future::Future, sync::Arc, time::Instant};
 
 use jsonrpsee::{
     MethodResponse,
@@ -10,12 +10,15 @@ use jsonrpsee::{
     },
     types::{
         ErrorObjectOwned, Request,
-        error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE},
+        error::{INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE},
     },
 };
 use serde::Deserialize;
 
-use crate::sends::Sends;
+use crate::{measure::note_call, sends::Sends};
+
+/// Methods that need a connection that lasts.
+const SUBSCRIPTION_METHODS: [&str; 2] = ["eth_subscribe", "eth_unsubscribe"];
 
 /// Wraps the service that answers calls.
 #[derive(Clone, Debug)]
@@ -24,7 +27,7 @@ pub(crate) struct Explain<S> {
     /// Bytes of a batch's answer.
     pub(crate) response_bytes_max: usize,
     /// Names of all methods.
-    pub(crate) methods: Arc<[&'static str]>,
+    pub(crate) methods: Arc<BTreeSet<&'static str>>,
     /// Answers transactions that are sent together.
     pub(crate) sends: Sends,
 }
@@ -39,6 +42,12 @@ impl<S> Explain<S> {
     /// The error that is sent instead, if the one at hand says too little.
     fn explain(&self, method: &str, code: i32, answer: &MethodResponse) -> Option<ErrorObjectOwned> {
         match code {
+            // The server's own answer where a subscription is asked for over HTTP. Nothing in the node is at fault; the code
+            // and the words are geth's.
+            INTERNAL_ERROR_CODE if SUBSCRIPTION_METHODS.contains(&method) => {
+                let message = "notifications not supported: subscribe over a WebSocket";
+                Some(ErrorObjectOwned::owned(METHOD_NOT_FOUND_CODE, message, None::<()>))
+            }
             METHOD_NOT_FOUND_CODE => {
                 let nearest = self.nearest(method).map_or_else(String::new, |name| format!("; did you mean {name}?"));
                 let message = format!("the method {method} does not exist or is not available{nearest}");
@@ -83,7 +92,9 @@ where
         let this = self.clone();
         async move {
             let (id, method) = (request.id().into_owned(), request.method_name().to_owned());
+            let began = Instant::now();
             let answer = this.service.call(request).await;
+            note_call(this.methods.get(method.as_str()).copied(), began, &answer);
             let better = answer.as_error_code().and_then(|code| this.explain(&method, code, &answer));
             match better {
                 Some(error) => MethodResponse::error(id, error).with_extensions(answer.extensions().clone()),
@@ -106,10 +117,14 @@ where
                             _ => None,
                         });
                         let together: Vec<_> = std::iter::once(request).chain(more).collect();
+                        let began = Instant::now();
                         let sent = this.sends.answer(&together).await;
                         for (request, answer) in together.into_iter().zip(sent) {
                             let answer = match answer {
-                                Some(answer) => answer,
+                                Some(answer) => {
+                                    note_call(this.methods.get(request.method_name()).copied(), began, &answer);
+                                    answer
+                                }
                                 None => this.call(request).await,
                             };
                             if let Err(too_large) = answers.append(answer) {

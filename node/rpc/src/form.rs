@@ -4,12 +4,13 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use jsonrpsee::{
-    core::http_helpers::read_body,
     server::{HttpBody, HttpRequest, HttpResponse},
     types::error::{INVALID_REQUEST_CODE, OVERSIZED_REQUEST_CODE, PARSE_ERROR_CODE, TOO_BIG_BATCH_REQUEST_CODE},
 };
@@ -19,13 +20,15 @@ use tower::Service;
 use crate::Limits;
 
 /// Longest answer that is looked at, in bytes: the server's own errors are shorter.
-const ANSWER_BYTES_MAX: u32 = 256;
+const ANSWER_BYTES_MAX: u64 = 256;
+/// An answer that is none.
+const NOTHING: &str = "null";
 
 /// Wraps the service that answers HTTP requests.
 #[derive(Clone, Debug)]
 pub(crate) struct ExplainForm<S> {
     pub(crate) service: S,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
 }
 
 impl<S, B> Service<HttpRequest<B>> for ExplainForm<S>
@@ -44,21 +47,23 @@ where
 
     fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
         let answer = self.service.call(request);
-        let limits = self.limits.clone();
+        let limits = Arc::clone(&self.limits);
         Box::pin(async move { Ok(explain(answer.await?, &limits).await) })
     }
 }
 
 async fn explain(answer: HttpResponse, limits: &Limits) -> HttpResponse {
     let length = answer.body().size_hint().exact();
-    let short = length.is_some_and(|length| length > 0 && length <= ANSWER_BYTES_MAX.into());
+    let short = length.is_some_and(|length| length > 0 && length <= ANSWER_BYTES_MAX);
     let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok());
     if !short || !kind.is_some_and(|kind| kind.starts_with("application/json")) {
         return answer;
     }
     let (head, body) = answer.into_parts();
-    let body = match read_body(&head.headers, body, ANSWER_BYTES_MAX).await {
-        Ok((bytes, _)) => better(&bytes, limits).map_or_else(|| bytes.into(), HttpBody::from),
+    let body = match body.collect().await.map(http_body_util::Collected::to_bytes) {
+        // What the server makes of notifications, which are not to be answered.
+        Ok(bytes) if bytes == NOTHING => HttpBody::empty(),
+        Ok(bytes) => better(&bytes, limits).map_or_else(|| bytes.to_vec().into(), HttpBody::from),
         Err(error) => HttpBody::from(error.to_string()),
     };
     HttpResponse::from_parts(head, body)

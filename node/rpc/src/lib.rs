@@ -1,23 +1,31 @@
 //! JSON-RPC over HTTP and WebSocket, on one port; the only holder of wire types.
 //!
-//! Path of a request: [`serve`]'s server checks its size and form, a method in `api` reads its parameters, and the
-//! shared node answers from the chain's published head, or runs what takes long off the async threads, bounded in
-//! number. Every error is an [`RpcError`] with the code and the words that Ethereum's tools match on.
+//! Path of a request: a connection is read as far as its client takes its answers (`connection`); [`serve`]'s server
+//! checks from where it was asked ([`Access`]), the request's size and form; a method in `api` reads its parameters; and the
+//! shared node answers from the chain's published head, or runs what takes long on threads of its own (`readers`), bounded in
+//! number and time. Every error is an [`RpcError`] with the code and the words that Ethereum's tools match on.
 //!
-//! Beside it, where the node has metrics, `GET /metrics` answers with them.
+//! Beside it there are [`Pages`]: `GET /health`, and where the node has them `GET /ready` and `GET /metrics`.
 //!
 //! Nothing here decides what is valid: that is the pool's and the executor's part.
 
+mod access;
 mod api;
 mod backtests;
+mod body;
+mod connection;
 mod error;
 mod explain;
 mod filters;
 mod form;
+mod governed;
 mod impersonation;
 mod intake;
+mod measure;
+mod namespaces;
 mod node;
 mod page;
+mod readers;
 mod revert;
 mod screen;
 mod sends;
@@ -25,9 +33,11 @@ mod server;
 mod settings;
 mod wire;
 
+pub use access::{Access, Allowed};
 pub use error::RpcError;
-pub use page::MetricsPage;
+pub use namespaces::{Namespaces, UnknownNamespace};
+pub use page::{MetricsPage, Pages, Readiness, ReadyPage};
 pub use revert::{GuardVetoView, revert_message};
-pub use server::{Running, StartError, serve};
+pub use server::{Running, StartError, describe_metrics, serve};
 pub use settings::{Limits, Screening, Settings};
 pub use wire::Receipt;

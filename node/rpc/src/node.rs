@@ -19,8 +19,8 @@ use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Limits, RpcError, Screening, backtests::Backtests, filters::Filters, impersonation::Impersonation, intake::Intake,
-    wire::call_request,
+    Limits, RpcError, Screening, Settings, backtests::Backtests, filters::Filters, impersonation::Impersonation,
+    intake::Intake, readers::Readers, wire::call_request,
 };
 
 pub(crate) struct Node {
@@ -34,7 +34,9 @@ pub(crate) struct Node {
     pub(crate) impersonation: Impersonation,
     pub(crate) filters: Filters,
     pub(crate) backtests: Backtests,
-    reads: Semaphore,
+    /// Namespaces that are served.
+    pub(crate) namespaces: Vec<&'static str>,
+    readers: Readers,
     tryouts: Semaphore,
     screens: Semaphore,
     /// Transactions on their way in.
@@ -57,13 +59,9 @@ impl At {
 }
 
 impl Node {
-    pub(crate) fn new(
-        chain: Chain,
-        keys: &[B256],
-        client_version: String,
-        limits: Limits,
-        screening: Screening,
-    ) -> Result<Self, RpcError> {
+    pub(crate) fn new(chain: Chain, keys: &[B256], settings: &Settings) -> Result<Self, RpcError> {
+        let Settings { client_version, limits, namespaces, screening, .. } = settings.clone();
+        let namespaces = namespaces.served();
         let mut accounts = Vec::new();
         let mut signers = BTreeMap::new();
         for key in keys {
@@ -81,7 +79,8 @@ impl Node {
             tryouts: Semaphore::new(limits.tryouts_max),
             screens: Semaphore::new(limits.screened_max),
             screening,
-            reads: Semaphore::new(limits.heavy_reads_max),
+            readers: Readers::new(&limits)?,
+            namespaces,
             writes,
             chain,
             limits,
@@ -160,7 +159,7 @@ impl Node {
         Ok((from, to))
     }
 
-    /// The blocks of a range that is not too long, each as it is asked for.
+    /// The blocks of a range that is not too long, each as it is asked for, until the time of the read is up.
     pub(crate) fn blocks(
         &self,
         from: u64,
@@ -170,7 +169,10 @@ impl Node {
         if to - from >= max {
             return Err(RpcError::TooMuch { what: format!("a range of {} blocks", to - from + 1), max });
         }
-        Ok((from..=to).filter_map(|number| self.block(BlockId::from(number)).transpose()))
+        Ok((from..=to).filter_map(|number| match parapet_simulate::check_time() {
+            Ok(()) => self.block(BlockId::from(number)).transpose(),
+            Err(late) => Some(Err(late.into())),
+        }))
     }
 
     /// The block that holds a transaction, and its index there.
@@ -227,12 +229,14 @@ impl Node {
         })
     }
 
-    /// Runs what would hold up an async thread.
+    /// Runs what would hold up an async thread, on a thread for reads. It has a time by which it must have ended: whoever
+    /// loops over blocks or executions asks [`parapet_simulate::check_time`].
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
     ) -> Result<T, RpcError> {
-        self.run(&self.reads, work).await
+        let node = Arc::clone(self);
+        self.readers.run(move || work(&node)).await
     }
 
     /// Compiles guards that are tried out, and executes blocks for them: apart from other reads, which must not wait for it.

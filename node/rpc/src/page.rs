@@ -1,6 +1,8 @@
-//! The one page beside JSON-RPC: `GET /metrics`, as Prometheus reads it.
+//! The pages beside JSON-RPC: `GET /metrics`, as Prometheus reads it; `GET /health`, which says that the node serves; and
+//! `GET /ready`, which says whether it is of use, check by check.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     future::{Future, ready},
     pin::Pin,
@@ -9,12 +11,19 @@ use std::{
 };
 
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use serde::Serialize;
 use tower::Service;
 
-/// Where the page lies.
-const PATH: &str = "/metrics";
-/// Its format: Prometheus' text exposition.
-const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// Where the pages lie.
+const METRICS_PATH: &str = "/metrics";
+const HEALTH_PATH: &str = "/health";
+const READY_PATH: &str = "/ready";
+/// Prometheus' text exposition.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const JSON_TYPE: &str = "application/json; charset=utf-8";
+const OK: u16 = 200;
+/// The service is not available: whoever asks should ask another node.
+const UNAVAILABLE: u16 = 503;
 
 /// Writes the metrics as they are now.
 #[derive(Clone)]
@@ -33,11 +42,87 @@ impl fmt::Debug for MetricsPage {
     }
 }
 
-/// Answers for the page, and leaves everything else to the service that answers JSON-RPC.
+/// Whether the node is of use: each thing that it needs, and what is wrong with it, if something is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readiness(BTreeMap<&'static str, Result<(), String>>);
+
+#[derive(Serialize)]
+struct ReadyJson<'a> {
+    ready: bool,
+    checks: BTreeMap<&'static str, &'a str>,
+}
+
+impl Readiness {
+    /// Adds what was found of one thing.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, found: Result<(), String>) -> Self {
+        self.0.insert(name, found);
+        self
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.0.values().all(Result::is_ok)
+    }
+
+    fn json(&self) -> String {
+        let found = |found: &'_ Result<(), String>| found.as_ref().err().map_or("ok", String::as_str).to_owned();
+        let texts: BTreeMap<_, _> = self.0.iter().map(|(name, result)| (*name, found(result))).collect();
+        let checks = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        serde_json::to_string(&ReadyJson { ready: self.is_ready(), checks }).expect("plain data")
+    }
+}
+
+/// Looks whether the node is of use now.
+#[derive(Clone)]
+pub struct ReadyPage(Arc<dyn Fn() -> Readiness + Send + Sync>);
+
+impl ReadyPage {
+    /// A page of what the function finds. It must not wait for anything.
+    pub fn new(look: impl Fn() -> Readiness + Send + Sync + 'static) -> Self {
+        Self(Arc::new(look))
+    }
+}
+
+impl fmt::Debug for ReadyPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReadyPage").finish_non_exhaustive()
+    }
+}
+
+/// The pages there are. `/health` is always there.
+#[derive(Clone, Debug, Default)]
+pub struct Pages {
+    /// What `GET /metrics` answers; without it there is no such page.
+    pub metrics: Option<MetricsPage>,
+    /// What `GET /ready` answers; without it there is no such page.
+    pub ready: Option<ReadyPage>,
+}
+
+impl Pages {
+    /// The page that is asked for, if there is such a page.
+    fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
+        if request.method().as_str() != "GET" {
+            return None;
+        }
+        match (request.uri().path(), &self.metrics, &self.ready) {
+            (METRICS_PATH, Some(MetricsPage(render)), _) => Some(page(OK, METRICS_TYPE, render())),
+            (HEALTH_PATH, _, _) => Some(page(OK, JSON_TYPE, r#"{"status":"ok"}"#.to_owned())),
+            (READY_PATH, _, Some(ReadyPage(look))) => {
+                let found = look();
+                Some(page(if found.is_ready() { OK } else { UNAVAILABLE }, JSON_TYPE, found.json()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Answers for the pages, and leaves everything else to the service that answers JSON-RPC.
 #[derive(Clone, Debug)]
 pub(crate) struct Paged<S> {
     pub(crate) service: S,
-    pub(crate) metrics: Option<MetricsPage>,
+    pub(crate) pages: Pages,
 }
 
 impl<S, B> Service<HttpRequest<B>> for Paged<S>
@@ -55,16 +140,29 @@ where
     }
 
     fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
-        match &self.metrics {
-            Some(MetricsPage(render)) if request.method().as_str() == "GET" && request.uri().path() == PATH => {
-                Box::pin(ready(Ok(page(render()))))
-            }
-            _ => Box::pin(self.service.call(request)),
+        match self.pages.answer(&request) {
+            Some(page) => Box::pin(ready(Ok(page))),
+            None => Box::pin(self.service.call(request)),
         }
     }
 }
 
-fn page(text: String) -> HttpResponse {
-    let answer = HttpResponse::<()>::builder().header("content-type", CONTENT_TYPE).body(HttpBody::from(text));
-    answer.expect("its only header is fixed")
+fn page(status: u16, kind: &str, text: String) -> HttpResponse {
+    let answer = HttpResponse::<()>::builder().status(status).header("content-type", kind);
+    answer.body(HttpBody::from(text)).expect("its status and only header are fixed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_that_is_wrong_makes_the_node_of_no_use_and_is_named() {
+        let well = Readiness::default().with("store", Ok(()));
+        assert!(well.is_ready());
+        assert_eq!(well.json(), r#"{"ready":true,"checks":{"store":"ok"}}"#);
+        let ill = well.with("head", Err("the head is 90 s old".into()));
+        assert!(!ill.is_ready());
+        assert_eq!(ill.json(), r#"{"ready":false,"checks":{"head":"the head is 90 s old","store":"ok"}}"#);
+    }
 }

@@ -1,23 +1,57 @@
 //! The server: HTTP and WebSocket on one port.
+//!
+//! Connections are accepted here rather than by the library, for three things that it has no place for: time limits on a
+//! request's head and body, a bound on connections that have not asked anything yet, and bytes that are read only as fast as
+//! they are taken. HTTP/2 without TLS is not spoken: no client of Ethereum needs it.
 
 use std::{
+    io,
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use alloy_primitives::B256;
+use hyper::{HeaderMap, body::Incoming, header, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::{
-    core::{middleware::RpcServiceBuilder, traits::IdProvider},
-    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+    Methods,
+    core::{BoxError, middleware::RpcServiceBuilder, traits::IdProvider},
+    server::{
+        BatchRequestConfig, HttpRequest, HttpResponse, PingConfig, Server, ServerConfig, ServerHandle, StopHandle,
+        TowerServiceBuilder, stop_channel,
+    },
     types::SubscriptionId,
 };
+use metrics::counter;
 use parapet_builder::Chain;
-use tower_http::cors::CorsLayer;
+use tokio::net::{TcpListener, TcpStream};
+use tower::{Service, layer::util::Identity};
 
-use crate::{RpcError, Settings, api, explain::Explain, form::ExplainForm, node::Node, page::Paged, sends::Sends};
+use crate::{
+    Access, Limits, Pages, RpcError, Settings,
+    access::Guarded,
+    api,
+    body::Timed,
+    connection::{Bytes, Connection, Connections},
+    explain::Explain,
+    form::ExplainForm,
+    governed::Governed,
+    measure,
+    node::Node,
+    page::Paged,
+    sends::Sends,
+};
+
+/// How often WebSockets are pinged.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// How long nothing is accepted after the system has refused to, which it does where there are too many open files.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// What is said to a connection too many.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,47 +92,163 @@ impl Running {
     }
 }
 
+/// Tells the recorder of metrics that is installed what each metric of the server means.
+pub fn describe_metrics() {
+    measure::describe();
+}
+
 /// Starts the server. `keys` are those with which the node signs for development accounts.
 ///
 /// # Errors
 /// [`StartError`] when it cannot listen.
 pub async fn serve(chain: Chain, keys: &[B256], settings: Settings) -> Result<Running, StartError> {
-    let Settings { address, client_version, limits, screening, metrics } = settings;
-    let node = Arc::new(Node::new(chain, keys, client_version, limits.clone(), screening)?);
-    let methods =
+    let node = Arc::new(Node::new(chain, keys, &settings)?);
+    let mut methods =
         api::methods(&node).map_err(|error| RpcError::Internal(format!("a method is defined twice: {error}")))?;
-    let names: Arc<[&'static str]> = methods.method_names().collect();
-    let response_bytes_max = limits.response_bytes_max as usize;
-    let sends = Sends(Arc::clone(&node));
-    let explain = RpcServiceBuilder::new().layer_fn(move |service| Explain {
-        service,
-        response_bytes_max,
-        methods: Arc::clone(&names),
-        sends: sends.clone(),
-    });
-    let config = ServerConfig::builder()
+    settings.namespaces.keep(&mut methods);
+    listen(methods.into(), Sends(node), settings).await
+}
+
+/// Serves methods.
+async fn listen(methods: Methods, sends: Sends, settings: Settings) -> Result<Running, StartError> {
+    let Settings { address, limits, pages, access, .. } = settings;
+    let refused = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let (stop, handle) = stop_channel();
+    let builder = Server::builder().set_config(config(&limits)).to_service_builder();
+    let door = Door {
+        names: Arc::new(methods.method_names().collect()),
+        methods,
+        sends,
+        builder: builder.max_connections(limits.connections_max),
+        limits: Arc::new(limits),
+        pages,
+        access: Arc::new(access),
+        connections: Arc::default(),
+        stop,
+    };
+    tokio::spawn(door.keep(listener));
+    Ok(Running { address, handle })
+}
+
+fn config(limits: &Limits) -> ServerConfig {
+    let ping = PingConfig::new().ping_interval(PING_EVERY).inactive_limit(limits.socket_idle_max).max_failures(1);
+    ServerConfig::builder()
         .max_request_body_size(limits.request_bytes_max)
         .max_response_body_size(limits.response_bytes_max)
         .max_connections(limits.connections_max)
         .max_subscriptions_per_connection(limits.subscriptions_per_connection_max)
+        .set_message_buffer_capacity(limits.socket_messages_max.max(1))
         .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_calls_max))
+        .enable_ws_ping(ping)
         .set_id_provider(Ids::default())
-        .build();
-    // A development node is called from pages of any origin.
-    let http = tower::ServiceBuilder::new()
-        .layer(CorsLayer::permissive())
-        .layer_fn(move |service| Paged { service, metrics: metrics.clone() })
-        .layer_fn(move |service| ExplainForm { service, limits: limits.clone() });
-    let listen = |source| StartError::Listen { address, source };
-    let server = Server::builder()
-        .set_config(config)
-        .set_rpc_middleware(explain)
-        .set_http_middleware(http)
-        .build(address)
-        .await
-        .map_err(listen)?;
-    let address = server.local_addr().map_err(listen)?;
-    Ok(Running { address, handle: server.start(methods) })
+        .build()
+}
+
+/// Lets connections in.
+struct Door {
+    methods: Methods,
+    sends: Sends,
+    names: Arc<std::collections::BTreeSet<&'static str>>,
+    builder: TowerServiceBuilder<Identity, Identity>,
+    limits: Arc<Limits>,
+    pages: Pages,
+    access: Arc<Access>,
+    connections: Arc<Connections>,
+    stop: StopHandle,
+}
+
+impl Door {
+    /// Accepts until the server is stopped.
+    async fn keep(self, listener: TcpListener) {
+        let stopped = self.stop.clone().shutdown();
+        tokio::pin!(stopped);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stopped => return,
+            };
+            match accepted {
+                Ok((stream, _)) => self.let_in(stream),
+                Err(error) => {
+                    tracing::warn!("no connection is accepted for a moment: {error}");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    fn let_in(&self, stream: TcpStream) {
+        let Some(connection) = self.connections.open(&self.limits) else {
+            counter!(measure::REFUSED_CONNECTIONS).increment(1);
+            // Nobody waits for who was refused: what the system does not take at once is not said.
+            let _: io::Result<usize> = stream.try_write(FULL);
+            return;
+        };
+        // Where it cannot be set, answers take a little longer.
+        let _: io::Result<()> = stream.set_nodelay(true);
+        let bytes = Bytes::new(stream, Arc::clone(&connection), self.limits.stall_time_max);
+        let (service, body_time_max) = (self.service(&connection), self.limits.body_time_max);
+        let answer = service_fn(move |mut request: HttpRequest<Incoming>| {
+            hide_secrets(request.headers_mut());
+            service.clone().call(request.map(|body| Timed::new(body, body_time_max)))
+        });
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_time_max)
+            .serve_connection(TokioIo::new(bytes), answer)
+            .with_upgrades();
+        let stopped = self.stop.clone().shutdown();
+        tokio::spawn(async move {
+            tokio::pin!(served, stopped);
+            let ended = tokio::select! {
+                ended = &mut served => ended,
+                () = &mut stopped => {
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!("a connection ended: {error}");
+            }
+        });
+    }
+
+    /// What answers the requests of a connection.
+    fn service(
+        &self,
+        connection: &Arc<Connection>,
+    ) -> impl Service<HttpRequest<Timed>, Response = HttpResponse, Error = BoxError, Future: Send + 'static> + Clone + use<>
+    {
+        let response_bytes_max = self.limits.response_bytes_max as usize;
+        let (names, sends, connection) = (Arc::clone(&self.names), self.sends.clone(), Arc::clone(connection));
+        let rpc = RpcServiceBuilder::new()
+            .layer_fn(move |service| Governed { service, connection: Arc::clone(&connection) })
+            .layer_fn(move |service| Explain {
+                service,
+                response_bytes_max,
+                methods: Arc::clone(&names),
+                sends: sends.clone(),
+            });
+        let (access, pages, limits) = (Arc::clone(&self.access), self.pages.clone(), Arc::clone(&self.limits));
+        let http = tower::ServiceBuilder::new()
+            .layer_fn(move |service| Guarded { service, access: Arc::clone(&access) })
+            .layer(self.access.cors())
+            .layer_fn(move |service| Paged { service, pages: pages.clone() })
+            .layer_fn(move |service| ExplainForm { service, limits: Arc::clone(&limits) });
+        let builder = self.builder.clone().set_rpc_middleware(rpc).set_http_middleware(http);
+        builder.build(self.methods.clone(), self.stop.clone())
+    }
+}
+
+/// Marks what opens doors elsewhere, so that no log shows it, at any level.
+fn hide_secrets(headers: &mut HeaderMap) {
+    for name in [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE] {
+        if let header::Entry::Occupied(mut found) = headers.entry(name) {
+            found.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
 }
 
 /// Names of subscriptions: hexadecimal, as Ethereum's clients expect them.

@@ -3,11 +3,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use parapet_monitor::Fuel;
+use serde::{Deserialize, Serialize};
 
-use crate::MetricsPage;
+use crate::{Access, Namespaces, Pages};
 
-/// Limits on what clients may send and ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Limits on what clients may send and ask for. Each is a setting of `parapet node`, by its name here; times are written
+/// as `30s` or `500ms`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Largest request body or WebSocket message, in bytes.
     pub request_bytes_max: u32,
@@ -15,8 +18,28 @@ pub struct Limits {
     pub response_bytes_max: u32,
     /// Most calls in one batch.
     pub batch_calls_max: u32,
-    /// Most connections at a time.
+    /// Most connections at a time; others are refused.
     pub connections_max: u32,
+    /// Calls of one connection that may be under way before it is not read until there are fewer.
+    pub connection_calls_max: u32,
+    /// Bytes of answers that a connection's client may leave untaken before the connection is not read until it takes them.
+    pub connection_unread_bytes_max: u64,
+    /// Bytes of answers that all clients together may leave untaken before calls are refused.
+    pub unread_bytes_max: u64,
+    /// Most messages of one WebSocket that wait to be sent.
+    pub socket_messages_max: u32,
+    /// Longest time in which a request's head must have come, and longest time for which a connection may lie idle.
+    #[serde(with = "humantime_serde")]
+    pub head_time_max: Duration,
+    /// Longest time in which a request's body must have come.
+    #[serde(with = "humantime_serde")]
+    pub body_time_max: Duration,
+    /// Longest time in which a client takes nothing of what waits for it; then its connection is closed.
+    #[serde(with = "humantime_serde")]
+    pub stall_time_max: Duration,
+    /// Longest time in which nothing comes from a WebSocket's client, answers to pings included.
+    #[serde(with = "humantime_serde")]
+    pub socket_idle_max: Duration,
     /// Most subscriptions of one connection.
     pub subscriptions_per_connection_max: u32,
     /// Most attachments that one subscription may name.
@@ -30,6 +53,7 @@ pub struct Limits {
     /// Most filters at a time.
     pub filters_max: usize,
     /// A filter that is not polled for this long is dropped.
+    #[serde(with = "humantime_serde")]
     pub filter_idle_max: Duration,
     /// Most blocks of one fee history.
     pub fee_history_blocks_max: u64,
@@ -52,15 +76,22 @@ pub struct Limits {
     /// Most backtests under way.
     pub backtests_max: usize,
     /// A backtest that is not asked for its next page for this long is dropped.
+    #[serde(with = "humantime_serde")]
     pub backtest_idle_max: Duration,
     /// A page of a backtest ends with the block that is executed when this time is up.
+    #[serde(with = "humantime_serde")]
     pub backtest_page_max: Duration,
     /// Most requests at a time that try guards out; others wait.
     pub tryouts_max: usize,
     /// Most transactions that are screened at a time; others wait.
     pub screened_max: usize,
-    /// Most reads that execute transactions or walk the chain at a time; others wait.
+    /// Most reads that execute transactions or walk the chain at a time, each on a thread; others wait.
     pub heavy_reads_max: usize,
+    /// Most reads that wait for a thread; others are refused.
+    pub reads_waiting_max: usize,
+    /// Longest time until such a read is answered, its wait included.
+    #[serde(with = "humantime_serde")]
+    pub read_time_max: Duration,
 }
 
 impl Default for Limits {
@@ -70,6 +101,14 @@ impl Default for Limits {
             response_bytes_max: 150 * 1024 * 1024,
             batch_calls_max: 1_000,
             connections_max: 1_000,
+            connection_calls_max: 256,
+            connection_unread_bytes_max: 4 * 1024 * 1024,
+            unread_bytes_max: 1024 * 1024 * 1024,
+            socket_messages_max: 1_024,
+            head_time_max: Duration::from_secs(30),
+            body_time_max: Duration::from_secs(60),
+            stall_time_max: Duration::from_secs(30),
+            socket_idle_max: Duration::from_secs(300),
             subscriptions_per_connection_max: 256,
             subscribed_attachments_max: 1_024,
             log_blocks_max: 100_000,
@@ -92,6 +131,8 @@ impl Default for Limits {
             tryouts_max: 2,
             screened_max: 4,
             heavy_reads_max: 16,
+            reads_waiting_max: 10_000,
+            read_time_max: Duration::from_secs(30),
         }
     }
 }
@@ -117,6 +158,25 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether transactions are screened.
     pub screening: Screening,
-    /// What `GET /metrics` answers; without it there is no such page.
-    pub metrics: Option<MetricsPage>,
+    /// Pages beside JSON-RPC.
+    pub pages: Pages,
+    /// From where the node may be asked.
+    pub access: Access,
+    /// Which methods are served.
+    pub namespaces: Namespaces,
+}
+
+impl Default for Settings {
+    /// A development node on a free port of this machine.
+    fn default() -> Self {
+        Self {
+            address: ([127, 0, 0, 1], 0).into(),
+            client_version: concat!("parapet/", env!("CARGO_PKG_VERSION"), "/rust").to_owned(),
+            limits: Limits::default(),
+            screening: Screening::Off,
+            pages: Pages::default(),
+            access: Access::ANYWHERE,
+            namespaces: Namespaces::DEVELOPMENT,
+        }
+    }
 }

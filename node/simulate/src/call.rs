@@ -10,6 +10,8 @@ use parapet_types::{BlockContext, Executed};
 use revm::{context::TxEnv, context_interface::either::Either, inspector::NoOpInspector};
 use revm_inspectors::access_list::AccessListInspector;
 
+use crate::check_time;
+
 /// Most gas a simulation may use when the request names none: the block's limit.
 const GAS_DEFAULT_MAX: u64 = 50_000_000;
 /// Most runs after which an access list is taken as it is: each run may only add entries.
@@ -57,6 +59,9 @@ pub enum SimulateError {
         /// Why.
         source: TxError,
     },
+    /// It took longer than it may.
+    #[error(transparent)]
+    Late(#[from] crate::Late),
     /// A trace of more steps than was allowed.
     #[error("the trace has too many steps")]
     Steps,
@@ -137,10 +142,11 @@ pub(crate) fn run(
     request: &CallRequest,
     gas_limit: u64,
     monitor: &dyn Monitor,
-) -> Result<Outcome, TxError> {
+) -> Result<Outcome, SimulateError> {
+    check_time()?;
     let env = block_env(point.params, point.block);
     let mut session = Session::new(overlay(point), lenient(point, request), env, monitor, NoOpInspector {});
-    session.execute(request.tx_env(point, gas_limit)?, identity(point.block))
+    Ok(session.execute(request.tx_env(point, gas_limit)?, identity(point.block))?)
 }
 
 /// Runs a call. How it ended, vetoed included, is in the result.
@@ -165,6 +171,7 @@ pub fn create_access_list(
     let mut request = request.clone();
     let mut run = 0;
     loop {
+        check_time()?;
         let inspector = AccessListInspector::new(request.access_list.clone());
         let mut session = Session::new(overlay(point), lenient(point, &request), env.clone(), monitor, inspector);
         let executed = session.inspect(request.tx_env(point, gas_limit)?, identity(point.block))?.executed;

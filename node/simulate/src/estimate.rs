@@ -86,10 +86,10 @@ fn succeeds(
 ) -> Result<bool, EstimateError> {
     match run(point, request, gas_limit, monitor) {
         Ok(outcome) => Ok(outcome.executed.succeeded()),
-        Err(TxError::Invalid(
+        Err(SimulateError::Transaction(TxError::Invalid(
             InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
             | InvalidTransaction::GasFloorMoreThanGasLimit { .. },
-        )) => Ok(false),
+        ))) => Ok(false),
         Err(other) => Err(other.into()),
     }
 }

@@ -9,6 +9,7 @@ mod beside;
 mod call;
 mod estimate;
 mod laid;
+mod late;
 mod parity;
 mod past;
 mod query;
@@ -20,6 +21,7 @@ pub use backtest::{Judged, backtest_block, call_beside, transaction_beside};
 pub use beside::{Opinion, Tried};
 pub use call::{CallRequest, SimulateError, call, create_access_list};
 pub use laid::TRIED_WORDS_MAX;
+pub use late::{Late, check_time, until};
 pub use parapet_executor::Point;
 
 pub use estimate::{EstimateError, estimate_gas};

@@ -7,7 +7,7 @@ use parapet_monitor::Monitor;
 use parapet_types::{Executed, REGISTRY, Transaction};
 use revm::inspector::NoOpInspector;
 
-use crate::{SimulateError, call::overlay};
+use crate::{SimulateError, call::overlay, check_time};
 
 /// Who is executed, as the block had it.
 pub(crate) fn identify(point: &Point<'_>, transaction: &Transaction) -> Identity {
@@ -40,6 +40,7 @@ impl<'a> Again<'a> {
         index: usize,
         transaction: &Transaction,
     ) -> Result<Outcome, SimulateError> {
+        check_time()?;
         let ran = self.session.execute(tx_env(transaction), identify(point, transaction));
         ran.map_err(|source| SimulateError::Preceding { index, source })
     }

@@ -10,6 +10,8 @@ mod kills;
 mod layers;
 mod life;
 mod metrics;
+mod node;
+mod packaging;
 mod process;
 mod replay;
 mod tryouts;

@@ -72,9 +72,54 @@ async fn what_the_executor_did_is_counted_block_by_block() {
     let ran = ["speculated_incarnations", "settled_incarnations", "as_one_transactions"];
     let ran: f64 = ran.iter().map(|kind| values[format!("parapet_executor_{kind}_total").as_str()]).sum();
     assert!(ran >= 3.0, "{page}");
-    for name in values.keys() {
-        assert!(name.starts_with("parapet_executor_"), "{name}");
-    }
     assert!(page.contains("# HELP parapet_executor_conflicts_total "), "{page}");
     assert!(page.contains("# TYPE parapet_executor_block_wall_seconds histogram"), "{page}");
+}
+
+/// Types by name, as a page of metrics tells them.
+fn told(page: &str) -> BTreeMap<String, String> {
+    let lines = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    lines.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+}
+
+/// Types by name, as the page for people has them.
+fn documented() -> BTreeMap<String, String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    rows.map(|(name, rest)| (name.to_owned(), rest.split_once(" | ").unwrap().0.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn the_page_for_people_has_every_metric_of_a_running_node_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Node::start(&["--datadir", dir.path().to_str().unwrap()]);
+    let provider = node.provider();
+    let request = TransactionRequest::default().with_to(Address::repeat_byte(0x42)).with_value(U256::ONE);
+    provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap();
+    provider.raw_request::<_, ()>("eth_flyToTheMoon".into(), ()).await.unwrap_err();
+    assert_eq!(told(&page(&node)), documented());
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_method_and_names_that_clients_make_up_are_not_kept() {
+    let node = Node::start(&[]);
+    let provider = node.provider();
+    for _ in 0..3 {
+        provider.get_chain_id().await.unwrap();
+    }
+    for name in ["eth_one", "eth_two"] {
+        provider.raw_request::<_, ()>(name.into(), ()).await.unwrap_err();
+    }
+    let page = page(&node);
+    for line in [
+        r#"parapet_rpc_calls_total{method="eth_chainId"} 3"#,
+        r#"parapet_rpc_calls_total{method="unknown"} 2"#,
+        r#"parapet_rpc_failed_calls_total{method="unknown"} 2"#,
+        "parapet_node_ready 1",
+        "parapet_chain_head_number 0",
+    ] {
+        assert!(page.lines().any(|told| told == line), "{line} is not in\n{page}");
+    }
+    assert!(!page.contains("eth_one"), "{page}");
 }

@@ -37,6 +37,22 @@ impl Node {
         Self::spawn(command)
     }
 
+    /// Starts `parapet node` on a free port.
+    pub(crate) fn start_node(args: &[&str]) -> Self {
+        let mut command = parapet(&["node", "--port", "0", "--json"]);
+        command.args(args);
+        Self::spawn(command)
+    }
+
+    /// Starts a command whose log goes where it was told to.
+    pub(crate) fn spawn_with_log(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        Self { child, stdout, ready: serde_json::from_str(&line).unwrap() }
+    }
+
     /// Starts a command that runs the node, and waits until it is ready.
     fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -63,10 +79,15 @@ impl Node {
             .erased()
     }
 
-    /// Sends a signal and waits for the end.
-    pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, String) {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Sends a signal and waits for the end.
+    pub(crate) fn stop(mut self, signal: &str) -> (ExitStatus, String) {
+        self.signal(signal);
         let status = self.child.wait().unwrap();
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();

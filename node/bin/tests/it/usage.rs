@@ -40,10 +40,19 @@ fn a_folder_that_is_a_file_ends_with_code_1() {
 }
 
 #[test]
-fn the_version_is_printed() {
-    let output = parapet(&["--version"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("parapet {}\n", env!("CARGO_PKG_VERSION")));
+fn the_version_is_printed_with_commit_and_features() {
+    let short = parapet(&["-V"]).output().unwrap();
+    assert_eq!(String::from_utf8(short.stdout).unwrap(), format!("parapet {}\n", env!("CARGO_PKG_VERSION")));
+    let long = parapet(&["--version"]).output().unwrap();
+    assert_eq!(long.status.code(), Some(0));
+    let text = String::from_utf8(long.stdout).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], format!("parapet {}", env!("CARGO_PKG_VERSION")), "{text}");
+    let commit = lines[1].strip_prefix("commit   ").unwrap();
+    let is_commit = commit.len() == 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(is_commit || commit == "unknown (built outside of git)", "{text}");
+    assert!(lines[2].starts_with("features "), "{text}");
+    assert!(lines[3].starts_with("profile  "), "{text}");
 }
 
 #[test]
@@ -51,7 +60,18 @@ fn help_names_every_command_and_shows_how_to_begin() {
     let output = parapet(&["--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    for part in ["  dev ", "  db ", "  guard ", "  replay ", "  conformance ", "Examples:", "--help", "Exit code 0"] {
+    for part in [
+        "  dev ",
+        "  node ",
+        "  config ",
+        "  db ",
+        "  guard ",
+        "  replay ",
+        "  conformance ",
+        "Examples:",
+        "--help",
+        "Exit code 0",
+    ] {
         assert!(help.contains(part), "{part:?} is not in\n{help}");
     }
     let help = String::from_utf8(parapet(&["replay", "--help"]).output().unwrap().stdout).unwrap();

@@ -54,10 +54,6 @@ pub(crate) trait Info {
     fn pool_inspect(&self) -> Result<Parts<Lanes<String>>, RpcError>;
 }
 
-/// Namespaces that are served.
-pub(crate) const NAMESPACES: [&str; 12] =
-    ["anvil", "debug", "eth", "evm", "guard", "hardhat", "net", "personal", "rpc", "trace", "txpool", "web3"];
-
 impl InfoServer for Api {
     fn net_version(&self) -> Result<String, RpcError> {
         Ok(self.0.params().chain_id.to_string())
@@ -80,7 +76,7 @@ impl InfoServer for Api {
     }
 
     fn modules(&self) -> Result<BTreeMap<&'static str, &'static str>, RpcError> {
-        Ok(NAMESPACES.into_iter().map(|namespace| (namespace, "1.0")).collect())
+        Ok(self.0.namespaces.iter().map(|namespace| (*namespace, "1.0")).collect())
     }
 
     fn pool_status(&self) -> Result<Parts<U64>, RpcError> {

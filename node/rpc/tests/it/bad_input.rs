@@ -25,6 +25,7 @@ async fn malformed_requests_get_their_codes() {
         (r#"{"id":1,"method":5}"#, -32_600),
         ("[]", -32_600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"eth_flyToTheMoon","params":[]}"#, -32_601),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}"#, -32_601),
         (r#"{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":[]}"#, -32_602),
         (r#"{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0x12"]}"#, -32_602),
         (r#"{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["yesterday"]}"#, -32_602),
@@ -83,15 +84,18 @@ async fn a_batch_answers_each_call_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn notifications_are_not_answered() {
+    let dev = Dev::start().await;
+    let notification = json!({"jsonrpc": "2.0", "method": "eth_chainId", "params": []});
+    for body in [notification.clone(), json!([notification, notification])] {
+        assert_eq!(dev.post(body.to_string().as_bytes()).await, (200, String::new()), "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_server_on_the_port_is_refused_in_words() {
     let dev = Dev::start().await;
-    let settings = parapet_rpc::Settings {
-        address: dev.server.address(),
-        client_version: String::new(),
-        limits: Limits::default(),
-        screening: Default::default(),
-        metrics: None,
-    };
+    let settings = parapet_rpc::Settings { address: dev.server.address(), ..parapet_rpc::Settings::default() };
     let error = parapet_rpc::serve(dev.chain.clone(), &[], settings).await.unwrap_err();
     assert!(error.to_string().contains("choose another port"), "{error}");
 }

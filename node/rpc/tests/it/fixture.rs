@@ -69,8 +69,7 @@ impl Dev {
         let store = ChainStore::in_memory(genesis.block);
         let chain = Chain::new(store, settings, monitor, clock).unwrap();
         let keys: Vec<B256> = genesis.accounts.iter().map(|account| account.key).collect();
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings = Settings { address, client_version: "parapet/test".into(), limits, screening, metrics: None };
+        let settings = Settings { client_version: "parapet/test".into(), limits, screening, ..Settings::default() };
         let server = serve(chain.clone(), &keys, settings).await.unwrap();
         let signers = keys.iter().map(|key| PrivateKeySigner::from_bytes(key).unwrap()).collect();
         let url = format!("http://{}", server.address());

@@ -8,6 +8,7 @@ mod debug;
 mod dev;
 mod execute;
 mod fixture;
+mod hostile;
 mod impersonation;
 mod logs;
 mod page;

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use parapet_rpc::{Limits, MetricsPage, Settings, serve};
+use parapet_rpc::{MetricsPage, Pages, Settings, serve};
 use serde_json::Value;
 
 use crate::fixture::{Dev, exchange};
@@ -18,13 +18,7 @@ async fn metrics_are_rendered_anew_for_every_get_and_json_rpc_goes_on_beside_the
     let renders = Arc::new(AtomicU64::new(0));
     let counting = Arc::clone(&renders);
     let page = MetricsPage::new(move || format!("renders_total {}\n", counting.fetch_add(1, Ordering::SeqCst) + 1));
-    let settings = Settings {
-        address: ([127, 0, 0, 1], 0).into(),
-        client_version: String::new(),
-        limits: Limits::default(),
-        screening: Default::default(),
-        metrics: Some(page),
-    };
+    let settings = Settings { pages: Pages { metrics: Some(page), ready: None }, ..Settings::default() };
     let server = serve(dev.chain.clone(), &[], settings).await.unwrap();
     let address = server.address();
     for expected in ["renders_total 1\n", "renders_total 2\n"] {

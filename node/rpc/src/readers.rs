@@ -1,0 +1,183 @@
+//! Threads for what executes transactions or walks the chain for readers.
+//!
+//! Invariant: reads never delay blocks. They run on threads of their own, bounded in number, which the system serves only
+//! with what nobody else needs; a bounded number waits for one of them; each has a time by which it is answered, its wait
+//! included. Whoever takes longer is told so at once, and the thread is free when the read looks at its time next.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use metrics::{counter, gauge};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Limits, RpcError, measure};
+
+/// How much less than others these threads are served, as `nice` has it: a third of what another thread gets where all are
+/// busy, and whatever there is where nobody else is.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 5;
+
+pub(crate) struct Readers {
+    /// Always there but while it is dropped.
+    threads: Option<Runtime>,
+    /// Reads that run or wait.
+    reads: Arc<AtomicUsize>,
+    reads_max: usize,
+    time_max: Duration,
+}
+
+/// A read that runs or waits.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+        gauge!(measure::READS).decrement(1.0);
+    }
+}
+
+impl Readers {
+    pub(crate) fn new(limits: &Limits) -> Result<Self, RpcError> {
+        let threads = Builder::new_current_thread()
+            .max_blocking_threads(limits.heavy_reads_max.max(1))
+            .thread_name("parapet-read")
+            .on_thread_start(stand_back)
+            .build()
+            .map_err(|error| RpcError::Internal(format!("no threads for reads: {error}")))?;
+        Ok(Self {
+            threads: Some(threads),
+            reads: Arc::default(),
+            reads_max: limits.heavy_reads_max.saturating_add(limits.reads_waiting_max),
+            time_max: limits.read_time_max,
+        })
+    }
+
+    /// Runs a read.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        let read = self.admit()?;
+        let end = Instant::now() + self.time_max;
+        let threads = self.threads.as_ref().expect("there until it is dropped");
+        let done = threads.spawn_blocking(move || {
+            let _read = read;
+            parapet_simulate::until(end, || {
+                // It may have waited for all of its time.
+                parapet_simulate::check_time()?;
+                work()
+            })
+        });
+        let done = match tokio::time::timeout_at(end.into(), done).await {
+            Ok(done) => done.unwrap_or_else(|panic| Err(RpcError::Internal(panic.to_string()))),
+            Err(_) => Err(RpcError::Late(parapet_simulate::Late)),
+        };
+        if matches!(done, Err(RpcError::Late(_))) {
+            counter!(measure::LATE_READS).increment(1);
+        }
+        done
+    }
+
+    fn admit(&self) -> Result<Counted, RpcError> {
+        let room = |reads: usize| (reads < self.reads_max).then_some(reads + 1);
+        if self.reads.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_err() {
+            counter!(measure::REFUSED_READS).increment(1);
+            return Err(RpcError::Busy);
+        }
+        gauge!(measure::READS).increment(1.0);
+        Ok(Counted(Arc::clone(&self.reads)))
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        // Reads that run end by themselves; nobody waits for them.
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// Lets all other threads go first.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "a system call without memory")]
+fn stand_back() {
+    // SAFETY: it takes numbers only. On Linux, process 0 is the calling thread. Where it is refused, reads are served as others.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICENESS) };
+}
+
+/// Lets all other threads go first, where the system knows how.
+#[cfg(not(target_os = "linux"))]
+const fn stand_back() {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn readers(limits: &Limits) -> Readers {
+        Readers::new(limits).unwrap()
+    }
+
+    #[tokio::test]
+    async fn reads_beyond_those_that_run_and_wait_are_refused() {
+        let readers = Arc::new(readers(&Limits { heavy_reads_max: 1, reads_waiting_max: 1, ..Limits::default() }));
+        let (release, released) = mpsc::channel::<()>();
+        let running = {
+            let readers = Arc::clone(&readers);
+            tokio::spawn(async move { readers.run(move || Ok(released.recv().is_err())).await })
+        };
+        while readers.reads.load(Ordering::Relaxed) < 1 {
+            tokio::task::yield_now().await;
+        }
+        let waiting = {
+            let readers = Arc::clone(&readers);
+            tokio::spawn(async move { readers.run(|| Ok(7)).await })
+        };
+        while readers.reads.load(Ordering::Relaxed) < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(readers.run(|| Ok(())).await, Err(RpcError::Busy)));
+        drop(release);
+        assert!(running.await.unwrap().unwrap());
+        assert_eq!(waiting.await.unwrap().unwrap(), 7);
+        assert_eq!(readers.run(|| Ok(8)).await.unwrap(), 8);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_takes_too_long_is_answered_and_its_thread_is_free_when_it_looks() {
+        let limits = Limits { heavy_reads_max: 1, read_time_max: Duration::from_millis(50), ..Limits::default() };
+        let readers = readers(&limits);
+        let endless = readers.run(|| -> Result<(), RpcError> {
+            loop {
+                parapet_simulate::check_time()?;
+            }
+        });
+        assert!(matches!(endless.await, Err(RpcError::Late(_))));
+        // The only thread is free again, or this would be late, too; it may take the rest of a time slice.
+        let again = async {
+            loop {
+                if readers.run(|| Ok(())).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        again.await;
+    }
+
+    #[tokio::test]
+    async fn a_read_that_panics_is_a_fault_of_the_node_and_the_next_one_runs() {
+        let readers = readers(&Limits::default());
+        let broken = readers.run(|| -> Result<(), RpcError> { panic!("as it should") }).await;
+        assert!(matches!(broken, Err(RpcError::Internal(_))));
+        assert_eq!(readers.run(|| Ok(1)).await.unwrap(), 1);
+    }
+}
