@@ -1,0 +1,50 @@
+//! Bytes to draw from: the same for a seed on every machine.
+
+use arbitrary::Unstructured;
+
+/// Bytes that one seed gives: more than anything that is drawn of it needs.
+const BYTES: usize = 4_096;
+
+/// The bytes of a seed, by splitmix64.
+pub(crate) fn bytes(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (word ^ (word >> 31)).to_le_bytes()
+    };
+    std::iter::repeat_with(next).take(BYTES / 8).flatten().collect()
+}
+
+/// A number below `end`, which is not 0. Where nothing is left to draw from, it is 0.
+pub(crate) fn below(from: &mut Unstructured<'_>, end: usize) -> usize {
+    from.int_in_range(0..=end.saturating_sub(1)).unwrap_or_default()
+}
+
+/// Whether something that happens once in so many times happens.
+pub(crate) fn one_in(from: &mut Unstructured<'_>, many: usize) -> bool {
+    below(from, many) == 0
+}
+
+/// Changes bytes here and there: flips, cuts, repeats, puts others in.
+pub(crate) fn disturb(from: &mut Unstructured<'_>, bytes: &mut Vec<u8>) {
+    for _ in 0..=below(from, 4) {
+        if bytes.is_empty() {
+            return;
+        }
+        let at = below(from, bytes.len());
+        match below(from, 5) {
+            0 => bytes[at] ^= 1 << below(from, 8),
+            1 => bytes[at] = from.arbitrary().unwrap_or_default(),
+            2 => bytes.truncate(at),
+            3 => bytes.insert(at, from.arbitrary().unwrap_or_default()),
+            _ => {
+                let end = (at + 1 + below(from, 64)).min(bytes.len());
+                let again = bytes[at..end].to_vec();
+                bytes.splice(at..at, again);
+            }
+        }
+    }
+}
