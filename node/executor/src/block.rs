@@ -5,12 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, TxType};
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::{B256, Log};
-use parapet_monitor::Monitor;
+use parapet_monitor::{Monitor, StateUpdate};
 use parapet_types::{
     Ancestors, BlockContext, ChainParams, Executed, ExecutedBlock, Hardfork, Included, JudgedAct, LeftOut, REGISTRY,
     ReadError, StateChanges, StateReader, Transaction,
 };
-use revm::inspector::NoOpInspector;
+use revm::{inspector::NoOpInspector, state::EvmState};
 
 use crate::{
     BlockError, ChainRules, Listing, Overlay, RunReport, Session, TxError, Workers, access_list,
@@ -37,6 +37,9 @@ pub enum Mode<'a> {
 pub enum Admission {
     /// It is left out: a block is being built.
     Build,
+    /// It is left out, and so is one that needs state that cannot be read: a block is being built, and what lies below is
+    /// partly out of reach. Only [`Mode::Sequential`] knows whose transaction it is that needs it; else the block fails.
+    Salvage,
     /// It fails the block: the block was built elsewhere.
     Import,
 }
@@ -232,11 +235,17 @@ fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor, extent: E
     let mut progress = Progress::new(&input.at, input.transactions.len());
     for (index, transaction) in input.transactions.iter().enumerate() {
         session.evm_mut().db_mut().record_after(progress.included.len());
-        match (include(&mut session, &mut progress, input, index, transaction), input.admission) {
-            (Ok(()), _) => {}
-            (Err(TxError::State(error)), _) => return Err(error.into()),
-            (Err(reason), Admission::Build) => progress.left_out.push(LeftOut { candidate: index, reason }),
-            (Err(source), Admission::Import) => return Err(BlockError::Transaction { index, source }),
+        let unfit = match include(&mut session, &mut progress, input, index, transaction) {
+            Ok(()) => continue,
+            Err(NotIncluded::Broken(error)) => return Err(error.into()),
+            Err(NotIncluded::Unfit(reason)) => reason,
+        };
+        match (unfit, input.admission) {
+            (TxError::State(error), Admission::Build | Admission::Import) => return Err(error.into()),
+            (reason, Admission::Build | Admission::Salvage) => {
+                progress.left_out.push(LeftOut { candidate: index, reason });
+            }
+            (source, Admission::Import) => return Err(BlockError::Transaction { index, source }),
         }
     }
     session.evm_mut().db_mut().record_after(progress.included.len());
@@ -246,29 +255,53 @@ fn run_sequentially<'a>(input: &BlockInput<'a>, monitor: &dyn Monitor, extent: E
     Ok(Run::Sequential { progress, requests, chain_acts, overlay: Box::new(session.into_db()) })
 }
 
+/// Why a transaction is not in the block.
+enum NotIncluded {
+    /// It cannot be; nothing of it remains.
+    Unfit(TxError),
+    /// What it did could not be committed as a whole, so the block is lost.
+    Broken(ReadError),
+}
+
+impl From<TxError> for NotIncluded {
+    fn from(reason: TxError) -> Self {
+        Self::Unfit(reason)
+    }
+}
+
 fn include(
     session: &mut Session<'_, Overlay<'_>>,
     progress: &mut Progress,
     input: &BlockInput<'_>,
     candidate: usize,
     transaction: &Transaction,
-) -> Result<(), TxError> {
+) -> Result<(), NotIncluded> {
     progress.admit(input, candidate)?;
     let identity = Identity::of(transaction, input.at.block.parent_hash);
     let Outcome { executed, state, guard_updates, .. } = session.execute(tx_env(transaction), identity)?;
     progress.check_fuel(transaction, &executed)?;
     let overlay = session.evm_mut().db_mut();
-    overlay.commit(&state)?;
-    for update in &guard_updates {
-        overlay.update_storage(REGISTRY, update)?;
-    }
-    let root = match input.at.params.hardfork < Hardfork::BYZANTIUM {
-        true => Some(root_after(input.at.world, &overlay.changes()?)?),
-        false => None,
-    };
+    let root = settle(overlay, input, &state, &guard_updates).map_err(NotIncluded::Broken)?;
     progress.include(candidate, transaction, executed);
     progress.included.last_mut().expect("included just now").root = root;
     Ok(())
+}
+
+/// Commits what a transaction did; gives the state root that its receipt holds, if it holds one.
+fn settle(
+    overlay: &mut Overlay<'_>,
+    input: &BlockInput<'_>,
+    state: &EvmState,
+    guard_updates: &[StateUpdate],
+) -> Result<Option<B256>, ReadError> {
+    overlay.commit(state)?;
+    for update in guard_updates {
+        overlay.update_storage(REGISTRY, update)?;
+    }
+    if input.at.params.hardfork >= Hardfork::BYZANTIUM {
+        return Ok(None);
+    }
+    root_after(input.at.world, &overlay.changes()?).map(Some)
 }
 
 /// The root of the state with changes.

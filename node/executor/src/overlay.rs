@@ -296,7 +296,10 @@ impl DatabaseRef for Overlay<'_> {
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, StateError> {
-        Ok(self.ancestors.get(&number).copied().unwrap_or_default())
+        match self.ancestors.get(&number) {
+            Some(hash) => Ok(*hash),
+            None => Ok(self.world.block_hash(number)?.unwrap_or_default()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
-use parapet_types::{Activation, ChainParams, ChainSpec, Upgrade};
+use parapet_types::{Activation, ChainParams, ChainSpec, ReadError, Upgrade};
 
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -203,6 +203,15 @@ pub enum StoreError {
         /// Number of the block.
         number: u64,
     },
+    /// The state over which this one lies cannot be read.
+    #[error(transparent)]
+    Below(#[from] ReadError),
+    /// A proof was asked for of a state that lies over another one.
+    #[error(
+        "the state of a forked chain has no proofs: only what was changed since the fork is in its tries; ask for a block \
+         before the fork, of which the chain that was forked has proofs"
+    )]
+    NoProof,
     /// There is no chain in the folder.
     #[error("there is no chain in {path}; give the folder that `parapet dev --datadir` was started with")]
     NoChain {
@@ -243,6 +252,8 @@ impl StoreError {
             | Self::Body { .. }
             | Self::Pruned { .. }
             | Self::Dropped { .. }
+            | Self::Below(_)
+            | Self::NoProof
             | Self::InMemory
             | Self::NoBlock { .. } => Consequence::Refuse,
             Self::Folder { .. }

@@ -25,10 +25,17 @@ impl StateReader for WorldState {
     fn root_after(&self, changes: &StateChanges) -> Result<Option<B256>, ReadError> {
         Ok(Some(self.apply(changes)?.root()))
     }
+
+    fn block_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
+        Ok(WorldState::block_hash(self, number)?)
+    }
 }
 
 impl From<StoreError> for ReadError {
     fn from(error: StoreError) -> Self {
-        Self(Box::new(error))
+        match error {
+            StoreError::Below(error) => error,
+            error => Self(Box::new(error)),
+        }
     }
 }

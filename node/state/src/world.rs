@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::TrieAccount;
 use imbl::{OrdMap, OrdSet};
-use parapet_types::{AccountChange, AccountInfo, StateChanges};
+use parapet_types::{AccountChange, AccountInfo, StateChanges, StateReader};
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::{
@@ -23,6 +23,9 @@ const PARALLEL_ACCOUNTS: usize = 4;
 /// Cloning is O(1), and a value derived by [`apply`](Self::apply) costs memory for what changed only. What a store has
 /// and nobody changed stays there and is read when somebody asks for it; hence the errors. A state that was made from
 /// nothing but change sets is wholly in memory, and reading it does not fail.
+///
+/// A state may instead lie [over](Self::over) another one that cannot be walked, such as that of a chain elsewhere. Its tries
+/// then hold what was changed here and nothing else: what they do not have is asked for below, unless it was removed here.
 #[derive(Clone, Default)]
 pub struct WorldState {
     /// By Keccak-256 of the address: the order of the trie's leaves.
@@ -30,10 +33,13 @@ pub struct WorldState {
     /// Code that the store below may not have, by its hash. It stays when the last account that had it goes: it is found
     /// by content, so that is harmless.
     code: OrdMap<B256, Bytes>,
-    /// Accounts and slots that were removed, by their keys, and that the store below may still have.
+    /// Accounts and slots that were removed, by their keys, and that the store below may still have. Of an account that is
+    /// here without its slots, what lies below has no say any more, be there an account by this key now or not.
     removed: OrdSet<Removed>,
     /// What is not in memory.
     base: Option<Arc<Base>>,
+    /// The state over which this one lies, if it lies over one.
+    below: Option<Arc<dyn StateReader>>,
 }
 
 /// A slot and its value, which is never zero.
@@ -67,6 +73,26 @@ impl WorldState {
         Self::new().apply(changes).expect("nothing is read, and the change set carries its code")
     }
 
+    /// A state that lies over another one, which answers for whatever is not changed here.
+    #[must_use]
+    pub fn over(below: Arc<dyn StateReader>) -> Self {
+        Self { below: Some(below), ..Self::default() }
+    }
+
+    /// Whether it lies over another one. Its root and its walks are then of what was changed here alone, and it has no
+    /// proofs.
+    #[must_use]
+    pub const fn is_over_another(&self) -> bool {
+        self.below.is_some()
+    }
+
+    /// Whether nothing of an account needs to be asked for below: it was changed here, or was never anywhere else.
+    #[must_use]
+    pub fn is_here(&self, address: &Address) -> bool {
+        let key = keccak256(address);
+        self.below(&key).is_none() || matches!(self.accounts.find(&key), Found::Here(_))
+    }
+
     /// A state that lies in a store.
     pub(crate) fn at(base: Arc<Base>, root: B256) -> Self {
         Self { accounts: Trie::stored(root), base: Some(base), ..Self::default() }
@@ -80,7 +106,7 @@ impl WorldState {
         let key = keccak256(address);
         Ok(match self.accounts.find(&key) {
             Found::Here(account) => Some(account.info),
-            Found::Absent => None,
+            Found::Absent => self.account_below(&key, address)?,
             Found::InStore => self.source().base().account(&key)?.map(|stored| stored.info),
         })
     }
@@ -98,7 +124,10 @@ impl WorldState {
         };
         Ok(match found {
             Found::Here((_, value)) => *value,
-            Found::Absent => U256::ZERO,
+            Found::Absent => match self.below(&account) {
+                Some(below) if !self.removed.contains(&(account, Some(key))) => below.storage(address, slot)?,
+                Some(_) | None => U256::ZERO,
+            },
             Found::InStore => self.source().base().slot(&account, &key)?.map_or(U256::ZERO, |(_, value)| value),
         })
     }
@@ -111,19 +140,33 @@ impl WorldState {
         if code_hash == KECCAK256_EMPTY {
             return Ok(Some(Bytes::new()));
         }
-        match (self.code.get(&code_hash), &self.base) {
-            (Some(code), _) => Ok(Some(code.clone())),
-            (None, Some(base)) => base.code(code_hash),
-            (None, None) => Ok(None),
+        match (self.code.get(&code_hash), &self.base, &self.below) {
+            (Some(code), ..) => Ok(Some(code.clone())),
+            (None, Some(base), _) => base.code(code_hash),
+            (None, None, Some(below)) => Ok(below.code(code_hash)?),
+            (None, None, None) => Ok(None),
         }
     }
 
-    /// Whether the account has any storage (EIP-7610: a creation there must fail).
+    /// Whether the account has any storage (EIP-7610: a creation there must fail). Over another state, it has as long as the
+    /// account below has any, unless all of it was dropped at once.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub fn has_storage(&self, address: &Address) -> Result<bool, StoreError> {
-        Ok(self.entry(&keccak256(address))?.is_some_and(|account| !account.slots.is_empty()))
+        let key = keccak256(address);
+        if self.entry(&key, address)?.is_some_and(|account| !account.slots.is_empty()) {
+            return Ok(true);
+        }
+        self.below(&key).map_or(Ok(false), |below| Ok(below.has_storage(address)?))
+    }
+
+    /// Hash of a block before the chain that this state belongs to, where what it lies over knows it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when what lies below cannot answer.
+    pub fn block_hash(&self, number: u64) -> Result<Option<B256>, StoreError> {
+        self.below.as_ref().map_or(Ok(None), |below| Ok(below.block_hash(number)?))
     }
 
     /// The state after a change set. Costs time and memory in the size of the change set, not of the state; storage that is
@@ -154,7 +197,7 @@ impl WorldState {
     /// What becomes of an account.
     fn changed(&self, address: Address, change: &AccountChange) -> Result<Changed, StoreError> {
         let (key, source) = (keccak256(address), self.source());
-        let before = self.entry(&key)?;
+        let before = self.entry(&key, &address)?;
         let mut removed = Vec::new();
         if let Some(before) = before.as_ref().filter(|_| change.info.is_none() || change.wipe_storage) {
             for slot in before.slots.entries(source.slots(key)) {
@@ -162,9 +205,13 @@ impl WorldState {
             }
         }
         let Some(info) = change.info else {
-            removed.extend(before.is_some().then_some((key, None)));
+            removed.extend((before.is_some() || self.below.is_some()).then_some((key, None)));
             return Ok(Changed { key, account: None, removed });
         };
+        // Where there was no account, there is nothing of it to be asked for any more.
+        if self.below.is_some() && (before.is_none() || change.wipe_storage) {
+            removed.push((key, None));
+        }
         let code_before = before.as_ref().map_or(KECCAK256_EMPTY, |before| before.info.code_hash);
         if info.code_hash != code_before && self.code(info.code_hash)?.is_none() {
             return Err(StoreError::Code { address, code_hash: info.code_hash });
@@ -184,7 +231,7 @@ impl WorldState {
     }
 
     /// The state root. Hashes the trie nodes that changed since a state from which this one was derived knew its own,
-    /// on several threads, and those alone.
+    /// on several threads, and those alone. Over another state, it is the root of what was changed here.
     #[must_use]
     pub fn root(&self) -> B256 {
         self.accounts.root()
@@ -216,6 +263,9 @@ impl WorldState {
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub fn proof(&self, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
+        if self.is_over_another() {
+            return Err(StoreError::NoProof);
+        }
         let key = keccak256(address);
         let (nodes, account) = self.accounts.prove(&key, &self.source())?;
         let storage = account.as_ref().map_or_else(Trie::new, |account| account.slots.clone());
@@ -228,18 +278,20 @@ impl WorldState {
         Ok(AccountProof { address, info, storage_root: storage.root(), nodes, slots })
     }
 
-    /// Every account, by Keccak-256 of its address; ends after the first that cannot be read.
+    /// Every account, by Keccak-256 of its address; ends after the first that cannot be read. Over another state, those that
+    /// were changed here.
     pub fn accounts(&self) -> impl Iterator<Item = Result<(Address, AccountInfo), StoreError>> {
         self.accounts.entries(self.source()).map(|entry| entry.map(|(_, account)| (account.address, account.info)))
     }
 
-    /// Every slot of an account that is not zero, by Keccak-256 of the slot.
+    /// Every slot of an account that is not zero, by Keccak-256 of the slot. Over another state, those that were changed
+    /// here.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub fn slots(&self, address: &Address) -> Result<Vec<(U256, U256)>, StoreError> {
         let key = keccak256(address);
-        let Some(account) = self.entry(&key)? else { return Ok(Vec::new()) };
+        let Some(account) = self.entry(&key, address)? else { return Ok(Vec::new()) };
         account.slots.entries(self.source().slots(key)).map(|entry| entry.map(|(_, slot)| slot)).collect()
     }
 
@@ -264,12 +316,25 @@ impl WorldState {
         })
     }
 
-    fn entry(&self, key: &B256) -> Result<Option<Arc<Account>>, StoreError> {
+    fn entry(&self, key: &B256, address: &Address) -> Result<Option<Arc<Account>>, StoreError> {
         match self.accounts.find(key) {
             Found::Here(account) => Ok(Some(Arc::clone(account))),
-            Found::Absent => Ok(None),
+            Found::Absent => {
+                let info = self.account_below(key, address)?;
+                Ok(info.map(|info| Arc::new(Account { address: *address, info, slots: Trie::new() })))
+            }
             Found::InStore => self.source().value(key),
         }
+    }
+
+    /// The account in the state below, if that has a say.
+    fn account_below(&self, key: &B256, address: &Address) -> Result<Option<AccountInfo>, StoreError> {
+        self.below(key).map_or(Ok(None), |below| Ok(below.account(address)?))
+    }
+
+    /// The state below, as long as nobody removed the account with a key, or all its storage.
+    fn below(&self, key: &B256) -> Option<&dyn StateReader> {
+        self.below.as_deref().filter(|_| !self.removed.contains(&(*key, None)))
     }
 
     fn source(&self) -> AccountSource<'_> {
@@ -288,7 +353,7 @@ impl WorldState {
 
     /// The same, where there is no store that has to hear of what was removed.
     pub(crate) fn kept_in_memory(self) -> Self {
-        Self { removed: OrdSet::new(), ..self }
+        if self.is_over_another() { self } else { Self { removed: OrdSet::new(), ..self } }
     }
 
     /// Accounts and slots of the base that are in memory because they were read.
@@ -345,6 +410,10 @@ impl TrieValue for Slot {
 
 impl fmt::Debug for WorldState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorldState").field("base", &self.base).field("accounts", &self.accounts).finish_non_exhaustive()
+        f.debug_struct("WorldState")
+            .field("base", &self.base)
+            .field("over_another", &self.is_over_another())
+            .field("accounts", &self.accounts)
+            .finish_non_exhaustive()
     }
 }

@@ -56,6 +56,15 @@ pub trait StateReader: Send + Sync {
         let _ = changes;
         Ok(None)
     }
+
+    /// Hash of a block that is older than the chain that this state belongs to; `None` where it began by itself. Asked for
+    /// BLOCKHASH, for what is not among the ancestors that execution was handed.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store cannot answer.
+    fn block_hash(&self, _: u64) -> Result<Option<B256>, ReadError> {
+        Ok(None)
+    }
 }
 
 /// A state that lies flat in memory: for blocks that are executed on their own, with neither roots nor history.

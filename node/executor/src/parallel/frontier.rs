@@ -95,7 +95,7 @@ impl Frontier {
     /// Leaves a transaction out of a block that is being built; fails a block that was built elsewhere.
     pub(crate) fn leave_out(&mut self, block: &Block<'_>, index: u32, reason: TxError) -> Result<(), BlockError> {
         match block.input.admission {
-            Admission::Build => {
+            Admission::Build | Admission::Salvage => {
                 self.progress.left_out.push(LeftOut { candidate: index as usize, reason });
                 Ok(())
             }

@@ -293,7 +293,10 @@ impl Database for Reader<'_> {
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
-        Ok(self.memory.ancestors.get(&number).copied().unwrap_or_default())
+        match self.memory.ancestors.get(&number) {
+            Some(hash) => Ok(*hash),
+            None => Ok(self.memory.world.block_hash(number)?.unwrap_or_default()),
+        }
     }
 }
 

@@ -42,10 +42,25 @@ impl ChainStore {
     pub fn in_memory(genesis: GenesisBlock) -> Self {
         let GenesisBlock { spec, header, world } = genesis;
         assert_eq!(header.state_root, world.root(), "the genesis header commits to the genesis state");
-        let block = Arc::new(StoredBlock::genesis(header));
+        Self::begun(spec, StoredBlock::genesis(header), world)
+    }
+
+    /// A chain in memory that goes on from a block of another chain. Its state lies over that block's, which may be changed
+    /// already, and no root that is computed here is comparable with one of the other chain.
+    ///
+    /// # Panics
+    /// When the state does not lie over another one.
+    #[must_use]
+    pub fn forked(spec: ChainSpec, block: StoredBlock, world: WorldState) -> Self {
+        assert!(world.is_over_another(), "the state of a forked chain lies over the one that was forked");
+        Self::begun(spec, block, world)
+    }
+
+    fn begun(spec: ChainSpec, block: StoredBlock, world: WorldState) -> Self {
+        let block = Arc::new(block);
         Self {
             spec,
-            hashes: [(0, block.hash())].into(),
+            hashes: [(block.number(), block.hash())].into(),
             recent: Recent::new(block, world.kept_in_memory(), usize::MAX),
             amendments: StateChanges::default(),
             disk: None,

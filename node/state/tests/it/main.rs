@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod history;
 mod model;
+mod over;
 mod refusal;
 mod restart;
 mod world;
