@@ -212,7 +212,7 @@ fn chain_code(error: &ChainError) -> i32 {
 /// What was pruned or dropped meanwhile is no fault.
 const fn store_code(error: &StoreError) -> i32 {
     match error {
-        StoreError::Pruned { .. } | StoreError::Dropped { .. } | StoreError::NoBlock { .. } => {
+        StoreError::Pruned { .. } | StoreError::Dropped { .. } | StoreError::NoBlock { .. } | StoreError::NoProof => {
             CALL_EXECUTION_FAILED_CODE
         }
         StoreError::Folder { .. }
@@ -233,6 +233,7 @@ const fn store_code(error: &StoreError) -> i32 {
         | StoreError::Code { .. }
         | StoreError::Body { .. }
         | StoreError::NoChain { .. }
+        | StoreError::Below(_)
         | StoreError::InMemory => INTERNAL_ERROR_CODE,
     }
 }

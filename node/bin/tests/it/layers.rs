@@ -122,8 +122,13 @@ fn only_state_names_rocksdb() {
 }
 
 #[test]
+fn only_the_fork_asks_other_nodes_for_state() {
+    only(&["ureq"], &["node/fork"], &KINDS);
+}
+
+#[test]
 fn wire_types_stay_at_the_edge() {
-    let clients = ["node/rpc", "sdk/cli", "devnet/scenarios"];
+    let clients = ["node/rpc", "node/fork", "sdk/cli", "devnet/scenarios"];
     let wire = ["alloy-rpc-types-eth", "alloy-provider", "jsonrpsee"];
     // Tests are clients too, except those of the monitor.
     only(&wire, &clients, &["dependencies", "build-dependencies"]);

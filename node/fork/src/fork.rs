@@ -1,0 +1,410 @@
+//! One block of another chain, as a state that can be read. Invariant: what it answered once, it answers always.
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use alloy_consensus::{Header, Sealed};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_rpc_types_eth::EIP1186AccountProofResponse;
+use lru::LruCache;
+use parapet_types::{AccountInfo, ReadError, StateReader};
+use parking_lot::{Mutex, RwLock};
+use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
+
+use crate::{
+    ForkError, ForkSettings,
+    answer::{self, Block},
+    cache::{Cache, Key, KnownAccount, Value},
+    client::{Answer, Call, Client},
+    file::{CacheFile, keep},
+    flights::Flights,
+    proof,
+};
+
+/// Most accounts and slots that one request asks for.
+const WANTED_MAX: usize = 32;
+/// Most accounts and slots that are fetched ahead at a time.
+const AHEAD_MAX: usize = 1_024;
+/// Most headers that one request asks for.
+const HEADERS_MAX: usize = 32;
+
+/// Answers to clients that are remembered.
+pub(crate) const PASSED_MAX: NonZeroUsize = NonZeroUsize::new(64).expect("it is above zero");
+/// Most bytes of one that is.
+const PASSED_BYTES_MAX: usize = 1_024 * 1_024;
+
+/// How answers are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Checks {
+    /// Against the state root of the block, by proofs.
+    Proved,
+    /// Not at all, beyond their form: the endpoint is believed.
+    Told,
+}
+
+/// Something of the state that may be wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Want {
+    /// An account, with its code.
+    Account(Address),
+    /// A slot of an account.
+    Slot(Address, U256),
+}
+
+/// A block of another chain that is forked.
+#[derive(Debug)]
+pub struct Fork {
+    pub(crate) client: RwLock<Arc<Client>>,
+    pub(crate) settings: RwLock<ForkSettings>,
+    pub(crate) chain_id: u64,
+    pub(crate) header: Sealed<Header>,
+    pub(crate) checks: Checks,
+    /// The block, as requests name it.
+    pub(crate) at: serde_json::Value,
+    pub(crate) cache: Cache,
+    pub(crate) file: Option<CacheFile>,
+    pub(crate) flights: Flights,
+    /// Answers that were passed on, by method and parameters.
+    pub(crate) passed: Mutex<LruCache<(String, String), Box<RawValue>>>,
+}
+
+impl Fork {
+    /// Chain id of the chain that is forked.
+    #[must_use]
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Header of the block that is forked.
+    #[must_use]
+    pub const fn header(&self) -> &Sealed<Header> {
+        &self.header
+    }
+
+    /// How its endpoint's answers are checked.
+    #[must_use]
+    pub const fn checks(&self) -> Checks {
+        self.checks
+    }
+
+    /// How its endpoint is treated.
+    #[must_use]
+    pub fn settings(&self) -> ForkSettings {
+        self.settings.read().clone()
+    }
+
+    /// Its endpoint, as it may be shown.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.client().name().to_owned()
+    }
+
+    /// Makes a call that a client made about something that does not change any more, and gives what the endpoint answers.
+    /// Nothing of it is checked but its form. What was passed on lately is remembered.
+    ///
+    /// # Errors
+    /// [`ForkError`]; what the endpoint refuses is [`ForkError::Refused`], with its words.
+    pub fn pass_on(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, ForkError> {
+        let call = (method.to_owned(), params.get().to_owned());
+        if let Some(answer) = self.passed.lock().get(&call) {
+            return Ok(answer.clone());
+        }
+        let answer = self.client().pass_on(method, params)?;
+        self.remember(call, &answer);
+        Ok(answer)
+    }
+
+    /// What is not there may be there later.
+    pub(crate) fn remember(&self, call: (String, String), answer: &RawValue) {
+        if answer.get() != "null" && answer.get().len() + call.1.len() <= PASSED_BYTES_MAX {
+            self.passed.lock().put(call, answer.to_owned());
+        }
+    }
+
+    /// Reads what will be wanted, in as few requests as possible.
+    ///
+    /// # Errors
+    /// [`ForkError`]; what was read before stays.
+    pub fn fetch_ahead(&self, wanted: impl IntoIterator<Item = Want>) -> Result<(), ForkError> {
+        let mut unknown: Vec<_> = wanted.into_iter().filter(|want| self.cache.get(&want.key()).is_none()).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown.truncate(AHEAD_MAX);
+        unknown.chunks(WANTED_MAX).try_for_each(|wanted| self.fetch(wanted))
+    }
+
+    pub(crate) fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client.read())
+    }
+
+    /// An answer from memory, or else from the endpoint, asked by one thread for all.
+    fn known(&self, want: Want) -> Result<Value, ForkError> {
+        let key = want.key();
+        loop {
+            if let Some(value) = self.cache.get(&key) {
+                return Ok(value);
+            }
+            let Some(_flight) = self.flights.take_off(want) else { continue };
+            // Another thread may have landed just before.
+            if let Some(value) = self.cache.get(&key) {
+                return Ok(value);
+            }
+            let found = self.fetched(&[want])?;
+            let value = found.iter().find(|(found, _)| *found == key).map(|(_, value)| value.clone());
+            self.keep_all(found);
+            return Ok(value.expect("what was asked for is among what was answered"));
+        }
+    }
+
+    fn fetch(&self, wanted: &[Want]) -> Result<(), ForkError> {
+        let found = self.fetched(wanted)?;
+        self.keep_all(found);
+        Ok(())
+    }
+
+    fn keep_all(&self, found: Vec<(Key, Value)>) {
+        for (key, value) in found {
+            if let Some(file) = self.file.as_ref().filter(|_| self.cache.get(&key).is_none()) {
+                file.add(&key, &value);
+            }
+            keep(&self.cache, key, value);
+        }
+    }
+
+    /// Asks for accounts and slots.
+    fn fetched(&self, wanted: &[Want]) -> Result<Vec<(Key, Value)>, ForkError> {
+        let client = self.client();
+        let calls: Vec<_> = wanted.iter().flat_map(|want| self.calls(*want)).collect();
+        let mut answers = client.batch(&calls)?.into_iter().zip(&calls);
+        let mut found = Vec::new();
+        for want in wanted {
+            match self.checks {
+                Checks::Proved => self.read_proved(&client, *want, &mut answers, &mut found)?,
+                Checks::Told => self.read_told(&client, *want, &mut answers, &mut found)?,
+            }
+        }
+        Ok(found)
+    }
+
+    fn calls(&self, want: Want) -> Vec<Call> {
+        let at = &self.at;
+        let of = |method, address: Address| Call { method, params: json!([address, at]) };
+        match (want, self.checks) {
+            (Want::Account(address), Checks::Proved) => {
+                vec![Call { method: "eth_getProof", params: json!([address, [], at]) }, of("eth_getCode", address)]
+            }
+            (Want::Account(address), Checks::Told) => {
+                ["eth_getBalance", "eth_getTransactionCount", "eth_getCode"].map(|method| of(method, address)).into()
+            }
+            (Want::Slot(address, slot), Checks::Proved) => {
+                vec![Call { method: "eth_getProof", params: json!([address, [B256::from(slot)], at]) }]
+            }
+            (Want::Slot(address, slot), Checks::Told) => {
+                vec![Call { method: "eth_getStorageAt", params: json!([address, B256::from(slot), at]) }]
+            }
+        }
+    }
+
+    fn read_proved<'a>(
+        &self,
+        client: &Client,
+        want: Want,
+        answers: &mut impl Iterator<Item = (Answer, &'a Call)>,
+        found: &mut Vec<(Key, Value)>,
+    ) -> Result<(), ForkError> {
+        let (address, slots) = match want {
+            Want::Account(address) => (address, Vec::new()),
+            Want::Slot(address, slot) => (address, vec![slot]),
+        };
+        let said: EIP1186AccountProofResponse = read(client, answers, answer::parse)?;
+        let unproven = |reason| self.unproven(client, address.to_string(), reason);
+        let proved = proof::check(&said, self.header.state_root, address, &slots).map_err(unproven)?;
+        if let Want::Account(_) = want {
+            let code = read(client, answers, answer::code)?;
+            let (code_hash, is) = (proved.account.info.unwrap_or_default().code_hash, keccak256(&code));
+            if is != code_hash {
+                return Err(unproven(format!("its code has hash {is}, not {code_hash}")));
+            }
+            found.push((Key::Code(is), Value::Code(code)));
+        }
+        found.push((Key::Account(address), Value::Account(proved.account)));
+        found.extend(slots.iter().zip(proved.slots).map(|(slot, is)| (Key::Slot(address, *slot), Value::Slot(is))));
+        Ok(())
+    }
+
+    fn read_told<'a>(
+        &self,
+        client: &Client,
+        want: Want,
+        answers: &mut impl Iterator<Item = (Answer, &'a Call)>,
+        found: &mut Vec<(Key, Value)>,
+    ) -> Result<(), ForkError> {
+        let address = match want {
+            Want::Slot(address, slot) => {
+                let value = read(client, answers, answer::word)?;
+                found.push((Key::Slot(address, slot), Value::Slot(value)));
+                return Ok(());
+            }
+            Want::Account(address) => address,
+        };
+        let balance = read(client, answers, answer::word)?;
+        let nonce = read(client, answers, answer::number)?;
+        let code = read(client, answers, answer::code)?;
+        let code_hash = keccak256(&code);
+        let info = AccountInfo { nonce, balance, code_hash };
+        // An account with nothing is none (EIP-161).
+        let info = (info != AccountInfo::default()).then_some(info);
+        found.push((Key::Code(code_hash), Value::Code(code)));
+        found.push((Key::Account(address), Value::Account(KnownAccount { info, has_storage: None })));
+        Ok(())
+    }
+
+    /// Whether it is known already that no slot of an account needs to be asked for.
+    fn has_certainly_no_storage(&self, address: Address) -> bool {
+        let known = self.cache.get(&Key::Account(address));
+        matches!(known, Some(Value::Account(KnownAccount { info, has_storage })) if info.is_none() || has_storage == Some(false))
+    }
+
+    fn account_known(&self, address: Address) -> Result<KnownAccount, ForkError> {
+        match self.known(Want::Account(address))? {
+            Value::Account(account) => Ok(account),
+            _ => unreachable!("an account is known by its key"),
+        }
+    }
+
+    /// Code that somebody had when he was read.
+    fn code_known(&self, code_hash: B256) -> Result<Option<Bytes>, ForkError> {
+        if let Some(Value::Code(code)) = self.cache.get(&Key::Code(code_hash)) {
+            return Ok(Some(code));
+        }
+        let Some(Value::Holder(address)) = self.cache.get(&Key::Holder(code_hash)) else { return Ok(None) };
+        let client = self.client();
+        let call = Call { method: "eth_getCode", params: json!([address, self.at]) };
+        let answer = client.call(call.method, call.params.clone());
+        let code = read(&client, &mut [(answer, &call)].into_iter(), answer::code)?;
+        let is = keccak256(&code);
+        if is != code_hash {
+            return Err(self.unproven(
+                &client,
+                address.to_string(),
+                format!("its code has hash {is}, not {code_hash}"),
+            ));
+        }
+        self.keep_all(vec![(Key::Code(code_hash), Value::Code(code.clone()))]);
+        Ok(Some(code))
+    }
+
+    /// Hash of a block before the forked one. Where answers are checked, it is by the hashes of the blocks between them.
+    fn hash_known(&self, number: u64) -> Result<B256, ForkError> {
+        if number == self.header.number {
+            return Ok(self.header.hash());
+        }
+        if let Some(Value::BlockHash(hash)) = self.cache.get(&Key::BlockHash(number)) {
+            return Ok(hash);
+        }
+        let client = self.client();
+        if self.checks == Checks::Told {
+            let hash = self.blocks(&client, &[number])?[0].header.hash();
+            self.keep_all(vec![(Key::BlockHash(number), Value::BlockHash(hash))]);
+            return Ok(hash);
+        }
+        let (mut child, mut hash) = (self.header.number, self.header.hash());
+        while child > number {
+            let known = self.cache.get(&Key::BlockHash(child - 1));
+            if let Some(Value::BlockHash(known)) = known {
+                (child, hash) = (child - 1, known);
+                continue;
+            }
+            if child == self.header.number {
+                hash = self.header.parent_hash;
+                child -= 1;
+                self.keep_all(vec![(Key::BlockHash(child), Value::BlockHash(hash))]);
+                continue;
+            }
+            let numbers: Vec<_> = (number + 1..=child).rev().take(HEADERS_MAX).collect();
+            for block in self.blocks(&client, &numbers)? {
+                if !block.hash_is_proved || block.header.hash() != hash {
+                    let reason = format!("its hash is {}, its child names {hash}", block.header.hash());
+                    return Err(self.unproven(&client, format!("block {child}"), reason));
+                }
+                (child, hash) = (child - 1, block.header.parent_hash);
+                self.keep_all(vec![(Key::BlockHash(child), Value::BlockHash(hash))]);
+            }
+        }
+        Ok(hash)
+    }
+
+    /// Blocks by their numbers.
+    fn blocks(&self, client: &Client, numbers: &[u64]) -> Result<Vec<Block>, ForkError> {
+        let call =
+            |number: &u64| Call { method: "eth_getBlockByNumber", params: json!([format!("{number:#x}"), false]) };
+        let calls: Vec<_> = numbers.iter().map(call).collect();
+        let mut answers = client.batch(&calls)?.into_iter().zip(&calls);
+        let mut blocks = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let block = read(client, &mut answers, answer::block)?;
+            let block = block.filter(|block| block.header.number == *number);
+            let missing = || ForkError::NoBlock { endpoint: client.name().to_owned(), wanted: number.to_string() };
+            blocks.push(block.ok_or_else(missing)?);
+        }
+        Ok(blocks)
+    }
+
+    fn unproven(&self, client: &Client, of: String, reason: String) -> ForkError {
+        ForkError::Unproven { endpoint: client.name().to_owned(), of, block: self.header.hash(), reason }
+    }
+}
+
+impl Want {
+    const fn key(self) -> Key {
+        match self {
+            Self::Account(address) => Key::Account(address),
+            Self::Slot(address, slot) => Key::Slot(address, slot),
+        }
+    }
+}
+
+/// The next answer as a value.
+pub(crate) fn read<'a, T>(
+    client: &Client,
+    answers: &mut impl Iterator<Item = (Answer, &'a Call)>,
+    parse: impl FnOnce(&RawValue) -> Result<T, String>,
+) -> Result<T, ForkError> {
+    let (answer, call) = answers.next().expect("an answer for each call");
+    parse(&answer?).map_err(|reason| ForkError::Nonsense {
+        endpoint: client.name().to_owned(),
+        method: call.method.to_owned(),
+        reason,
+    })
+}
+
+impl StateReader for Fork {
+    fn account(&self, address: &Address) -> Result<Option<AccountInfo>, ReadError> {
+        Ok(self.account_known(*address)?.info)
+    }
+
+    fn storage(&self, address: &Address, slot: U256) -> Result<U256, ReadError> {
+        if self.has_certainly_no_storage(*address) {
+            return Ok(U256::ZERO);
+        }
+        match self.known(Want::Slot(*address, slot))? {
+            Value::Slot(value) => Ok(value),
+            _ => unreachable!("a slot is known by its key"),
+        }
+    }
+
+    /// Where answers are not checked, it cannot be known, and an account without nonce and code counts as one without storage:
+    /// mainnet has 28 others, none of which anybody can create at.
+    fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
+        Ok(self.account_known(*address)?.has_storage.unwrap_or(false))
+    }
+
+    fn code(&self, code_hash: B256) -> Result<Option<Bytes>, ReadError> {
+        Ok(self.code_known(code_hash)?)
+    }
+
+    fn block_hash(&self, number: u64) -> Result<Option<B256>, ReadError> {
+        if number > self.header.number { Ok(None) } else { Ok(Some(self.hash_known(number)?)) }
+    }
+}
