@@ -63,6 +63,38 @@ impl DevSettings {
     }
 }
 
+/// What any chain begins with that has guards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenesisSettings {
+    /// Chain id, hardfork and gas limit.
+    pub params: ChainParams,
+    /// Who may pause any attachment at once.
+    pub guardian: Address,
+    /// Who may attach guards to the whole chain.
+    pub governance: Address,
+    /// Accounts that have something, with their balances in wei.
+    pub funded: BTreeMap<Address, U256>,
+    /// Timestamp of the genesis block, in seconds since 1970.
+    pub timestamp: u64,
+}
+
+impl GenesisSettings {
+    /// The first block: the registry, the contracts that Ethereum's own rules and tools expect, and the funded accounts.
+    #[must_use]
+    pub fn build(&self) -> GenesisBlock {
+        let mut changes = StateChanges::default();
+        contracts::deploy(&mut changes, self.params.hardfork, (self.guardian, self.governance));
+        for (address, balance) in &self.funded {
+            let info = AccountInfo { balance: *balance, ..AccountInfo::default() };
+            let funded = AccountChange { info: Some(info), wipe_storage: false, storage: BTreeMap::new() };
+            changes.accounts.insert(*address, funded);
+        }
+        let world = WorldState::of(&changes);
+        let header = header::genesis_header(&self.params, self.timestamp, world.root());
+        GenesisBlock { spec: self.params.into(), header, world }
+    }
+}
+
 /// A development chain's beginning.
 #[derive(Clone, Debug)]
 pub struct DevGenesis {
@@ -85,15 +117,13 @@ impl DevGenesis {
         }
         let accounts = dev_accounts(settings.accounts)?;
         let guardian = accounts[0].address;
-        let mut changes = StateChanges::default();
-        contracts::deploy(&mut changes, settings.params.hardfork, (guardian, guardian));
-        for account in &accounts {
-            let info = AccountInfo { balance: settings.balance, ..AccountInfo::default() };
-            let funded = AccountChange { info: Some(info), wipe_storage: false, storage: BTreeMap::new() };
-            changes.accounts.insert(account.address, funded);
-        }
-        let world = WorldState::of(&changes);
-        let header = header::genesis_header(&settings.params, settings.timestamp, world.root());
-        Ok(Self { accounts, guardian, block: GenesisBlock { spec: settings.params.into(), header, world } })
+        let begun = GenesisSettings {
+            params: settings.params,
+            guardian,
+            governance: guardian,
+            funded: accounts.iter().map(|account| (account.address, settings.balance)).collect(),
+            timestamp: settings.timestamp,
+        };
+        Ok(Self { accounts, guardian, block: begun.build() })
     }
 }

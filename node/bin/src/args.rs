@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Run a durable node by its settings.
     Node(NodeArgs),
-    /// Write the commented default settings of a node, and check a file of settings.
+    /// Write a node's commented default settings, or what a chain begins with, and check a file of settings.
     Config(ConfigArgs),
     /// Look after the folder of a chain that is kept: check, count, prune, export, import.
     Db(DbArgs),

@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     health::Watch,
     metrics,
-    service::{Service, Signals},
+    service::{Service, Signals, raise_open_files},
 };
 
 /// Longest time that requests at hand may take once the node is told to stop.
@@ -31,6 +31,7 @@ pub(crate) const POOL_JOURNAL: &str = "pool.journal";
 
 /// Runs the node.
 pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(run_node(args));
     // A request that does not end must not keep the program.

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use alloy_primitives::Address;
 use parapet_builder::ChainError;
 use parapet_conformance::ConformanceError;
 use parapet_fixtures::FixtureError;
@@ -29,6 +30,14 @@ pub(crate) enum Failure {
     /// A node has nowhere to keep its chain.
     #[error("a node needs a folder for its chain: set chain.datadir, or give --datadir")]
     NoDatadir,
+    /// Somebody important would be anybody.
+    #[error("--{role} {address}: everybody has the key of this account, or nobody; give another")]
+    PublicKey {
+        /// Which role.
+        role: &'static str,
+        /// Whose.
+        address: Address,
+    },
     /// A block was under way for too long.
     #[error("the block at hand was not finished within {seconds} s; it is not part of the chain")]
     Unfinished {
@@ -121,9 +130,12 @@ impl Failure {
     /// 2 for wrong use, 1 for the rest.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::LogFilter { .. } | Self::Monitor(_) | Self::LocalGuard(_) | Self::Config(_) | Self::NoDatadir => {
-                ExitCode::from(2)
-            }
+            Self::LogFilter { .. }
+            | Self::Monitor(_)
+            | Self::LocalGuard(_)
+            | Self::Config(_)
+            | Self::NoDatadir
+            | Self::PublicKey { .. } => ExitCode::from(2),
             Self::Genesis(_)
             | Self::Unfinished { .. }
             | Self::Store(_)

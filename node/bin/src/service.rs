@@ -24,6 +24,16 @@ pub(crate) struct Signals {
     terminate: Signal,
 }
 
+/// Open files that a node asks for: its database's, and one for each connection.
+const OPEN_FILES: u64 = 65_536;
+
+/// Raises the number of files that this process may open, as far as the system lets it.
+pub(crate) fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
+        tracing::warn!("the number of open files stays as it is: {error}");
+    }
+}
+
 impl Signals {
     pub(crate) fn hear() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })

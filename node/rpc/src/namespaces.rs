@@ -11,6 +11,11 @@ const DEVELOPMENT: [&str; 4] = ["anvil", "evm", "hardhat", "personal"];
 /// Methods of other namespaces that are for development alone.
 const DEVELOPMENT_METHODS: [&str; 2] = ["eth_sendUnsignedTransaction", "eth_signTypedData_v4"];
 
+/// The namespace of a method: `eth` of `eth_call`, `rpc` of `rpc.discover`.
+fn namespace(method: &str) -> &str {
+    method.split(['_', '.']).next().unwrap_or(method)
+}
+
 /// There is no such namespace, or it is for development alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name:?} is no namespace that is served; there are {}", PUBLIC.join(", "))]
@@ -59,8 +64,7 @@ impl Namespaces {
     }
 
     fn serves(&self, method: &str) -> bool {
-        let namespace = method.split_once('_').map_or(method, |(namespace, _)| namespace);
-        self.development || (self.public.contains(namespace) && !DEVELOPMENT_METHODS.contains(&method))
+        self.development || (self.public.contains(namespace(method)) && !DEVELOPMENT_METHODS.contains(&method))
     }
 
     /// Takes out what is not served.
@@ -76,7 +80,15 @@ impl Namespaces {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
+    use std::sync::Arc;
+
+    use parapet_builder::{Chain, Settings as ChainSettings, SystemClock};
+    use parapet_genesis::{DevGenesis, DevSettings};
+    use parapet_monitor::NoMonitor;
+    use parapet_state::ChainStore;
+
     use super::*;
+    use crate::{Settings, api, node::Node};
 
     #[test]
     fn what_is_for_development_cannot_be_asked_for() {
@@ -95,5 +107,20 @@ mod tests {
     fn a_development_chain_serves_everything() {
         assert!(Namespaces::DEVELOPMENT.serves("anvil_mine") && Namespaces::DEVELOPMENT.serves("eth_call"));
         assert_eq!(Namespaces::DEVELOPMENT.served().len(), PUBLIC.len() + DEVELOPMENT.len());
+    }
+
+    #[test]
+    fn every_method_is_for_anybody_or_for_development() {
+        let genesis = DevGenesis::build(&DevSettings::at(0)).unwrap();
+        let store = ChainStore::in_memory(genesis.block);
+        let chain = Chain::new(store, ChainSettings::default(), Arc::new(NoMonitor), Arc::new(SystemClock)).unwrap();
+        let methods = api::methods(&Arc::new(Node::new(chain, &[], &Settings::default()).unwrap())).unwrap();
+        for method in methods.method_names() {
+            let known = PUBLIC.contains(&namespace(method)) || DEVELOPMENT.contains(&namespace(method));
+            assert!(known, "{method}: put its namespace into one of the lists here, and into the settings' default");
+        }
+        for name in PUBLIC.iter().chain(&DEVELOPMENT) {
+            assert!(methods.method_names().any(|method| namespace(method) == *name), "{name} has no method");
+        }
     }
 }

@@ -100,7 +100,7 @@ impl Default for Limits {
             request_bytes_max: 5 * 1024 * 1024,
             response_bytes_max: 150 * 1024 * 1024,
             batch_calls_max: 1_000,
-            connections_max: 1_000,
+            connections_max: 2_000,
             connection_calls_max: 256,
             connection_unread_bytes_max: 4 * 1024 * 1024,
             unread_bytes_max: 1024 * 1024 * 1024,

@@ -1,13 +1,13 @@
-//! `parapet config`: writes the commented default, and checks a file.
+//! `parapet config`: writes the commented default and what a chain begins with, and checks a file.
 
 use std::{fs::OpenOptions, io::Write as _, path::PathBuf};
 
 use clap::Subcommand;
 
-use super::{TEMPLATE, read};
+use super::{TEMPLATE, genesis::GenesisArgs, read};
 use crate::failure::Failure;
 
-/// Write the commented default settings of a node, and check a file of settings.
+/// Write a node's commented default settings, or what a chain begins with, and check a file of settings.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
@@ -22,6 +22,8 @@ enum ConfigCommand {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
+    /// Write what a chain of one's own begins with: the registry of guards, its guardian, funded accounts.
+    Genesis(GenesisArgs),
     /// Check a file of settings: every name is known and every value can be.
     Check {
         /// The file.
@@ -40,6 +42,7 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<(), Failure> {
             file.write_all(TEMPLATE.as_bytes()).map_err(refused)?;
             print(&format!("{} is written; look it over, then: parapet node --config {0}\n", path.display()))
         }
+        ConfigCommand::Genesis(genesis) => print(&super::genesis::run(genesis)?),
         ConfigCommand::Check { file } => {
             read(Some(file), &[])?;
             print(&format!("{}: all settings are known, and can be\n", file.display()))

@@ -5,6 +5,7 @@
 //! the types: it says what they default to, and every setting stands in it.
 
 mod command;
+mod genesis;
 mod parts;
 mod read;
 mod scalars;

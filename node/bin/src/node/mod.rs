@@ -20,7 +20,7 @@ use crate::{
     failure::Failure,
     health::Watch,
     logging, metrics,
-    service::{Service, Signals},
+    service::{Service, Signals, raise_open_files},
     version,
 };
 
@@ -31,6 +31,7 @@ const READS_MAX: Duration = Duration::from_secs(1);
 pub(crate) fn run(args: &NodeArgs) -> Result<(), Failure> {
     let config = config::read(args.config.as_deref(), &args.overrides())?;
     logging::start(config.log.filter.as_deref(), config.log.format)?;
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(run_node(args, &config));
     runtime.shutdown_timeout(READS_MAX);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use alloy_network::TransactionBuilder as _;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, utils::parse_ether};
 use alloy_provider::Provider as _;
 use alloy_rpc_types_eth::TransactionRequest;
 use serde_json::{Value, json};
@@ -17,13 +17,32 @@ use crate::process::{KEY, Node, parapet};
 
 const RECEIVER: Address = Address::repeat_byte(0x42);
 
-/// A genesis with funded accounts and the registry, written into a folder by the program itself.
-pub(crate) fn genesis(folder: &Path) -> String {
-    let (dev, file) = (folder.join("dev"), folder.join("genesis.json"));
-    Node::start(&["--datadir", dev.to_str().unwrap()]).stop("-INT");
-    let exported = parapet(&["db", "export", dev.to_str().unwrap(), file.to_str().unwrap()]).output().unwrap();
-    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
-    file.to_str().unwrap().to_owned()
+/// The first account of development chains, which has something here, and nothing to say.
+const SENDER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+const GUARDIAN: &str = "0x4747474747474747474747474747474747474747";
+
+/// A genesis written into a folder by the program itself.
+fn genesis(folder: &Path) -> String {
+    let file = folder.join("genesis.json");
+    let file = file.to_str().unwrap();
+    let fund = format!("{SENDER}=1000.5");
+    let written = parapet(&[
+        "config",
+        "genesis",
+        file,
+        "--chain-id",
+        "31337",
+        "--guardian",
+        GUARDIAN,
+        "--governance",
+        GUARDIAN,
+        "--fund",
+        &fund,
+    ])
+    .output()
+    .unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    file.to_owned()
 }
 
 /// Status and body of a GET.
@@ -62,6 +81,9 @@ async fn a_node_by_a_file_keeps_its_chain_and_serves_nothing_for_development() {
     ] {
         assert_eq!(refused(&node, method, params).await, -32_601, "{method}");
     }
+    let registry: Address = "0x5061726170657400000000000000000000000001".parse().unwrap();
+    assert!(!provider.get_code_at(registry).await.unwrap().is_empty());
+    assert_eq!(provider.get_balance(SENDER.parse().unwrap()).await.unwrap(), parse_ether("1000.5").unwrap());
     let modules: Value = provider.raw_request("rpc_modules".into(), ()).await.unwrap();
     assert!(modules.get("eth").is_some() && modules.get("anvil").is_none(), "{modules}");
     assert_eq!(provider.get_accounts().await.unwrap(), Vec::<Address>::new());
@@ -86,6 +108,7 @@ async fn a_node_by_a_file_keeps_its_chain_and_serves_nothing_for_development() {
 fn a_node_without_a_folder_or_a_beginning_says_what_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let nothing = dir.path().join("nothing");
+    let public = ["config", "genesis", "g.json", "--chain-id", "5", "--guardian", SENDER, "--governance", GUARDIAN];
     for (args, code, expected) in [
         (&["node"][..], 2, "chain.datadir"),
         (&["node", "--datadir", nothing.to_str().unwrap()], 1, "nothing"),
@@ -93,6 +116,7 @@ fn a_node_without_a_folder_or_a_beginning_says_what_is_missing() {
         (&["node", "--set", "rpc.port"], 2, "NAME=VALUE"),
         (&["node", "--config", "/no/such/file.toml"], 2, "/no/such/file.toml"),
         (&["config", "check", "/no/such/file.toml"], 2, "/no/such/file.toml"),
+        (&public, 2, "everybody has the key"),
     ] {
         let output = parapet(args).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
