@@ -343,6 +343,12 @@ impl Chain {
         Ok(Base { header: head.block.header.clone(), world: head.world.clone(), nonces: Arc::default() })
     }
 
+    /// Where state could not be read: whether that is because the store has failed, which is then told to whoever waits for it.
+    pub(crate) fn look_for_failure(&self) -> Result<(), ChainError> {
+        let failure = self.0.store.read().check_unfailed();
+        self.stored(failure)
+    }
+
     fn writer_regardless(&self) -> MutexGuard<'_, Writer> {
         self.0.writer.lock()
     }

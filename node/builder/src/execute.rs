@@ -1,6 +1,6 @@
 //! Executes the block that is being built, by all threads; where asked for, sequentially as well, and compares.
 
-use parapet_executor::{BlockInput, Deadline, Mode, TxError, execute_block, run_block};
+use parapet_executor::{BlockError, BlockInput, Deadline, Mode, TxError, execute_block, run_block};
 use parapet_types::ExecutedBlock;
 
 use crate::{Chain, ChainError, SequentialCheck, compare::first_difference, deadline::ByClock, measure::Measuring};
@@ -17,9 +17,10 @@ impl Chain {
     ) -> Result<ExecutedBlock<TxError>, ChainError> {
         let measuring = Measuring::start();
         let timed = BlockInput { deadline: deadline.map(|deadline| deadline as &dyn Deadline), ..*input };
-        let run = run_block(&timed, self.monitor(), Mode::Parallel(&self.0.workers))?;
+        let run =
+            run_block(&timed, self.monitor(), Mode::Parallel(&self.0.workers)).map_err(|error| self.met(error))?;
         let report = run.report().cloned().unwrap_or_default();
-        let executed = run.finish()?;
+        let executed = run.finish().map_err(|error| self.met(error))?;
         measuring.end(&report, &executed);
         match self.0.settings.check {
             SequentialCheck::Off => {}
@@ -31,6 +32,11 @@ impl Chain {
             }
         }
         Ok(executed)
+    }
+
+    /// A block that cannot be executed because the store has failed is a failure of the store.
+    fn met(&self, error: BlockError) -> ChainError {
+        self.look_for_failure().err().unwrap_or_else(|| error.into())
     }
 
     /// Refuses a block that is another one when it is executed sequentially.

@@ -110,6 +110,10 @@ impl Chain {
         };
         let mut executed = self.execute(&input, deadline.as_ref())?;
         let unfit = self.sort_out(&candidates, std::mem::take(&mut executed.left_out));
+        let is_fault = |unfit: &Unfit| matches!(unfit.reason, TxError::Fault(_) | TxError::State(_) | TxError::Evm(_));
+        if unfit.iter().any(is_fault) {
+            self.look_for_failure()?;
+        }
         if executed.included.is_empty() && empty == EmptyBlock::Skip {
             return Ok(unfit);
         }

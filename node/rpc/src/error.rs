@@ -217,6 +217,9 @@ const fn store_code(error: &StoreError) -> i32 {
         }
         StoreError::Folder { .. }
         | StoreError::InUse { .. }
+        | StoreError::Replaced { .. }
+        | StoreError::DamagedLog { .. }
+        | StoreError::CutContents { .. }
         | StoreError::Unknown { .. }
         | StoreError::Format { .. }
         | StoreError::OtherChain { .. }

@@ -21,8 +21,15 @@ pub enum StoreError {
     InUse {
         /// The folder.
         path: PathBuf,
-        /// What the database reported.
-        source: rocksdb::Error,
+    },
+    /// It went while it was in use.
+    #[error(
+        "the data folder was removed or replaced while it was in use: {path} is not the file that was opened; nothing is \
+         stored any more; see who did it, then start again"
+    )]
+    Replaced {
+        /// A file of the folder.
+        path: PathBuf,
     },
     /// Another program's database, or one of a later version.
     #[error(
@@ -76,12 +83,38 @@ pub enum StoreError {
         given: B256,
     },
     /// Files of the database are gone.
-    #[error("the data folder {path} is damaged: {missing} is missing although data is there; restore it from a copy")]
+    #[error(
+        "the data folder {path} is damaged: {missing} is missing although data is there; restore the folder from a copy"
+    )]
     Incomplete {
         /// The folder.
         path: PathBuf,
         /// File that is missing.
         missing: &'static str,
+    },
+    /// Part of what says which files belong to the database is gone.
+    #[error(
+        "the table of contents {file} is damaged: it has {bytes} bytes, and a newer one or more of it was there ({expected} \
+         bytes); nothing was changed: restore the folder from a copy, and look at the disk"
+    )]
+    CutContents {
+        /// The file.
+        file: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// The length that the newest one had.
+        expected: u64,
+    },
+    /// What was written last cannot be read.
+    #[error(
+        "the write-ahead log {path} is damaged: {source}; nothing was changed: restore the folder from a copy, and look at \
+         the disk"
+    )]
+    DamagedLog {
+        /// The file.
+        path: PathBuf,
+        /// What the database reported.
+        source: rocksdb::Error,
     },
     /// A record cannot be understood, or contradicts others.
     #[error(
@@ -100,7 +133,8 @@ pub enum StoreError {
     /// Blocks that were stored are gone.
     #[error(
         "block {announced} was stored here, but block {head} is the newest that can be read: a write-ahead log in the \
-         data folder is damaged or missing; restore the folder from a copy, or remove {path} to go on from block {head}"
+         data folder is damaged or missing; nothing was changed: restore the folder from a copy, or remove {path} to go on \
+         from block {head}, without those after it"
     )]
     Lost {
         /// The file that remembers the newest block.
@@ -135,11 +169,13 @@ pub enum StoreError {
         /// What the database reported.
         source: rocksdb::Error,
     },
-    /// An earlier write failed, so what the database holds is not known.
-    #[error("the database in {path} failed before; free space or repair the disk, then start again")]
+    /// An earlier read or write failed, so what the database holds is not known.
+    #[error("nothing more is written to the database in {path}, which failed before: {first}")]
     Failed {
         /// The folder.
         path: PathBuf,
+        /// The first failure.
+        first: String,
     },
     /// The block does not follow the head.
     #[error("block {number} with parent {parent} does not follow the head, block {head_number} {head_hash}")]
@@ -258,6 +294,9 @@ impl StoreError {
             | Self::NoBlock { .. } => Consequence::Refuse,
             Self::Folder { .. }
             | Self::InUse { .. }
+            | Self::Replaced { .. }
+            | Self::DamagedLog { .. }
+            | Self::CutContents { .. }
             | Self::Unknown { .. }
             | Self::Format { .. }
             | Self::OtherChain { .. }
@@ -274,14 +313,20 @@ impl StoreError {
 }
 
 fn database_remedy(source: &rocksdb::Error) -> &'static str {
-    match source.kind() {
-        rocksdb::ErrorKind::Corruption => {
-            "a file is damaged, and nothing was changed: restore the folder from a copy, and look at the disk"
-        }
-        rocksdb::ErrorKind::IOError => {
-            "see that the folder's files can be read and written and that there is space, then start again"
-        }
-        _ => "start again; if it fails again, restore the folder from a copy",
+    let said = source.as_ref();
+    let is_said = |texts: &[&str]| texts.iter().any(|text| said.contains(text));
+    if is_said(&["No such file"]) {
+        "a file is missing, and nothing was changed: restore the folder from a copy"
+    } else if source.kind() == rocksdb::ErrorKind::Corruption {
+        "a file is damaged, and nothing was changed: restore the folder from a copy, and look at the disk"
+    } else if is_said(&["No space left", "File too large", "Disk quota exceeded"]) {
+        "there is no room: make some, then start again; what was announced is kept"
+    } else if is_said(&["Permission denied", "Read-only file system"]) {
+        "see that this user may write to the folder and all its files, then start again"
+    } else if source.kind() == rocksdb::ErrorKind::IOError {
+        "see that the folder's files can be read and written, then start again"
+    } else {
+        "start again; if it fails again, restore the folder from a copy"
     }
 }
 

@@ -4,6 +4,7 @@
 mod book;
 mod conformance;
 mod db;
+mod faults;
 mod first_guard;
 mod guards;
 mod kills;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use alloy_network::{EthereumWallet, TransactionBuilder as _};
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, U256};
 use alloy_provider::{DynProvider, Provider as _, ProviderBuilder};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
@@ -54,7 +54,7 @@ impl Node {
     }
 
     /// Starts a command that runs the node, and waits until it is ready.
-    fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -77,6 +77,11 @@ impl Node {
             .wallet(wallet)
             .connect_http(self.ready["http"].as_str().unwrap().parse().unwrap())
             .erased()
+    }
+
+    /// Waits for the end, which comes by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Sends a signal.
@@ -170,33 +175,6 @@ async fn a_chain_in_a_folder_survives_kill_and_stop() {
     let node = Node::start(&["--datadir", path]);
     assert_eq!(node.provider().get_balance(RECEIVER).await.unwrap(), U256::from(11));
     assert_eq!(node.provider().get_block_number().await.unwrap(), 2);
-}
-
-#[tokio::test]
-async fn a_full_disk_stops_the_node_and_loses_no_block_that_was_announced() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().to_str().unwrap();
-    // Files of this process may not grow beyond 600 KiB, and writing more is an error instead of a signal.
-    let shell = "trap '' XFSZ; ulimit -f 600; exec \"$0\" dev --port 0 --json --datadir \"$1\"";
-    let mut command = Command::new("bash");
-    command.args(["-c", shell, env!("CARGO_BIN_EXE_parapet"), path]).env_remove("RUST_LOG");
-    let mut node = Node::spawn(command);
-    let provider = node.provider();
-    let mut announced = 0;
-    for _ in 0..100 {
-        let input = Bytes::from(vec![0; 60_000]);
-        let request = TransactionRequest::default().with_to(RECEIVER).with_input(input).with_gas_limit(1_000_000);
-        let Ok(sent) = provider.send_transaction(request).await else { break };
-        let Ok(receipt) = sent.get_receipt().await else { break };
-        announced = receipt.block_number.unwrap();
-    }
-    assert!((1..100).contains(&announced), "{announced} blocks were stored");
-    assert_eq!(node.child.wait().unwrap().code(), Some(1));
-
-    let node = Node::start(&["--datadir", path]);
-    let provider = node.provider();
-    assert!(provider.get_block_number().await.unwrap() >= announced);
-    send(&provider, 1).await;
 }
 
 #[test]

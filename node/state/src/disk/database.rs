@@ -6,17 +6,17 @@
 //! whatever follows a damaged record without a word; absolute consistency would refuse what every crash leaves. What looks
 //! like a torn write and is none is found by the [marker](super::marker).
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, DBRawIterator,
     DBRecoveryMode, IteratorMode, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
 };
 
-use super::{
-    record,
-    schema::{DEFAULT, FAMILIES, FORMAT_VERSION, META, META_FORMAT, StateKey, VERSIONED},
-};
+use super::schema::{FAMILIES, META, StateKey, VERSIONED};
 use crate::{StoreError, StoreSettings, settings::SyncMode};
 
 /// Log files of the database that are kept.
@@ -32,6 +32,9 @@ const FILTER_BITS: f64 = 10.0;
 /// Share of a memory table that is such a filter.
 const TABLE_FILTER_SHARE: f64 = 0.02;
 
+/// What the system says where it does not let a file be opened, whoever has it.
+const DENIALS: [&str; 3] = ["Permission denied", "Read-only file system", "No space left"];
+
 /// A key and its value.
 pub(crate) type Record = (Box<[u8]>, Box<[u8]>);
 
@@ -41,26 +44,29 @@ pub(crate) struct Database {
     pub(crate) db: DB,
     pub(crate) cache: Cache,
     pub(crate) options: Options,
+    /// What it failed with first. Whatever failed to be read may be wrong elsewhere, too, and what a failed write left is not
+    /// known until it is opened anew: nothing is written after it.
+    failure: OnceLock<String>,
 }
 
 impl Database {
     pub(crate) fn open(path: &Path, settings: &StoreSettings) -> Result<Self, StoreError> {
-        check_files(path)?;
-        let options = common(settings);
-        check_families(&options, path)?;
+        let options = options(settings);
         let cache = Cache::new_lru_cache(settings.block_cache_bytes);
         let families = FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &options, &cache)));
         let opened = DB::open_cf_descriptors(&options, path, families);
         let db = opened.map_err(|source| {
             let path = path.to_owned();
-            // The lock has no error kind of its own; its file is named LOCK, and no other file is.
-            if source.as_ref().contains("LOCK") && source.as_ref().contains("lock") && !is_denied(&source) {
-                StoreError::InUse { path, source }
+            // An older program may hold it, which had but the database's own lock. That has no error kind of its own; its
+            // file is named LOCK, and no other file is.
+            let said = source.as_ref();
+            if said.contains("LOCK") && said.contains("lock") && !DENIALS.iter().any(|denial| said.contains(denial)) {
+                StoreError::InUse { path }
             } else {
                 StoreError::Database { path, action: "opening it", source }
             }
         })?;
-        Ok(Self { path: path.to_owned(), db, cache, options })
+        Ok(Self { path: path.to_owned(), db, cache, options, failure: OnceLock::new() })
     }
 
     pub(crate) fn get(&self, family: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -101,6 +107,7 @@ impl Database {
     }
 
     pub(crate) fn write(&self, batch: WriteBatch, sync: SyncMode, action: &'static str) -> Result<(), StoreError> {
+        self.check_unfailed()?;
         let mut options = WriteOptions::default();
         options.set_sync(sync == SyncMode::Block);
         self.db.write_opt(batch, &options).map_err(|source| self.failed(action, source))
@@ -110,8 +117,16 @@ impl Database {
         self.db.cf_handle(name).expect("the database was opened with every family")
     }
 
+    /// Refuses where something has failed before.
+    pub(crate) fn check_unfailed(&self) -> Result<(), StoreError> {
+        match self.failure.get() {
+            Some(first) => Err(StoreError::Failed { path: self.path.clone(), first: first.clone() }),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn failed(&self, action: &'static str, source: rocksdb::Error) -> StoreError {
-        StoreError::Database { path: self.path.clone(), action, source }
+        self.note(StoreError::Database { path: self.path.clone(), action, source })
     }
 
     pub(crate) fn corrupted(&self, family: &'static str, key: &[u8], reason: impl std::fmt::Display) -> StoreError {
@@ -119,7 +134,13 @@ impl Database {
             Ok(text) if family == META => text.to_owned(),
             _ => alloy_primitives::hex::encode_prefixed(key),
         };
-        StoreError::Corrupted { path: self.path.clone(), family, key, reason: reason.to_string() }
+        self.note(StoreError::Corrupted { path: self.path.clone(), family, key, reason: reason.to_string() })
+    }
+
+    /// Remembers the first failure.
+    pub(crate) fn note(&self, error: StoreError) -> StoreError {
+        self.failure.get_or_init(|| error.to_string());
+        error
     }
 }
 
@@ -129,47 +150,21 @@ impl std::fmt::Debug for Database {
     }
 }
 
-fn is_denied(source: &rocksdb::Error) -> bool {
-    let said = source.as_ref();
-    ["Permission denied", "Read-only file system", "No space left"].iter().any(|text| said.contains(text))
+/// Whether an error names a file of this folder.
+pub(super) fn is_about(source: &rocksdb::Error, path: &Path) -> bool {
+    path.to_str().is_some_and(|path| source.as_ref().contains(path))
 }
 
-/// Refuses a folder that lost the file which says what belongs to the database: RocksDB would begin a new one there.
-fn check_files(path: &Path) -> Result<(), StoreError> {
-    let folder = |source| StoreError::Folder { path: path.to_owned(), source };
-    std::fs::create_dir_all(path).map_err(folder)?;
-    if path.join("CURRENT").exists() {
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(path).map_err(folder)? {
-        let entry = entry.map_err(folder)?;
-        let name = entry.file_name();
-        let holds_data = [".sst", ".log"].iter().any(|end| name.to_string_lossy().ends_with(end));
-        if holds_data && entry.metadata().map_err(folder)?.len() > 0 {
-            return Err(StoreError::Incomplete { path: path.to_owned(), missing: "CURRENT" });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a database with families that are not ours, before it is opened for writing.
-fn check_families(options: &Options, path: &Path) -> Result<(), StoreError> {
-    if !path.join("CURRENT").exists() {
-        return Ok(());
-    }
-    let database = |source| StoreError::Database { path: path.to_owned(), action: "reading its families", source };
-    let mut found = DB::list_cf(options, path).map_err(database)?;
-    found.retain(|name| name != DEFAULT && !FAMILIES.contains(&name.as_str()));
-    if found.is_empty() {
-        return Ok(());
-    }
-    // Another format may have other families; its number says more than their names.
-    peek_format(options, path).map_or(Ok(()), |number| supported(path, number))?;
-    Err(StoreError::Unknown { path: path.to_owned(), found })
-}
-
-fn common(settings: &StoreSettings) -> Options {
+/// What holds for whoever reads the files, for good or for a look.
+pub(super) fn recovery() -> Options {
     let mut options = Options::default();
+    options.set_paranoid_checks(true);
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options
+}
+
+fn options(settings: &StoreSettings) -> Options {
+    let mut options = recovery();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     options.set_keep_log_file_num(LOG_FILES_MAX);
@@ -178,8 +173,6 @@ fn common(settings: &StoreSettings) -> Options {
     options.set_db_write_buffer_size(settings.write_buffer_bytes);
     options.set_write_buffer_size((settings.write_buffer_bytes / 2).max(TABLE_BYTES_MIN));
     options.set_compression_type(DBCompressionType::Lz4);
-    options.set_paranoid_checks(true);
-    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.enable_statistics();
     options
 }
@@ -203,19 +196,4 @@ fn family_options(name: &str, common: &Options, cache: &Cache) -> Options {
     }
     options.set_block_based_table_factory(&tables);
     options
-}
-
-/// The number of the format of a database that cannot be opened as a whole, if it says one.
-fn peek_format(options: &Options, path: &Path) -> Option<u32> {
-    let db = DB::open_cf_for_read_only(options, path, [META], false).ok()?;
-    let number = db.get_cf(db.cf_handle(META)?, META_FORMAT).ok()??;
-    record::sized(&number).ok().map(u32::from_be_bytes)
-}
-
-/// Refuses every format but this program's.
-pub(super) fn supported(path: &Path, found: u32) -> Result<(), StoreError> {
-    match found {
-        FORMAT_VERSION => Ok(()),
-        _ => Err(StoreError::Format { path: path.to_owned(), found, expected: FORMAT_VERSION }),
-    }
 }

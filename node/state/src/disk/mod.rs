@@ -6,9 +6,11 @@
 
 mod base;
 mod cache;
+mod contents;
 mod database;
 mod marker;
 mod open;
+mod precheck;
 mod prune;
 mod read;
 mod record;
@@ -66,8 +68,6 @@ pub(crate) struct Disk {
     bases: Mutex<Vec<Weak<Base>>>,
     /// Memory of trie nodes that lie on the head's base.
     node_bytes: usize,
-    /// Set by a write that failed: whether it is in the database is then unknown until it is opened anew.
-    failed: bool,
 }
 
 /// The state after a block that was written.
@@ -86,6 +86,11 @@ impl Disk {
 
     pub(crate) const fn settings(&self) -> &StoreSettings {
         &self.settings
+    }
+
+    /// Refuses where something has failed before, reads included.
+    pub(crate) fn check_unfailed(&self) -> Result<(), StoreError> {
+        self.database().check_unfailed()
     }
 
     /// Number of the oldest block whose state is kept.
@@ -155,13 +160,9 @@ impl Disk {
         self.reader.database()
     }
 
-    fn write(&mut self, batch: WriteBatch, action: &'static str) -> Result<(), StoreError> {
-        if self.failed {
-            return Err(StoreError::Failed { path: self.database().path.clone() });
-        }
-        let written = self.database().write(batch, self.settings.sync, action);
-        self.failed = written.is_err();
-        written
+    fn write(&self, batch: WriteBatch, action: &'static str) -> Result<(), StoreError> {
+        self.marker.check_place().map_err(|error| self.database().note(error))?;
+        self.database().write(batch, self.settings.sync, action)
     }
 }
 

@@ -10,10 +10,10 @@ use rocksdb::WriteBatch;
 
 use super::{
     Disk,
-    database::{Database, supported},
+    database::Database,
     database_dir,
     marker::Marker,
-    next_store,
+    next_store, precheck,
     read::Reader,
     record,
     schema::{FORMAT_VERSION, HEADERS, META, META_AMENDMENTS, META_FORMAT, META_HEAD, META_OLDEST, META_PARAMS},
@@ -42,37 +42,29 @@ impl Disk {
         if genesis.is_none() && !path.join("CURRENT").exists() {
             return Err(StoreError::NoChain { path: dir.to_owned() });
         }
+        std::fs::create_dir_all(&path).map_err(|source| StoreError::Folder { path: path.clone(), source })?;
+        let mut marker = Marker::open(dir)?;
+        precheck::check(&path, &mut marker)?;
         let database = Database::open(&path, &settings)?;
         let mut disk = Self {
             reader: Reader::new(database),
             settings,
-            marker: Marker::open(dir)?,
+            marker,
             head: 0,
             oldest: 0,
             store: next_store(),
             bases: Mutex::default(),
             node_bytes: 0,
-            failed: false,
         };
         if disk.is_new()? {
-            disk.marker.check(0)?;
             disk.begin(genesis.ok_or_else(|| StoreError::NoChain { path: dir.to_owned() })?)?;
         }
-        let opened = disk.load(genesis)?;
-        Ok(opened)
+        disk.load(genesis)
     }
 
-    /// Whether nothing was ever written.
+    /// Whether nothing was ever written: that there are no blocks without a format was checked before.
     fn is_new(&self) -> Result<bool, StoreError> {
-        if self.database().get(META, META_FORMAT.as_bytes())?.is_some() {
-            return Ok(false);
-        }
-        match self.database().records(HEADERS).next() {
-            None => Ok(true),
-            Some(_) => {
-                Err(self.database().corrupted(META, META_FORMAT.as_bytes(), "missing, although there are blocks"))
-            }
-        }
+        Ok(self.database().get(META, META_FORMAT.as_bytes())?.is_none())
     }
 
     fn begin(&mut self, genesis: &GenesisBlock) -> Result<(), StoreError> {
@@ -117,7 +109,7 @@ impl Disk {
     fn check_version(&self) -> Result<(), StoreError> {
         let bytes = self.meta(META_FORMAT)?;
         let bytes = record::sized(&bytes).map_err(|reason| self.damaged(META_FORMAT, reason))?;
-        supported(&self.database().path, u32::from_be_bytes(bytes))
+        precheck::supported(&self.database().path, u32::from_be_bytes(bytes))
     }
 
     fn spec(&self) -> Result<ChainSpec, StoreError> {

@@ -131,6 +131,14 @@ impl ChainStore {
         self.disk.as_ref().map_or(0, Disk::oldest)
     }
 
+    /// Whether blocks can still be stored: not where the folder has failed before, be it at a read.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] with the first failure.
+    pub fn check_unfailed(&self) -> Result<(), StoreError> {
+        self.disk.as_ref().map_or(Ok(()), Disk::check_unfailed)
+    }
+
     /// What was amended since the head, outside any block: not part of [`head_world`](Self::head_world).
     #[must_use]
     pub const fn amendments(&self) -> &StateChanges {
