@@ -67,19 +67,26 @@ fn randao(parent_hash: B256, number: u64) -> B256 {
 }
 
 /// What execution adds to a block's context.
-pub(crate) struct Outcome<'a> {
-    /// Takes a while, as do the other roots.
-    pub(crate) state_root: &'a (dyn Fn() -> B256 + Sync),
-    pub(crate) transactions: &'a [Transaction],
-    pub(crate) receipts: &'a [ReceiptEnvelope<Log>],
-    pub(crate) gas_used: u64,
-    pub(crate) blob_gas_used: u64,
-    pub(crate) requests_hash: B256,
-    pub(crate) extra_data: Bytes,
+pub struct Contents<'a> {
+    /// Root of the state after the block. It takes a while, as do the other roots.
+    pub state_root: &'a (dyn Fn() -> B256 + Sync),
+    /// In block order.
+    pub transactions: &'a [Transaction],
+    /// By transaction.
+    pub receipts: &'a [ReceiptEnvelope<Log>],
+    /// Sum of the gas used.
+    pub gas_used: u64,
+    /// Sum of the blob gas used.
+    pub blob_gas_used: u64,
+    /// EIP-7685.
+    pub requests_hash: B256,
+    /// Bytes that mean nothing.
+    pub extra_data: Bytes,
 }
 
-/// The sealed header of an executed block.
-pub(crate) fn seal(params: &ChainParams, context: &BlockContext, outcome: Outcome<'_>) -> Sealed<Header> {
+/// The sealed header of an executed block. One from before the merge is not mined: it has no proof of work.
+#[must_use]
+pub fn seal(params: &ChainParams, context: &BlockContext, outcome: Contents<'_>) -> Sealed<Header> {
     let since = |fork: Hardfork| params.hardfork >= fork;
     let envelopes: Vec<_> = outcome.transactions.iter().map(|transaction| transaction.inner()).collect();
     let roots = || (transactions_root(&envelopes), proofs::calculate_receipt_root(outcome.receipts));
@@ -93,15 +100,15 @@ pub(crate) fn seal(params: &ChainParams, context: &BlockContext, outcome: Outcom
         transactions_root,
         receipts_root,
         logs_bloom,
-        difficulty: U256::ZERO,
+        difficulty: if since(Hardfork::Paris) { U256::ZERO } else { context.prev_randao.into() },
         number: context.number,
         gas_limit: context.gas_limit,
         gas_used: outcome.gas_used,
         timestamp: context.timestamp,
         extra_data: outcome.extra_data,
-        mix_hash: context.prev_randao,
+        mix_hash: if since(Hardfork::Paris) { context.prev_randao } else { B256::ZERO },
         nonce: B64::ZERO,
-        base_fee_per_gas: Some(context.base_fee),
+        base_fee_per_gas: since(Hardfork::LONDON).then_some(context.base_fee),
         withdrawals_root: since(Hardfork::Shanghai).then(|| proofs::calculate_withdrawals_root(&context.withdrawals)),
         blob_gas_used: since(Hardfork::Cancun).then_some(outcome.blob_gas_used),
         excess_blob_gas: context.excess_blob_gas,
@@ -138,7 +145,7 @@ mod tests {
             let params = params(hardfork);
             let parent = Header { base_fee_per_gas: Some(7), gas_limit: 30_000_000, ..Header::default() }.seal_slow();
             let context = next_context(&params, &Settings::default(), &parent, 12);
-            let outcome = Outcome {
+            let outcome = Contents {
                 state_root: &|| B256::ZERO,
                 transactions: &[],
                 receipts: &[],

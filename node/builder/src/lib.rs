@@ -35,7 +35,7 @@ pub use chain::{Chain, Event, Head};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Difference, first_difference};
 pub use error::{ChainError, Consequence};
-pub use header::{next_base_fee, next_excess_blob_gas};
+pub use header::{Contents, next_base_fee, next_excess_blob_gas, seal};
 pub use measure::{GAS_BUCKETS, SECONDS_BUCKETS, TRANSACTIONS_BUCKETS, describe_metrics};
 pub use mine::MineRequest;
 pub use settings::{

@@ -20,7 +20,7 @@ use crate::{
     ahead::{Base, Finished},
     chain::Writer,
     deadline::{ByClock, time_for_block},
-    header::{Outcome, next_context, seal},
+    header::{Contents, next_context, seal},
     measure::note_store,
 };
 
@@ -179,7 +179,7 @@ impl Chain {
             receipts.push(included.receipt);
             executed.push(included.executed);
         }
-        let outcome = Outcome {
+        let outcome = Contents {
             state_root: &|| world.root(),
             transactions: &transactions,
             receipts: &receipts,

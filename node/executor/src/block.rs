@@ -18,7 +18,7 @@ use crate::{
     identity::Identity,
     outcome::Outcome,
     parallel::{self, ParallelRun},
-    progress::{Placed, Progress},
+    progress::Progress,
     system,
 };
 
@@ -181,7 +181,9 @@ impl BlockRun<'_> {
         };
         access_list::compare(self.input.access_list, access_list.as_ref())?;
         let included = progress.included.into_iter().map(|placed| {
-            let receipt = receipt(&self.input.transactions[placed.candidate], &placed);
+            let kind = self.input.transactions[placed.candidate].tx_type();
+            let status = placed.root.map_or(placed.executed.succeeded().into(), Eip658Value::PostState);
+            let receipt = receipt(kind, status, &placed.executed, placed.cumulative_gas_used);
             Included { candidate: placed.candidate, executed: placed.executed, receipt }
         });
         Ok(ExecutedBlock {
@@ -310,14 +312,17 @@ fn root_after(world: &dyn StateReader, changes: &StateChanges) -> Result<B256, R
     world.root_after(changes)?.ok_or_else(untold)
 }
 
-fn receipt(transaction: &Transaction, placed: &Placed) -> ReceiptEnvelope<Log> {
-    let receipt = Receipt {
-        status: placed.root.map_or(Eip658Value::Eip658(placed.executed.succeeded()), Eip658Value::PostState),
-        cumulative_gas_used: placed.cumulative_gas_used,
-        logs: placed.executed.logs.clone(),
-    }
-    .with_bloom();
-    match transaction.tx_type() {
+/// The receipt of a transaction, given its status, or before Byzantium the root after it, and the gas that the block had
+/// used then.
+#[must_use]
+pub fn receipt(
+    kind: TxType,
+    status: Eip658Value,
+    executed: &Executed,
+    cumulative_gas_used: u64,
+) -> ReceiptEnvelope<Log> {
+    let receipt = Receipt { status, cumulative_gas_used, logs: executed.logs.clone() }.with_bloom();
+    match kind {
         TxType::Legacy => ReceiptEnvelope::Legacy(receipt),
         TxType::Eip2930 => ReceiptEnvelope::Eip2930(receipt),
         TxType::Eip1559 => ReceiptEnvelope::Eip1559(receipt),

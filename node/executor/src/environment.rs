@@ -10,6 +10,8 @@ use revm::{
     primitives::hardfork::SpecId,
 };
 
+use crate::PrecompileMoves;
+
 /// The rules of a fork.
 #[must_use]
 pub const fn spec_id(hardfork: Hardfork) -> SpecId {
@@ -56,13 +58,15 @@ pub struct ChainRules {
     pub cfg: CfgEnv,
     /// How guards are paid for.
     pub guards: GuardParams,
+    /// Where precompiles answer, if not where the fork has them: in simulations alone.
+    pub precompiles: Option<PrecompileMoves>,
 }
 
 impl ChainRules {
     /// Those of a chain with these parameters.
     #[must_use]
     pub fn of(params: &ChainParams) -> Self {
-        Self { cfg: cfg_env(params), guards: params.guards }
+        Self { cfg: cfg_env(params), guards: params.guards, precompiles: None }
     }
 }
 

@@ -6,7 +6,7 @@ use revm::{
     Context, Database, Inspector, Journal,
     context::{BlockEnv, CfgEnv, ContextError, Evm, FrameStack, TxEnv},
     handler::{
-        EthFrame, EthPrecompiles, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult, evm::FrameInitResult,
+        EthFrame, EvmTr, FrameInitOrResult, FrameResult, ItemOrResult, evm::FrameInitResult,
         instructions::EthInstructions,
     },
     inspector::{InspectorEvmTr, NoOpInspector, handler::frame_end, inspect_instructions},
@@ -17,13 +17,12 @@ use revm::{
     primitives::Bytes,
 };
 
-use crate::{ChainRules, database::EvmDatabase, instructions, recorder::Recorder};
+use crate::{ChainRules, database::EvmDatabase, instructions, precompiles::Precompiles, recorder::Recorder};
 
 /// Context of the EVM; its own data is the recorder.
 pub type EvmContext<'m, DB> = Context<BlockEnv, TxEnv, CfgEnv, DB, Journal<DB>, Recorder<'m>>;
 type Instructions<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
-type Inner<'m, DB, INSP> =
-    Evm<EvmContext<'m, DB>, INSP, Instructions<'m, DB>, EthPrecompiles, EthFrame<EthInterpreter>>;
+type Inner<'m, DB, INSP> = Evm<EvmContext<'m, DB>, INSP, Instructions<'m, DB>, Precompiles, EthFrame<EthInterpreter>>;
 pub(crate) type FrameError<DB> = ContextError<<DB as Database>::Error>;
 
 /// revm's EVM with a recorder and a monitor around its frames.
@@ -47,13 +46,14 @@ impl<DB: EvmDatabase, INSP> std::fmt::Debug for MonitoredEvm<'_, DB, INSP> {
 impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
     /// An EVM over a database, with an inspector that may be a no-op.
     pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
-        let ChainRules { cfg, guards } = rules;
+        let ChainRules { cfg, guards, precompiles } = rules;
         let spec = cfg.spec;
         let mut ctx: EvmContext<'m, DB> = Context::new(db, spec);
         ctx.journaled_state.set_spec_id(spec);
         ctx.cfg = cfg;
         ctx.block = block;
-        let inner = Evm::new_with_inspector(ctx, inspector, instructions::plain(spec), EthPrecompiles::new(spec));
+        let precompiles = Precompiles::new(spec, precompiles);
+        let inner = Evm::new_with_inspector(ctx, inspector, instructions::plain(spec), precompiles);
         Self { inner, recording: instructions::recording(spec), monitor, attention: monitor.attention(), guards }
     }
 
@@ -123,7 +123,7 @@ pub(crate) fn ended_at_once(input: &FrameInput, ended: InstructionResult, output
 impl<'m, DB: EvmDatabase, INSP> EvmTr for MonitoredEvm<'m, DB, INSP> {
     type Context = EvmContext<'m, DB>;
     type Instructions = Instructions<'m, DB>;
-    type Precompiles = EthPrecompiles;
+    type Precompiles = Precompiles;
     type Frame = EthFrame<EthInterpreter>;
 
     fn all(&self) -> (&Self::Context, &Self::Instructions, &Self::Precompiles, &FrameStack<Self::Frame>) {

@@ -33,6 +33,7 @@ mod outcome;
 mod overlay;
 mod parallel;
 mod playback;
+mod precompiles;
 mod progress;
 mod purse;
 mod recorder;
@@ -45,7 +46,7 @@ mod workers;
 
 pub use access_list::{ListPart, Listing, Mislisted, WrongEntry, check_access_list};
 pub use block::{
-    Admission, BlockInput, BlockRun, Deadline, Mode, Point, execute_block, execute_transactions, run_block,
+    Admission, BlockInput, BlockRun, Deadline, Mode, Point, execute_block, execute_transactions, receipt, run_block,
 };
 pub use database::{EvmDatabase, Footing};
 pub use environment::{ChainRules, blob_params, block_env, cfg_env, spec_id, tx_env};
@@ -55,6 +56,7 @@ pub use identity::{Identity, Purpose, SenderRule};
 pub use outcome::Outcome;
 pub use overlay::Overlay;
 pub use parallel::RunReport;
+pub use precompiles::PrecompileMoves;
 pub use session::Session;
-pub use system::{BlockDatabase, begin_block};
+pub use system::{BlockDatabase, begin_block, end_block};
 pub use workers::Workers;

@@ -93,6 +93,19 @@ pub fn begin_block<DB: BlockDatabase>(
     Ok(())
 }
 
+/// What the chain does after a block's last transaction, whose logs are given: requests are collected (EIP-7685),
+/// withdrawals credited (EIP-4895), and the monitor does what it has to do at a block's end.
+///
+/// # Errors
+/// [`BlockError`] when a system contract that must answer does not, or state cannot be read.
+pub fn end_block<'r, DB: BlockDatabase>(
+    session: &mut Session<'_, DB>,
+    at: &Point<'_>,
+    logs: impl Iterator<Item = &'r Log>,
+) -> Result<Requests, BlockError> {
+    after(session, at, Extent::Block, logs)
+}
+
 /// Before the first transaction of a run.
 pub(crate) fn before<DB: BlockDatabase>(
     session: &mut Session<'_, DB>,

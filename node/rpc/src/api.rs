@@ -10,6 +10,7 @@ mod impersonate;
 mod info;
 mod logs;
 mod send;
+mod simulate;
 mod state;
 mod subscribe;
 mod trace;
@@ -42,6 +43,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(logs::EthLogsServer::into_rpc(api()))?;
     module.merge(send::EthSendServer::into_rpc(api()))?;
     module.merge(send::PersonalServer::into_rpc(api()))?;
+    module.merge(simulate::EthSimulateServer::into_rpc(api()))?;
     module.merge(state::EthStateServer::into_rpc(api()))?;
     module.merge(subscribe::EthSubscribeServer::into_rpc(api()))?;
     module.merge(trace::TraceServer::into_rpc(api()))?;

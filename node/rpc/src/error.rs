@@ -13,11 +13,14 @@ use parapet_builder::ChainError;
 use parapet_executor::TxError;
 use parapet_monitor::{CandidateError, QueryError};
 use parapet_recording::RecordingError;
-use parapet_simulate::{EstimateError, Late, RecordError, SimulateError};
+use parapet_simulate::{BlockSimulationError, BrokenRule, EstimateError, Late, RecordError, SimulateError};
 use parapet_state::StoreError;
 use parapet_types::{Destiny, Executed};
 
-use crate::revert::{GuardVetoView, revert_message};
+use crate::{
+    revert::{GuardVetoView, revert_message},
+    simulation::SimulationError,
+};
 
 /// The transaction would fail: geth's code, which every client knows how to read.
 const REVERTED_CODE: i32 = 3;
@@ -94,6 +97,15 @@ pub enum RpcError {
     /// It takes longer than it may.
     #[error(transparent)]
     Late(#[from] Late),
+    /// Only precompiles can be moved.
+    #[error("account {0} is not a precompile; only precompiles can be moved")]
+    NoPrecompile(Address),
+    /// Something else is to stand where a precompile is moved.
+    #[error("account {0} is already overridden; move the precompile elsewhere")]
+    OverriddenTwice(Address),
+    /// Blocks cannot be simulated.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
     /// The node has no key of this account.
     #[error(
         "unknown account: the node has no key of {0}; sign it yourself and send it raw, or have the account impersonated with \
@@ -180,6 +192,8 @@ impl RpcError {
             | Self::Genesis
             | Self::NoFilter(_)
             | Self::UnknownAccount(_)
+            | Self::NoPrecompile(_)
+            | Self::OverriddenTwice(_)
             | Self::Halted { .. } => CALL_EXECUTION_FAILED_CODE,
             Self::TooManyImpersonated(_)
             | Self::TooManyFilters(_)
@@ -191,6 +205,7 @@ impl RpcError {
             Self::Candidate(error) => candidate_code(error),
             Self::Reverted { .. } => REVERTED_CODE,
             Self::Simulate(error) => simulate_code(error),
+            Self::Simulation(error) => simulation_code(error),
             Self::Chain(error) => chain_code(error),
             Self::State(error) => store_code(error),
             Self::Query(error) => query_code(error),
@@ -267,6 +282,44 @@ const fn candidate_code(error: &CandidateError) -> i32 {
     }
 }
 
+/// Codes of `eth_simulateV1`, as execution-apis lists them.
+mod simulated {
+    pub(super) const NONCE_TOO_LOW: i32 = -38_010;
+    pub(super) const NONCE_TOO_HIGH: i32 = -38_011;
+    pub(super) const BASE_FEE_TOO_LOW: i32 = -38_012;
+    pub(super) const INTRINSIC_GAS: i32 = -38_013;
+    pub(super) const INSUFFICIENT_FUNDS: i32 = -38_014;
+    pub(super) const BLOCK_GAS_LIMIT: i32 = -38_015;
+    pub(super) const BLOCK_NUMBER: i32 = -38_020;
+    pub(super) const BLOCK_TIMESTAMP: i32 = -38_021;
+    pub(super) const SENDER_HAS_CODE: i32 = -38_024;
+    pub(super) const INIT_CODE_SIZE: i32 = -38_025;
+    pub(super) const LIMIT_EXCEEDED: i32 = -38_026;
+}
+
+fn simulation_code(error: &SimulationError) -> i32 {
+    match error {
+        SimulationError::Empty => INVALID_PARAMS_CODE,
+        SimulationError::TooManyBlocks(_) | SimulationError::TooManyCalls { .. } => simulated::LIMIT_EXCEEDED,
+        SimulationError::NumberOrder { .. } => simulated::BLOCK_NUMBER,
+        SimulationError::TimestampOrder { .. } => simulated::BLOCK_TIMESTAMP,
+        SimulationError::Block(BlockSimulationError::Call { rule, .. }) => match rule {
+            BrokenRule::NonceTooLow => simulated::NONCE_TOO_LOW,
+            BrokenRule::NonceTooHigh => simulated::NONCE_TOO_HIGH,
+            BrokenRule::BelowBaseFee => simulated::BASE_FEE_TOO_LOW,
+            BrokenRule::IntrinsicGas => simulated::INTRINSIC_GAS,
+            BrokenRule::Funds => simulated::INSUFFICIENT_FUNDS,
+            BrokenRule::SenderHasCode => simulated::SENDER_HAS_CODE,
+            BrokenRule::InitCode => simulated::INIT_CODE_SIZE,
+            BrokenRule::Prices => INVALID_PARAMS_CODE,
+            BrokenRule::Other => INTERNAL_ERROR_CODE,
+        },
+        SimulationError::Block(BlockSimulationError::BlockGas { .. }) => simulated::BLOCK_GAS_LIMIT,
+        SimulationError::Block(BlockSimulationError::TooLong) => simulated::LIMIT_EXCEEDED,
+        SimulationError::Block(BlockSimulationError::Simulate(error)) => simulate_code(error),
+    }
+}
+
 fn simulate_code(error: &SimulateError) -> i32 {
     match error {
         SimulateError::Transaction(error) => transaction_code(error),
@@ -322,7 +375,8 @@ impl From<EstimateError> for RpcError {
 impl From<RpcError> for ErrorObjectOwned {
     fn from(error: RpcError) -> Self {
         let (code, message) = (error.code(), error.to_string());
-        if code == INTERNAL_ERROR_CODE {
+        // A simulated call that breaks a rule without a code of its own has the same code, and is no fault of the node.
+        if code == INTERNAL_ERROR_CODE && !matches!(error, RpcError::Simulation(_)) {
             tracing::error!("a request failed: {message}");
         }
         let data = match error {

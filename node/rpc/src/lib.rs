@@ -31,6 +31,7 @@ mod screen;
 mod sends;
 mod server;
 mod settings;
+mod simulation;
 mod wire;
 
 pub use access::{Access, Allowed};

@@ -13,7 +13,7 @@ use alloy_signer_local::PrivateKeySigner;
 use parapet_builder::{Chain, Head};
 use parapet_executor::blob_params;
 use parapet_monitor::Monitor;
-use parapet_simulate::{CallRequest, Point};
+use parapet_simulate::{CallRequest, Overrides, Point};
 use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
 use tokio::sync::Semaphore;
@@ -50,9 +50,16 @@ pub(crate) struct At {
     pub(crate) world: WorldState,
     pub(crate) ancestors: Ancestors,
     pub(crate) context: BlockContext,
+    /// What a client wants to be otherwise, and neither state nor header can express.
+    pub(crate) overrides: Overrides,
 }
 
 impl At {
+    /// A call as it is to run here.
+    pub(crate) fn laid(&self, request: CallRequest) -> CallRequest {
+        CallRequest { overrides: self.overrides.clone(), ..request }
+    }
+
     pub(crate) fn point(&self) -> Point<'_> {
         Point { params: &self.params, world: &self.world, ancestors: &self.ancestors, block: &self.context }
     }
@@ -204,6 +211,7 @@ impl Node {
             world: self.world(Some(id))?,
             ancestors: self.chain.ancestors(block.number())?,
             context: block.context(params.hardfork),
+            overrides: Overrides::default(),
         })
     }
 
@@ -214,6 +222,7 @@ impl Node {
             world: head.world.clone(),
             ancestors: self.chain.ancestors(context.number)?,
             context,
+            overrides: Overrides::default(),
         })
     }
 
@@ -226,6 +235,7 @@ impl Node {
             world,
             ancestors: self.chain.ancestors(block.number())?,
             context: block.context(params.hardfork),
+            overrides: Overrides::default(),
         })
     }
 

@@ -1,18 +1,22 @@
 //! From the node's types to JSON-RPC's, and back. Nothing else in the node holds wire types.
 
 mod block;
+mod overrides;
 mod quantity;
 mod receipt;
 mod request;
+mod simulated;
 mod slot;
 mod tryouts;
 mod verdicts;
 
 pub(crate) use block::{block, header, mined_transaction, pending_transaction};
+pub(crate) use overrides::{narrow, override_block, override_state};
 pub(crate) use quantity::Quantity;
 pub use receipt::Receipt;
-pub(crate) use receipt::{Removed, block_logs, receipt, receipts};
-pub(crate) use request::{call_request, override_block, override_state};
+pub(crate) use receipt::{Removed, block_logs, logs_at, receipt, receipts};
+pub(crate) use request::call_request;
+pub(crate) use simulated::{BlockStateCall, SimulatePayload, SimulatedBlock, SimulatedCall, unsigned};
 pub(crate) use slot::Slot;
 pub(crate) use tryouts::{BacktestPage, TriedBlock, TriedGuard, TriedOpinion};
 pub(crate) use verdicts::{BlockVerdicts, SaidVerdict};

@@ -3,11 +3,17 @@
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use parapet_executor::{
-    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Purpose, SenderRule, Session, TxError, block_env,
+) -> Result<Outcome, SimulateError> {
+    check_time()?;
+    let env = request.overrides.block_env(point);
 };
 use parapet_monitor::Monitor;
 use parapet_types::{BlockContext, Executed};
-use revm::{context::TxEnv, context_interface::either::Either, inspector::NoOpInspector};
+use revm::{
+    context::{BlockEnv, TxEnv},
+    context_interface::{block::BlobExcessGasAndPrice, either::Either},
+    inspector::NoOpInspector,
+};
 use revm_inspectors::access_list::AccessListInspector;
 
 use crate::check_time;
@@ -40,6 +46,33 @@ pub struct CallRequest {
     pub access_list: AccessList,
     /// EIP-7702.
     pub authorizations: Vec<SignedAuthorization>,
+    /// Versioned hashes of blobs (EIP-4844).
+    pub blob_hashes: Vec<B256>,
+    /// Highest price per blob gas, in wei; free where none is given.
+    pub max_fee_per_blob_gas: Option<u128>,
+    /// What is to be otherwise than on the chain, besides state and header.
+    pub overrides: Overrides,
+}
+
+/// What a simulation finds otherwise than the chain, and neither state nor header can express.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Where precompiles answer, if not where the fork has them.
+    pub precompiles: Option<PrecompileMoves>,
+    /// Wei per blob gas, if not what the header's excess makes it.
+    pub blob_base_fee: Option<u128>,
+}
+
+impl Overrides {
+    /// The block as the EVM sees it.
+    pub(crate) fn block_env(&self, point: &Point<'_>) -> BlockEnv {
+        let mut env = block_env(point.params, point.block);
+        if let Some(blob_gasprice) = self.blob_base_fee {
+            let excess_blob_gas = point.block.excess_blob_gas.unwrap_or_default();
+            env.blob_excess_gas_and_price = Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice });
+        }
+        env
+    }
 }
 
 /// Why a simulation could not run. A call that fails is not an error: its [`Executed`] says how it ended.
@@ -76,23 +109,36 @@ pub enum SimulateError {
 }
 
 impl CallRequest {
+    /// Who sends it.
+    pub(crate) fn sender(&self) -> Address {
+        self.from.unwrap_or_default()
+    }
+
+    /// Whether it offers no price for gas.
+    pub(crate) fn is_free(&self) -> bool {
+        self.gas_price.unwrap_or_default() == 0 && self.max_priority_fee_per_gas.unwrap_or_default() == 0
+    }
+
     /// The gas limit it runs with: its own, the block's, or a bound.
     pub(crate) fn gas_limit(&self, block: &BlockContext) -> u64 {
         self.gas.unwrap_or_else(|| block.gas_limit.min(GAS_DEFAULT_MAX))
     }
 
     pub(crate) fn tx_env(&self, point: &Point<'_>, gas_limit: u64) -> Result<TxEnv, TxError> {
-        let from = self.from.unwrap_or_default();
+        let from = self.sender();
         let nonce = match self.nonce {
             Some(nonce) => nonce,
             None => point.world.account(&from)?.unwrap_or_default().nonce,
         };
         let tx_type = match (self.authorizations.is_empty(), self.max_priority_fee_per_gas, &self.access_list.0[..]) {
+            _ if !self.blob_hashes.is_empty() => 3,
             (false, _, _) => 4,
             (true, Some(_), _) => 2,
             (true, None, [_, ..]) => 1,
             (true, None, []) => 0,
         };
+        let blob_price =
+            || self.overrides.block_env(point).blob_excess_gas_and_price.map_or(0, |blobs| blobs.blob_gasprice);
         Ok(TxEnv {
             tx_type,
             caller: from,
@@ -104,9 +150,14 @@ impl CallRequest {
             nonce,
             chain_id: Some(point.params.chain_id),
             access_list: self.access_list.clone(),
-            gas_priority_fee: (tx_type == 2 || tx_type == 4).then(|| self.max_priority_fee_per_gas.unwrap_or_default()),
-            blob_hashes: Vec::new(),
-            max_fee_per_blob_gas: 0,
+            gas_priority_fee: (tx_type >= 2).then(|| self.max_priority_fee_per_gas.unwrap_or_default()),
+            blob_hashes: self.blob_hashes.clone(),
+            max_fee_per_blob_gas: match (&self.blob_hashes[..], self.max_fee_per_blob_gas) {
+                ([], _) => 0,
+                // Who names no price pays what blobs cost.
+                (_, None | Some(0)) => blob_price(),
+                (_, Some(price)) => price,
+            },
             authorization_list: self.authorizations.iter().cloned().map(Either::Left).collect(),
         })
     }
@@ -118,8 +169,9 @@ pub(crate) fn lenient(point: &Point<'_>, request: &CallRequest) -> ChainRules {
     let cfg = &mut rules.cfg;
     cfg.disable_nonce_check = true;
     cfg.disable_block_gas_limit = true;
-    cfg.disable_base_fee = request.gas_price.unwrap_or_default() == 0;
+    cfg.disable_base_fee = request.is_free();
     cfg.tx_gas_limit_cap = Some(u64::MAX);
+    rules.precompiles = request.overrides.precompiles.clone();
     rules
 }
 
@@ -144,7 +196,7 @@ pub(crate) fn run(
     monitor: &dyn Monitor,
 ) -> Result<Outcome, SimulateError> {
     check_time()?;
-    let env = block_env(point.params, point.block);
+    let env = request.overrides.block_env(point);
     let mut session = Session::new(overlay(point), lenient(point, request), env, monitor, NoOpInspector {});
     Ok(session.execute(request.tx_env(point, gas_limit)?, identity(point.block))?)
 }
@@ -166,7 +218,7 @@ pub fn create_access_list(
     request: &CallRequest,
     monitor: &dyn Monitor,
 ) -> Result<(AccessList, Executed), SimulateError> {
-    let env = block_env(point.params, point.block);
+    let env = request.overrides.block_env(point);
     let gas_limit = request.gas_limit(point.block);
     let mut request = request.clone();
     let mut run = 0;

@@ -6,6 +6,7 @@
 
 mod backtest;
 mod beside;
+mod blocks;
 mod call;
 mod estimate;
 mod laid;
@@ -16,16 +17,21 @@ mod query;
 mod record;
 mod spy;
 mod trace;
+mod transfers;
 
 pub use backtest::{Judged, backtest_block, call_beside, transaction_beside};
 pub use beside::{Opinion, Tried};
-pub use call::{CallRequest, SimulateError, call, create_access_list};
+pub use blocks::{
+    BlockPlan, BlockSimulationError, BrokenRule, Budget, RanBlock, RanCall, Transfers, Validation, simulate_block,
+};
+pub use call::{CallRequest, Overrides, SimulateError, call, create_access_list};
 pub use laid::TRIED_WORDS_MAX;
 pub use late::{Late, check_time, until};
-pub use parapet_executor::Point;
+pub use parapet_executor::{Point, PrecompileMoves};
 
 pub use estimate::{EstimateError, estimate_gas};
 pub use parity::{TraceTypes, replay_block, replay_call, replay_transaction};
 pub use query::query;
 pub use record::{RecordError, execute_recorded, record};
 pub use trace::{trace_block, trace_call, trace_transaction};
+pub use transfers::ETHER_TOKEN;

@@ -150,7 +150,7 @@ impl DebugServer for Api {
             .read(move |node| {
                 let at = node.at_with(block, options.state_overrides, options.block_overrides)?;
                 node.trace(options.tracing_options, |options| {
-                    Ok(parapet_simulate::trace_call(&at.point(), &request, options, node.monitor())?)
+                    Ok(parapet_simulate::trace_call(&at.point(), &at.laid(request), options, node.monitor())?)
                 })
             })
             .await

@@ -4,6 +4,7 @@ use alloy_eips::BlockId;
 use alloy_primitives::{Bytes, U256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
+use parapet_simulate::PrecompileMoves;
 use parapet_types::Destiny;
 use serde::Serialize;
 
@@ -64,10 +65,12 @@ impl Node {
     ) -> Result<At, RpcError> {
         let mut at = self.at(block)?;
         if let Some(overrides) = state_overrides {
-            at.world = override_state(&at.world, overrides)?;
+            let mut precompiles = PrecompileMoves::none(at.params.hardfork);
+            at.world = override_state(&at.world, overrides, &mut precompiles)?;
+            at.overrides.precompiles = Some(precompiles);
         }
         if let Some(overrides) = block_overrides {
-            override_block(&mut at.context, &mut at.ancestors, overrides)?;
+            override_block(&mut at.context, &mut at.ancestors, &mut at.overrides, overrides)?;
         }
         Ok(at)
     }
@@ -86,7 +89,7 @@ impl EthExecuteServer for Api {
         self.0
             .read(move |node| {
                 let at = node.at_with(block, state_overrides, block_overrides)?;
-                let executed = parapet_simulate::call(&at.point(), &request, node.monitor())?;
+                let executed = parapet_simulate::call(&at.point(), &at.laid(request), node.monitor())?;
                 Ok(RpcError::check(executed)?.output)
             })
             .await
@@ -105,7 +108,7 @@ impl EthExecuteServer for Api {
         self.0
             .read(move |node| {
                 let at = node.at_with(Some(block), state_overrides, block_overrides)?;
-                Ok(U256::from(parapet_simulate::estimate_gas(&at.point(), &request, node.monitor())?))
+                Ok(U256::from(parapet_simulate::estimate_gas(&at.point(), &at.laid(request), node.monitor())?))
             })
             .await
     }
@@ -121,7 +124,7 @@ impl EthExecuteServer for Api {
             .read(move |node| {
                 let at = node.at_with(block, state_overrides, None)?;
                 let (access_list, executed) =
-                    parapet_simulate::create_access_list(&at.point(), &request, node.monitor())?;
+                    parapet_simulate::create_access_list(&at.point(), &at.laid(request), node.monitor())?;
                 let error = match &executed.destiny {
                     Destiny::Succeeded => None,
                     Destiny::Reverted => Some(revert_message(&executed.output)),

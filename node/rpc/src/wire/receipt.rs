@@ -106,6 +106,12 @@ pub(crate) fn block_logs(block: &StoredBlock, filter: &Filter, removed: Removed)
     logs
 }
 
+/// Logs of one transaction, numbered on from those that the block has before it.
+pub(crate) fn logs_at(block: &StoredBlock, index: usize, logs: &[alloy_primitives::Log], before: usize) -> Vec<Log> {
+    let place = Place::of(block, index);
+    (before..).zip(logs).map(|(log_index, log)| place.log(log.clone(), log_index)).collect()
+}
+
 /// Whether a log's block has left the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Removed {

@@ -15,6 +15,7 @@ mod page;
 mod pool;
 mod queries;
 mod send;
+mod simulate;
 mod state;
 mod subscribe;
 mod tryouts;

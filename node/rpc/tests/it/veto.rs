@@ -228,3 +228,18 @@ async fn where_they_are_not_screened_a_veto_is_paid_for() {
     let hash = dev.ask("eth_sendRawTransaction", json!([signed_call(&dev, 0, GUARDED)])).await.unwrap();
     assert_eq!(dev.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap()["status"], "0x0");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_veto_in_a_simulated_block_is_the_calls_own_and_the_next_call_goes_on() {
+    let dev = guarded().await;
+    let from = dev.address(0);
+    let calls = json!([{"from": from, "to": GUARDED}, {"from": from, "to": dev.address(1), "value": "0x1"}]);
+    let asked = json!([{"blockStateCalls": [{"calls": calls}], "traceTransfers": true}]);
+    let blocks = dev.ask("eth_simulateV1", asked).await.unwrap();
+    let calls = &blocks[0]["calls"];
+    assert_eq!((&calls[0]["status"], &calls[0]["error"]["code"]), (&json!("0x0"), &json!(3)));
+    assert_eq!(calls[0]["error"]["data"], json!(veto().output()));
+    assert!(calls[0]["error"]["message"].as_str().unwrap().contains("vetoed by guard closed"));
+    assert_eq!(calls[1]["status"], "0x1");
+    assert_eq!(calls[1]["logs"].as_array().unwrap().len(), 1, "the ether of the call that stands");
+}
