@@ -31,6 +31,11 @@ const BLOCK_FORKS: [(&str, Era); 10] = [
     ("londonBlock", Era::London),
 ];
 
+/// Forks that change nothing which execution shows, as the files name their blocks; Constantinople stands here because
+/// Petersburg takes its place.
+const SILENT_FORKS: [&str; 5] =
+    ["daoForkBlock", "constantinopleBlock", "muirGlacierBlock", "arrowGlacierBlock", "grayGlacierBlock"];
+
 /// The forks of proof of stake but those of blob parameters, as the files name their times.
 const TIME_FORKS: [(&str, Hardfork); 4] = [
     ("shanghai", Hardfork::Shanghai),
@@ -82,7 +87,9 @@ impl GethConfig {
             guards: self.parapet,
             deposit_contract: self.deposit_contract_address.unwrap_or(ChainParams::MAINNET_DEPOSITS),
         };
-        Ok(ChainSpec::new(genesis, forks.split_off(first))?)
+        let spec = ChainSpec::new(genesis, forks.split_off(first))?;
+        let silent = SILENT_FORKS.into_iter().filter_map(|name| self.number(name).transpose());
+        Ok(spec.with_silent_forks(silent.collect::<Result<_, _>>()?)?)
     }
 
     fn forks(&self, genesis_time: u64) -> Result<Vec<Upgrade>, FileError> {

@@ -219,6 +219,12 @@ impl Chain {
         }
     }
 
+    /// Number of the oldest block whose state is kept.
+    #[must_use]
+    pub fn oldest_state(&self) -> u64 {
+        self.0.store.read().oldest_state()
+    }
+
     /// The block that holds a transaction, and its index there.
     ///
     /// # Errors

@@ -1,18 +1,22 @@
 //! The methods, one file for what belongs together. Each is declared in a trait and answered by [`Api`].
 
 mod blocks;
+mod config;
 mod debug;
 mod dev;
+mod discover;
 mod execute;
 mod fees;
 mod guard;
 mod impersonate;
 mod info;
 mod logs;
+mod ots;
 mod send;
 mod simulate;
 mod state;
 mod subscribe;
+mod sync;
 mod trace;
 mod tryout;
 
@@ -32,8 +36,10 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     let api = || Api(Arc::clone(node));
     let mut module = RpcModule::new(());
     module.merge(blocks::EthBlocksServer::into_rpc(api()))?;
+    module.merge(config::EthConfigServer::into_rpc(api()))?;
     module.merge(debug::DebugServer::into_rpc(api()))?;
     module.merge(dev::DevServer::into_rpc(api()))?;
+    module.merge(discover::DiscoverServer::into_rpc(api()))?;
     module.merge(execute::EthExecuteServer::into_rpc(api()))?;
     module.merge(fees::EthFeesServer::into_rpc(api()))?;
     module.merge(guard::GuardServer::into_rpc(api()))?;
@@ -41,11 +47,13 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(impersonate::ImpersonateServer::into_rpc(api()))?;
     module.merge(info::InfoServer::into_rpc(api()))?;
     module.merge(logs::EthLogsServer::into_rpc(api()))?;
+    module.merge(ots::OtterscanServer::into_rpc(api()))?;
     module.merge(send::EthSendServer::into_rpc(api()))?;
     module.merge(send::PersonalServer::into_rpc(api()))?;
     module.merge(simulate::EthSimulateServer::into_rpc(api()))?;
     module.merge(state::EthStateServer::into_rpc(api()))?;
     module.merge(subscribe::EthSubscribeServer::into_rpc(api()))?;
+    module.merge(sync::EthSyncServer::into_rpc(api()))?;
     module.merge(trace::TraceServer::into_rpc(api()))?;
     Ok(module)
 }

@@ -3,6 +3,8 @@
 //! Codes: `-32602` the parameters are wrong, `-32000` the node will not do it (geth's code and wording, which tools
 //! match on), `3` the transaction would fail, with its output as data, `-32603` the node itself failed.
 
+use std::time::Duration;
+
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U64};
 use jsonrpsee::types::{
@@ -24,6 +26,8 @@ use crate::{
 
 /// The transaction would fail: geth's code, which every client knows how to read.
 const REVERTED_CODE: i32 = 3;
+/// A transaction was not mined while its sender waited (EIP-7966).
+const NOT_IN_TIME_CODE: i32 = 4;
 /// A query asks for too much (EIP-1474: limit exceeded).
 const LIMIT_EXCEEDED_CODE: i32 = -32_005;
 /// The request takes longer than it may: geth's code (EIP-1474: resource unavailable).
@@ -49,6 +53,14 @@ pub enum RpcError {
     /// The transaction waits in the pool.
     #[error("transaction {0} is in no block yet; ask again when it is")]
     NotMined(B256),
+    /// The transaction is in no block yet, and its sender waits no longer.
+    #[error("transaction {hash} was admitted and is in no block after {} ms; ask for its receipt later", wait.as_millis())]
+    NotInTime {
+        /// Its hash.
+        hash: B256,
+        /// How long was waited.
+        wait: Duration,
+    },
     /// There is no such backtest.
     #[error(
         "there is no backtest {0:#x}: it was never begun, is done, failed, or was not asked for too long; begin a new one \
@@ -204,6 +216,7 @@ impl RpcError {
             Self::Late(_) => TIMED_OUT_CODE,
             Self::Candidate(error) => candidate_code(error),
             Self::Reverted { .. } => REVERTED_CODE,
+            Self::NotInTime { .. } => NOT_IN_TIME_CODE,
             Self::Simulate(error) => simulate_code(error),
             Self::Simulation(error) => simulation_code(error),
             Self::Chain(error) => chain_code(error),
@@ -324,7 +337,7 @@ fn simulate_code(error: &SimulateError) -> i32 {
     match error {
         SimulateError::Transaction(error) => transaction_code(error),
         SimulateError::Block(_) | SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
-        SimulateError::Steps => LIMIT_EXCEEDED_CODE,
+        SimulateError::Steps | SimulateError::TraceBytes(_) => LIMIT_EXCEEDED_CODE,
         SimulateError::Late(_) => TIMED_OUT_CODE,
         SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
         SimulateError::TooMuchState(_) => LIMIT_EXCEEDED_CODE,
@@ -381,6 +394,7 @@ impl From<RpcError> for ErrorObjectOwned {
         }
         let data = match error {
             RpcError::Reverted { output, .. } => Some(output),
+            RpcError::NotInTime { hash, .. } => Some(Bytes::from(hash)),
             _ => None,
         };
         Self::owned(code, message, data)

@@ -24,6 +24,7 @@ mod intake;
 mod measure;
 mod namespaces;
 mod node;
+mod otterscan;
 mod page;
 mod readers;
 mod revert;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jsonrpsee::RpcModule;
 
 /// Namespaces for anybody.
-const PUBLIC: [&str; 8] = ["debug", "eth", "guard", "net", "rpc", "trace", "txpool", "web3"];
+const PUBLIC: [&str; 9] = ["debug", "eth", "guard", "net", "ots", "rpc", "trace", "txpool", "web3"];
 /// Namespaces by which anybody can do anything.
 const DEVELOPMENT: [&str; 4] = ["anvil", "evm", "hardhat", "personal"];
 /// Methods of other namespaces that are for development alone.

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
-use parapet_simulate::CallRequest;
+use parapet_simulate::{CallRequest, Overrides};
 use parapet_types::{Destiny, Transaction};
 
 use crate::{RpcError, node::Node, settings::Screening};
@@ -57,6 +57,9 @@ impl Node {
             nonce: None,
             access_list: transaction.access_list().cloned().unwrap_or_default(),
             authorizations: transaction.authorization_list().map(<[_]>::to_vec).unwrap_or_default(),
+            blob_hashes: transaction.blob_versioned_hashes().map(<[_]>::to_vec).unwrap_or_default(),
+            max_fee_per_blob_gas: transaction.max_fee_per_blob_gas(),
+            overrides: Overrides::default(),
         };
         match parapet_simulate::call(&at.point(), &request, self.monitor()) {
             Ok(executed) if matches!(executed.destiny, Destiny::Vetoed { .. }) => RpcError::check(executed).map(|_| ()),

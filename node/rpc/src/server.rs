@@ -5,6 +5,7 @@
 //! they are taken. HTTP/2 without TLS is not spoken: no client of Ethereum needs it.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::SocketAddr,
     sync::{
@@ -74,6 +75,7 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     handle: ServerHandle,
+    methods: Arc<BTreeSet<&'static str>>,
 }
 
 impl Running {
@@ -81,6 +83,12 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Names of the methods that it answers.
+    #[must_use]
+    pub fn methods(&self) -> &BTreeSet<&'static str> {
+        &self.methods
     }
 
     /// Stops taking requests and waits until those at hand are answered.
@@ -117,8 +125,9 @@ async fn listen(methods: Methods, sends: Sends, settings: Settings) -> Result<Ru
     let address = listener.local_addr().map_err(refused)?;
     let (stop, handle) = stop_channel();
     let builder = Server::builder().set_config(config(&limits)).to_service_builder();
+    let names: Arc<BTreeSet<&'static str>> = Arc::new(methods.method_names().collect());
     let door = Door {
-        names: Arc::new(methods.method_names().collect()),
+        names: Arc::clone(&names),
         methods,
         sends,
         builder: builder.max_connections(limits.connections_max),
@@ -129,7 +138,7 @@ async fn listen(methods: Methods, sends: Sends, settings: Settings) -> Result<Ru
         stop,
     };
     tokio::spawn(door.keep(listener));
-    Ok(Running { address, handle })
+    Ok(Running { address, handle, methods: names })
 }
 
 fn config(limits: &Limits) -> ServerConfig {
@@ -150,7 +159,7 @@ fn config(limits: &Limits) -> ServerConfig {
 struct Door {
     methods: Methods,
     sends: Sends,
-    names: Arc<std::collections::BTreeSet<&'static str>>,
+    names: Arc<BTreeSet<&'static str>>,
     builder: TowerServiceBuilder<Identity, Identity>,
     limits: Arc<Limits>,
     pages: Pages,

@@ -20,7 +20,10 @@ use parapet_types::{Ancestors, BlockContext, ChainParams, Hardfork, Transaction}
 use crate::{
     RpcError,
     node::Node,
-    wire::{self, BlockStateCall, SimulatePayload, SimulatedBlock, SimulatedCall, narrow, override_state, unsigned},
+    wire::{
+        self, BlockStateCall, SimulatePayload, SimulatedBlock, SimulatedCall, call_request, narrow, override_state,
+        unsigned,
+    },
 };
 
 /// Most blocks after the one that is built on, empty ones that fill gaps included (execution-apis).
@@ -174,8 +177,8 @@ impl Simulation<'_> {
         };
         overrides.precompiles = Some(precompiles);
         let requests = calls.unwrap_or_default();
-        let calls =
-            requests.iter().map(|call| self.node.call_request(call.clone())).collect::<Result<Vec<_>, RpcError>>()?;
+        // What gas they may use is bounded for all of them together.
+        let calls = requests.iter().cloned().map(call_request).collect::<Result<Vec<_>, RpcError>>()?;
         let plan = BlockPlan {
             at: Point { params: &params, world: &world, ancestors: &self.ancestors, block: &context },
             overrides: &overrides,
@@ -206,17 +209,30 @@ impl Simulation<'_> {
             apart.blob_base_fee = Some(narrow("blobBaseFee", price)?);
         }
         let has_blobs = params.hardfork >= Hardfork::Cancun;
+        let is_mined = params.hardfork < Hardfork::Paris;
+        let beneficiary = wanted.header.coinbase.unwrap_or(self.parent.beneficiary);
+        let withdrawals = if is_mined {
+            // What its miner is paid.
+            let header = Header { number: block.number, beneficiary, ..Header::default() };
+            BlockContext::of_block(params.hardfork, &header, &[], &[]).withdrawals
+        } else {
+            wanted.withdrawals.unwrap_or_default()
+        };
         Ok(BlockContext {
             number: block.number,
             timestamp: block.timestamp,
-            beneficiary: wanted.header.coinbase.unwrap_or(self.parent.beneficiary),
+            beneficiary,
             gas_limit: wanted.header.gas_limit.unwrap_or(self.parent.gas_limit),
             base_fee,
-            prev_randao: wanted.header.random.unwrap_or_default(),
+            prev_randao: if is_mined {
+                self.parent.difficulty.into()
+            } else {
+                wanted.header.random.unwrap_or_default()
+            },
             parent_hash: self.parent.hash(),
             parent_beacon_block_root: has_blobs.then(|| wanted.header.beacon_root.unwrap_or_default()),
             excess_blob_gas: next_excess_blob_gas(params, &self.parent),
-            withdrawals: wanted.withdrawals.unwrap_or_default(),
+            withdrawals,
         })
     }
 
@@ -251,7 +267,8 @@ impl Simulation<'_> {
         let withdrawals =
             (params.hardfork >= Hardfork::Shanghai).then(|| Withdrawals::from(context.withdrawals.clone()));
         let executed = ran.calls.iter().map(|call| call.executed.clone()).collect();
-        StoredBlock { header, transactions, withdrawals, receipts, executed, chain_acts: Vec::new() }
+        let ommers = Vec::new();
+        StoredBlock { header, transactions, withdrawals, ommers, receipts, executed, chain_acts: Vec::new() }
     }
 }
 

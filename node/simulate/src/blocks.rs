@@ -217,7 +217,7 @@ pub fn simulate_block(
     let mut session = Session::new(state, ChainRules::of(at.params), env, monitor, NoOpInspector {});
     let logs = calls.iter().flat_map(|call| &call.executed.logs);
     let requests = end_block(&mut session, at, logs)?;
-    Ok(RanBlock { requests, changes: session.into_db().into_changes()?, calls })
+    Ok(RanBlock { requests, changes: session.into_db().changes()?, calls })
 }
 
 /// What an answer repeats of a call.

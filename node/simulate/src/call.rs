@@ -3,9 +3,8 @@
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use parapet_executor::{
-) -> Result<Outcome, SimulateError> {
-    check_time()?;
-    let env = request.overrides.block_env(point);
+    BlockError, ChainRules, Identity, Outcome, Overlay, Point, PrecompileMoves, Purpose, SenderRule, Session, TxError,
+    block_env,
 };
 use parapet_monitor::Monitor;
 use parapet_types::{BlockContext, Executed};
@@ -98,6 +97,9 @@ pub enum SimulateError {
     /// A trace of more steps than was allowed.
     #[error("the trace has too many steps")]
     Steps,
+    /// A trace of more bytes than are kept.
+    #[error("the trace has more than {0} bytes of memory, inputs and outputs; leave memory and return data out")]
+    TraceBytes(usize),
     /// A guard that is tried out keeps more state than is kept for it.
     #[error(
         "the guard keeps more than {0} words of state, which is the most that is kept of a guard that is tried out"

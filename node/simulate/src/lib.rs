@@ -7,6 +7,7 @@
 mod backtest;
 mod beside;
 mod blocks;
+mod bounded;
 mod call;
 mod estimate;
 mod laid;
@@ -30,7 +31,7 @@ pub use late::{Late, check_time, until};
 pub use parapet_executor::{Point, PrecompileMoves};
 
 pub use estimate::{EstimateError, estimate_gas};
-pub use parity::{TraceTypes, replay_block, replay_call, replay_transaction};
+pub use parity::{Steps, TraceTypes, replay_block, replay_call, replay_calls, replay_transaction};
 pub use query::query;
 pub use record::{RecordError, execute_recorded, record};
 pub use trace::{trace_block, trace_call, trace_transaction};

@@ -3,19 +3,25 @@
 
 use alloy_primitives::map::HashSet;
 use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
-use parapet_executor::{Outcome, Point, Session};
+use parapet_executor::{BlockError, Outcome, Point, Session};
 use parapet_monitor::Monitor;
-use parapet_types::Transaction;
+use parapet_types::{REGISTRY, Transaction};
 use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
 
 use crate::{
     CallRequest, SimulateError,
+    bounded::Bounded,
+    call::overlay,
     past::before,
     trace::{Run, each},
 };
 
 /// What is wanted of a trace.
 pub type TraceTypes = HashSet<TraceType>;
+
+/// What bounds traces: steps of all that one request replays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps(pub u64);
 
 /// Replays a transaction of a block, given the state before the block and the transactions before it.
 ///
@@ -26,10 +32,12 @@ pub fn replay_transaction(
     preceding: &[Transaction],
     target: &Transaction,
     types: &TraceTypes,
+    mut steps_max: Steps,
     monitor: &dyn Monitor,
 ) -> Result<TraceResults, SimulateError> {
     let state = before(point, preceding, monitor)?;
-    replay(Run::of(point, state, preceding.len(), target), types, monitor)
+    let run = Run::of(point, state, preceding.len(), target);
+    Ok(replay(run, types, &mut steps_max, monitor)?.0)
 }
 
 /// Replays every transaction of a block, given the state before it.
@@ -40,9 +48,10 @@ pub fn replay_block(
     point: &Point<'_>,
     transactions: &[Transaction],
     types: &TraceTypes,
+    mut steps_max: Steps,
     monitor: &dyn Monitor,
 ) -> Result<Vec<TraceResults>, SimulateError> {
-    each(point, transactions, monitor, |run| replay(run, types, monitor))
+    each(point, transactions, monitor, |run| Ok(replay(run, types, &mut steps_max, monitor)?.0))
 }
 
 /// Replays a call.
@@ -53,19 +62,59 @@ pub fn replay_call(
     point: &Point<'_>,
     request: &CallRequest,
     types: &TraceTypes,
+    mut steps_max: Steps,
     monitor: &dyn Monitor,
 ) -> Result<TraceResults, SimulateError> {
-    replay(Run::of_call(point, request)?, types, monitor)
+    Ok(replay(Run::of_call(point, request)?, types, &mut steps_max, monitor)?.0)
 }
 
-fn replay(run: Run<'_>, types: &TraceTypes, monitor: &dyn Monitor) -> Result<TraceResults, SimulateError> {
-    let inspector = TracingInspector::new(TracingInspectorConfig::from_parity_config(types));
+/// Replays calls, each on the state that the ones before it leave.
+///
+/// # Errors
+/// [`SimulateError`].
+pub fn replay_calls(
+    point: &Point<'_>,
+    calls: &[(CallRequest, TraceTypes)],
+    mut steps_max: Steps,
+    monitor: &dyn Monitor,
+) -> Result<Vec<TraceResults>, SimulateError> {
+    let mut state = overlay(point);
+    let mut replayed = Vec::with_capacity(calls.len());
+    for (request, types) in calls {
+        let here = Point { world: &state, ..*point };
+        let run = Run {
+            state: state.clone(),
+            tx: request.tx_env(&here, request.gas_limit(point.block))?,
+            ..Run::of_call(point, request)?
+        };
+        let (traced, outcome) = replay(run, types, &mut steps_max, monitor)?;
+        state.commit(&outcome.state).map_err(BlockError::from)?;
+        for update in &outcome.guard_updates {
+            state.update_storage(REGISTRY, update).map_err(BlockError::from)?;
+        }
+        replayed.push(traced);
+    }
+    Ok(replayed)
+}
+
+fn replay(
+    run: Run<'_>,
+    types: &TraceTypes,
+    steps_max: &mut Steps,
+    monitor: &dyn Monitor,
+) -> Result<(TraceResults, Outcome), SimulateError> {
+    let tracer = TracingInspector::new(TracingInspectorConfig::from_parity_config(types));
+    let inspector = Bounded::new(tracer, if types.contains(&TraceType::VmTrace) { steps_max.0 } else { u64::MAX });
     let below = run.state.clone();
     let mut session = Session::new(run.state, run.rules, run.env, monitor, inspector);
-    let Outcome { result, state, .. } = session.inspect(run.tx, run.identity)?;
-    let traces = std::mem::take(session.evm_mut().inspector_mut());
-    traces
+    let outcome = session.inspect(run.tx, run.identity)?;
+    let inspector = session.evm_mut().inspector_mut();
+    inspector.check()?;
+    steps_max.0 = steps_max.0.min(inspector.steps_left());
+    let traces = std::mem::take(&mut inspector.tracer);
+    let results = traces
         .into_parity_builder()
-        .into_trace_results_with_state_parts(&result, &state, types, below)
-        .map_err(|error| SimulateError::Tracer(error.to_string()))
+        .into_trace_results_with_state_parts(&outcome.result, &outcome.state, types, below)
+        .map_err(|error| SimulateError::Tracer(error.to_string()))?;
+    Ok((results, outcome))
 }

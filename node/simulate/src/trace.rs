@@ -10,6 +10,7 @@ use revm_inspectors::tracing::{DebugInspector, TransactionContext};
 
 use crate::{
     CallRequest, Point, SimulateError,
+    bounded::{bounded, check},
     call::{identity, lenient, overlay},
     past::{Again, before, identify},
 };
@@ -117,14 +118,12 @@ pub(crate) fn each<'a, T>(
 
 fn trace(run: Run<'_>, options: GethDebugTracingOptions, monitor: &dyn Monitor) -> Result<GethTrace, SimulateError> {
     let tracer = |error: &dyn std::fmt::Display| SimulateError::Tracer(error.to_string());
-    let inspector = DebugInspector::new(options).map_err(|error| tracer(&error))?;
+    let inspector = bounded(DebugInspector::new(options).map_err(|error| tracer(&error))?);
     let mut below = run.state.clone();
     let mut session = Session::new(run.state, run.rules, run.env.clone(), monitor, inspector);
     let Outcome { result, state, .. } = session.inspect(run.tx.clone(), run.identity)?;
     let result = ResultAndState { result, state };
-    session
-        .evm_mut()
-        .inspector_mut()
-        .get_result(Some(run.context), &run.tx, &run.env, &result, &mut below)
-        .map_err(|error| tracer(&error))
+    let inspector = session.evm_mut().inspector_mut();
+    check(inspector)?;
+    inspector.get_result(Some(run.context), &run.tx, &run.env, &result, &mut below).map_err(|error| tracer(&error))
 }

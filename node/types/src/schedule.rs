@@ -66,12 +66,14 @@ pub struct ChainSpec {
     genesis: ChainParams,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     upgrades: Vec<Upgrade>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    silent_forks: Vec<u64>,
 }
 
 impl From<ChainParams> for ChainSpec {
     /// A chain of one fork.
     fn from(genesis: ChainParams) -> Self {
-        Self { genesis, upgrades: Vec::new() }
+        Self { genesis, upgrades: Vec::new(), silent_forks: Vec::new() }
     }
 }
 
@@ -102,7 +104,26 @@ impl ChainSpec {
             }
             before = *upgrade;
         }
-        Ok(Self { genesis, upgrades })
+        Ok(Self { genesis, upgrades, silent_forks: Vec::new() })
+    }
+
+    /// The same with forks at these blocks that changed nothing which execution shows: difficulty, or the merge's place.
+    /// Peers count them as forks all the same (EIP-2124).
+    ///
+    /// # Errors
+    /// [`ScheduleError::TooMany`].
+    pub fn with_silent_forks(self, blocks: Vec<u64>) -> Result<Self, ScheduleError> {
+        if blocks.len() > FORKS_MAX {
+            Err(ScheduleError::TooMany(blocks.len()))
+        } else {
+            Ok(Self { silent_forks: blocks, ..self })
+        }
+    }
+
+    /// Numbers of the blocks with which forks began that changed nothing which execution shows.
+    #[must_use]
+    pub fn silent_forks(&self) -> &[u64] {
+        &self.silent_forks
     }
 
     /// EIP-155 chain id.

@@ -1,5 +1,7 @@
 //! Accounts, code, storage and proofs.
 
+use std::collections::BTreeMap;
+
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{EIP1186AccountProofResponse, EIP1186StorageProof};
@@ -20,6 +22,14 @@ pub(crate) trait EthState {
 
     #[method(name = "getStorageAt")]
     fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError>;
+
+    /// Several slots of several accounts.
+    #[method(name = "getStorageValues")]
+    async fn storage_values(
+        &self,
+        slots: BTreeMap<Address, Vec<Slot>>,
+        block: Option<BlockId>,
+    ) -> Result<BTreeMap<Address, Vec<B256>>, RpcError>;
 
     #[method(name = "getProof")]
     async fn proof(
@@ -53,6 +63,30 @@ impl EthStateServer for Api {
 
     fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError> {
         Ok(self.0.world(block)?.storage(&address, slot.0.as_b256().into())?.into())
+    }
+
+    async fn storage_values(
+        &self,
+        slots: BTreeMap<Address, Vec<Slot>>,
+        block: Option<BlockId>,
+    ) -> Result<BTreeMap<Address, Vec<B256>>, RpcError> {
+        let (count, max) = (slots.values().map(Vec::len).sum::<usize>(), self.0.limits.proof_slots_max);
+        if count == 0 {
+            return Err(RpcError::params("empty request: name at least one slot"));
+        }
+        if count > max {
+            return Err(RpcError::TooMuch { what: format!("{count} slots"), max: max as u64 });
+        }
+        self.0
+            .read(move |node| {
+                let world = node.world(block)?;
+                let of_account = |(address, slots): (Address, Vec<Slot>)| {
+                    let words = slots.iter().map(|slot| Ok(world.storage(&address, slot.0.as_b256().into())?.into()));
+                    Ok((address, words.collect::<Result<_, RpcError>>()?))
+                };
+                slots.into_iter().map(of_account).collect()
+            })
+            .await
     }
 
     /// Proves against the state root of the block's header: what was amended outside blocks is not in it yet.

@@ -1,19 +1,23 @@
 //! Traces in OpenEthereum's form: calls as a flat list, each with its place in the tree.
 //!
-//! Steps (`vmTrace`) are not served here: nothing bounds them. `debug_trace…` has them, bounded.
+//! Steps (`vmTrace`) are bounded for all that one request replays, as those of `debug_trace…` are.
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{B256, U64};
+use alloy_primitives::{B256, Bytes, U64};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_rpc_types_trace::{
     filter::TraceFilter,
     parity::{LocalizedTransactionTrace, TraceResults, TraceResultsWithTransactionHash, TraceType},
 };
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
-use parapet_simulate::TraceTypes;
+use parapet_simulate::{Steps, TraceTypes};
 use parapet_state::StoredBlock;
 
-use crate::{RpcError, api::Api, node::Node};
+use crate::{
+    RpcError,
+    api::{Api, send::signed_transaction},
+    node::Node,
+};
 
 #[rpc(server, namespace = "trace")]
 pub(crate) trait Trace {
@@ -33,7 +37,7 @@ pub(crate) trait Trace {
     #[method(name = "filter")]
     async fn filter_traces(&self, filter: TraceFilter) -> Result<Vec<LocalizedTransactionTrace>, RpcError>;
 
-    /// A call that is never committed, with what is wanted of it: `trace`, `stateDiff`.
+    /// A call that is never committed, with what is wanted of it: `trace`, `stateDiff`, `vmTrace`.
     #[method(name = "call")]
     async fn replay_call(
         &self,
@@ -41,6 +45,15 @@ pub(crate) trait Trace {
         types: Vec<TraceType>,
         block: Option<BlockId>,
     ) -> Result<TraceResults, RpcError>;
+
+    /// The same of several calls, each on the state that those before it leave.
+    #[method(name = "callMany")]
+    async fn replay_calls(&self, calls: Vec<WantedCall>, block: Option<BlockId>)
+    -> Result<Vec<TraceResults>, RpcError>;
+
+    /// The same of a signed transaction that is not sent, after the head.
+    #[method(name = "rawTransaction")]
+    async fn replay_raw(&self, raw: Bytes, types: Vec<TraceType>) -> Result<TraceResults, RpcError>;
 
     /// A transaction once more, with what is wanted of it.
     #[method(name = "replayTransaction")]
@@ -55,13 +68,14 @@ pub(crate) trait Trace {
     ) -> Result<Option<Vec<TraceResultsWithTransactionHash>>, RpcError>;
 }
 
-/// The traces that are wanted, refused where one is not served.
-fn wanted(types: Vec<TraceType>) -> Result<TraceTypes, RpcError> {
-    if types.contains(&TraceType::VmTrace) {
-        let instead = "vmTrace is not served: debug_traceTransaction and debug_traceCall have every step";
-        return Err(RpcError::params(instead));
-    }
-    Ok(types.into_iter().collect())
+/// A call with what is wanted of it.
+pub(crate) type WantedCall = (TransactionRequest, Vec<TraceType>);
+
+/// Most calls of one request.
+const CALLS_MAX: usize = 1_000;
+
+fn wanted(types: Vec<TraceType>) -> TraceTypes {
+    types.into_iter().collect()
 }
 
 fn calls_alone() -> TraceTypes {
@@ -81,12 +95,16 @@ fn placed(block: &StoredBlock, index: usize, traced: TraceResults) -> Vec<Locali
 }
 
 impl Node {
+    fn steps_max(&self) -> Steps {
+        Steps(self.limits.trace_steps_max)
+    }
+
     fn replayed(&self, block: &StoredBlock, types: &TraceTypes) -> Result<Vec<TraceResults>, RpcError> {
         if block.transactions.is_empty() {
             return Ok(Vec::new());
         }
         let at = self.start_of(block)?;
-        Ok(parapet_simulate::replay_block(&at.point(), &block.transactions, types, self.monitor())?)
+        Ok(parapet_simulate::replay_block(&at.point(), &block.transactions, types, self.steps_max(), self.monitor())?)
     }
 
     fn replayed_transaction(
@@ -97,15 +115,22 @@ impl Node {
     ) -> Result<TraceResults, RpcError> {
         let at = self.start_of(block)?;
         let (preceding, target) = (&block.transactions[..index], &block.transactions[index]);
-        Ok(parapet_simulate::replay_transaction(&at.point(), preceding, target, types, self.monitor())?)
+        Ok(parapet_simulate::replay_transaction(
+            &at.point(),
+            preceding,
+            target,
+            types,
+            self.steps_max(),
+            self.monitor(),
+        )?)
     }
 
-    fn calls_of(&self, block: &StoredBlock) -> Result<Vec<LocalizedTransactionTrace>, RpcError> {
+    pub(crate) fn calls_of(&self, block: &StoredBlock) -> Result<Vec<LocalizedTransactionTrace>, RpcError> {
         let traced = self.replayed(block, &calls_alone())?;
         Ok(traced.into_iter().enumerate().flat_map(|(index, traced)| placed(block, index, traced)).collect())
     }
 
-    fn calls_of_transaction(&self, hash: B256) -> Result<Option<Vec<LocalizedTransactionTrace>>, RpcError> {
+    pub(crate) fn calls_of_transaction(&self, hash: B256) -> Result<Option<Vec<LocalizedTransactionTrace>>, RpcError> {
         let Some((block, index)) = self.chain.transaction(hash)? else { return Ok(None) };
         Ok(Some(placed(&block, index, self.replayed_transaction(&block, index, &calls_alone())?)))
     }
@@ -177,17 +202,40 @@ impl TraceServer for Api {
         types: Vec<TraceType>,
         block: Option<BlockId>,
     ) -> Result<TraceResults, RpcError> {
-        let (request, types) = (self.0.call_request(request)?, wanted(types)?);
+        let (request, types) = (self.0.call_request(request)?, wanted(types));
         self.0
             .read(move |node| {
                 let at = node.at(block)?;
-                Ok(parapet_simulate::replay_call(&at.point(), &request, &types, node.monitor())?)
+                Ok(parapet_simulate::replay_call(&at.point(), &request, &types, node.steps_max(), node.monitor())?)
             })
             .await
     }
 
+    async fn replay_calls(
+        &self,
+        calls: Vec<WantedCall>,
+        block: Option<BlockId>,
+    ) -> Result<Vec<TraceResults>, RpcError> {
+        if calls.len() > CALLS_MAX {
+            return Err(RpcError::TooMuch { what: format!("{} calls", calls.len()), max: CALLS_MAX as u64 });
+        }
+        let call = |(request, types)| Ok((self.0.call_request(request)?, wanted(types)));
+        let calls = calls.into_iter().map(call).collect::<Result<Vec<_>, RpcError>>()?;
+        self.0
+            .read(move |node| {
+                let at = node.at(block)?;
+                Ok(parapet_simulate::replay_calls(&at.point(), &calls, node.steps_max(), node.monitor())?)
+            })
+            .await
+    }
+
+    async fn replay_raw(&self, raw: Bytes, types: Vec<TraceType>) -> Result<TraceResults, RpcError> {
+        let request = TransactionRequest::from_recovered_transaction(signed_transaction(&raw)?);
+        self.replay_call(request, types, None).await
+    }
+
     async fn replay_transaction(&self, hash: B256, types: Vec<TraceType>) -> Result<TraceResults, RpcError> {
-        let types = wanted(types)?;
+        let types = wanted(types);
         self.0
             .read(move |node| {
                 let (block, index) = node.chain.transaction(hash)?.ok_or(RpcError::NoTransaction(hash))?;
@@ -201,7 +249,7 @@ impl TraceServer for Api {
         id: BlockId,
         types: Vec<TraceType>,
     ) -> Result<Option<Vec<TraceResultsWithTransactionHash>>, RpcError> {
-        let types = wanted(types)?;
+        let types = wanted(types);
         self.0
             .read(move |node| {
                 let Some(block) = node.block(id)? else { return Ok(None) };

@@ -4,6 +4,7 @@ use alloy_consensus::Transaction as _;
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::{Filter, Log, TransactionReceipt};
+use alloy_rpc_types_trace::otterscan::{OtsReceipt, OtsTransactionReceipt};
 use parapet_state::StoredBlock;
 use parapet_types::Executed;
 use serde::Serialize;
@@ -21,6 +22,20 @@ pub struct Receipt {
     guard_cost: Option<GuardCost>,
     #[serde(skip_serializing_if = "Option::is_none")]
     guard_veto: Option<GuardVetoView>,
+}
+
+impl Receipt {
+    /// As Otterscan wants it: without logs, with the time of its block.
+    pub(crate) fn without_logs(self, kind: u8, timestamp: u64) -> OtsTransactionReceipt {
+        let receipt = self.inner.map_inner(|receipt| OtsReceipt {
+            status: receipt.status(),
+            cumulative_gas_used: receipt.cumulative_gas_used(),
+            logs: None,
+            logs_bloom: None,
+            r#type: kind,
+        });
+        OtsTransactionReceipt { receipt, timestamp: Some(timestamp) }
+    }
 }
 
 /// What a transaction's guards cost it.

@@ -127,7 +127,7 @@ async fn calls_are_told_as_a_flat_list_by_transaction_block_and_range() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_transaction_changed_is_told_and_steps_are_refused() {
+async fn what_a_transaction_changed_is_told_with_its_steps_if_they_are_wanted() {
     let dev = Dev::start().await;
     let receipt = dev.transfer().await;
     let replayed = dev.ask("trace_replayTransaction", json!([receipt.transaction_hash, ["stateDiff"]])).await.unwrap();
@@ -137,6 +137,59 @@ async fn what_a_transaction_changed_is_told_and_steps_are_refused() {
     assert_eq!(block[0]["stateDiff"], replayed["stateDiff"]);
     let call = json!([{"to": receipt.to, "value": "0x0"}, ["trace"], "latest"]);
     assert_eq!(dev.ask("trace_call", call).await.unwrap()["trace"][0]["action"]["callType"], "call");
-    let steps = json!([receipt.transaction_hash, ["vmTrace"]]);
-    assert_eq!(dev.ask("trace_replayTransaction", steps).await.unwrap_err().code, -32_602);
+    let created = dev.deploy(&ECHO).await.transaction_hash;
+    let steps = dev.ask("trace_replayTransaction", json!([created, ["vmTrace"]])).await.unwrap();
+    let ops = steps["vmTrace"]["ops"].as_array().unwrap();
+    assert_eq!((&ops[0]["op"], &ops[0]["pc"]), (&json!("PUSH2"), &json!(0)), "{steps}");
+    assert!(steps["stateDiff"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_of_all_that_is_replayed_are_bounded() {
+    let limits = Limits { trace_steps_max: 20, ..Limits::default() };
+    let dev = Dev::with(Settings::default(), limits, Arc::new(NoMonitor)).await;
+    // Eight steps each.
+    let call = json!([{"data": "0x5f5f5f5f5f5f5ff3"}, ["vmTrace"]]);
+    let many = |count: usize| json!([vec![call.clone(); count], "latest"]);
+    assert_eq!(dev.ask("trace_callMany", many(2)).await.unwrap().as_array().unwrap().len(), 2);
+    assert_eq!(dev.ask("trace_callMany", many(3)).await.unwrap_err().code, -32_005);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_follow_one_another_see_what_those_before_them_did() {
+    let dev = Dev::start().await;
+    let (from, to) = (dev.address(0), alloy_primitives::Address::repeat_byte(0x21));
+    let pass = |from, wei: &str| json!([{"from": from, "to": dev.address(1), "value": wei}, ["stateDiff", "trace"]]);
+    let give = json!([{"from": from, "to": to, "value": "0x9"}, ["trace"]]);
+    let traced = dev.ask("trace_callMany", json!([[give, pass(to, "0x5")], "latest"])).await.unwrap();
+    let left = &traced[1]["stateDiff"][format!("{to:#x}")]["balance"]["*"];
+    assert_eq!((&left["from"], &left["to"]), (&json!("0x9"), &json!("0x4")), "{traced}");
+    assert!(dev.ask("trace_callMany", json!([[pass(to, "0x5")], "latest"])).await.is_err(), "it has nothing by itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_tracer_of_geth_answers_in_its_form() {
+    let dev = Dev::start().await;
+    let echo = dev.deploy(&ECHO).await.contract_address().unwrap();
+    let call = json!({"from": dev.address(0), "to": echo, "data": "0x2a2a2a2a", "value": "0x0"});
+    let trace = async |tracer: &str, config: Value| {
+        let options = json!({"tracer": tracer, "tracerConfig": config});
+        dev.ask("debug_traceCall", json!([call, "latest", options])).await.unwrap()
+    };
+    let calls = trace("callTracer", json!({"withLog": true})).await;
+    assert_eq!((&calls["type"], &calls["output"]), (&json!("CALL"), &json!("0x2a2a2a2a")));
+    assert_eq!(calls["logs"].as_array().unwrap().len(), 1);
+    let before = trace("prestateTracer", json!({})).await;
+    assert!(before.get(format!("{echo:#x}")).is_some(), "{before}");
+    let difference = trace("prestateTracer", json!({"diffMode": true})).await;
+    assert!(difference["post"].is_object() && difference["pre"].is_object(), "{difference}");
+    assert_eq!(trace("4byteTracer", json!({})).await, json!({"0x2a2a2a2a-0": 1}));
+    assert_eq!(trace("flatCallTracer", json!({})).await[0]["action"]["callType"], "call");
+    assert_eq!(trace("noopTracer", json!({})).await, json!({}));
+    let several = trace("muxTracer", json!({"callTracer": {}, "4byteTracer": null})).await;
+    assert_eq!(several["callTracer"]["type"], "CALL");
+    assert_eq!(several["4byteTracer"], json!({"0x2a2a2a2a-0": 1}));
+    let script = json!({"tracer": "{step: function() {}, fault: function() {}, result: function() { return 1; }}"});
+    let refused = dev.ask("debug_traceCall", json!([call, "latest", script])).await.unwrap_err();
+    assert_eq!(refused.code, -32_602, "JavaScript is not run: {}", refused.message);
 }

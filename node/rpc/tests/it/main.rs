@@ -4,6 +4,7 @@
 mod bad_input;
 mod batches;
 mod blocks;
+mod config;
 mod debug;
 mod dev;
 mod execute;
@@ -11,6 +12,8 @@ mod fixture;
 mod hostile;
 mod impersonation;
 mod logs;
+mod openrpc;
+mod ots;
 mod page;
 mod pool;
 mod queries;

@@ -60,12 +60,13 @@ async fn a_simulated_block_has_the_roots_of_the_same_block_when_it_is_mined() {
     let dev = Dev::start().await;
     let [from, to] = [0, 1].map(|index| dev.address(index));
     let time = dev.chain.head().block.header.timestamp + 100;
+    let miner = dev.chain.next_context(&dev.chain.head()).beneficiary;
     let call = json!({
         "from": from, "to": to, "value": "0x5", "gas": "0x5208",
         "maxFeePerGas": "0x77359400", "maxPriorityFeePerGas": "0x1",
     });
     let payload = json!({
-        "blockStateCalls": [{"blockOverrides": {"time": U256::from(time)}, "calls": [call]}],
+        "blockStateCalls": [{"blockOverrides": {"time": U256::from(time), "feeRecipient": miner}, "calls": [call]}],
         "validation": true,
     });
     let simulated = simulate(&dev, payload).await.unwrap().remove(0);
@@ -196,7 +197,7 @@ async fn a_nonce_at_its_end_begins_anew_unless_it_is_validated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_calls_together_have_the_gas_of_one_request_and_answers_have_a_length() {
-    let limits = Limits { call_gas_max: 100_000, response_bytes_max: 4_000, ..Limits::default() };
+    let limits = Limits { call_gas_max: 100_000, response_bytes_max: 20_000, ..Limits::default() };
     let dev = Dev::with(Default::default(), limits, std::sync::Arc::new(parapet_monitor::NoMonitor)).await;
     let endless = json!({OTHER.to_string(): {"code": "0x5b5f56"}});
     let spend = |calls: usize| {
@@ -210,7 +211,7 @@ async fn all_calls_together_have_the_gas_of_one_request_and_answers_have_a_lengt
 
     // RETURN(0, 4096)
     let long = json!({OTHER.to_string(): {"code": "0x6110005ff3"}});
-    let payload = json!({"blockStateCalls": [{"stateOverrides": long, "calls": [{"to": OTHER}]}]});
+    let payload = json!({"blockStateCalls": [{"stateOverrides": long, "calls": vec![json!({"to": OTHER}); 3]}]});
     assert_eq!(refusal(&dev, payload).await, -38_026);
 }
 

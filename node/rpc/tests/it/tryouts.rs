@@ -21,7 +21,7 @@ use crate::fixture::Dev;
 /// Alerts with the last byte of its name on each transaction; the chain's own is named 1, one that is tried out by the
 /// first byte of its module.
 #[derive(Clone)]
-struct Speaks(u8);
+pub(crate) struct Speaks(pub(crate) u8);
 
 impl Monitor for Speaks {
     fn open(&self, context: &ContextRecord, _: &mut dyn StateView) -> Result<Option<Box<dyn Judging + '_>>, Fault> {
