@@ -43,6 +43,8 @@ impl Drop for Counted {
 
 impl Readers {
     pub(crate) fn new(limits: &Limits) -> Result<Self, RpcError> {
+        // A thread stands back as who makes it does, so those that all share are made before the first read could make them.
+        let _shared: usize = rayon::current_num_threads();
         let threads = Builder::new_current_thread()
             .max_blocking_threads(limits.heavy_reads_max.max(1))
             .thread_name("parapet-read")
@@ -171,6 +173,18 @@ mod tests {
             }
         };
         again.await;
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn reads_stand_back_behind_other_threads() {
+        // The 19th field of a thread's line, and its name, which stands in brackets, may hold spaces.
+        let niceness = |line: &str| line.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().parse::<i32>();
+        let own = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let readers = readers(&Limits::default());
+        let line = readers.run(|| Ok(std::fs::read_to_string("/proc/thread-self/stat").unwrap())).await.unwrap();
+        assert!(line.contains("(parapet-read)"), "{line}");
+        assert_eq!(niceness(&line), niceness(&own).map(|own| own.max(NICENESS)), "{line}");
     }
 
     #[tokio::test]
