@@ -18,6 +18,7 @@ mod page;
 mod pool;
 mod queries;
 mod send;
+mod siege;
 mod simulate;
 mod state;
 mod subscribe;
