@@ -14,10 +14,10 @@ use parapet_types::{Ancestors, Hardfork, Included, JudgedAct, ReadError};
 use serde::Deserialize;
 
 use crate::{
-    ConformanceError, Keep, Skip,
+    ConformanceError, Skip,
     error::Stop,
     expect,
-    keep::Folder,
+    keep::{Folder, Folders},
     network::{Config, Schedule},
 };
 
@@ -96,8 +96,10 @@ struct Chain {
 
 /// Runs one test. Of the fork that is not final there are tests of several versions, told by nothing but what their blocks
 /// announce; a valid block of another version than the EVM's says nothing of this node.
-pub(crate) fn run(test: &BlockchainTest, mode: Mode<'_>, keep: Keep) -> Result<(), Stop> {
-    match run_blocks(test, mode, keep) {
+///
+/// States lie in one of the folders, if there are any.
+pub(crate) fn run(test: &BlockchainTest, mode: Mode<'_>, folders: Option<&Folders>) -> Result<(), Stop> {
+    match run_blocks(test, mode, folders) {
         Err(Stop::Fail(ConformanceError::Refused { source, .. }))
             if !is_final(test) && is_of_another_version(&source) =>
         {
@@ -121,9 +123,9 @@ fn is_of_another_version(error: &ImportError) -> bool {
     }
 }
 
-fn run_blocks(test: &BlockchainTest, mode: Mode<'_>, keep: Keep) -> Result<(), Stop> {
+fn run_blocks(test: &BlockchainTest, mode: Mode<'_>, folders: Option<&Folders>) -> Result<(), Stop> {
     let schedule = Schedule::of_network(&test.network, &test.config)?;
-    let mut chain = Chain::start(test, schedule, keep)?;
+    let mut chain = Chain::start(test, schedule, folders)?;
     for (number, block) in test.blocks.iter().enumerate() {
         let expected = block.expect_exception.as_ref().and_then(|expected| expected.on(&test.network));
         let fault = expected.map(|name| Fault { name, is_compared: is_final(test) });
@@ -133,8 +135,9 @@ fn run_blocks(test: &BlockchainTest, mode: Mode<'_>, keep: Keep) -> Result<(), S
             judge(number, chain.import(&block.rlp, Some(list), mode), fault)?;
         }
     }
-    if let Some(folder) = &chain.folder {
+    if let Some((folders, folder)) = folders.zip(chain.folder) {
         folder.verify().map_err(ConformanceError::from)?;
+        folders.give_back(folder);
     }
     if chain.head == test.lastblockhash {
         Ok(())
@@ -172,17 +175,15 @@ fn judge(number: usize, outcome: Result<(), ImportError>, fault: Option<Fault<'_
 }
 
 impl Chain {
-    fn start(test: &BlockchainTest, schedule: Schedule, keep: Keep) -> Result<Self, ConformanceError> {
+    fn start(test: &BlockchainTest, schedule: Schedule, folders: Option<&Folders>) -> Result<Self, ConformanceError> {
         let genesis = Block::<TxEnvelope>::decode_sealed(&mut &test.genesis_rlp[..]);
         let (genesis, hash) = genesis.map_err(ConformanceError::Genesis)?.into_parts();
         let world = WorldState::of(&changes_of(&test.pre)?);
         if world.root() != genesis.header.state_root {
             return Err(ConformanceError::GenesisRoot { expected: genesis.header.state_root, found: world.root() });
         }
-        let folder = match keep {
-            Keep::Memory => None,
-            Keep::Disk => Some(Folder::begin(genesis.header.clone(), world.clone())?),
-        };
+        let begin = |folders: &Folders| folders.begin(genesis.header.clone(), world.clone());
+        let folder = folders.map(begin).transpose()?;
         let ancestors = Ancestors::from([(genesis.header.number, hash)]);
         let tip = Tip { header: Sealed::new_unchecked(genesis.header, hash), world, ancestors };
         Ok(Self {

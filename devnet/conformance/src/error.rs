@@ -134,6 +134,8 @@ pub enum Skip {
     UnknownNetwork(String),
     /// A real block whose rules are not known here.
     RealBlock(LeftOut),
+    /// A real block comes with a part of its state, and states are to lie in the store, which holds whole ones.
+    PartOfState,
     /// A file that holds something else.
     UnknownFormat,
 }
@@ -150,6 +152,7 @@ impl std::fmt::Display for Skip {
             }
             Self::UnknownNetwork(network) => write!(f, "no network of the name {network:?} is known"),
             Self::RealBlock(reason) => write!(f, "{reason}"),
+            Self::PartOfState => write!(f, "of a real block's state a part is known, and the store holds whole ones"),
             Self::UnknownFormat => write!(f, "the file is none of the formats of tests"),
         }
     }

@@ -1,6 +1,9 @@
 //! Where the states of a test lie: in memory, or in a folder, through the store that nodes use.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use alloy_consensus::{Header, Sealed};
 use alloy_primitives::B256;
@@ -16,23 +19,23 @@ pub enum Keep {
     #[default]
     Memory,
     /// In a folder of the system's for temporary files, with nothing in memory between two blocks: each read goes through
-    /// the store, each block on another branch is a reorganisation, and in the end the folder is verified.
+    /// the store, each block on another branch is a reorganisation, and in the end the folder is verified. Chains follow
+    /// each other in a folder.
     Disk,
 }
 
-/// A chain in a folder of its own.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    store: ChainStore,
-    /// Every block that was appended, by its hash.
-    known: HashMap<B256, (StoredBlock, StateChanges)>,
-    /// Removed with this.
-    _dir: tempfile::TempDir,
-}
+/// Most chains that begin in one folder, one after the other, before another folder is made: making one takes a disk far
+/// longer than a chain of a test does, and what was dropped is looked at until the database tidies up.
+const CHAINS_MAX: u32 = 64;
 
-impl Folder {
+/// Folders for the chains of tests, which come one after the other. A folder is given to one test at a time, and is not
+/// given to another one where a test failed in it.
+#[derive(Debug, Default)]
+pub(crate) struct Folders(Mutex<Vec<Folder>>);
+
+impl Folders {
     /// Begins a chain with a state.
-    pub(crate) fn begin(header: Header, world: WorldState) -> Result<Self, ConformanceError> {
+    pub(crate) fn begin(&self, header: Header, world: WorldState) -> Result<Folder, ConformanceError> {
         // The store does not look at them, and forks that no chain of a node's follows cannot be written down.
         let params = ChainParams {
             chain_id: 1,
@@ -41,11 +44,46 @@ impl Folder {
             guards: GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
         };
+        let genesis = GenesisBlock { spec: params.into(), header, world };
+        let Some(mut folder) = self.free().pop() else { return Folder::new(genesis) };
+        folder.store.begin_again(genesis)?;
+        folder.known.clear();
+        folder.chains += 1;
+        Ok(folder)
+    }
+
+    /// Takes a folder back in which a test has passed.
+    pub(crate) fn give_back(&self, folder: Folder) {
+        if folder.chains < CHAINS_MAX {
+            self.free().push(folder);
+        }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Folder>> {
+        // Nothing in here panics halfway.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A chain in a folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    store: ChainStore,
+    /// Every block that was appended, by its hash.
+    known: HashMap<B256, (StoredBlock, StateChanges)>,
+    /// Chains that began here.
+    chains: u32,
+    /// Removed with this.
+    _dir: tempfile::TempDir,
+}
+
+impl Folder {
+    fn new(genesis: GenesisBlock) -> Result<Self, ConformanceError> {
         let settings =
             StoreSettings { sync: SyncMode::System, trie_bytes: 0, recent_bytes: 0, ..StoreSettings::default() };
         let dir = tempfile::tempdir().map_err(ConformanceError::Folder)?;
-        let store = ChainStore::open(dir.path(), GenesisBlock { spec: params.into(), header, world }, settings)?;
-        Ok(Self { store, known: HashMap::new(), _dir: dir })
+        let store = ChainStore::open(dir.path(), genesis, settings)?;
+        Ok(Self { store, known: HashMap::new(), chains: 1, _dir: dir })
     }
 
     /// The state after a block that was appended, or after the first. It becomes the head.
@@ -56,7 +94,8 @@ impl Folder {
             ahead.push(at);
             at = block.header.parent_hash;
         }
-        if let Some(base) = self.store.block_by_hash(at)? {
+        let base = self.store.block_by_hash(at)?;
+        if let Some(base) = base.filter(|base| base.hash() != self.store.head().hash()) {
             self.store.rewind(base.number())?;
         }
         for hash in ahead.into_iter().rev() {

@@ -20,7 +20,8 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{
-    ConformanceError, Failure, Keep, Options, Progress, Report, Skip, blockchain, error::Stop, real, state_test,
+    ConformanceError, Failure, Keep, Options, Progress, Report, Skip, blockchain, error::Stop, keep::Folders, real,
+    state_test,
 };
 
 /// Runs every test at or below a path; a path of a file is that file. `progress` is told after each file.
@@ -31,7 +32,11 @@ pub fn run(folder: &Path, options: &Options, mut progress: impl FnMut(Progress))
     let files = find(folder)?;
     let workers = Workers::new(options.threads);
     let mode = if options.threads.get() == 1 { Mode::Sequential } else { Mode::Parallel(&workers) };
-    let runner = Runner { mode, keep: options.keep, filter: options.filter.as_deref() };
+    let folders = match options.keep {
+        Keep::Memory => None,
+        Keep::Disk => Some(Folders::default()),
+    };
+    let runner = Runner { mode, folders: folders.as_ref(), filter: options.filter.as_deref() };
     // Where a block has threads of its own, one block at a time: two would share them.
     let runners = match mode {
         Mode::Sequential => thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).get().min(files.len()),
@@ -100,7 +105,7 @@ impl Shape {
 #[derive(Clone, Copy)]
 struct Runner<'a> {
     mode: Mode<'a>,
-    keep: Keep,
+    folders: Option<&'a Folders>,
     filter: Option<&'a str>,
 }
 
@@ -130,7 +135,7 @@ impl Runner<'_> {
         let name = path.to_string_lossy();
         match serde_json::from_slice::<Shape>(&text).unwrap_or_default().format() {
             Format::RealBlock if self.wants(&name, "") => {
-                record(String::new(), guarded(|| real::run(serde_json::from_slice(&text)?, self.mode)));
+                record(String::new(), guarded(|| self.real_block(&text)));
             }
             Format::RealBlock => {}
             Format::Blockchain | Format::State | Format::Unknown => {
@@ -146,6 +151,13 @@ impl Runner<'_> {
         Ok(())
     }
 
+    fn real_block(&self, text: &[u8]) -> Result<(), Stop> {
+        match self.folders {
+            None => real::run(serde_json::from_slice(text)?, self.mode),
+            Some(_) => Err(Skip::PartOfState.into()),
+        }
+    }
+
     /// One entry of a file: a blockchain test, or the cases of a state test. Tells whether it is one of them.
     fn entry(
         &self,
@@ -157,7 +169,8 @@ impl Runner<'_> {
         match serde_json::from_str::<Shape>(json.get()).unwrap_or_default().format() {
             Format::Blockchain => {
                 if self.wants(path, &test) {
-                    let outcome = guarded(|| blockchain::run(&serde_json::from_str(json.get())?, self.mode, self.keep));
+                    let outcome =
+                        guarded(|| blockchain::run(&serde_json::from_str(json.get())?, self.mode, self.folders));
                     record(test, outcome);
                 }
                 true
@@ -183,7 +196,7 @@ impl Runner<'_> {
         for (case, run) in cases.cases() {
             let name = format!("{test}/{case}");
             if self.wants(path, &name) {
-                record(name, guarded(|| state_test::run(run, self.mode, self.keep)));
+                record(name, guarded(|| state_test::run(run, self.mode, self.folders)));
             }
         }
     }

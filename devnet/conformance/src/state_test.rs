@@ -17,10 +17,10 @@ use parapet_types::{Ancestors, BlockContext, ChainParams, GuardParams, StateChan
 use serde::Deserialize;
 
 use crate::{
-    ConformanceError, Keep,
+    ConformanceError,
     error::Stop,
     fields::{Fields, Indexes},
-    keep::Folder,
+    keep::Folders,
     network::Config,
 };
 
@@ -83,7 +83,7 @@ impl StateTest {
 }
 
 /// Runs one variant at one fork.
-pub(crate) fn run(case: Case<'_>, mode: Mode<'_>, keep: Keep) -> Result<(), Stop> {
+pub(crate) fn run(case: Case<'_>, mode: Mode<'_>, folders: Option<&Folders>) -> Result<(), Stop> {
     let Case { test, fork, post } = case;
     let block = test.env.block()?;
     let hardfork = test.config.hardfork(fork)?;
@@ -106,7 +106,7 @@ pub(crate) fn run(case: Case<'_>, mode: Mode<'_>, keep: Keep) -> Result<(), Stop
         (Err(Some(error)), None) => return Err(ConformanceError::TransactionRefused(error).into()),
         (Err(_), _) => (StateChanges::default(), keccak256([alloy_rlp::EMPTY_LIST_CODE])),
     };
-    let found = root_after(world, &changes, keep)?;
+    let found = root_after(world, &changes, folders)?;
     if found != post.hash {
         return Err(ConformanceError::StateRoot { expected: post.hash, found }.into());
     }
@@ -117,14 +117,13 @@ pub(crate) fn run(case: Case<'_>, mode: Mode<'_>, keep: Keep) -> Result<(), Stop
 }
 
 /// The root of a state after a change set.
-fn root_after(world: WorldState, changes: &StateChanges, keep: Keep) -> Result<B256, ConformanceError> {
-    match keep {
-        Keep::Memory => Ok(world.apply(changes)?.root()),
-        Keep::Disk => {
-            let header = Header { state_root: world.root(), ..Header::default() };
-            Ok(Folder::begin(header, world)?.root_after(changes)?)
-        }
-    }
+fn root_after(world: WorldState, changes: &StateChanges, folders: Option<&Folders>) -> Result<B256, ConformanceError> {
+    let Some(folders) = folders else { return Ok(world.apply(changes)?.root()) };
+    let header = Header { state_root: world.root(), ..Header::default() };
+    let mut folder = folders.begin(header, world)?;
+    let root = folder.root_after(changes)?;
+    folders.give_back(folder);
+    Ok(root)
 }
 
 /// What a transaction that was executed leaves: its changes, and the hash of its logs.

@@ -40,17 +40,38 @@ fn invalid_blocks_of_the_old_suite_are_refused() {
     all_pass("ethereum-tests-invalid", 1, None, 65);
 }
 
-/// `parapet conformance --store` does it with all of them.
+/// Every test of the suite passes with its states on disk, as in memory.
+fn all_pass_through_the_store(name: &str, threads: usize, filter: Option<&str>) {
+    let (Some(memory), Some(disk)) =
+        (run_kept(name, threads, filter, Keep::Memory), run_kept(name, threads, filter, Keep::Disk))
+    else {
+        return;
+    };
+    let failures: Vec<_> = disk.failures.iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{name}:\n{}", failures.join("\n"));
+    assert_eq!((disk.passed, disk.skipped), (memory.passed, memory.skipped), "{name}");
+}
+
+/// `parapet conformance --store` does it with all of all suites; those that are left out here repeat what is in.
 #[test]
 fn suites_pass_through_the_store_as_they_do_in_memory() {
-    for name in ["ethereum-tests-valid", "ethereum-tests-transition"] {
-        let (Some(memory), Some(disk)) = (run_kept(name, 1, None, Keep::Memory), run_kept(name, 1, None, Keep::Disk))
-        else {
-            continue;
-        };
-        let failures: Vec<_> = disk.failures.iter().map(ToString::to_string).collect();
-        assert!(failures.is_empty(), "{name}:\n{}", failures.join("\n"));
-        assert_eq!((disk.passed, disk.skipped_total()), (memory.passed, memory.skipped_total()), "{name}");
+    for suite in ["ethereum-tests-valid", "ethereum-tests-invalid", "ethereum-tests-transition"] {
+        all_pass_through_the_store(suite, 1, None);
+    }
+    for part in ["eip7702_set_code_tx", "eip6780_selfdestruct", "eip7610_create_collision", "eip4895_withdrawals"] {
+        all_pass_through_the_store("eest-stable-v5.4.0", 1, Some(part));
+    }
+}
+
+#[test]
+fn suites_pass_through_the_store_on_several_threads() {
+    for (suite, threads) in [
+        ("eest-amsterdam-bal-v5.7.0-alpha-passing-on-revm43", 2),
+        ("ethereum-tests-transition", 2),
+        ("eest-worst-blocks-filled-here", 8),
+        ("known-divergence", 8),
+    ] {
+        all_pass_through_the_store(suite, threads, None);
     }
 }
 

@@ -10,13 +10,17 @@ use rocksdb::WriteBatch;
 
 use super::{
     Disk,
+    base::Base,
     database::Database,
     database_dir,
     marker::Marker,
     next_store, precheck,
     read::Reader,
     record,
-    schema::{FORMAT_VERSION, HEADERS, META, META_AMENDMENTS, META_FORMAT, META_HEAD, META_OLDEST, META_PARAMS},
+    schema::{
+        BEYOND_KEYS, FAMILIES, FORMAT_VERSION, HEADERS, META, META_AMENDMENTS, META_FORMAT, META_HEAD, META_OLDEST,
+        META_PARAMS,
+    },
     write,
 };
 use crate::{GenesisBlock, StoreError, StoreSettings, StoredBlock, WorldState};
@@ -57,7 +61,7 @@ impl Disk {
             node_bytes: 0,
         };
         if disk.is_new()? {
-            disk.begin(genesis.ok_or_else(|| StoreError::NoChain { path: dir.to_owned() })?)?;
+            disk.begin(WriteBatch::default(), genesis.ok_or_else(|| StoreError::NoChain { path: dir.to_owned() })?)?;
         }
         disk.load(genesis)
     }
@@ -67,9 +71,24 @@ impl Disk {
         Ok(self.database().get(META, META_FORMAT.as_bytes())?.is_none())
     }
 
-    fn begin(&mut self, genesis: &GenesisBlock) -> Result<(), StoreError> {
-        let spec = serde_json::to_vec(&genesis.spec).expect("parameters are plain data");
+    /// Drops everything and begins another chain, in one write. Gives the first block and its state.
+    pub(crate) fn begin_again(&mut self, genesis: &GenesisBlock) -> Result<(StoredBlock, WorldState), StoreError> {
+        self.each_base(Base::drop_later);
+        self.store = next_store();
+        self.marker.lower(0)?;
         let mut batch = WriteBatch::default();
+        for name in FAMILIES {
+            batch.delete_range_cf(self.database().family(name), &[][..], &BEYOND_KEYS[..]);
+        }
+        self.begin(batch, genesis)?;
+        (self.head, self.oldest) = (0, 0);
+        let (block, world) = (StoredBlock::genesis(genesis.header.clone()), self.head_world(genesis.header.state_root));
+        world.check_top()?;
+        Ok((block, world))
+    }
+
+    fn begin(&mut self, mut batch: WriteBatch, genesis: &GenesisBlock) -> Result<(), StoreError> {
+        let spec = serde_json::to_vec(&genesis.spec).expect("parameters are plain data");
         let meta = self.database().family(META);
         batch.put_cf(meta, META_FORMAT, FORMAT_VERSION.to_be_bytes());
         batch.put_cf(meta, META_PARAMS, spec);

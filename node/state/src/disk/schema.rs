@@ -75,6 +75,9 @@ pub(crate) const META_HEAD: &str = "head";
 pub(crate) const META_OLDEST: &str = "oldest";
 pub(crate) const META_AMENDMENTS: &str = "amendments";
 
+/// Comes after every key of every family: the longest is an account with a place and a version.
+pub(crate) const BEYOND_KEYS: [u8; 128] = [0xff; 128];
+
 /// Bytes of a version at the end of a key.
 pub(crate) const VERSION_BYTES: usize = 8;
 

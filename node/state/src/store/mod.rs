@@ -276,6 +276,27 @@ impl ChainStore {
         Ok(())
     }
 
+    /// Drops the whole chain, and begins another one in its place with one write. A state of the chain that was can no
+    /// longer be read.
+    ///
+    /// # Errors
+    /// A fault of the database, after which every further write fails.
+    ///
+    /// # Panics
+    /// In memory, when the genesis header does not commit to the genesis state.
+    pub fn begin_again(&mut self, genesis: GenesisBlock) -> Result<(), StoreError> {
+        let Some(disk) = &mut self.disk else {
+            *self = Self::in_memory(genesis);
+            return Ok(());
+        };
+        let (block, world) = disk.begin_again(&genesis)?;
+        self.spec = genesis.spec;
+        self.hashes = [(0, block.hash())].into();
+        self.recent.restart(Arc::new(block), world);
+        self.amendments = StateChanges::default();
+        Ok(())
+    }
+
     fn check_next(&self, block: &StoredBlock, world: &WorldState) -> Result<(), StoreError> {
         let (number, head) = (block.number(), &self.recent.head().block);
         if head.number().checked_add(1) != Some(number) || block.header.parent_hash != head.hash() {

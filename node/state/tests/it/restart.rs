@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alloy_consensus::Header;
 use alloy_eips::eip2718::Encodable2718 as _;
-use parapet_state::{ChainStore, StoreSettings, WorldState};
+use parapet_state::{ChainStore, Scope, StoreSettings, WorldState};
 use parapet_types::{Hardfork, StateChanges};
 
 use crate::{
@@ -188,4 +188,28 @@ fn ommers_are_kept_beside_withdrawals_or_without() {
             assert_eq!(block.to_consensus_block().body.ommers, block.ommers);
         }
     }
+}
+
+#[test]
+fn another_chain_in_the_place_of_one_is_as_if_that_had_never_been() {
+    let (dir, mut random) = (tempfile::tempdir().unwrap(), Random(11));
+    let first = genesis_with(7, Hardfork::Prague, 5, 3);
+    let nothing_in_memory = StoreSettings { trie_bytes: 0, recent_bytes: 0, ..StoreSettings::default() };
+    let mut store = ChainStore::open(dir.path(), first, nothing_in_memory).unwrap();
+    extend(&mut store, &mut random, 12);
+    let (old_head, old_world) = (store.head(), store.head_world());
+    let mut memory = ChainStore::in_memory(genesis(1));
+    store.begin_again(genesis(1)).unwrap();
+    assert_same(&memory, &store);
+    assert_eq!(store.block_by_hash(old_head.hash()).unwrap(), None);
+    assert_eq!(store.transaction(*old_head.transactions[0].tx_hash()).unwrap(), None);
+    assert!(old_world.rebuild_root().is_err(), "a state that was dropped is still answered for");
+
+    extend(&mut memory, &mut Random(12), 8);
+    extend(&mut store, &mut Random(12), 8);
+    assert_same(&memory, &store);
+    store.verify(Scope::Every, &mut |_| ()).unwrap();
+    // Whoever holds a state keeps the folder open.
+    drop((store, old_world));
+    assert_same(&memory, &open(dir.path()));
 }
