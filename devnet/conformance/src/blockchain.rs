@@ -10,14 +10,14 @@ use parapet_fixtures::{Accounts, changes_of};
 use parapet_import::{Consequence, Field, ImportError, IncomingBlock, Parent, import_block};
 use parapet_monitor::NoMonitor;
 use parapet_state::{StoredBlock, WorldState};
-use parapet_types::{Ancestors, Hardfork, Included, JudgedAct, ReadError};
+use parapet_types::{Ancestors, ExecutedBlock, Hardfork, Included, JudgedAct, ReadError};
 use serde::Deserialize;
 
 use crate::{
     ConformanceError, Skip,
     error::Stop,
     expect,
-    keep::{Folder, Folders},
+    keep::{Appended, Folder, Folders},
     network::{Config, Schedule},
 };
 
@@ -213,8 +213,9 @@ impl Chain {
         })?;
         let mut state = imported.state;
         if let Some(folder) = &mut self.folder {
-            let stored = stored(&block, imported.executed.included, imported.executed.chain_acts);
-            folder.append(stored, imported.executed.changes).map_err(ReadError::from)?;
+            let ExecutedBlock { included, chain_acts, access_list, changes, .. } = imported.executed;
+            let stored = stored(&block, included, chain_acts);
+            folder.append(Appended { block: stored, access_list, changes }).map_err(ReadError::from)?;
             state = WorldState::new();
         }
         let mut ancestors = parent.ancestors.clone();

@@ -6,6 +6,7 @@ use std::{
 };
 
 use alloy_consensus::{Header, Sealed};
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::B256;
 use parapet_state::{ChainStore, GenesisBlock, Scope, StoreError, StoreSettings, StoredBlock, SyncMode, WorldState};
 use parapet_types::{ChainParams, GuardParams, Hardfork, StateChanges};
@@ -65,12 +66,21 @@ impl Folders {
     }
 }
 
+/// A block that was appended.
+#[derive(Clone, Debug)]
+pub(crate) struct Appended {
+    pub(crate) block: StoredBlock,
+    /// Where its fork has one.
+    pub(crate) access_list: Option<BlockAccessList>,
+    pub(crate) changes: StateChanges,
+}
+
 /// A chain in a folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
     store: ChainStore,
     /// Every block that was appended, by its hash.
-    known: HashMap<B256, (StoredBlock, StateChanges)>,
+    known: HashMap<B256, Appended>,
     /// Chains that began here.
     chains: u32,
     /// Removed with this.
@@ -90,7 +100,7 @@ impl Folder {
     pub(crate) fn go_to(&mut self, hash: B256) -> Result<WorldState, StoreError> {
         let (mut ahead, mut at) = (Vec::new(), hash);
         while self.store.block_by_hash(at)?.is_none() {
-            let Some((block, _)) = self.known.get(&at) else { break };
+            let Some(Appended { block, .. }) = self.known.get(&at) else { break };
             ahead.push(at);
             at = block.header.parent_hash;
         }
@@ -99,18 +109,19 @@ impl Folder {
             self.store.rewind(base.number())?;
         }
         for hash in ahead.into_iter().rev() {
-            let (block, changes) = self.known[&hash].clone();
+            let Appended { block, access_list, changes } = self.known[&hash].clone();
             let world = self.store.head_world().apply(&changes)?;
-            self.store.commit(block, world)?;
+            self.store.commit_listed(block, access_list, world)?;
         }
         Ok(self.store.head_world())
     }
 
     /// Appends a block to the head, whose state is the head's after these changes.
-    pub(crate) fn append(&mut self, block: StoredBlock, changes: StateChanges) -> Result<(), StoreError> {
-        let world = self.store.head_world().apply(&changes)?;
-        self.known.insert(block.hash(), (block.clone(), changes));
-        self.store.commit(block, world).map(|_| ())
+    pub(crate) fn append(&mut self, appended: Appended) -> Result<(), StoreError> {
+        let world = self.store.head_world().apply(&appended.changes)?;
+        let Appended { block, access_list, .. } = appended.clone();
+        self.known.insert(block.hash(), appended);
+        self.store.commit_listed(block, access_list, world).map(|_| ())
     }
 
     /// Appends a block without transactions that does nothing but these changes; gives its state's root, computed anew

@@ -25,6 +25,7 @@ use std::{
 };
 
 use alloy_consensus::Header;
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, Sealed};
 use parapet_state::{StoredBlock, WorldState};
 use parapet_types::StateChanges;
@@ -39,6 +40,8 @@ const IN_A_ROW_MAX: u32 = 32;
 /// A block that is ready to be stored, and what it changes beside the store.
 pub(crate) struct Finished {
     pub(crate) block: StoredBlock,
+    /// Where its fork has one.
+    pub(crate) access_list: Option<BlockAccessList>,
     pub(crate) world: WorldState,
     /// The nonces of all accounts that it changed.
     pub(crate) nonces: BTreeMap<Address, u64>,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, B256};
 use parapet_executor::Workers;
 use parapet_monitor::Monitor;
@@ -186,6 +187,14 @@ impl Chain {
     /// [`ChainError::Store`] when it cannot be read.
     pub fn block_by_hash(&self, hash: B256) -> Result<Option<Arc<StoredBlock>>, ChainError> {
         self.stored(self.0.store.read().block_by_hash(hash))
+    }
+
+    /// A block's access list (EIP-7928); `None` where there is no such block, or its fork has none.
+    ///
+    /// # Errors
+    /// [`ChainError::Store`] when it cannot be read.
+    pub fn access_list(&self, number: u64) -> Result<Option<Arc<BlockAccessList>>, ChainError> {
+        self.stored(self.0.store.read().access_list(number))
     }
 
     /// The state after a block; at the head, with what was amended since.

@@ -132,21 +132,23 @@ impl Chain {
         base: &Base,
         (params, context): (&ChainParams, &BlockContext),
         candidates: Vec<Transaction>,
-        executed: ExecutedBlock<TxError>,
+        mut executed: ExecutedBlock<TxError>,
     ) -> Result<Finished, ChainError> {
+        let access_list = executed.access_list.take();
         let world = self.stored(base.world.apply(&executed.changes))?;
         let nonces = nonces(&executed.changes);
         let block = self.assemble((params, context), candidates, executed, &world);
         writer.time.after_block(&*self.0.clock, block.header.timestamp);
-        Ok(Finished { block, world, nonces, amendments: std::mem::take(&mut writer.amendments), time: writer.time })
+        let (amendments, time) = (std::mem::take(&mut writer.amendments), writer.time);
+        Ok(Finished { block, access_list, world, nonces, amendments, time })
     }
 
     /// Stores a block, then shows it.
     pub(crate) fn store(&self, finished: Finished) -> Result<(), ChainError> {
-        let Finished { block, world, nonces, amendments, time } = finished;
+        let Finished { block, access_list, world, nonces, amendments, time } = finished;
         let (block, world) = {
             let mut store = self.0.store.write();
-            let committed = store.commit(block, world);
+            let committed = store.commit_listed(block, access_list, world);
             let block = self.stored(committed)?;
             if let Some(memory) = self.stored(store.memory())? {
                 note_store(&memory);

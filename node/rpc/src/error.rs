@@ -263,6 +263,7 @@ const fn store_code(error: &StoreError) -> i32 {
         | StoreError::Stranger { .. }
         | StoreError::Code { .. }
         | StoreError::Body { .. }
+        | StoreError::AccessList { .. }
         | StoreError::NoChain { .. }
         | StoreError::Below(_)
         | StoreError::InMemory => INTERNAL_ERROR_CODE,

@@ -225,6 +225,16 @@ pub enum StoreError {
         /// Results.
         executed: usize,
     },
+    /// A block comes with another access list than it commits to.
+    #[error("block {number} commits to the access list {expected:?}, and comes with {found:?}")]
+    AccessList {
+        /// Number of the block.
+        number: u64,
+        /// Hash in its header, if there is one.
+        expected: Option<B256>,
+        /// Hash of what came with it, if anything did.
+        found: Option<B256>,
+    },
     /// The state after a block is no longer kept.
     #[error(
         "the state after block {number} is no longer kept: it was pruned; ask for a later block, or keep more with --prune"
@@ -286,6 +296,7 @@ impl StoreError {
             | Self::Stranger { .. }
             | Self::Code { .. }
             | Self::Body { .. }
+            | Self::AccessList { .. }
             | Self::Pruned { .. }
             | Self::Dropped { .. }
             | Self::Below(_)

@@ -10,7 +10,7 @@ const MIB: usize = 1_024 * 1_024;
 pub struct StoreSettings {
     /// What a block waits for before it is announced.
     pub sync: SyncMode,
-    /// Blocks whose states are kept, counted from the head; all where there is no number.
+    /// Blocks whose states are kept, counted from the head, at least; all where there is no number.
     pub prune: Option<NonZeroU64>,
     /// Decompressed pieces of the database's files.
     pub block_cache_bytes: usize,

@@ -284,15 +284,35 @@ impl WorldState {
         self.accounts.entries(self.source()).map(|entry| entry.map(|(_, account)| (account.address, account.info)))
     }
 
+    /// Hands over every slot of an account that is not zero and its value, one by one, by Keccak-256 of the slot.
+    ///
+    /// # Errors
+    /// The first of `each`'s; [`StoreError`] when the store cannot answer.
+    pub fn each_slot<E: From<StoreError>>(
+        &self,
+        address: &Address,
+        mut each: impl FnMut(U256, U256) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let key = keccak256(address);
+        let Some(account) = self.entry(&key, address)? else { return Ok(()) };
+        account.slots.entries(self.source().slots(key)).try_for_each(|entry| {
+            let (_, (slot, value)) = entry?;
+            each(slot, value)
+        })
+    }
+
     /// Every slot of an account that is not zero, by Keccak-256 of the slot. Over another state, those that were changed
     /// here.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub fn slots(&self, address: &Address) -> Result<Vec<(U256, U256)>, StoreError> {
-        let key = keccak256(address);
-        let Some(account) = self.entry(&key, address)? else { return Ok(Vec::new()) };
-        account.slots.entries(self.source().slots(key)).map(|entry| entry.map(|(_, slot)| slot)).collect()
+        let mut slots = Vec::new();
+        self.each_slot(address, |slot, value| {
+            slots.push((slot, value));
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(slots)
     }
 
     /// Checks that the root lies in the store and is the one that is named.

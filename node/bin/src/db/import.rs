@@ -106,6 +106,6 @@ fn append(store: &mut ChainStore, rlp: &[u8], monitor: &dyn Monitor, workers: &W
         imported.executed.included.into_iter().map(|included| (included.receipt, included.executed)).unzip();
     let chain_acts = imported.executed.chain_acts;
     let block = StoredBlock { header, transactions, withdrawals, ommers, receipts, executed, chain_acts };
-    store.commit(block, imported.state)?;
+    store.commit_listed(block, imported.executed.access_list, imported.state)?;
     Ok(())
 }

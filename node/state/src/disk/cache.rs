@@ -14,7 +14,7 @@ use crate::world::Slot;
 /// Parts with a lock each, so that threads seldom meet.
 const SHARDS: usize = 16;
 /// Bytes that an entry takes, with its key and its links.
-const ENTRY_BYTES: usize = 256;
+pub(crate) const ENTRY_BYTES: usize = 256;
 /// Codes that are kept. The executor has those that run in a form of its own.
 const CODES_MAX: usize = 256;
 

@@ -28,6 +28,7 @@ use std::{
     },
 };
 
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::B256;
 use parapet_types::StateChanges;
 use parking_lot::Mutex;
@@ -35,6 +36,7 @@ use rocksdb::WriteBatch;
 
 pub(crate) use self::{
     base::{Base, StoredAccount},
+    cache::ENTRY_BYTES,
     open::Opened,
     read::Reader,
 };
@@ -98,25 +100,38 @@ impl Disk {
         self.oldest
     }
 
-    /// Writes a block and its state, which was derived from that of the head.
-    pub(crate) fn commit(&mut self, block: &StoredBlock, world: WorldState) -> Result<Kept, StoreError> {
+    /// Writes a block, its access list if it has one, and its state, which was derived from that of the head.
+    pub(crate) fn commit(
+        &mut self,
+        block: &StoredBlock,
+        access_list: Option<&BlockAccessList>,
+        world: WorldState,
+    ) -> Result<Kept, StoreError> {
         let number = block.number();
-        if !world.base().is_some_and(|base| base.is_in(self.database())) {
-            return Err(StoreError::Stranger { number });
-        }
+        let base = world.base().filter(|base| base.is_in(self.database())).map(|base| base.block());
+        let Some(base) = base else { return Err(StoreError::Stranger { number }) };
         let mut batch = WriteBatch::default();
         write::put_block(self.database(), &mut batch, block);
+        if let Some(list) = access_list {
+            write::put_access_list(self.database(), &mut batch, number, list);
+        }
         let written = write::put_state(self.database(), &mut batch, number, self.store, &world);
         batch.delete_cf(self.database().family(META), META_AMENDMENTS);
         self.write(batch, "writing a block")?;
         self.head = number;
         self.marker.advance(number);
         self.node_bytes += written.node_bytes;
-        self.prune_some()?;
-        if self.node_bytes <= self.settings.trie_bytes {
+        self.prune_some(base)?;
+        if self.node_bytes <= self.settings.trie_bytes && !self.is_left_behind(base) {
             return Ok(Kept::InMemory(world.saved()));
         }
         Ok(Kept::OnDisk(self.head_world(block.header.state_root)))
+    }
+
+    /// Whether a base is so old that it may soon be pruned: what reads the states above it would find it gone. They are given
+    /// another one when half of the blocks that are kept have come, and who is at work on the old one has as many to finish.
+    fn is_left_behind(&self, base: u64) -> bool {
+        self.settings.prune.is_some_and(|keep| self.head - base >= (keep.get() / 2).max(1))
     }
 
     /// The head's state, with nothing of it in memory.

@@ -26,11 +26,12 @@ const BLOCKS_MAX: u64 = 8;
 type NodeAt = (Option<B256>, Place);
 
 impl Disk {
-    /// Prunes what the settings no longer keep, a few blocks at a time.
-    pub(super) fn prune_some(&mut self) -> Result<(), StoreError> {
+    /// Prunes what the settings no longer keep, a few blocks at a time, and no state on which one in memory stands that may be
+    /// built on: the one of the newest block stands on the state after `base`.
+    pub(super) fn prune_some(&mut self, base: u64) -> Result<(), StoreError> {
         let Some(keep) = self.settings.prune else { return Ok(()) };
         // The head's own state is the first of those that are kept.
-        let oldest = (self.head + 1).saturating_sub(keep.get());
+        let oldest = (self.head + 1).saturating_sub(keep.get()).min(base);
         for _ in 0..BLOCKS_MAX {
             if self.oldest >= oldest {
                 break;

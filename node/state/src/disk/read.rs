@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use alloy_consensus::{Header, Sealed};
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::B256;
 
 use super::{
     database::Database,
     record::{self, BlockParts, ChangeSet},
-    schema::{BODIES, CHANGES, HEADERS, NUMBERS, RECEIPTS, RESULTS, StateKey, TRANSACTIONS},
+    schema::{ACCESS_LISTS, BODIES, CHANGES, HEADERS, NUMBERS, RECEIPTS, RESULTS, StateKey, TRANSACTIONS},
 };
 use crate::{StoreError, StoredBlock};
 
@@ -45,6 +46,14 @@ impl Reader {
             return Err(self.0.corrupted(HEADERS, &key, format!("holds block {}", block.number())));
         }
         Ok(Some(block))
+    }
+
+    /// A block's access list; `None` where it has none.
+    pub(crate) fn access_list(&self, number: u64) -> Result<Option<BlockAccessList>, StoreError> {
+        let key = number.to_be_bytes();
+        let Some(bytes) = self.0.get(ACCESS_LISTS, &key)? else { return Ok(None) };
+        let list = alloy_rlp::decode_exact(&bytes);
+        list.map(Some).map_err(|reason| self.0.corrupted(ACCESS_LISTS, &key, reason))
     }
 
     pub(crate) fn number(&self, hash: B256) -> Result<Option<u64>, StoreError> {

@@ -6,7 +6,10 @@ use rocksdb::WriteBatch;
 use super::{
     Disk, next_store,
     record::{self, Head},
-    schema::{BODIES, CHANGES, HEADERS, META, META_AMENDMENTS, META_HEAD, NUMBERS, RECEIPTS, RESULTS, TRANSACTIONS},
+    schema::{
+        ACCESS_LISTS, BODIES, CHANGES, HEADERS, META, META_AMENDMENTS, META_HEAD, NUMBERS, RECEIPTS, RESULTS,
+        TRANSACTIONS,
+    },
 };
 use crate::StoreError;
 
@@ -55,7 +58,7 @@ impl Disk {
             }
         }
         batch.delete_cf(family(NUMBERS), block.hash());
-        for name in [CHANGES, HEADERS, BODIES, RECEIPTS, RESULTS] {
+        for name in [CHANGES, HEADERS, BODIES, RECEIPTS, RESULTS, ACCESS_LISTS] {
             batch.delete_cf(family(name), key);
         }
         let parent = Head { number: number - 1, hash: block.header.parent_hash };

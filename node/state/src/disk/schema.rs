@@ -14,6 +14,7 @@
 //! | `bodies` | number | RLP of transactions, senders, withdrawals, ommers |
 //! | `receipts` | number | RLP, EIP-2718 |
 //! | `results` | number | results of transactions, and verdicts on the chain's own acts: two JSON texts, RLP |
+//! | `access_lists` | number | the block's access list, RLP (EIP-7928); absent where the block commits to none |
 //! | `numbers` | hash of a block | its number |
 //! | `transactions` | hash | number of the block, index |
 //!
@@ -29,7 +30,8 @@ use alloy_primitives::B256;
 
 use crate::trie::Place;
 
-/// Version of the format above, raised with every change of it. A folder of another version is refused.
+/// Version of the format above, raised with every change of it by which a folder would be misread. A folder of another
+/// version is refused. A family that came later is added to a folder that has none, whose blocks have nothing in it.
 ///
 /// | version | what changed |
 /// |---|---|
@@ -49,9 +51,10 @@ pub(crate) const HEADERS: &str = "headers";
 pub(crate) const BODIES: &str = "bodies";
 pub(crate) const RECEIPTS: &str = "receipts";
 pub(crate) const RESULTS: &str = "results";
+pub(crate) const ACCESS_LISTS: &str = "access_lists";
 pub(crate) const NUMBERS: &str = "numbers";
 pub(crate) const TRANSACTIONS: &str = "transactions";
-pub(crate) const FAMILIES: [&str; 13] = [
+pub(crate) const FAMILIES: [&str; 14] = [
     META,
     ACCOUNTS,
     STORAGE,
@@ -63,6 +66,7 @@ pub(crate) const FAMILIES: [&str; 13] = [
     BODIES,
     RECEIPTS,
     RESULTS,
+    ACCESS_LISTS,
     NUMBERS,
     TRANSACTIONS,
 ];

@@ -53,6 +53,10 @@ pub struct MemoryUse {
     pub recent_bytes: u64,
     /// Accounts and slots that were read: their number.
     pub values: u64,
+    /// The same in bytes, as the bound on them counts.
+    pub value_bytes: u64,
+    /// Keys and values as they were given to be written.
+    pub user_bytes_written: u64,
     /// Written to the write-ahead log.
     pub log_bytes_written: u64,
     /// Written to files, first and again.
@@ -83,6 +87,7 @@ impl Disk {
             block_cache_bytes: database.cache.get_usage() as u64,
             write_buffer_bytes: tables.sum::<Result<_, StoreError>>()?,
             trie_bytes: self.node_bytes as u64,
+            user_bytes_written: ticker(Ticker::BytesWritten),
             log_bytes_written: ticker(Ticker::WalFileBytes),
             file_bytes_written: ticker(Ticker::FlushWriteBytes) + ticker(Ticker::CompactWriteBytes),
             ..MemoryUse::default()

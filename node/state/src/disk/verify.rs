@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
+use alloy_eip7928::compute_block_access_list_hash;
 use alloy_primitives::{B256, keccak256};
 use alloy_trie::TrieAccount;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::{
     base::StoredAccount,
     database::Record,
     record,
-    schema::{ACCOUNTS, CODE, HEADERS, NUMBERS, STORAGE, TRANSACTIONS, VERSIONED, split_version},
+    schema::{ACCESS_LISTS, ACCOUNTS, CODE, HEADERS, NUMBERS, STORAGE, TRANSACTIONS, VERSIONED, split_version},
 };
 use crate::{StoreError, StoredBlock, trie::Rebuild, world::Checking};
 
@@ -166,6 +167,11 @@ impl Disk {
                 return Err(self.database().corrupted(TRANSACTIONS, &key, "does not lead to this transaction"));
             }
         }
+        for entry in self.database().records(ACCESS_LISTS) {
+            let (key, _) = entry?;
+            let number = record::decode_number(&key).ok().filter(|number| *number <= self.head);
+            number.ok_or_else(|| self.database().corrupted(ACCESS_LISTS, &key, "belongs to no block of the chain"))?;
+        }
         if let Some((hash, (number, _))) = places.pop_first() {
             let reason = format!("missing, although block {number} holds this transaction");
             return Err(self.database().corrupted(TRANSACTIONS, hash.as_slice(), reason));
@@ -188,10 +194,16 @@ impl Disk {
             "does not commit to the block's transactions"
         } else if calculate_receipt_root(&block.receipts) != header.receipts_root {
             "does not commit to the block's receipts"
+        } else if number > 0 && self.access_list_hash(number)? != header.block_access_list_hash {
+            "does not commit to the block's access list"
         } else {
             return Ok(());
         };
         Err(self.database().corrupted(HEADERS, &number.to_be_bytes(), wrong))
+    }
+
+    fn access_list_hash(&self, number: u64) -> Result<Option<B256>, StoreError> {
+        Ok(self.reader.access_list(number)?.map(|list| compute_block_access_list_hash(&list)))
     }
 
     fn verify_code(&self) -> Result<(), StoreError> {

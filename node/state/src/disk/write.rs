@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::B256;
 use rocksdb::WriteBatch;
 
@@ -9,7 +10,10 @@ use super::{
     base::StoredAccount,
     database::Database,
     record::{self, BlockParts, ChangeSet, Head},
-    schema::{BODIES, CHANGES, CODE, HEADERS, META, META_HEAD, NUMBERS, RECEIPTS, RESULTS, StateKey, TRANSACTIONS},
+    schema::{
+        ACCESS_LISTS, BODIES, CHANGES, CODE, HEADERS, META, META_HEAD, NUMBERS, RECEIPTS, RESULTS, StateKey,
+        TRANSACTIONS,
+    },
 };
 use crate::{
     StoredBlock, WorldState,
@@ -55,6 +59,11 @@ pub(super) fn put_state(
         batch.put_cf(database.family(CHANGES), block.to_be_bytes(), alloy_rlp::encode(ChangeSet::of(&keys)));
     }
     written
+}
+
+/// Adds the access list of a block.
+pub(super) fn put_access_list(database: &Database, batch: &mut WriteBatch, block: u64, list: &BlockAccessList) {
+    batch.put_cf(database.family(ACCESS_LISTS), block.to_be_bytes(), alloy_rlp::encode(list));
 }
 
 /// Adds a block, without its state, and makes it the head.

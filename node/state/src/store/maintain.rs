@@ -3,7 +3,10 @@
 use alloy_primitives::B256;
 
 use super::ChainStore;
-use crate::{Checked, MemoryUse, Progress, Scope, Step, StoreError, StoreStats, disk::Disk};
+use crate::{
+    Checked, MemoryUse, Progress, Scope, Step, StoreError, StoreStats,
+    disk::{Disk, ENTRY_BYTES},
+};
 
 impl ChainStore {
     /// The folder in figures; `None` where the chain lives in memory.
@@ -24,7 +27,8 @@ impl ChainStore {
 
     fn in_memory_of(&self, disk: &Disk) -> Result<MemoryUse, StoreError> {
         let (values, recent_bytes) = (self.recent.head().world.values_cached() as u64, self.recent.bytes() as u64);
-        Ok(MemoryUse { values, recent_bytes, ..disk.memory()? })
+        let value_bytes = values * ENTRY_BYTES as u64;
+        Ok(MemoryUse { values, value_bytes, recent_bytes, ..disk.memory()? })
     }
 
     /// Reads the whole folder and checks that all of it agrees.
@@ -49,13 +53,17 @@ impl ChainStore {
     /// # Errors
     /// A fault of the database.
     pub fn prune(&mut self, keep: std::num::NonZeroU64, tell: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
-        let head = self.head().number();
+        let block = self.head();
+        let head = block.number();
         let disk = self.disk.as_mut().ok_or(StoreError::InMemory)?;
         let (from, to) = (disk.oldest(), (head + 1).saturating_sub(keep.get()));
         while disk.oldest() < to {
             disk.prune_one()?;
             tell(Progress { step: Step::Prune, done: disk.oldest() - from, total: Some(to - from) });
         }
+        // What lies in memory stands on a state that may be gone.
+        let world = disk.head_world(block.header.state_root);
+        self.recent.restart(block, world);
         Ok(())
     }
 

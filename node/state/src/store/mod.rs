@@ -6,8 +6,9 @@
 mod maintain;
 mod recent;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use alloy_eip7928::{BlockAccessList, compute_block_access_list_hash};
 use alloy_primitives::B256;
 use parapet_types::{Ancestors, ChainSpec, StateChanges};
 
@@ -30,6 +31,8 @@ pub struct ChainStore {
     hashes: Ancestors,
     /// What was amended since the head, outside any block.
     amendments: StateChanges,
+    /// Access lists of blocks, where there is no disk.
+    access_lists: BTreeMap<u64, Arc<BlockAccessList>>,
     disk: Option<Disk>,
 }
 
@@ -63,6 +66,7 @@ impl ChainStore {
             hashes: [(block.number(), block.hash())].into(),
             recent: Recent::new(block, world.kept_in_memory(), usize::MAX),
             amendments: StateChanges::default(),
+            access_lists: BTreeMap::new(),
             disk: None,
         }
     }
@@ -96,7 +100,7 @@ impl ChainStore {
         hashes.insert(head.number(), head.hash());
         let recent_bytes = disk.settings().recent_bytes;
         let recent = Recent::new(head, world, recent_bytes);
-        let store = Self { spec, recent, hashes, amendments, disk: Some(disk) };
+        let store = Self { spec, recent, hashes, amendments, access_lists: BTreeMap::new(), disk: Some(disk) };
         tracing::info!(folder = %dir.display(), head = store.head().number(), "chain opened");
         Ok(store)
     }
@@ -166,11 +170,29 @@ impl ChainStore {
     /// # Errors
     /// [`StoreError`]; nothing has changed then. After a fault of the database every further commit fails.
     pub fn commit(&mut self, block: StoredBlock, world: WorldState) -> Result<Arc<StoredBlock>, StoreError> {
+        self.commit_listed(block, None, world)
+    }
+
+    /// The same for a block whose header may commit to an access list (EIP-7928), which is kept with it. That of a first block
+    /// is not kept: nothing was executed.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit); [`StoreError::AccessList`] for another list than the header's.
+    pub fn commit_listed(
+        &mut self,
+        block: StoredBlock,
+        access_list: Option<BlockAccessList>,
+        world: WorldState,
+    ) -> Result<Arc<StoredBlock>, StoreError> {
         self.check_next(&block, &world)?;
+        check_listed(&block, access_list.as_ref())?;
         let (number, block) = (block.number(), Arc::new(block));
         match &mut self.disk {
-            None => self.recent.push(Arc::clone(&block), world.kept_in_memory()),
-            Some(disk) => match disk.commit(&block, world)? {
+            None => {
+                self.recent.push(Arc::clone(&block), world.kept_in_memory());
+                self.access_lists.extend(access_list.map(|list| (number, Arc::new(list))));
+            }
+            Some(disk) => match disk.commit(&block, access_list.as_ref(), world)? {
                 Kept::InMemory(world) => self.recent.push(Arc::clone(&block), world),
                 Kept::OnDisk(world) => self.recent.push_alone(Arc::clone(&block), world),
             },
@@ -205,11 +227,25 @@ impl ChainStore {
         }
     }
 
+    /// A block's access list (EIP-7928); `None` where there is no such block, or its header commits to none.
+    ///
+    /// # Errors
+    /// A fault of the database.
+    pub fn access_list(&self, number: u64) -> Result<Option<Arc<BlockAccessList>>, StoreError> {
+        match &self.disk {
+            Some(disk) => Ok(disk.reader().access_list(number)?.map(Arc::new)),
+            None => Ok(self.access_lists.get(&number).map(Arc::clone)),
+        }
+    }
+
     /// The state after a block; `None` where there is no such block.
     ///
     /// # Errors
     /// [`StoreError::Pruned`] where the state is no longer kept; a fault of the database.
     pub fn world(&self, number: u64) -> Result<Option<WorldState>, StoreError> {
+        if number < self.oldest_state() {
+            return Err(StoreError::Pruned { number });
+        }
         match (self.recent.world(number), &self.disk) {
             (Some(world), _) => Ok(Some(world)),
             (None, Some(disk)) => match disk.reader().header(number)? {
@@ -267,6 +303,7 @@ impl ChainStore {
             self.recent.restart(block, world);
         } else {
             self.recent.rewind(number);
+            self.access_lists.split_off(&(number + 1));
         }
         self.amendments = StateChanges::default();
         self.hashes.split_off(&(number + 1));
@@ -321,4 +358,11 @@ impl ChainStore {
         );
         Ok(())
     }
+}
+
+/// A block has the access list that its header commits to, and none if it commits to none.
+fn check_listed(block: &StoredBlock, access_list: Option<&BlockAccessList>) -> Result<(), StoreError> {
+    let (expected, found) =
+        (block.header.block_access_list_hash, access_list.map(|list| compute_block_access_list_hash(list.as_slice())));
+    if expected == found { Ok(()) } else { Err(StoreError::AccessList { number: block.number(), expected, found }) }
 }

@@ -6,10 +6,11 @@ use alloy_consensus::{
     TxEip7702, TxEnvelope, TxLegacy,
     proofs::{calculate_receipt_root, calculate_transaction_root},
 };
+use alloy_eip7928::{AccountChanges, BlockAccessList, compute_block_access_list_hash};
 use alloy_eips::{eip4895::Withdrawals, eip7702::Authorization};
 use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use parapet_monitor::{Fuel, Hook, Mode, Outcome, Verdict};
-use parapet_state::{ChainStore, Consequence, GenesisBlock, StoreError, StoredBlock, WorldState};
+use parapet_state::{ChainStore, Consequence, GenesisBlock, Scope, StoreError, StoreSettings, StoredBlock, WorldState};
 use parapet_types::{
     AccountChange, AccountInfo, ChainAct, ChainParams, Destiny, Executed, GuardParams, Hardfork, JudgedAct,
     StateChanges, Transaction, Withdrawal,
@@ -267,4 +268,48 @@ fn a_genesis_that_does_not_commit_to_its_state_is_a_mistake() {
     let mut genesis = genesis(1);
     genesis.header.state_root = B256::ZERO;
     let _ = ChainStore::in_memory(genesis);
+}
+
+/// The next block, with an access list to which its header commits.
+fn listed_block(store: &ChainStore, random: &mut Random) -> (StoredBlock, BlockAccessList, WorldState) {
+    let (mut block, world) = next_block(store, random);
+    let list = vec![AccountChanges::new(address(random.below(9))), AccountChanges::new(address(10))];
+    // A header that has a later field has all before it.
+    block.header = Sealed::new(Header {
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+        parent_beacon_block_root: Some(B256::ZERO),
+        requests_hash: Some(B256::ZERO),
+        block_access_list_hash: Some(compute_block_access_list_hash(&list)),
+        ..block.header.inner().clone()
+    });
+    (block, list, world)
+}
+
+#[test]
+fn access_lists_are_kept_with_their_blocks_and_go_with_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = || ChainStore::open(dir.path(), genesis(1), StoreSettings::default()).unwrap();
+    for mut store in [ChainStore::in_memory(genesis(1)), disk()] {
+        let mut random = Random(5);
+        let (block, first, world) = listed_block(&store, &mut random);
+        store.commit_listed(block, Some(first.clone()), world).unwrap();
+        extend(&mut store, &mut random, 1);
+        let (block, third, world) = listed_block(&store, &mut random);
+        for wrong in [None, Some(first.clone())] {
+            let error = store.commit_listed(block.clone(), wrong, world.clone()).unwrap_err();
+            assert!(matches!(error, StoreError::AccessList { number: 3, .. }), "{error}");
+            assert_eq!(error.consequence(), Consequence::Refuse);
+        }
+        store.commit_listed(block, Some(third.clone()), world).unwrap();
+        let lists = |store: &ChainStore| -> Vec<_> {
+            (0..=4).map(|number| store.access_list(number).unwrap().map(|list| BlockAccessList::clone(&list))).collect()
+        };
+        assert_eq!(lists(&store), [None, Some(first.clone()), None, Some(third), None]);
+        store.rewind(2).unwrap();
+        assert_eq!(lists(&store), [None, Some(first), None, None, None]);
+    }
+    let store = disk();
+    assert!(store.access_list(1).unwrap().is_some(), "it survives the process");
+    store.verify(Scope::Every, &mut |_| ()).unwrap();
 }

@@ -221,3 +221,33 @@ fn readers_of_one_state_are_not_disturbed_by_blocks_that_are_written() {
         readers.into_iter().for_each(|reader| reader.join().expect("a reader saw what it should"));
     });
 }
+
+#[test]
+fn states_that_are_kept_are_read_and_built_on_though_what_memory_stands_on_is_pruned() {
+    for keep in [1, 2, 3, 8] {
+        let dir = tempfile::tempdir().unwrap();
+        // Whatever fits into memory stays there.
+        let settings = StoreSettings { prune: NonZeroU64::new(keep), ..StoreSettings::default() };
+        let (mut memory, mut store) = (ChainStore::in_memory(genesis(1)), open(dir.path(), settings));
+        for step in 0..24 {
+            extend(&mut memory, &mut Random(keep * 100 + step), 1);
+            extend(&mut store, &mut Random(keep * 100 + step), 1);
+            let head = memory.head().number();
+            for number in store.oldest_state()..=head {
+                let (world, expected) = (store.world(number).unwrap().unwrap(), memory.world(number).unwrap().unwrap());
+                assert_eq!(Model::of(&world), Model::of(&expected), "{keep} kept, state of block {number} of {head}");
+            }
+        }
+        // The state of the parent is the one that the newest one stands on.
+        assert_eq!(store.oldest_state(), (25 - keep).min(23));
+        let error = store.world(store.oldest_state() - 1).unwrap_err();
+        assert!(matches!(error, StoreError::Pruned { .. }), "{error}");
+        verify(&store);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path(), StoreSettings::default());
+    extend(&mut store, &mut Random(1), 9);
+    store.prune(NonZeroU64::MIN, &mut |_| ()).unwrap();
+    extend(&mut store, &mut Random(2), 3);
+    verify(&store);
+}

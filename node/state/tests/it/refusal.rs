@@ -244,3 +244,21 @@ fn a_database_without_its_format_is_not_begun_anew() {
     let error = refused(dir.path());
     assert!(matches!(error, StoreError::Corrupted { family: "meta", .. }), "{error}");
 }
+
+#[test]
+fn a_family_that_came_later_is_added_to_a_folder_and_a_lost_or_stray_list_is_found() {
+    let dir = folder();
+    let path = dir.path().join("chain");
+    let families = DB::list_cf(&Options::default(), &path).unwrap();
+    DB::open_cf(&Options::default(), &path, families).unwrap().drop_cf("access_lists").unwrap();
+    let mut store = open(dir.path(), genesis(1)).unwrap();
+    assert_eq!(store.access_list(2).unwrap(), None);
+    extend(&mut store, &mut Random(2), 2);
+    store.verify(Scope::Every, &mut |_| ()).unwrap();
+    drop(store);
+    for (number, said) in [(9_u64, "belongs to no block"), (2, "does not commit to the block's access list")] {
+        tamper(dir.path(), |db| put(db, "access_lists", &number.to_be_bytes(), &[0xc0]));
+        assert!(found(dir.path()).to_string().contains(said));
+        tamper(dir.path(), |db| db.delete_cf(db.cf_handle("access_lists").unwrap(), number.to_be_bytes()).unwrap());
+    }
+}
