@@ -19,7 +19,7 @@ use super::{
     database::{is_about, recovery},
     marker::Marker,
     record,
-    schema::{DEFAULT, FAMILIES, FORMAT_VERSION, HEADERS, META, META_FORMAT, META_HEAD},
+    schema::{DEFAULT, FAMILIES, FORMAT_VERSION, HEADERS, LATER_FAMILIES, META, META_FORMAT, META_HEAD},
 };
 use crate::StoreError;
 
@@ -44,7 +44,9 @@ pub(super) fn check(path: &Path, marker: &mut Marker) -> Result<(), StoreError> 
         return Err(StoreError::Unknown { path: path.to_owned(), found });
     }
     let is_there = |name: &&&str| families.iter().any(|found| found == **name);
-    if let (Some(_), Some(missing)) = (said.format, FAMILIES.iter().find(|name| !is_there(name))) {
+    if let (Some(_), Some(missing)) =
+        (said.format, FAMILIES.iter().find(|name| !is_there(name) && !LATER_FAMILIES.contains(name)))
+    {
         return Err(StoreError::Incomplete { path: path.to_owned(), missing });
     }
     // Where the record is there and cannot be read, that is told when everything is open.

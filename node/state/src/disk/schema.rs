@@ -70,6 +70,8 @@ pub(crate) const FAMILIES: [&str; 14] = [
     NUMBERS,
     TRANSACTIONS,
 ];
+/// Those that came after the format: they are added to a folder that has none.
+pub(crate) const LATER_FAMILIES: [&str; 1] = [ACCESS_LISTS];
 /// RocksDB makes this one in every database; nothing is kept in it.
 pub(crate) const DEFAULT: &str = "default";
 
