@@ -197,20 +197,9 @@ impl StateFile {
     /// As geth's genesis files have it: a chain with the parameters of this one that begins with this state, at the block's time.
     #[must_use]
     pub fn to_geth(&self, block: &Header, spec: &ChainSpec) -> Value {
-        json!({
-            "config": config::to_geth(spec, block.number, block.timestamp),
-            "nonce": "0x0",
-            "timestamp": U64::from(block.timestamp),
-            "extraData": "0x",
-            "gasLimit": U64::from(spec.genesis().block_gas_limit),
-            "difficulty": "0x0",
-            "mixHash": B256::ZERO,
-            "coinbase": Address::ZERO,
-            "baseFeePerGas": block.base_fee_per_gas.map(U64::from),
-            "excessBlobGas": block.excess_blob_gas.map(U64::from),
-            "blobGasUsed": block.excess_blob_gas.map(|_| U64::ZERO),
-            "alloc": self.0,
-        })
+        let mut state = geth_frame(block, spec);
+        state["alloc"] = json!(self.0);
+        state
     }
 
     /// As anvil writes it.
@@ -223,23 +212,9 @@ impl StateFile {
             let nonce = nonce.to::<u64>();
             (address.to_string(), json!({ "nonce": nonce, "balance": balance, "code": code, "storage": storage }))
         };
-        json!({
-            "block": {
-                "number": U256::from(block.number),
-                "beneficiary": block.beneficiary,
-                "timestamp": U256::from(block.timestamp),
-                "gas_limit": U64::from(block.gas_limit),
-                "basefee": U64::from(block.base_fee_per_gas.unwrap_or_default()),
-                "difficulty": block.difficulty,
-                "prevrandao": block.mix_hash,
-                "blob_excess_gas_and_price": { "excess_blob_gas": block.excess_blob_gas.unwrap_or_default(), "blob_gasprice": 1 },
-            },
-            "accounts": self.0.iter().map(account).collect::<serde_json::Map<_, _>>(),
-            "best_block_number": U64::from(block.number),
-            "blocks": [],
-            "transactions": [],
-            "historical_states": null,
-        })
+        let mut state = anvil_frame(block);
+        state["accounts"] = self.0.iter().map(account).collect::<serde_json::Map<_, _>>().into();
+        state
     }
 
     /// The state. Accounts that are empty are none.
@@ -256,4 +231,41 @@ impl StateFile {
         }
         WorldState::of(&changes)
     }
+}
+
+/// A genesis file of geth's but for its accounts.
+pub(crate) fn geth_frame(block: &Header, spec: &ChainSpec) -> Value {
+    json!({
+        "config": config::to_geth(spec, block.number, block.timestamp),
+        "nonce": "0x0",
+        "timestamp": U64::from(block.timestamp),
+        "extraData": "0x",
+        "gasLimit": U64::from(spec.genesis().block_gas_limit),
+        "difficulty": "0x0",
+        "mixHash": B256::ZERO,
+        "coinbase": Address::ZERO,
+        "baseFeePerGas": block.base_fee_per_gas.map(U64::from),
+        "excessBlobGas": block.excess_blob_gas.map(U64::from),
+        "blobGasUsed": block.excess_blob_gas.map(|_| U64::ZERO),
+    })
+}
+
+/// A state of anvil's but for its accounts.
+pub(crate) fn anvil_frame(block: &Header) -> Value {
+    json!({
+        "block": {
+            "number": U256::from(block.number),
+            "beneficiary": block.beneficiary,
+            "timestamp": U256::from(block.timestamp),
+            "gas_limit": U64::from(block.gas_limit),
+            "basefee": U64::from(block.base_fee_per_gas.unwrap_or_default()),
+            "difficulty": block.difficulty,
+            "prevrandao": block.mix_hash,
+            "blob_excess_gas_and_price": { "excess_blob_gas": block.excess_blob_gas.unwrap_or_default(), "blob_gasprice": 1 },
+        },
+        "best_block_number": U64::from(block.number),
+        "blocks": [],
+        "transactions": [],
+        "historical_states": null,
+    })
 }

@@ -11,12 +11,14 @@ mod contracts;
 mod error;
 mod file;
 mod header;
+mod stream;
 
 pub use accounts::{DevAccount, MNEMONIC, dev_accounts};
 pub use contracts::{CREATE2_FACTORY, CREATE2_FACTORY_CODE};
 pub use error::GenesisError;
 pub use file::{FileError, StateFile, genesis_of_file};
 pub use header::BASE_FEE_WEI;
+pub use stream::{StateForm, WriteError, write_state};
 
 use std::collections::BTreeMap;
 

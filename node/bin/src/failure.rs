@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use parapet_builder::ChainError;
 use parapet_conformance::ConformanceError;
 use parapet_fixtures::FixtureError;
-use parapet_genesis::{FileError, GenesisError};
+use parapet_genesis::{FileError, GenesisError, WriteError};
 use parapet_import::ImportError;
 use parapet_rpc::StartError;
 use parapet_state::StoreError;
@@ -93,6 +93,9 @@ pub(crate) enum Failure {
     /// A block of a file is not one that can be appended.
     #[error("a block cannot be appended: {0}")]
     Import(#[from] ImportError),
+    /// A state cannot be written into a file.
+    #[error("the state cannot be written: {0}")]
+    Write(#[from] WriteError),
     /// A result cannot be printed as JSON.
     #[error("the result cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -148,6 +151,7 @@ impl Failure {
             | Self::GenesisFile { .. }
             | Self::ChainThere(_)
             | Self::Import(_)
+            | Self::Write(_)
             | Self::Json(_)
             | Self::NoChain(_)
             | Self::NoBlocks(_)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy_rlp::Encodable as _;
-use parapet_genesis::StateFile;
+use parapet_genesis::{StateForm, write_state};
 use parapet_state::{ChainStore, StoreError};
 use serde_json::json;
 
@@ -37,7 +37,7 @@ pub(super) fn run(folder: &FolderArgs, file: &Path, form: Form, block: Option<u6
             }
             number
         }
-        Form::Genesis | Form::Anvil => write_state(&store, number, form, &mut out, &bar)?,
+        Form::Genesis | Form::Anvil => state_of_block(&store, number, form, &mut out, &bar)?,
     };
     out.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
     bar.end();
@@ -48,7 +48,7 @@ pub(super) fn run(folder: &FolderArgs, file: &Path, form: Form, block: Option<u6
 }
 
 /// Writes the state after a block; gives the number of its accounts.
-fn write_state(
+fn state_of_block(
     store: &ChainStore,
     number: u64,
     form: Form,
@@ -57,12 +57,10 @@ fn write_state(
 ) -> Result<u64, Failure> {
     let no_block = StoreError::NoBlock { number, head: store.head().number() };
     let (Some(block), Some(world)) = (store.block(number)?, store.world(number)?) else { return Err(no_block.into()) };
-    bar.begin("reading accounts", None);
-    let state = StateFile::read(&world, || bar.advance())?;
-    let json = match form {
-        Form::Anvil => state.to_anvil(&block.header),
-        Form::Genesis | Form::Blocks => state.to_geth(&block.header, store.spec()),
+    bar.begin("writing accounts", None);
+    let form = match form {
+        Form::Anvil => StateForm::Anvil,
+        Form::Genesis | Form::Blocks => StateForm::Geth(store.spec()),
     };
-    serde_json::to_writer_pretty(out, &json)?;
-    Ok(state.len() as u64)
+    Ok(write_state(&world, &block.header, form, out, || bar.advance())?)
 }
