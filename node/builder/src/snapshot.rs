@@ -76,6 +76,8 @@ impl Chain {
         writer.amendments = amendments;
         self.0.amended.write().rewind(number);
         self.0.pool.write().clear();
+        // What it held would join again after a restart, and what was dropped with the blocks too.
+        self.rewrite_journal();
         self.publish(Head { block, world, time });
         if !dropped.is_empty() {
             self.announce(Event::Dropped(dropped));

@@ -1,6 +1,6 @@
 //! Blocks that are executed while the one before is written: the same blocks, and nothing acknowledged too early.
 
-use std::{path::Path, sync::Arc, thread};
+use std::{fs, path::Path, sync::Arc, thread};
 
 use alloy_consensus::{Transaction as _, TxEip1559};
 use alloy_primitives::{Address, U256};
@@ -128,4 +128,21 @@ fn what_waits_rejoins_the_pool_after_a_restart_and_what_was_mined_does_not() {
     let dev = kept(folder.path(), Settings { mining: Mining::Instant, ..settings() });
     assert!(dev.chain.transaction(ready).unwrap().is_some(), "where mining is instant it is mined at once");
     assert_eq!(dev.chain.pool_counts(), (0, 1));
+}
+
+#[test]
+fn what_was_taken_back_with_its_block_does_not_join_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = || Settings { journal: Some(folder.path().join("pool.journal")), ..Settings::default() };
+    let dev = kept(folder.path(), settings());
+    let before = dev.chain.snapshot().unwrap();
+    dev.submit(dev.transfer(0, 0));
+    assert_eq!(dev.number(), 1);
+    assert!(dev.chain.revert(before).unwrap());
+    // As after a kill: nothing is closed in order.
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(folder.path().join("pool.journal"), copy.path().join("pool.journal")).unwrap();
+    let journal = Some(copy.path().join("pool.journal"));
+    let again = kept(copy.path(), Settings { journal, ..Settings::default() });
+    assert_eq!((again.number(), again.chain.pool_counts()), (0, (0, 0)));
 }
