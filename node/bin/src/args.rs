@@ -20,6 +20,7 @@ use parapet_types::{BLOCK_FUEL_MAX, ChainParams, FuelPerGas, GuardParams, Hardfo
 use crate::{
     config::{ConfigArgs, LogFormat},
     db::DbArgs,
+    engine::EngineArgs,
     node::NodeArgs,
     shell::{CompletionsArgs, ManArgs},
     version,
@@ -238,6 +239,9 @@ pub(crate) struct DevArgs {
     /// How the folder is used.
     #[command(flatten)]
     pub(crate) kept: KeptArgs,
+    /// How a consensus client reaches the node.
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// A guard that this node runs for itself: a file or a shipped guard's name, and its parameters, as in
     /// 'outflow_cap:tx_max=1000;window_seconds=60'. It can only tell, acts nowhere and costs nobody gas.
     #[arg(long = "monitor", value_name = "FILE.WASM | NAME[:PARAMETERS]", value_parser = local_guard)]

@@ -19,6 +19,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) check: SequentialCheck,
     pub(crate) datadir: Option<&'a Path>,
     pub(crate) address: SocketAddr,
+    /// Where the Engine API listens, if it does.
+    pub(crate) engine: Option<SocketAddr>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +41,7 @@ struct Json<'a> {
     http: String,
     ws: String,
     metrics: String,
+    engine: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +76,7 @@ impl Ready<'_> {
             http: format!("http://{}", self.address),
             ws: format!("ws://{}", self.address),
             metrics: format!("http://{}/metrics", self.address),
+            engine: self.engine.map(|address| format!("http://{address}")),
         };
         serde_json::to_string(&json).expect("plain data")
     }
@@ -112,6 +116,9 @@ impl Ready<'_> {
         writeln!(out, "Registry   {REGISTRY} (guards and attachments)")?;
         writeln!(out, "Guardian   {} (may pause any attachment)", self.guardian)?;
         writeln!(out, "Metrics    {url}/metrics (for Prometheus)")?;
+        if let Some(engine) = self.engine {
+            writeln!(out, "Engine API http://{engine} (for a consensus client, with the shared secret)")?;
+        }
         writeln!(out, "\nProtect a contract that account (0) owns:")?;
         let key = self.accounts.first().map_or_else(String::new, |account| account.key.to_string());
         writeln!(out, "  parapet guard deploy reentrancy --rpc-url {url} --private-key {key}")?;

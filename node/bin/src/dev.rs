@@ -9,7 +9,7 @@ use parapet_executor::Workers;
 use parapet_genesis::{DevGenesis, genesis_of_file};
 use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
-use parapet_rpc::{Pages, ReadyPage, Settings as ServerSettings, serve};
+use parapet_rpc::{Pages, ReadyPage, Running, Settings as ServerSettings, serve};
 use parapet_state::{ChainStore, GenesisBlock};
 
 use crate::{
@@ -51,16 +51,8 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
             .accounts
             .retain(|account| genesis.block.world.account(&account.address).is_ok_and(|found| found.is_some()));
     }
-    let mut store = match &args.datadir {
-        Some(dir) => ChainStore::open(dir, genesis.block, args.store())?,
-        None => ChainStore::in_memory(genesis.block),
-    };
     let monitor = monitor_of(args.datadir.as_deref(), &args.monitors, &args.monitor_accounts)?;
-    if let Some(file) = &args.import {
-        let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
-        let bar = Bar::new(args.json || args.silent);
-        append_blocks(&mut store, &blocks, &*monitor, &Workers::new(args.threads), &bar)?;
-    }
+    let store = open(args, genesis.block, &*monitor)?;
     let mining = args.mining();
     // Before the chain, which tells of itself as it is made.
     let collected = metrics::collect()?;
@@ -87,6 +79,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         ..ServerSettings::default()
     };
     let server = serve(chain.clone(), &keys, server_settings).await?;
+    let engine = args.engine.serve(args.host, &server).await?;
     let ready = Ready {
         accounts: &genesis.accounts,
         balance: settings.balance,
@@ -97,9 +90,24 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         check: args.check(),
         datadir: args.datadir.as_deref(),
         address: server.address(),
+        engine: engine.as_ref().map(Running::address),
     };
     announce(args, &ready);
-    Service { chain, server, watch, stop_max: STOP_MAX }.run(signals).await
+    Service { chain, server, engine, watch, stop_max: STOP_MAX }.run(signals).await
+}
+
+/// The chain, with the blocks of a file appended that it does not have yet.
+fn open(args: &DevArgs, genesis: GenesisBlock, monitor: &dyn Monitor) -> Result<ChainStore, Failure> {
+    let mut store = match &args.datadir {
+        Some(dir) => ChainStore::open(dir, genesis, args.store())?,
+        None => ChainStore::in_memory(genesis),
+    };
+    if let Some(file) = &args.import {
+        let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
+        let bar = Bar::new(args.json || args.silent);
+        append_blocks(&mut store, &blocks, monitor, &Workers::new(args.threads), &bar)?;
+    }
+    Ok(store)
 }
 
 /// The genesis of a file.

@@ -87,6 +87,14 @@ pub(crate) enum Failure {
         /// Why.
         source: FileError,
     },
+    /// A file holds no secret.
+    #[error("{}: {source}", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: parapet_rpc::SecretError,
+    },
     /// A chain was to begin where there is one.
     #[error("there is a chain in {0} already; a state begins a chain in another folder")]
     ChainThere(PathBuf),
@@ -149,6 +157,7 @@ impl Failure {
             | Self::Metrics(_)
             | Self::File { .. }
             | Self::GenesisFile { .. }
+            | Self::Secret { .. }
             | Self::ChainThere(_)
             | Self::Import(_)
             | Self::Write(_)

@@ -10,6 +10,7 @@ mod config;
 mod conformance;
 mod db;
 mod dev;
+mod engine;
 mod failure;
 mod health;
 mod logging;

@@ -52,6 +52,8 @@ impl Signals {
 pub(crate) struct Service {
     pub(crate) chain: Chain,
     pub(crate) server: Running,
+    /// For a consensus client, if there is to be one.
+    pub(crate) engine: Option<Running>,
     pub(crate) watch: Arc<Watch>,
     /// For each step of stopping.
     pub(crate) stop_max: Duration,
@@ -87,9 +89,15 @@ impl Service {
     }
 
     async fn stop(self) -> Result<(), Failure> {
-        let Self { chain, server, stop_max, .. } = self;
+        let Self { chain, server, engine, stop_max, .. } = self;
         let seconds = stop_max.as_secs_f64();
-        if timeout(stop_max, server.stop()).await.is_err() {
+        let stopped = async {
+            if let Some(engine) = engine {
+                engine.stop().await;
+            }
+            server.stop().await;
+        };
+        if timeout(stop_max, stopped).await.is_err() {
             tracing::warn!("a request is still running after {seconds} s; stopping without it");
         }
         let closed = tokio::task::spawn_blocking(move || chain.close());

@@ -22,6 +22,7 @@ use crate::{
     clock::ChainTime,
     header::next_context,
     measure::note_threads,
+    payloads::Payloads,
     snapshot::Snapshots,
 };
 
@@ -74,6 +75,8 @@ pub(crate) struct Inner {
 pub(crate) struct Writer {
     pub(crate) time: ChainTime,
     pub(crate) snapshots: Snapshots,
+    /// Blocks that were built elsewhere and are not chosen yet.
+    pub(crate) payloads: Payloads,
     /// From the state the head commits to, to the state that is shown.
     pub(crate) amendments: StateChanges,
     /// The newest block, if it was sealed and is perhaps not stored yet.
@@ -98,6 +101,7 @@ impl Chain {
         let writer = Writer {
             time: ChainTime::default(),
             snapshots: Snapshots::default(),
+            payloads: Payloads::default(),
             amendments,
             ahead: None,
             closed: false,

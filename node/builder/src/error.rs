@@ -2,6 +2,7 @@
 
 use alloy_primitives::B256;
 use parapet_executor::{BlockError, TxError};
+use parapet_import::ImportError;
 use parapet_pool::PoolError;
 use parapet_state::StoreError;
 use parapet_types::Hardfork;
@@ -38,6 +39,9 @@ pub enum ChainError {
         /// Where they part.
         difference: Difference,
     },
+    /// A block that was built elsewhere is not valid, or that could not be told.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A block could not be stored, or dropped.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -93,6 +97,7 @@ impl ChainError {
             Self::Pool(_)
             | Self::Rejected { .. }
             | Self::Block(_)
+            | Self::Import(_)
             | Self::Diverged { .. }
             | Self::Timestamp { .. }
             | Self::TooManyBlocks(_)

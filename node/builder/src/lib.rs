@@ -6,6 +6,9 @@
 //!
 //! Where the chain is kept, the next block is executed while the last one is written (`ahead`).
 //!
+//! Blocks that were built elsewhere are [received](Chain::receive), and become part of the chain when they are
+//! [chosen](Chain::choose).
+//!
 //! Blocks are executed by all threads of one set of workers, which lives as long as the chain; see [`Settings::threads`].
 //!
 //! Invariants: one writer at a time; readers never wait for execution; the head that is shown is stored; time comes
@@ -24,6 +27,7 @@ mod interval;
 mod journal;
 mod measure;
 mod mine;
+mod payloads;
 mod select;
 mod settings;
 mod snapshot;
@@ -38,6 +42,7 @@ pub use error::{ChainError, Consequence};
 pub use header::{Contents, next_base_fee, next_excess_blob_gas, seal};
 pub use measure::{GAS_BUCKETS, SECONDS_BUCKETS, TRANSACTIONS_BUCKETS, describe_metrics};
 pub use mine::MineRequest;
+pub use payloads::{Chosen, PAYLOADS_MAX, Received, stored_block};
 pub use settings::{
     BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,
     SequentialCheck, Settings, cores,

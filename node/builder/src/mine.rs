@@ -233,7 +233,7 @@ impl Chain {
 }
 
 /// The nonces of all accounts that a block changed.
-fn nonces(changes: &StateChanges) -> BTreeMap<Address, u64> {
+pub(crate) fn nonces(changes: &StateChanges) -> BTreeMap<Address, u64> {
     changes.accounts.iter().map(|(address, change)| (*address, change.info.map_or(0, |info| info.nonce))).collect()
 }
 

@@ -23,6 +23,13 @@ pub(crate) struct Snapshots {
     taken: u64,
 }
 
+impl Snapshots {
+    /// Forgets those of blocks after a number: they are dropped.
+    pub(crate) fn rewind(&mut self, number: u64) {
+        self.kept.retain(|snapshot| snapshot.number <= number);
+    }
+}
+
 impl Chain {
     /// Takes a snapshot and names it: 1, 2, 3 and so on.
     ///

@@ -31,6 +31,18 @@ use crate::node::Node;
 #[derive(Clone)]
 pub(crate) struct Api(pub(crate) Arc<Node>);
 
+/// What a consensus client asks of the node beside `engine_` (execution-apis, `src/engine/common.md`).
+pub(crate) fn for_consensus(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodError> {
+    let api = || Api(Arc::clone(node));
+    let mut module = RpcModule::new(());
+    module.merge(blocks::EthBlocksServer::into_rpc(api()))?;
+    module.merge(execute::EthExecuteServer::into_rpc(api()))?;
+    module.merge(logs::EthLogsServer::into_rpc(api()))?;
+    module.merge(send::EthSendServer::into_rpc(api()))?;
+    module.merge(state::EthStateServer::into_rpc(api()))?;
+    Ok(module)
+}
+
 /// All methods that are served.
 pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodError> {
     let api = || Api(Arc::clone(node));

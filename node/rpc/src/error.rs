@@ -17,7 +17,7 @@ use parapet_monitor::{CandidateError, QueryError};
 use parapet_recording::RecordingError;
 use parapet_simulate::{BlockSimulationError, BrokenRule, EstimateError, Late, RecordError, SimulateError};
 use parapet_state::StoreError;
-use parapet_types::{Destiny, Executed};
+use parapet_types::{Destiny, Executed, Hardfork};
 
 use crate::{
     revert::{GuardVetoView, revert_message},
@@ -32,6 +32,11 @@ const NOT_IN_TIME_CODE: i32 = 4;
 const LIMIT_EXCEEDED_CODE: i32 = -32_005;
 /// The request takes longer than it may: geth's code (EIP-1474: resource unavailable).
 const TIMED_OUT_CODE: i32 = -32_002;
+
+/// Codes of the Engine API.
+const FORKCHOICE_STATE_CODE: i32 = -38_002;
+const PAYLOAD_ATTRIBUTES_CODE: i32 = -38_003;
+const UNSUPPORTED_FORK_CODE: i32 = -38_005;
 
 /// Why a request is not answered with a result.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +91,15 @@ pub enum RpcError {
     /// A transaction cannot be recorded.
     #[error(transparent)]
     Recording(RecordingError),
+    /// A block of this fork belongs to another version of the method (Engine API).
+    #[error("unsupported fork: a block of {0} belongs to another version of this method")]
+    UnsupportedFork(Hardfork),
+    /// A chosen head comes with a safe or finalized block that is not below it (Engine API).
+    #[error("invalid forkchoice state: {0} is not on the chosen line")]
+    ForkchoiceState(B256),
+    /// A consensus client asks that a block be built for it (Engine API).
+    #[error("invalid payload attributes: this node builds no blocks for others; the head was chosen all the same")]
+    NoPayloads,
     /// The genesis block has nothing to trace.
     #[error("genesis is not traceable")]
     Genesis,
@@ -195,6 +209,9 @@ impl RpcError {
     fn code(&self) -> i32 {
         match self {
             Self::Params(_) => INVALID_PARAMS_CODE,
+            Self::ForkchoiceState(_) => FORKCHOICE_STATE_CODE,
+            Self::NoPayloads => PAYLOAD_ATTRIBUTES_CODE,
+            Self::UnsupportedFork(_) => UNSUPPORTED_FORK_CODE,
             Self::NoBlock { .. }
             | Self::NoTransaction(_)
             | Self::NotMined(_)
@@ -233,7 +250,9 @@ fn chain_code(error: &ChainError) -> i32 {
         ChainError::Rejected { reason, .. } => transaction_code(reason),
         ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
         ChainError::Store(error) => store_code(error),
-        ChainError::Block(_) | ChainError::Diverged { .. } | ChainError::Thread(_) => INTERNAL_ERROR_CODE,
+        ChainError::Block(_) | ChainError::Import(_) | ChainError::Diverged { .. } | ChainError::Thread(_) => {
+            INTERNAL_ERROR_CODE
+        }
     }
 }
 

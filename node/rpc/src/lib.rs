@@ -14,6 +14,7 @@ mod api;
 mod backtests;
 mod body;
 mod connection;
+mod engine;
 mod error;
 mod explain;
 mod filters;
@@ -36,6 +37,7 @@ mod simulation;
 mod wire;
 
 pub use access::{Access, Allowed};
+pub use engine::{EngineSettings, JwtSecret, SecretError};
 pub use error::RpcError;
 pub use namespaces::{Namespaces, UnknownNamespace};
 pub use page::{MetricsPage, Pages, Readiness, ReadyPage};

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -33,11 +33,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::{Service, layer::util::Identity};
 
 use crate::{
-    Access, Limits, Pages, RpcError, Settings,
+    Access, EngineSettings, JwtSecret, Limits, Pages, RpcError, Settings,
     access::Guarded,
     api,
     body::Timed,
     connection::{Bytes, Connection, Connections},
+    engine::{self, Authorized},
     explain::Explain,
     form::ExplainForm,
     governed::Governed,
@@ -71,14 +72,29 @@ pub enum StartError {
 }
 
 /// A server that runs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Running {
     address: SocketAddr,
     handle: ServerHandle,
     methods: Arc<BTreeSet<&'static str>>,
+    node: Arc<Node>,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Running {
+    /// Starts the Engine API's server over the same node.
+    ///
+    /// # Errors
+    /// [`StartError`] when it cannot listen.
+    pub async fn serve_engine(&self, settings: EngineSettings) -> Result<Self, StartError> {
+        engine::serve(&self.node, settings).await
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -114,11 +130,16 @@ pub async fn serve(chain: Chain, keys: &[B256], settings: Settings) -> Result<Ru
     let mut methods =
         api::methods(&node).map_err(|error| RpcError::Internal(format!("a method is defined twice: {error}")))?;
     settings.namespaces.keep(&mut methods);
-    listen(methods.into(), Sends(node), settings).await
+    listen(methods.into(), node, settings, None).await
 }
 
-/// Serves methods.
-async fn listen(methods: Methods, sends: Sends, settings: Settings) -> Result<Running, StartError> {
+/// Serves methods; with a secret, to those only who have it.
+pub(crate) async fn listen(
+    methods: Methods,
+    node: Arc<Node>,
+    settings: Settings,
+    secret: Option<JwtSecret>,
+) -> Result<Running, StartError> {
     let Settings { address, limits, pages, access, .. } = settings;
     let refused = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
@@ -129,7 +150,8 @@ async fn listen(methods: Methods, sends: Sends, settings: Settings) -> Result<Ru
     let door = Door {
         names: Arc::clone(&names),
         methods,
-        sends,
+        sends: Sends(Arc::clone(&node)),
+        secret,
         builder: builder.max_connections(limits.connections_max),
         limits: Arc::new(limits),
         pages,
@@ -138,7 +160,7 @@ async fn listen(methods: Methods, sends: Sends, settings: Settings) -> Result<Ru
         stop,
     };
     tokio::spawn(door.keep(listener));
-    Ok(Running { address, handle, methods: names })
+    Ok(Running { address, handle, methods: names, node })
 }
 
 fn config(limits: &Limits) -> ServerConfig {
@@ -159,6 +181,7 @@ fn config(limits: &Limits) -> ServerConfig {
 struct Door {
     methods: Methods,
     sends: Sends,
+    secret: Option<JwtSecret>,
     names: Arc<BTreeSet<&'static str>>,
     builder: TowerServiceBuilder<Identity, Identity>,
     limits: Arc<Limits>,
@@ -241,7 +264,9 @@ impl Door {
                 sends: sends.clone(),
             });
         let (access, pages, limits) = (Arc::clone(&self.access), self.pages.clone(), Arc::clone(&self.limits));
+        let secret = self.secret.clone();
         let http = tower::ServiceBuilder::new()
+            .layer_fn(move |service| Authorized { service, secret: secret.clone() })
             .layer_fn(move |service| Guarded { service, access: Arc::clone(&access) })
             .layer(self.access.cors())
             .layer_fn(move |service| Paged { service, pages: pages.clone() })

@@ -1,6 +1,7 @@
 //! From the node's types to JSON-RPC's, and back. Nothing else in the node holds wire types.
 
 mod block;
+mod hash;
 mod overrides;
 mod quantity;
 mod receipt;
@@ -11,6 +12,7 @@ mod tryouts;
 mod verdicts;
 
 pub(crate) use block::{block, header, mined_transaction, pending_transaction};
+pub(crate) use hash::Hash;
 pub(crate) use overrides::{narrow, override_block, override_state};
 pub(crate) use quantity::Quantity;
 pub use receipt::Receipt;

@@ -3,11 +3,12 @@
 use std::{fs, path::Path};
 
 use alloy_primitives::B256;
+use parapet_builder::stored_block;
 use parapet_executor::Workers;
 use parapet_genesis::genesis_of_file;
 use parapet_import::{IncomingBlock, Parent, import_block};
 use parapet_monitor::Monitor;
-use parapet_state::{ChainStore, StoreSettings, StoredBlock, WorldState};
+use parapet_state::{ChainStore, StoreSettings, WorldState};
 use parapet_types::ReadError;
 use serde_json::json;
 
@@ -101,11 +102,8 @@ fn append(store: &mut ChainStore, rlp: &[u8], monitor: &dyn Monitor, workers: &W
         Ok((after.root(), after))
     };
     let imported = import_block(&store.spec().of(&incoming.header), parent, &incoming, monitor, mode, post_state)?;
-    let IncomingBlock { header, transactions, withdrawals, ommers, .. } = incoming;
-    let (receipts, executed) =
-        imported.executed.included.into_iter().map(|included| (included.receipt, included.executed)).unzip();
-    let chain_acts = imported.executed.chain_acts;
-    let block = StoredBlock { header, transactions, withdrawals, ommers, receipts, executed, chain_acts };
-    store.commit_listed(block, imported.executed.access_list, imported.state)?;
+    let mut executed = imported.executed;
+    let listed = executed.access_list.take();
+    store.commit_listed(stored_block(incoming, executed), listed, imported.state)?;
     Ok(())
 }

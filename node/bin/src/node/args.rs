@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use crate::config::{LogFormat, Override};
+use crate::{
+    config::{LogFormat, Override},
+    engine::EngineArgs,
+};
 
 /// Printed below the options.
 const HELP: &str = "\
@@ -46,6 +49,9 @@ pub(crate) struct NodeArgs {
     /// Any other setting.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = Override::parse)]
     settings: Vec<Override>,
+    /// How a consensus client reaches the node.
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     /// Print what the node is as one JSON object, once it serves.
     #[arg(long)]
     pub(crate) json: bool,

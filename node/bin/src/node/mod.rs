@@ -8,7 +8,7 @@ mod args;
 use std::{io::Write as _, sync::Arc, time::Duration};
 
 use parapet_builder::{Chain, SystemClock};
-use parapet_rpc::{Namespaces, Pages, ReadyPage, serve};
+use parapet_rpc::{Namespaces, Pages, ReadyPage, Running, serve};
 use parapet_state::ChainStore;
 use serde_json::json;
 
@@ -57,11 +57,12 @@ async fn run_node(args: &NodeArgs, config: &Config) -> Result<(), Failure> {
         Pages { metrics: Some(collected.page(&watch)), ready: Some(ReadyPage::new(move || looking.readiness())) };
     let namespaces = Namespaces::of(&config.rpc.namespaces).map_err(config::ConfigError::from)?;
     let server = serve(chain.clone(), &[], config.server(namespaces, pages)).await?;
-    announce(args, &chain, &server)?;
-    Service { chain, server, watch, stop_max: config.stop.deadline }.run(signals).await
+    let engine = args.engine.serve(server.address().ip(), &server).await?;
+    announce(args, &chain, &server, engine.as_ref())?;
+    Service { chain, server, engine, watch, stop_max: config.stop.deadline }.run(signals).await
 }
 
-fn announce(args: &NodeArgs, chain: &Chain, server: &parapet_rpc::Running) -> Result<(), Failure> {
+fn announce(args: &NodeArgs, chain: &Chain, server: &Running, engine: Option<&Running>) -> Result<(), Failure> {
     let (chain_id, head, address) = (chain.params().chain_id, chain.head().block.number(), server.address());
     tracing::info!(version = version::VERSION, commit = version::COMMIT, chain_id, head, %address, "the node serves");
     if args.json {
@@ -69,6 +70,7 @@ fn announce(args: &NodeArgs, chain: &Chain, server: &parapet_rpc::Running) -> Re
             "version": version::VERSION, "commit": version::COMMIT, "chainId": chain_id, "head": head,
             "http": format!("http://{address}"), "ws": format!("ws://{address}"),
             "metrics": format!("http://{address}/metrics"), "ready": format!("http://{address}/ready"),
+            "engine": engine.map(|engine| format!("http://{}", engine.address())),
         });
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{ready}").and_then(|()| stdout.flush())?;

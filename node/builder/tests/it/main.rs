@@ -9,4 +9,5 @@ mod deadlines;
 mod faults;
 mod fixture;
 mod modes;
+mod payloads;
 mod snapshots;

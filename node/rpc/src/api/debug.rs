@@ -8,7 +8,7 @@ use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingO
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use parapet_simulate::SimulateError;
 
-use crate::{RpcError, api::Api, node::Node};
+use crate::{RpcError, api::Api, node::Node, wire::Hash};
 
 #[rpc(server, namespace = "debug")]
 pub(crate) trait Debug {
@@ -42,7 +42,7 @@ pub(crate) trait Debug {
     ) -> Result<GethTrace, RpcError>;
 
     #[method(name = "getRawTransaction")]
-    fn debug_raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, RpcError>;
+    fn debug_raw_transaction(&self, hash: Hash) -> Result<Option<Bytes>, RpcError>;
 
     #[method(name = "getRawHeader")]
     fn raw_header(&self, id: BlockId) -> Result<Bytes, RpcError>;
@@ -156,8 +156,8 @@ impl DebugServer for Api {
             .await
     }
 
-    fn debug_raw_transaction(&self, hash: B256) -> Result<Option<Bytes>, RpcError> {
-        self.raw_transaction(hash)
+    fn debug_raw_transaction(&self, hash: Hash) -> Result<Option<Bytes>, RpcError> {
+        self.raw_transaction(hash.0)
     }
 
     fn raw_header(&self, id: BlockId) -> Result<Bytes, RpcError> {

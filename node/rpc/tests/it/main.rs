@@ -7,6 +7,7 @@ mod blocks;
 mod config;
 mod debug;
 mod dev;
+mod engine;
 mod execute;
 mod fixture;
 mod hostile;
