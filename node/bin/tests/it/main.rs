@@ -15,6 +15,7 @@ mod node;
 mod packaging;
 mod process;
 mod replay;
+mod rpc_compat;
 mod tryouts;
 mod usage;
 mod watching;
