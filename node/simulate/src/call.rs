@@ -116,6 +116,15 @@ impl CallRequest {
         self.from.unwrap_or_default()
     }
 
+    /// The block in which the call runs. To who offers no price, gas has none: the base fee is 0, as in geth.
+    pub(crate) fn block_env(&self, point: &Point<'_>) -> BlockEnv {
+        let mut env = self.overrides.block_env(point);
+        if self.is_free() {
+            env.basefee = 0;
+        }
+        env
+    }
+
     /// Whether it offers no price for gas.
     pub(crate) fn is_free(&self) -> bool {
         self.gas_price.unwrap_or_default() == 0 && self.max_priority_fee_per_gas.unwrap_or_default() == 0
@@ -198,7 +207,7 @@ pub(crate) fn run(
     monitor: &dyn Monitor,
 ) -> Result<Outcome, SimulateError> {
     check_time()?;
-    let env = request.overrides.block_env(point);
+    let env = request.block_env(point);
     let mut session = Session::new(overlay(point), lenient(point, request), env, monitor, NoOpInspector {});
     Ok(session.execute(request.tx_env(point, gas_limit)?, identity(point.block))?)
 }
@@ -220,7 +229,7 @@ pub fn create_access_list(
     request: &CallRequest,
     monitor: &dyn Monitor,
 ) -> Result<(AccessList, Executed), SimulateError> {
-    let env = request.overrides.block_env(point);
+    let env = request.block_env(point);
     let gas_limit = request.gas_limit(point.block);
     let mut request = request.clone();
     let mut run = 0;

@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
         Ok(Self {
             state: overlay(point),
             rules: lenient(point, request),
-            env: request.overrides.block_env(point),
+            env: request.block_env(point),
             tx: request.tx_env(point, request.gas_limit(point.block))?,
             identity: identity(point.block),
             context: TransactionContext { block_hash: None, tx_index: None, tx_hash: Some(B256::ZERO) },
