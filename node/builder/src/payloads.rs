@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use alloy_consensus::Header;
+use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{B256, Sealed};
 use parapet_executor::{Mode, TxError};
 use parapet_import::{IncomingBlock, Parent, import_block};
@@ -46,6 +47,7 @@ pub enum Chosen {
 /// A block that is kept aside.
 struct Aside {
     block: StoredBlock,
+    access_list: Option<BlockAccessList>,
     changes: StateChanges,
     world: WorldState,
 }
@@ -97,8 +99,9 @@ impl Chain {
             let after = world.apply(changes)?;
             Ok((after.root(), after))
         })?;
-        let (changes, world) = (imported.executed.changes.clone(), imported.state);
-        writer.payloads.keep(Aside { block: stored_block(incoming, imported.executed), changes, world });
+        let (mut executed, world) = (imported.executed, imported.state);
+        let (changes, access_list) = (executed.changes.clone(), executed.access_list.take());
+        writer.payloads.keep(Aside { block: stored_block(incoming, executed), access_list, changes, world });
         Ok(Received::Valid)
     }
 
@@ -148,12 +151,12 @@ impl Chain {
         }
         for hash in line.into_iter().rev() {
             let aside = writer.payloads.0.remove(&hash).expect("it was found above, and there is one writer");
-            let Aside { block, changes, .. } = aside;
+            let Aside { block, access_list, changes, .. } = aside;
             let world = self.0.store.read().head_world();
             let world = self.stored(world.apply(&changes))?;
             writer.time.after_block(&*self.0.clock, block.header.timestamp);
             let (time, amendments) = (writer.time, StateChanges::default());
-            self.store(Finished { block, world, nonces: nonces(&changes), amendments, time })?;
+            self.store(Finished { block, access_list, world, nonces: nonces(&changes), amendments, time })?;
         }
         let number = self.head().block.number();
         // What is far below can no longer be chosen without dropping what was.
