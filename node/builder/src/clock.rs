@@ -48,6 +48,11 @@ pub(crate) struct ChainTime {
 }
 
 impl ChainTime {
+    /// Time that is at a timestamp now.
+    pub(crate) fn running_from(clock: &dyn Clock, timestamp: u64) -> Self {
+        Self { offset: difference(timestamp, clock.now()), next: None }
+    }
+
     /// Timestamp of a block built now on a parent of `parent_timestamp`.
     pub(crate) fn timestamp(self, clock: &dyn Clock, parent_timestamp: u64) -> u64 {
         let wanted = self.next.unwrap_or_else(|| clock.now().saturating_add_signed(self.offset));
@@ -56,8 +61,8 @@ impl ChainTime {
 
     /// After a block of `timestamp`: a timestamp that was set is used up, and time runs on from it.
     pub(crate) fn after_block(&mut self, clock: &dyn Clock, timestamp: u64) {
-        if self.next.take().is_some() {
-            self.offset = difference(timestamp, clock.now());
+        if self.next.is_some() {
+            *self = Self::running_from(clock, timestamp);
         }
     }
 }

@@ -56,6 +56,24 @@ pub enum ChainError {
     /// Too many blocks asked for.
     #[error("{0} blocks asked for, at most {BLOCKS_PER_REQUEST_MAX} are mined per request; ask several times")]
     TooManyBlocks(u64),
+    /// There are not as many blocks as are to be dropped.
+    #[error("depth must not exceed the chain's height: {depth} blocks cannot be dropped, the head is block {head}")]
+    TooDeep {
+        /// Blocks to be dropped.
+        depth: u64,
+        /// Number of the head.
+        head: u64,
+    },
+    /// Transactions are given for a block that a reorganisation does not build.
+    #[error(
+        "block number {place} of the new blocks exceeds the reorganised chain: there are {depth}, and the first is number 0"
+    )]
+    NoPlace {
+        /// Its place among the new blocks.
+        place: u64,
+        /// How many there are.
+        depth: u64,
+    },
     /// Blocks would be too far apart, or no time at all.
     #[error("a block time of {0} seconds cannot be used; give 1 to {max}", max = BLOCK_TIME_MAX.as_secs())]
     BlockTime(u64),
@@ -101,6 +119,8 @@ impl ChainError {
             | Self::Diverged { .. }
             | Self::Timestamp { .. }
             | Self::TooManyBlocks(_)
+            | Self::TooDeep { .. }
+            | Self::NoPlace { .. }
             | Self::BlockTime(_)
             | Self::BeforeMerge { .. }
             | Self::Closed => Consequence::Refuse,

@@ -28,6 +28,7 @@ mod journal;
 mod measure;
 mod mine;
 mod payloads;
+mod reorg;
 mod select;
 mod settings;
 mod snapshot;
@@ -43,6 +44,7 @@ pub use header::{Contents, next_base_fee, next_excess_blob_gas, seal};
 pub use measure::{GAS_BUCKETS, SECONDS_BUCKETS, TRANSACTIONS_BUCKETS, describe_metrics};
 pub use mine::MineRequest;
 pub use payloads::{Chosen, PAYLOADS_MAX, Received, stored_block};
+pub use reorg::{Orphans, Reorg, ReorgRequest};
 pub use settings::{
     BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,
     SequentialCheck, Settings, cores,

@@ -14,7 +14,7 @@ use parapet_import::{IncomingBlock, Parent, import_block};
 use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, ExecutedBlock, StateChanges};
 
-use crate::{Chain, ChainError, Event, Head, ahead::Finished, chain::Writer, mine::nonces};
+use crate::{Chain, ChainError, ahead::Finished, chain::Writer, mine::nonces};
 
 /// Most blocks that are kept aside; the lowest makes room.
 pub const PAYLOADS_MAX: usize = 64;
@@ -166,21 +166,11 @@ impl Chain {
 
     /// Drops the blocks after a number, and what was amended since the head.
     fn drop_after(&self, writer: &mut Writer, number: u64) -> Result<(), ChainError> {
-        let dropped = (number + 1..=self.head().block.number()).rev().map(|number| self.block(number));
-        let dropped: Vec<_> = dropped.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-        let (block, world) = {
-            let mut store = self.0.store.write();
-            self.stored(store.rewind(number))?;
-            (store.head(), store.head_world())
-        };
-        writer.snapshots.rewind(number);
-        writer.amendments = StateChanges::default();
-        self.0.amended.write().rewind(number);
+        let time = writer.time;
+        self.unwind(writer, number, time, StateChanges::default())?;
+        writer.snapshots.drop_after(number);
         self.0.pool.write().clear();
-        self.publish(Head { block, world, time: writer.time });
-        if !dropped.is_empty() {
-            self.announce(Event::Dropped(dropped));
-        }
+        self.rewrite_journal();
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use alloy_primitives::B256;
+use parapet_state::StoredBlock;
 use parapet_types::StateChanges;
 
 use crate::{Chain, ChainError, Event, Head, SNAPSHOTS_MAX, clock::ChainTime};
@@ -24,8 +25,8 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Forgets those of blocks after a number: they are dropped.
-    pub(crate) fn rewind(&mut self, number: u64) {
+    /// Forgets those of blocks after a number, which are about to go or gone.
+    pub(crate) fn drop_after(&mut self, number: u64) {
         self.kept.retain(|snapshot| snapshot.number <= number);
     }
 }
@@ -56,41 +57,26 @@ impl Chain {
     }
 
     /// Goes back to a snapshot: blocks after it are dropped, the pool is emptied, the chain's time is as it was then.
-    /// Tells whether there was such a snapshot.
+    /// Gives the blocks, newest first; `None` where there is no such snapshot.
     ///
     /// # Errors
     /// [`ChainError`] when the store fails or the node is stopping.
-    pub fn revert(&self, id: u64) -> Result<bool, ChainError> {
+    pub fn revert(&self, id: u64) -> Result<Option<Vec<Arc<StoredBlock>>>, ChainError> {
         let mut writer = self.writer()?;
         let Some(index) = writer.snapshots.kept.iter().position(|snapshot| snapshot.id == id) else {
-            return Ok(false);
+            return Ok(None);
         };
         let snapshot = &writer.snapshots.kept[index];
         let (number, hash, time, amendments) =
             (snapshot.number, snapshot.hash, snapshot.time, snapshot.amendments.clone());
-        let before = self.head();
-        let dropped = (number + 1..=before.block.number()).rev().map(|number| self.block(number));
-        let dropped: Vec<_> = dropped.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-        let (block, world) = {
-            let mut store = self.0.store.write();
-            let rewound = store.rewind(number).and_then(|()| store.amend_head(&amendments));
-            self.stored(rewound)?;
-            (store.head(), self.stored(store.head_world().apply(&amendments))?)
-        };
-        assert_eq!(block.hash(), hash, "blocks before a snapshot are only dropped together with it");
+        let dropped = self.unwind(&mut writer, number, time, amendments)?;
+        assert_eq!(self.head().block.hash(), hash, "blocks before a snapshot are only dropped together with it");
         writer.snapshots.kept.truncate(index);
-        writer.time = time;
-        writer.amendments = amendments;
-        self.0.amended.write().rewind(number);
         self.0.pool.write().clear();
         // What it held would join again after a restart, and what was dropped with the blocks too.
         self.rewrite_journal();
-        self.publish(Head { block, world, time });
-        if !dropped.is_empty() {
-            self.announce(Event::Dropped(dropped));
-        }
         tracing::info!("went back to block {number} (snapshot {id})");
-        Ok(true)
+        Ok(Some(dropped))
     }
 
     /// Tells listeners; having none is no fault.

@@ -71,7 +71,7 @@ impl Chain {
     }
 
     /// Admits transactions. `used` are nonces that are in blocks which are not stored yet.
-    fn admit_all(&self, transactions: Vec<Transaction>, used: &BTreeMap<Address, u64>) -> Vec<Answer> {
+    pub(crate) fn admit_all(&self, transactions: Vec<Transaction>, used: &BTreeMap<Address, u64>) -> Vec<Answer> {
         let head = self.head();
         let rules = self.rules(&head.block.header);
         let admit = |transaction: Transaction| {

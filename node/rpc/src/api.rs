@@ -12,6 +12,7 @@ mod impersonate;
 mod info;
 mod logs;
 mod ots;
+mod reorg;
 mod send;
 mod simulate;
 mod state;
@@ -60,6 +61,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(info::InfoServer::into_rpc(api()))?;
     module.merge(logs::EthLogsServer::into_rpc(api()))?;
     module.merge(ots::OtterscanServer::into_rpc(api()))?;
+    module.merge(reorg::ReorgServer::into_rpc(api()))?;
     module.merge(send::EthSendServer::into_rpc(api()))?;
     module.merge(send::PersonalServer::into_rpc(api()))?;
     module.merge(simulate::EthSimulateServer::into_rpc(api()))?;

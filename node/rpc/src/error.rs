@@ -248,7 +248,11 @@ fn chain_code(error: &ChainError) -> i32 {
     match error {
         ChainError::Pool(_) | ChainError::Closed | ChainError::BeforeMerge { .. } => CALL_EXECUTION_FAILED_CODE,
         ChainError::Rejected { reason, .. } => transaction_code(reason),
-        ChainError::Timestamp { .. } | ChainError::TooManyBlocks(_) | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
+        ChainError::Timestamp { .. }
+        | ChainError::TooManyBlocks(_)
+        | ChainError::TooDeep { .. }
+        | ChainError::NoPlace { .. }
+        | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
         ChainError::Store(error) => store_code(error),
         ChainError::Block(_) | ChainError::Import(_) | ChainError::Diverged { .. } | ChainError::Thread(_) => {
             INTERNAL_ERROR_CODE

@@ -1,14 +1,18 @@
 //! Filters that clients poll. Bounded in number; one that nobody polls is dropped.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use alloy_primitives::{B256, U256};
-use alloy_rpc_types_eth::{Filter, FilterId};
+use alloy_rpc_types_eth::{Filter, FilterId, Log};
 use parapet_builder::Chain;
+use parapet_state::StoredBlock;
 use parking_lot::Mutex;
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
-use crate::{Limits, RpcError};
+use crate::{
+    Limits, RpcError,
+    wire::{Removed, block_logs},
+};
 
 /// What a filter waits for.
 pub(crate) enum Kind {
@@ -22,6 +26,8 @@ struct Installed {
     kind: Kind,
     /// Number of the first block that was not reported.
     next_block: u64,
+    /// Logs that were reported and whose blocks have been dropped since the last poll.
+    removed: Vec<Log>,
     /// Wall clock, in seconds since 1970.
     polled: u64,
 }
@@ -29,12 +35,13 @@ struct Installed {
 /// What is new for a filter.
 pub(crate) enum Changes {
     Hashes(Vec<B256>),
-    /// Logs of the blocks from the first number on.
-    LogsFrom(Box<Filter>, u64),
+    /// Logs that are no more, and those of the blocks from the first number on.
+    Logs(Box<Filter>, Vec<Log>, u64),
 }
 
 pub(crate) struct Filters {
     filters_max: usize,
+    logs_max: usize,
     idle_max: Duration,
     state: Mutex<State>,
 }
@@ -47,7 +54,8 @@ struct State {
 
 impl Filters {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { filters_max: limits.filters_max, idle_max: limits.filter_idle_max, state: Mutex::default() }
+        let Limits { filters_max, logs_max, filter_idle_max: idle_max, .. } = *limits;
+        Self { filters_max, logs_max, idle_max, state: Mutex::default() }
     }
 
     /// Installs a filter that reports what comes after the head, and names it.
@@ -61,7 +69,7 @@ impl Filters {
         }
         state.made += 1;
         let id = state.made;
-        state.installed.insert(id, Installed { kind, next_block, polled: now });
+        state.installed.insert(id, Installed { kind, next_block, removed: Vec::new(), polled: now });
         Ok(FilterId::Str(format!("{id:#x}")))
     }
 
@@ -80,8 +88,9 @@ impl Filters {
         installed.polled = now;
         let first = installed.next_block.min(head + 1);
         installed.next_block = head + 1;
+        let removed = std::mem::take(&mut installed.removed);
         Ok(match &mut installed.kind {
-            Kind::Logs(filter) => Changes::LogsFrom(filter.clone(), first),
+            Kind::Logs(filter) => Changes::Logs(filter.clone(), removed, first),
             Kind::Blocks => {
                 let blocks = (first..=head).filter_map(|number| chain.block(number).transpose());
                 Changes::Hashes(blocks.map(|block| Ok(block?.hash())).collect::<Result<_, RpcError>>()?)
@@ -103,11 +112,23 @@ impl Filters {
         }
     }
 
-    /// Blocks after a number were dropped: those that come in their place are new again.
-    pub(crate) fn rewind(&self, number: u64) {
-        for installed in self.state.lock().installed.values_mut() {
-            installed.next_block = installed.next_block.min(number + 1);
-        }
+    /// Blocks were dropped, newest first: those that come in their place are new again, and logs of theirs that were
+    /// reported are reported as removed. A filter for which these are too many is dropped, for it would miss some.
+    pub(crate) fn rewind(&self, dropped: &[Arc<StoredBlock>]) {
+        let Some(first) = dropped.last().map(|block| block.number()) else { return };
+        self.state.lock().installed.retain(|_, installed| {
+            if let Kind::Logs(filter) = &installed.kind {
+                let (from, to) = filter.extract_block_range();
+                let wanted = from.unwrap_or(0)..=to.unwrap_or(u64::MAX);
+                let reported = |block: &&Arc<StoredBlock>| {
+                    block.number() < installed.next_block && wanted.contains(&block.number())
+                };
+                let blocks = dropped.iter().filter(reported);
+                installed.removed.extend(blocks.flat_map(|block| block_logs(block, filter, Removed::Yes)));
+            }
+            installed.next_block = installed.next_block.min(first);
+            installed.removed.len() <= self.logs_max
+        });
     }
 }
 

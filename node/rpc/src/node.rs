@@ -124,7 +124,7 @@ impl Node {
             BlockId::Hash(hash) => self.chain.block_by_hash(hash.block_hash)?,
             BlockId::Number(BlockNumberOrTag::Number(number)) => self.chain.block(number)?,
             BlockId::Number(BlockNumberOrTag::Earliest) => self.chain.block(0)?,
-            // Blocks are final as soon as they are mined: nothing but a snapshot takes them back.
+            // Blocks are final as soon as they are mined: nobody takes them back but development tools.
             BlockId::Number(
                 BlockNumberOrTag::Latest
                 | BlockNumberOrTag::Safe

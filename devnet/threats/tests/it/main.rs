@@ -8,6 +8,7 @@ mod demotion;
 mod escape;
 mod griefing;
 mod local;
+mod reorg;
 mod selectors;
 mod siege;
 mod state;

@@ -98,9 +98,9 @@ fn what_changes_the_chain_otherwise_waits_until_all_is_stored() {
     let second = dev.chain.snapshot().unwrap();
     assert_eq!(dev.number(), 1, "the snapshot was taken behind the block");
     assert!(submission.wait().remove(0).is_ok());
-    assert!(dev.chain.revert(second).unwrap());
+    assert!(dev.chain.revert(second).unwrap().is_some());
     assert_eq!(dev.number(), 1);
-    assert!(dev.chain.revert(snapshot).unwrap());
+    assert!(dev.chain.revert(snapshot).unwrap().is_some());
     assert_eq!(dev.number(), 0);
     assert!(dev.chain.submit(dev.transfer(0, 0)).is_ok());
 }

@@ -10,4 +10,5 @@ mod faults;
 mod fixture;
 mod modes;
 mod payloads;
+mod reorg;
 mod snapshots;

@@ -18,7 +18,7 @@ fn reverting_restores_state_time_and_amendments_and_empties_the_pool() {
     dev.submit(dev.transfer(0, 5));
     dev.chain.increase_time(10_000).unwrap();
     let mut events = dev.chain.events();
-    assert!(dev.chain.revert(id).unwrap());
+    assert!(dev.chain.revert(id).unwrap().is_some());
 
     let after = dev.chain.head();
     assert_eq!(after.block, before.block);
@@ -46,12 +46,12 @@ fn a_snapshot_is_used_up_with_all_that_came_after_it() {
     let third = dev.chain.snapshot().unwrap();
     assert_eq!((first, second, third), (1, 2, 3));
 
-    assert!(dev.chain.revert(second).unwrap());
+    assert!(dev.chain.revert(second).unwrap().is_some());
     assert_eq!(dev.number(), 1);
-    assert!(!dev.chain.revert(second).unwrap());
-    assert!(!dev.chain.revert(third).unwrap());
+    assert!(dev.chain.revert(second).unwrap().is_none());
+    assert!(dev.chain.revert(third).unwrap().is_none());
     assert_eq!(dev.chain.snapshot().unwrap(), 4);
-    assert!(dev.chain.revert(first).unwrap());
+    assert!(dev.chain.revert(first).unwrap().is_some());
     assert_eq!(dev.number(), 0);
-    assert!(!dev.chain.revert(99).unwrap());
+    assert!(dev.chain.revert(99).unwrap().is_none());
 }

@@ -108,11 +108,9 @@ impl Api {
 
 impl Node {
     fn revert(&self, id: u64) -> Result<bool, RpcError> {
-        let reverted = self.chain.revert(id)?;
-        if reverted {
-            self.filters.rewind(self.chain.head().block.number());
-        }
-        Ok(reverted)
+        let dropped = self.chain.revert(id)?;
+        self.filters.rewind(dropped.as_deref().unwrap_or_default());
+        Ok(dropped.is_some())
     }
 }
 

@@ -60,7 +60,10 @@ impl EthLogsServer for Api {
             .read(move |node| {
                 Ok(match node.filters.poll(&node.chain, &id)? {
                     Changes::Hashes(hashes) => FilterChanges::Hashes(hashes),
-                    Changes::LogsFrom(filter, first) => FilterChanges::Logs(node.new_logs(&filter, first)?),
+                    Changes::Logs(filter, mut logs, first) => {
+                        logs.extend(node.new_logs(&filter, first)?);
+                        FilterChanges::Logs(logs)
+                    }
                 })
             })
             .await

@@ -95,7 +95,7 @@ impl Node {
     }
 
     /// A transaction as the node sends it for an account: signed where there is a key, marked where it is impersonated.
-    fn send_as(&self, typed: TypedTransaction, from: Address) -> Result<Transaction, RpcError> {
+    pub(crate) fn send_as(&self, typed: TypedTransaction, from: Address) -> Result<Transaction, RpcError> {
         if !self.signers.contains_key(&from) && self.impersonation.has(&from) {
             return Ok(unsigned_transaction(typed, from));
         }

@@ -18,6 +18,7 @@ mod ots;
 mod page;
 mod pool;
 mod queries;
+mod reorg;
 mod send;
 mod siege;
 mod simulate;
