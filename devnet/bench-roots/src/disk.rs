@@ -1,6 +1,6 @@
 //! What a block costs on disk: reading what it touches into memory, its root, its synced write, and the bytes of it.
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, path::Path};
 
 use alloy_consensus::Header;
 use parapet_state::{ChainStore, GenesisBlock, MemoryUse, StoreSettings, StoredBlock, WorldState};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     error::BenchError,
-    roots::{self, Shape, timed},
+    roots::{self, Shape, median, timed},
 };
 
 /// What a block over a state on disk came to.
@@ -36,8 +36,39 @@ impl DiskCost {
     }
 }
 
+/// What blocks over a state on disk write when they follow each other, synced, with all that the database makes of it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct WriteCost {
+    /// Accounts of the state.
+    pub(crate) accounts: usize,
+    /// Blocks.
+    pub(crate) blocks: usize,
+    /// Slots that each changed.
+    pub(crate) changes: usize,
+    /// Writing one, synced, in milliseconds.
+    pub(crate) commit_ms: f64,
+    /// Keys and values as the store gave them.
+    pub(crate) user_bytes: u64,
+    /// Written to the log.
+    pub(crate) log_bytes: u64,
+    /// Written to files, first and again.
+    pub(crate) file_bytes: u64,
+}
+
+impl WriteCost {
+    /// Bytes that the store gave for each slot that changed.
+    pub(crate) fn bytes_per_slot(&self) -> f64 {
+        self.user_bytes as f64 / (self.blocks * self.changes) as f64
+    }
+
+    /// How often a byte was written.
+    pub(crate) fn amplification(&self) -> f64 {
+        (self.log_bytes + self.file_bytes) as f64 / self.user_bytes as f64
+    }
+}
+
 /// A chain in a folder that begins with a state.
-pub(crate) fn chain(folder: &std::path::Path, world: WorldState) -> Result<ChainStore, BenchError> {
+pub(crate) fn chain(folder: &Path, world: WorldState, settings: StoreSettings) -> Result<ChainStore, BenchError> {
     let header = Header { state_root: world.root(), ..Header::default() };
     let params = ChainParams {
         chain_id: 1,
@@ -46,7 +77,7 @@ pub(crate) fn chain(folder: &std::path::Path, world: WorldState) -> Result<Chain
         guards: GuardParams::default(),
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
     };
-    Ok(ChainStore::open(folder, GenesisBlock { spec: params.into(), header, world }, StoreSettings::default())?)
+    Ok(ChainStore::open(folder, GenesisBlock { spec: params.into(), header, world }, settings)?)
 }
 
 /// A block after the head that leads to a state.
@@ -61,13 +92,10 @@ pub(crate) fn next_block(store: &ChainStore, world: &WorldState) -> StoredBlock 
 }
 
 /// Puts the state on disk and changes it block by block, each time with nothing in memory.
-pub(crate) fn run(shape: &Shape, progress: &mut impl Write) -> Result<DiskCost, BenchError> {
-    writeln!(progress, "a state of {} accounts on disk …", shape.accounts)?;
-    let dir = tempfile::tempdir()?;
-    drop(chain(dir.path(), WorldState::of(&roots::state(shape)))?);
+pub(crate) fn run(dir: &Path, shape: &Shape, progress: &mut impl Write) -> Result<DiskCost, BenchError> {
     let mut runs = Vec::new();
     for round in 0..shape.rounds.get() {
-        let mut store = ChainStore::open_existing(dir.path(), StoreSettings::default())?;
+        let mut store = ChainStore::open_existing(dir, StoreSettings::default())?;
         let before = written(&store)?;
         let changes: StateChanges = roots::block(shape, &store.head_world(), round)?;
         let (cold, world) = timed(|| store.head_world().apply(&changes));
@@ -80,18 +108,50 @@ pub(crate) fn run(shape: &Shape, progress: &mut impl Write) -> Result<DiskCost, 
         writeln!(progress, "block {}: applied in {cold:?}, root in {root:?}, written in {commit:?}", round + 1)?;
         runs.push((cold, root, commit, log_bytes));
     }
-    let median = |of: fn(&(Duration, Duration, Duration, u64)) -> Duration| {
-        let mut all: Vec<_> = runs.iter().map(of).collect();
-        all.sort_unstable();
-        all[all.len() / 2].as_secs_f64() * 1_000.0
-    };
     Ok(DiskCost {
         accounts: shape.accounts,
         changes: shape.changes,
-        cold_applied_ms: median(|run| run.0),
-        root_ms: median(|run| run.1),
-        commit_ms: median(|run| run.2),
+        cold_applied_ms: median(runs.iter().map(|run| run.0)),
+        root_ms: median(runs.iter().map(|run| run.1)),
+        commit_ms: median(runs.iter().map(|run| run.2)),
         log_bytes: runs.iter().map(|run| run.3).max().unwrap_or_default(),
+    })
+}
+
+/// Puts a state on disk.
+pub(crate) fn put(dir: &Path, shape: &Shape, progress: &mut impl Write) -> Result<(), BenchError> {
+    writeln!(progress, "a state of {} accounts on disk …", shape.accounts)?;
+    chain(dir, WorldState::of(&roots::state(shape)), StoreSettings::default()).map(drop)
+}
+
+/// Writes so many blocks, one after the other, and counts what the database writes until it is closed.
+pub(crate) fn series(
+    dir: &Path,
+    shape: &Shape,
+    blocks: usize,
+    progress: &mut impl Write,
+) -> Result<WriteCost, BenchError> {
+    writeln!(progress, "{blocks} blocks after each other …")?;
+    let mut store = ChainStore::open_existing(dir, StoreSettings::default())?;
+    let (before, mut commits) = (written(&store)?, Vec::new());
+    for round in 0..blocks {
+        // Other slots than those of the blocks before.
+        let changes = roots::block(shape, &store.head_world(), 1_000 + round)?;
+        let world = store.head_world().apply(&changes)?;
+        let block = next_block(&store, &world);
+        let (commit, committed) = timed(|| store.commit(block, world));
+        committed?;
+        commits.push(commit);
+    }
+    let after = written(&store)?;
+    Ok(WriteCost {
+        accounts: shape.accounts,
+        blocks,
+        changes: shape.changes,
+        commit_ms: median(commits.into_iter()),
+        user_bytes: after.user_bytes_written - before.user_bytes_written,
+        log_bytes: after.log_bytes_written - before.log_bytes_written,
+        file_bytes: after.file_bytes_written - before.file_bytes_written,
     })
 }
 
@@ -111,9 +171,20 @@ mod tests {
         let number = |number| NonZeroUsize::new(number).expect("it is above zero");
         let cost = |accounts| {
             let shape = Shape { accounts, contracts: number(10), slots: number(100), changes: 200, rounds: number(1) };
-            run(&shape, &mut std::io::sink()).expect("there is room for a small state")
+            let dir = tempfile::tempdir().expect("there is room for a small state");
+            put(dir.path(), &shape, &mut std::io::sink()).expect("there is room for a small state");
+            let cost = run(dir.path(), &shape, &mut std::io::sink()).expect("the state is there");
+            (cost, series(dir.path(), &shape, 3, &mut std::io::sink()).expect("the state is there"))
         };
         let (small, large) = (cost(20), cost(2_000));
-        assert!(large.log_bytes < 2 * small.log_bytes, "{small:?} {large:?}");
+        assert!(large.0.log_bytes < 2 * small.0.log_bytes, "{small:?} {large:?}");
+        assert!(large.1.user_bytes < 2 * small.1.user_bytes, "{small:?} {large:?}");
+        // Each byte is in the log, with no more than what the log says of it.
+        for (_, written) in [small, large] {
+            assert!(
+                written.log_bytes >= written.user_bytes && written.log_bytes < 2 * written.user_bytes,
+                "{written:?}"
+            );
+        }
     }
 }

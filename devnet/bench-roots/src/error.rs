@@ -27,6 +27,9 @@ pub(crate) enum BenchError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// There are no threads to work on.
+    #[error("threads cannot be had: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// The report could not be written down.
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

@@ -3,6 +3,7 @@
 mod disk;
 mod error;
 mod memory;
+mod reads;
 mod roots;
 
 use std::{
@@ -14,12 +15,14 @@ use std::{
 };
 
 use clap::Parser;
+use parapet_state::StoreSettings;
 use serde::Serialize;
 
 use crate::{
-    disk::DiskCost,
+    disk::{DiskCost, WriteCost},
     error::BenchError,
     memory::Point,
+    reads::{Files, ReadCost},
     roots::{RootCost, Shape},
 };
 
@@ -27,6 +30,8 @@ use crate::{
 const MIB: f64 = 1_048_576.0;
 /// How many times smaller the small state is.
 const SMALLER: usize = 100;
+/// Blocks after each other whose writes are counted: enough that files are written, and written again.
+const SERIES: usize = 40;
 
 /// Measures the root of a block against a full rebuild, and against hashing alone.
 #[derive(Debug, Parser)]
@@ -50,6 +55,9 @@ struct Options {
     /// Write a chain of so many transactions, too, and look at memory on the way: ten million are a matter of patience.
     #[arg(long, value_name = "TRANSACTIONS")]
     chain: Option<u64>,
+    /// Nothing but that chain.
+    #[arg(long, requires = "chain")]
+    only_chain: bool,
     /// Where the report is written as JSON.
     #[arg(long, default_value = "target/bench/roots.json")]
     json: PathBuf,
@@ -67,15 +75,20 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), BenchError> {
-    let Options { accounts, contracts, slots, changes, rounds, chain, ref json } = *options;
-    let mut report = Report::default();
-    for accounts in [accounts, (accounts / SMALLER).max(contracts.get())] {
+    let Options { accounts, contracts, slots, changes, rounds, chain, only_chain, ref json } = *options;
+    let (mut report, out) = (Report::default(), &mut io::stderr());
+    let sizes = [accounts, (accounts / SMALLER).max(contracts.get())];
+    for accounts in sizes.into_iter().filter(|_| !only_chain) {
         let shape = Shape { accounts, contracts, slots, changes, rounds };
-        report.roots.push(roots::run(&shape, &mut io::stderr())?);
-        report.disk.push(disk::run(&shape, &mut io::stderr())?);
+        report.roots.push(roots::run(&shape, out)?);
+        let dir = tempfile::tempdir()?;
+        disk::put(dir.path(), &shape, out)?;
+        report.reads.extend(reads::run(dir.path(), &shape, out)?);
+        report.disk.push(disk::run(dir.path(), &shape, out)?);
+        report.writes.push(disk::series(dir.path(), &shape, SERIES, out)?);
     }
     if let Some(transactions) = chain {
-        report.memory = memory::run(transactions, &mut io::stderr())?;
+        report.memory = memory::run(transactions, StoreSettings::default(), out)?;
     }
     write(json, &report)?;
     print(&report, &mut io::stdout().lock())
@@ -86,18 +99,44 @@ fn run(options: &Options) -> Result<(), BenchError> {
 struct Report {
     roots: Vec<RootCost>,
     disk: Vec<DiskCost>,
+    writes: Vec<WriteCost>,
+    reads: Vec<ReadCost>,
     memory: Vec<Point>,
 }
 
 fn print(report: &Report, out: &mut impl io::Write) -> Result<(), BenchError> {
-    writeln!(
-        out,
-        " accounts    slots  changed  rebuilt ms  applied ms  root ms  times faster   hashed    bound  × hashing"
-    )?;
-    for cost in &report.roots {
+    print_roots(&report.roots, out)?;
+    print_disk(report, out)?;
+    if !report.memory.is_empty() {
+        writeln!(out, "\ntransactions  seconds  process MiB  bounded MiB    log MiB  files MiB  times written")?;
+    }
+    for point in &report.memory {
+        let mib = |bytes: u64| bytes as f64 / MIB;
         writeln!(
             out,
-            "{:>9} {:>8} {:>8} {:>11.1} {:>11.2} {:>8.2} {:>13.1} {:>8} {:>8} {:>10.2}",
+            "{:>12} {:>8.0} {:>12.1} {:>12.1} {:>10.1} {:>10.1} {:>14.2}",
+            point.transactions,
+            point.seconds,
+            point.process_bytes.map_or(f64::NAN, mib),
+            mib(point.bounded_bytes),
+            mib(point.log_bytes),
+            mib(point.file_bytes),
+            point.write_amplification(),
+        )?;
+    }
+    Ok(())
+}
+
+fn print_roots(roots: &[RootCost], out: &mut impl io::Write) -> Result<(), BenchError> {
+    writeln!(
+        out,
+        " accounts    slots  changed  rebuilt ms  applied ms  root ms  times faster   hashed    bound  × hashing  one : one  \
+         two : two"
+    )?;
+    for cost in roots {
+        writeln!(
+            out,
+            "{:>9} {:>8} {:>8} {:>11.1} {:>11.2} {:>8.2} {:>13.1} {:>8} {:>8} {:>10.2} {:>10.2} {:>10.2}",
             cost.accounts,
             cost.slots,
             cost.changes,
@@ -108,8 +147,14 @@ fn print(report: &Report, out: &mut impl io::Write) -> Result<(), BenchError> {
             cost.hashed,
             cost.bound,
             cost.times_hashing(),
+            cost.times_hashing_one(),
+            cost.times_hashing_two(),
         )?;
     }
+    Ok(())
+}
+
+fn print_disk(report: &Report, out: &mut impl io::Write) -> Result<(), BenchError> {
     writeln!(out, "\n accounts  changed  cold applied ms  root ms  commit ms   log bytes  bytes per slot")?;
     for cost in &report.disk {
         writeln!(
@@ -124,21 +169,28 @@ fn print(report: &Report, out: &mut impl io::Write) -> Result<(), BenchError> {
             cost.bytes_per_slot(),
         )?;
     }
-    if !report.memory.is_empty() {
-        writeln!(out, "\ntransactions  process MiB  bounded MiB    log MiB  files MiB  written × log")?;
-    }
-    for point in &report.memory {
-        let mib = |bytes: u64| bytes as f64 / MIB;
+    writeln!(out, "\n accounts  blocks  changed  commit ms  bytes per slot    log MiB  files MiB  times written")?;
+    for cost in &report.writes {
         writeln!(
             out,
-            "{:>12} {:>12.1} {:>12.1} {:>10.1} {:>10.1} {:>14.2}",
-            point.transactions,
-            point.process_bytes.map_or(f64::NAN, mib),
-            mib(point.bounded_bytes),
-            mib(point.log_bytes),
-            mib(point.file_bytes),
-            point.write_amplification(),
+            "{:>9} {:>7} {:>8} {:>10.2} {:>15.1} {:>10.1} {:>10.1} {:>14.2}",
+            cost.accounts,
+            cost.blocks,
+            cost.changes,
+            cost.commit_ms,
+            cost.bytes_per_slot(),
+            cost.log_bytes as f64 / MIB,
+            cost.file_bytes as f64 / MIB,
+            cost.amplification(),
         )?;
+    }
+    writeln!(out, "\n accounts  read ahead   files in  threads       ms")?;
+    for cost in &report.reads {
+        let files = match cost.files {
+            Files::Memory => "memory",
+            Files::Disk => "on disk",
+        };
+        writeln!(out, "{:>9} {:>11} {files:>10} {:>8} {:>8.2}", cost.accounts, cost.slots, cost.threads, cost.ms)?;
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! What a long chain takes of memory, and how often its bytes are written.
 
-use std::io::Write;
+use std::{io::Write, time::Instant};
 
 use alloy_consensus::{
     Eip658Value, Header, Receipt, ReceiptEnvelope, Sealed, SignableTransaction as _, TxEip1559, TxEnvelope,
 };
 use alloy_primitives::{Bytes, Signature, TxKind, U256};
 use parapet_monitor::Fuel;
-use parapet_state::{ChainStore, StoredBlock, WorldState};
+use parapet_state::{ChainStore, MemoryUse, StoreSettings, StoredBlock, WorldState};
 use parapet_types::{AccountChange, AccountInfo, Destiny, Executed, StateChanges, Transaction};
 use serde::Serialize;
 
@@ -31,8 +31,12 @@ pub(crate) struct Point {
     pub(crate) transactions: u64,
     /// Memory of the process, in bytes, where the system tells.
     pub(crate) process_bytes: Option<u64>,
-    /// Pieces of files, trie nodes, what is to be written, recent blocks: what settings bound.
+    /// Pieces of files, trie nodes, values read, what is to be written, recent blocks: what settings bound.
     pub(crate) bounded_bytes: u64,
+    /// Seconds since the chain began.
+    pub(crate) seconds: f64,
+    /// Keys and values as the store gave them.
+    pub(crate) user_bytes: u64,
     /// Written to the log, which is each byte once.
     pub(crate) log_bytes: u64,
     /// Written to files, first and again.
@@ -42,15 +46,19 @@ pub(crate) struct Point {
 impl Point {
     /// How often a byte was written.
     pub(crate) fn write_amplification(&self) -> f64 {
-        (self.log_bytes + self.file_bytes) as f64 / self.log_bytes.max(1) as f64
+        (self.log_bytes + self.file_bytes) as f64 / self.user_bytes.max(1) as f64
     }
 }
 
 /// Writes a chain of so many transactions and looks at memory on the way.
-pub(crate) fn run(transactions: u64, progress: &mut impl Write) -> Result<Vec<Point>, BenchError> {
+pub(crate) fn run(
+    transactions: u64,
+    settings: StoreSettings,
+    progress: &mut impl Write,
+) -> Result<Vec<Point>, BenchError> {
     writeln!(progress, "a chain of {transactions} transactions …")?;
-    let dir = tempfile::tempdir()?;
-    let mut store = chain(dir.path(), WorldState::new())?;
+    let (dir, began) = (tempfile::tempdir()?, Instant::now());
+    let mut store = chain(dir.path(), WorldState::new(), settings)?;
     let blocks = transactions.div_ceil(BLOCK_TRANSACTIONS);
     let every = blocks.div_ceil(POINTS);
     let mut points = Vec::new();
@@ -61,7 +69,9 @@ pub(crate) fn run(transactions: u64, progress: &mut impl Write) -> Result<Vec<Po
             let point = Point {
                 transactions: number * BLOCK_TRANSACTIONS,
                 process_bytes: process_bytes(),
-                bounded_bytes: used.block_cache_bytes + used.trie_bytes + used.write_buffer_bytes + used.recent_bytes,
+                bounded_bytes: bounded(&used),
+                seconds: began.elapsed().as_secs_f64(),
+                user_bytes: used.user_bytes_written,
                 log_bytes: used.log_bytes_written,
                 file_bytes: used.file_bytes_written,
             };
@@ -70,6 +80,11 @@ pub(crate) fn run(transactions: u64, progress: &mut impl Write) -> Result<Vec<Po
         }
     }
     Ok(points)
+}
+
+/// What settings bound.
+const fn bounded(used: &MemoryUse) -> u64 {
+    used.block_cache_bytes + used.trie_bytes + used.value_bytes + used.write_buffer_bytes + used.recent_bytes
 }
 
 fn append(store: &mut ChainStore, number: u64) -> Result<(), BenchError> {
@@ -129,14 +144,21 @@ fn process_bytes() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use parapet_state::SyncMode;
+
     use super::*;
+
+    /// So little that a short chain needs more than it is allowed: nothing of it would be dropped otherwise.
+    const BOUND: usize = 24 * 1_024 * 1_024;
 
     #[test]
     fn a_chain_is_written_within_the_bounds_of_memory() {
-        let points = run(4_000, &mut std::io::sink()).expect("there is room for a short chain");
-        let bound = 512 * 1_024 * 1_024;
+        let settings = StoreSettings { sync: SyncMode::System, ..StoreSettings::with_memory(BOUND) };
+        let points = run(20_000, settings, &mut std::io::sink()).expect("there is room for a short chain");
         assert_eq!(points.len() as u64, POINTS);
-        assert!(points.iter().all(|point| point.bounded_bytes < bound), "{points:?}");
+        assert!(points.iter().all(|point| point.bounded_bytes <= BOUND as u64), "{points:?}");
+        let written = points.last().map_or(0, |point| point.user_bytes);
+        assert!(written > BOUND as u64, "the chain is longer than what memory holds of it: {points:?}");
         assert!(points.windows(2).all(|pair| pair[0].log_bytes < pair[1].log_bytes), "{points:?}");
     }
 }

@@ -13,6 +13,10 @@ use std::{
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use parapet_state::{StoreError, WorldState};
 use parapet_types::{AccountChange, AccountInfo, StateChanges};
+use rayon::{
+    ThreadPool, ThreadPoolBuilder,
+    iter::{IntoParallelRefIterator as _, ParallelIterator as _},
+};
 use serde::Serialize;
 
 use crate::error::BenchError;
@@ -45,14 +49,20 @@ pub(crate) struct RootCost {
     pub(crate) rebuilt_ms: f64,
     /// Applying the change set, in milliseconds.
     pub(crate) applied_ms: f64,
-    /// The root after it, in milliseconds.
+    /// The root after it, on all cores, in milliseconds.
     pub(crate) root_ms: f64,
+    /// The same on one thread.
+    pub(crate) root_one_ms: f64,
+    /// The same on two threads.
+    pub(crate) root_two_ms: f64,
     /// Nodes that it hashed.
     pub(crate) hashed: usize,
     /// Distinct nodes on the ways to what changed: the least that can be hashed.
     pub(crate) bound: usize,
     /// Hashing these alone, on one thread, in milliseconds.
     pub(crate) hashing_ms: f64,
+    /// The same on two threads.
+    pub(crate) hashing_two_ms: f64,
 }
 
 impl RootCost {
@@ -62,10 +72,22 @@ impl RootCost {
         self.rebuilt_ms / self.root_ms
     }
 
-    /// How many times longer the root takes than hashing alone.
+    /// How many times longer the root takes on all cores than hashing alone on one thread.
     #[must_use]
     pub(crate) fn times_hashing(&self) -> f64 {
         self.root_ms / self.hashing_ms
+    }
+
+    /// The same, both on one thread.
+    #[must_use]
+    pub(crate) fn times_hashing_one(&self) -> f64 {
+        self.root_one_ms / self.hashing_ms
+    }
+
+    /// The same, both on two threads.
+    #[must_use]
+    pub(crate) fn times_hashing_two(&self) -> f64 {
+        self.root_two_ms / self.hashing_two_ms
     }
 }
 
@@ -77,44 +99,72 @@ pub(crate) fn run(shape: &Shape, progress: &mut impl Write) -> Result<RootCost, 
     writeln!(progress, "a state of {} accounts …", shape.accounts)?;
     let mut world = WorldState::of(&state(shape));
     let _ = world.root();
+    let (one, two) = (pool(1)?, pool(2)?);
     let mut runs = Vec::new();
     for round in 0..shape.rounds.get() {
         let changes = block(shape, &world, round)?;
+        // Who applies the changes anew has what nobody has hashed yet.
+        let fresh = [world.apply(&changes)?, world.apply(&changes)?];
+        let (root_one, first) = one.install(|| timed(|| fresh[0].root()));
+        let (root_two, second) = two.install(|| timed(|| fresh[1].root()));
         let (applied, after) = timed(|| world.apply(&changes));
         let after = after?;
         let hashed = after.unhashed_nodes();
         let (took, root) = timed(|| after.root());
         let (rebuilt, expected) = timed(|| after.rebuild_root());
         let expected = expected?;
-        if root != expected {
-            return Err(BenchError::Root { computed: root, rebuilt: expected });
+        if let Some(computed) = [root, first, second].into_iter().find(|root| *root != expected) {
+            return Err(BenchError::Root { computed, rebuilt: expected });
         }
         let nodes = nodes_on_the_way(&after, &changes)?;
-        let (hashing, _) = timed(|| nodes.values().fold(B256::ZERO, |all, node| all ^ keccak256(node)));
+        let all: Vec<_> = nodes.into_values().collect();
+        let hash_all = || all.par_iter().map(keccak256).reduce(|| B256::ZERO, |all, hash| all ^ hash);
+        let (hashing, _) = timed(|| all.iter().fold(B256::ZERO, |all, node| all ^ keccak256(node)));
+        let (hashing_two, _) = two.install(|| timed(hash_all));
         writeln!(progress, "block {}: rebuilt in {rebuilt:?}, kept up in {took:?}", round + 1)?;
-        runs.push((rebuilt, applied, took, hashing, hashed, nodes.len()));
+        let times = [rebuilt, applied, took, root_one, root_two, hashing, hashing_two];
+        runs.push(Run { times, hashed, bound: all.len() });
         world = after;
     }
-    let median = |of: fn(&Run) -> Duration| {
-        let mut all: Vec<Duration> = runs.iter().map(of).collect();
-        all.sort_unstable();
-        all[all.len() / 2].as_secs_f64() * 1_000.0
-    };
+    let [rebuilt_ms, applied_ms, root_ms, root_one_ms, root_two_ms, hashing_ms, hashing_two_ms] =
+        std::array::from_fn(|of| median(runs.iter().map(|run| run.times[of])));
     Ok(RootCost {
         accounts: shape.accounts,
         slots: shape.contracts.get() * shape.slots.get(),
         changes: shape.changes,
-        rebuilt_ms: median(|run| run.0),
-        applied_ms: median(|run| run.1),
-        root_ms: median(|run| run.2),
-        hashing_ms: median(|run| run.3),
-        hashed: runs.iter().map(|run| run.4).max().unwrap_or_default(),
-        bound: runs.iter().map(|run| run.5).max().unwrap_or_default(),
+        rebuilt_ms,
+        applied_ms,
+        root_ms,
+        root_one_ms,
+        root_two_ms,
+        hashing_ms,
+        hashing_two_ms,
+        hashed: runs.iter().map(|run| run.hashed).max().unwrap_or_default(),
+        bound: runs.iter().map(|run| run.bound).max().unwrap_or_default(),
     })
 }
 
-/// Rebuilt, applied, kept up, hashed alone; nodes hashed, nodes that had to be.
-type Run = (Duration, Duration, Duration, Duration, usize, usize);
+/// What one block took.
+struct Run {
+    /// Rebuilt; applied; the root on all cores, on one thread, on two; hashing alone on one thread, on two.
+    times: [Duration; 7],
+    /// Nodes hashed.
+    hashed: usize,
+    /// Nodes that had to be.
+    bound: usize,
+}
+
+/// So many threads to work on.
+pub(crate) fn pool(threads: usize) -> Result<ThreadPool, BenchError> {
+    Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
+}
+
+/// The median, in milliseconds.
+pub(crate) fn median(times: impl Iterator<Item = Duration>) -> f64 {
+    let mut all: Vec<Duration> = times.collect();
+    all.sort_unstable();
+    all.get(all.len() / 2).map_or(0.0, Duration::as_secs_f64) * 1_000.0
+}
 
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
