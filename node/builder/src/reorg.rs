@@ -113,7 +113,11 @@ impl Chain {
     fn unwind_by(&self, writer: &mut Writer, depth: u64) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let head = self.head().block.number();
         let to = head.checked_sub(depth).ok_or(ChainError::TooDeep { depth, head })?;
-        let Some(left) = self.block(to)?.filter(|_| depth > 0) else { return Ok(Vec::new()) };
+        if depth == 0 {
+            return Ok(Vec::new());
+        }
+        // A chain that goes on from a block of another one has none before it.
+        let left = self.block(to)?.ok_or(ChainError::TooDeep { depth, head })?;
         let time = ChainTime::running_from(&*self.0.clock, left.header.timestamp);
         let dropped = self.unwind(writer, to, time, StateChanges::default())?;
         writer.snapshots.drop_after(to);
