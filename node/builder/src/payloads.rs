@@ -4,7 +4,7 @@
 //! Invariant: what is kept aside is valid, and stands on a block that is in the chain or kept aside. Nobody reads it; the
 //! chain is one line of blocks, and choosing another line drops the blocks that are not on it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use alloy_consensus::Header;
 use alloy_eip7928::BlockAccessList;
@@ -31,12 +31,14 @@ pub enum Received {
 }
 
 /// What became of a choice of the head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Chosen {
     /// It is the head now, or was before.
     Head {
         /// Number of the last block that stands as it stood.
         kept: u64,
+        /// Blocks that are gone, newest first.
+        dropped: Vec<Arc<StoredBlock>>,
     },
     /// It is below the head, which stays.
     Ancestor,
@@ -134,7 +136,7 @@ impl Chain {
         let mut writer = self.writer()?;
         let head = self.head();
         if head.block.hash() == hash {
-            return Ok(Chosen::Head { kept: head.block.number() });
+            return Ok(Chosen::Head { kept: head.block.number(), dropped: Vec::new() });
         }
         if self.block_by_hash(hash)?.is_some() {
             return Ok(Chosen::Ancestor);
@@ -146,9 +148,11 @@ impl Chain {
             at = aside.block.header.parent_hash;
         }
         let Some(base) = self.block_by_hash(at)?.filter(|_| !line.is_empty()) else { return Ok(Chosen::Unknown) };
-        if base.number() < head.block.number() || writer.amendments != StateChanges::default() {
-            self.drop_after(&mut writer, base.number())?;
-        }
+        let dropped = if base.number() < head.block.number() || writer.amendments != StateChanges::default() {
+            self.drop_after(&mut writer, base.number())?
+        } else {
+            Vec::new()
+        };
         for hash in line.into_iter().rev() {
             let aside = writer.payloads.0.remove(&hash).expect("it was found above, and there is one writer");
             let Aside { block, access_list, changes, .. } = aside;
@@ -161,17 +165,17 @@ impl Chain {
         let number = self.head().block.number();
         // What is far below can no longer be chosen without dropping what was.
         writer.payloads.0.retain(|_, aside| aside.block.number() + PAYLOADS_MAX as u64 > number);
-        Ok(Chosen::Head { kept: base.number() })
+        Ok(Chosen::Head { kept: base.number(), dropped })
     }
 
     /// Drops the blocks after a number, and what was amended since the head.
-    fn drop_after(&self, writer: &mut Writer, number: u64) -> Result<(), ChainError> {
+    fn drop_after(&self, writer: &mut Writer, number: u64) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let time = writer.time;
-        self.unwind(writer, number, time, StateChanges::default())?;
+        let dropped = self.unwind(writer, number, time, StateChanges::default())?;
         writer.snapshots.drop_after(number);
         self.0.pool.write().clear();
         self.rewrite_journal();
-        Ok(())
+        Ok(dropped)
     }
 }
 

@@ -30,14 +30,14 @@ fn blocks_are_kept_aside_until_one_that_stands_on_them_is_chosen() {
     }
     assert_eq!(to.number(), 0, "nothing was chosen");
     let mut events = to.chain.events();
-    assert_eq!(to.chain.choose(head.block.hash()).unwrap(), Chosen::Head { kept: 0 });
+    assert!(matches!(to.chain.choose(head.block.hash()).unwrap(), Chosen::Head { kept: 0, .. }));
     assert_eq!(to.chain.head().block, head.block);
     assert_eq!(to.chain.head().world.root(), head.world.root());
     for number in 1..=3 {
         assert_eq!(to.chain.block(number).unwrap(), from.chain.block(number).unwrap());
         assert!(matches!(events.try_recv(), Ok(Event::Block(block)) if block.number() == number));
     }
-    assert_eq!(to.chain.choose(head.block.hash()).unwrap(), Chosen::Head { kept: 3 });
+    assert!(matches!(to.chain.choose(head.block.hash()).unwrap(), Chosen::Head { kept: 3, .. }));
     assert_eq!(to.chain.choose(blocks[0].header.hash()).unwrap(), Chosen::Ancestor);
     assert_eq!(to.number(), 3);
     assert_eq!(to.chain.choose([7; 32].into()).unwrap(), Chosen::Unknown);
@@ -57,14 +57,14 @@ fn choosing_another_line_drops_the_blocks_that_are_not_on_it() {
     for block in &other {
         assert_eq!(ours.chain.receive(block.clone()).unwrap(), Received::Valid);
     }
-    assert_eq!(ours.chain.choose(other[1].header.hash()).unwrap(), Chosen::Head { kept: 1 });
+    assert!(matches!(ours.chain.choose(other[1].header.hash()).unwrap(), Chosen::Head { kept: 1, .. }));
     assert_eq!(ours.chain.head().block.hash(), other[1].header.hash());
     assert!(ours.balance(ours.address(1)) > ours.balance(ours.address(2)), "what was dropped is undone");
     let Ok(Event::Dropped(dropped)) = events.try_recv() else { panic!("nothing was dropped") };
     let hashes: Vec<_> = dropped.iter().map(|block| block.hash()).collect();
     assert_eq!(hashes, [own[1].header.hash(), own[0].header.hash()], "newest first");
-    assert!(!ours.chain.revert(later).unwrap(), "its block is no more");
-    assert!(ours.chain.revert(snapshot).unwrap());
+    assert!(ours.chain.revert(later).unwrap().is_none(), "its block is no more");
+    assert!(ours.chain.revert(snapshot).unwrap().is_some());
     assert_eq!(ours.chain.head().block.hash(), common.header.hash());
     // And the chain goes on by itself.
     grow(&ours, 1, 0);
@@ -82,7 +82,7 @@ fn a_block_that_breaks_a_rule_is_refused_and_leaves_nothing() {
     assert!(wrong, "{error}");
     assert_eq!(to.chain.choose(bad.header.hash()).unwrap(), Chosen::Unknown);
     to.chain.receive(good.clone()).unwrap();
-    assert_eq!(to.chain.choose(good.header.hash()).unwrap(), Chosen::Head { kept: 0 });
+    assert!(matches!(to.chain.choose(good.header.hash()).unwrap(), Chosen::Head { kept: 0, .. }));
 }
 
 #[test]
@@ -95,5 +95,5 @@ fn blocks_that_nobody_chooses_make_room() {
     let last = blocks.last().unwrap().header.hash();
     assert_eq!(to.chain.choose(last).unwrap(), Chosen::Unknown, "the first has made room");
     to.chain.receive(blocks[0].clone()).unwrap();
-    assert_eq!(to.chain.choose(blocks[0].header.hash()).unwrap(), Chosen::Head { kept: 0 });
+    assert!(matches!(to.chain.choose(blocks[0].header.hash()).unwrap(), Chosen::Head { kept: 0, .. }));
 }

@@ -215,8 +215,8 @@ impl Node {
     /// Makes a block the head, and has filters look again at what took the place of dropped blocks.
     fn choose(&self, hash: B256) -> Result<Chosen, RpcError> {
         let chosen = self.chain.choose(hash)?;
-        if let Chosen::Head { kept } = chosen {
-            self.filters.rewind(kept);
+        if let Chosen::Head { dropped, .. } = &chosen {
+            self.filters.rewind(dropped);
         }
         Ok(chosen)
     }
