@@ -1,6 +1,8 @@
 //! Why a genesis cannot be built.
 
+use alloy_primitives::Address;
 use alloy_signer_local::LocalSignerError;
+use parapet_types::ReadError;
 
 /// Why a genesis cannot be built. The node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -18,5 +20,16 @@ pub enum GenesisError {
         index: u32,
         /// What the wallet library reported.
         source: LocalSignerError,
+    },
+    /// The state of the block that is forked cannot be read.
+    #[error(transparent)]
+    Below(#[from] ReadError),
+    /// Something else lives where the registry is to be.
+    #[error(
+        "{address} of the chain that is forked holds code that is not this version's registry, so no guard could be attached"
+    )]
+    OtherRegistry {
+        /// The registry's address.
+        address: Address,
     },
 }

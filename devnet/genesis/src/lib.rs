@@ -10,6 +10,7 @@ mod config;
 mod contracts;
 mod error;
 mod file;
+mod fork;
 mod header;
 mod stream;
 
@@ -17,6 +18,7 @@ pub use accounts::{DevAccount, MNEMONIC, dev_accounts};
 pub use contracts::{CREATE2_FACTORY, CREATE2_FACTORY_CODE};
 pub use error::GenesisError;
 pub use file::{FileError, StateFile, genesis_of_file};
+pub use fork::{DevFork, LookedAt};
 pub use header::BASE_FEE_WEI;
 pub use stream::{StateForm, WriteError, write_state};
 
@@ -62,6 +64,13 @@ impl DevSettings {
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
         };
         Self { accounts: ACCOUNTS, balance: U256::from(BALANCE_WEI), params, timestamp }
+    }
+
+    fn checked_accounts(&self) -> Result<usize, GenesisError> {
+        if self.accounts == 0 || self.accounts > ACCOUNTS_MAX {
+            return Err(GenesisError::Accounts { asked: self.accounts });
+        }
+        Ok(self.accounts)
     }
 }
 
@@ -114,10 +123,7 @@ impl DevGenesis {
     /// # Errors
     /// [`GenesisError`] when the number of accounts is out of range, or an account cannot be derived.
     pub fn build(settings: &DevSettings) -> Result<Self, GenesisError> {
-        if settings.accounts == 0 || settings.accounts > ACCOUNTS_MAX {
-            return Err(GenesisError::Accounts { asked: settings.accounts });
-        }
-        let accounts = dev_accounts(settings.accounts)?;
+        let accounts = dev_accounts(settings.checked_accounts()?)?;
         let guardian = accounts[0].address;
         let begun = GenesisSettings {
             params: settings.params,

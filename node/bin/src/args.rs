@@ -21,6 +21,7 @@ use crate::{
     config::{ConfigArgs, LogFormat},
     db::DbArgs,
     engine::EngineArgs,
+    forking::ForkArgs,
     node::NodeArgs,
     shell::{CompletionsArgs, ManArgs},
     version,
@@ -142,9 +143,9 @@ pub(crate) struct SourceArgs {
 /// What a development chain begins with. A chain that is kept in a folder is always opened with the same.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ChainArgs {
-    /// Chain id.
-    #[arg(long, default_value_t = CHAIN_ID, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) chain_id: u64,
+    /// Chain id; 31,337, or that of the chain that is forked, unless told otherwise.
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) chain_id: Option<u64>,
     /// Number of funded accounts.
     #[arg(long, short, default_value_t = ACCOUNTS, value_name = "NUMBER", value_parser = accounts)]
     pub(crate) accounts: usize,
@@ -152,13 +153,13 @@ pub(crate) struct ChainArgs {
     #[arg(long, default_value_t = default_balance(), value_name = "ETHER",
           value_parser = clap::value_parser!(u64).range(..=BALANCE_ETHER_MAX))]
     pub(crate) balance: u64,
-    /// Rules to follow: paris, shanghai, cancun, prague or osaka.
-    #[arg(long, default_value_t = Hardfork::default(), value_name = "FORK")]
-    pub(crate) hardfork: Hardfork,
-    /// Gas limit of every block.
-    #[arg(long, default_value_t = BLOCK_GAS_LIMIT, value_name = "GAS",
-          value_parser = clap::value_parser!(u64).range(GAS_LIMIT_MIN..))]
-    pub(crate) gas_limit: u64,
+    /// Rules to follow: paris, shanghai, cancun, prague or osaka; the newest, or those of the block that is forked, unless
+    /// told otherwise.
+    #[arg(long, value_name = "FORK")]
+    pub(crate) hardfork: Option<Hardfork>,
+    /// Gas limit of every block; 30,000,000, or that of the block that is forked, unless told otherwise.
+    #[arg(long, value_name = "GAS", value_parser = clap::value_parser!(u64).range(GAS_LIMIT_MIN..))]
+    pub(crate) gas_limit: Option<u64>,
     /// Guard fuel that one gas pays for.
     #[arg(long, default_value_t = FuelPerGas::DEFAULT, value_name = "FUEL")]
     pub(crate) fuel_per_gas: FuelPerGas,
@@ -242,6 +243,9 @@ pub(crate) struct DevArgs {
     /// How a consensus client reaches the node.
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+    /// From where the chain goes on.
+    #[command(flatten)]
+    pub(crate) fork: ForkArgs,
     /// A guard that this node runs for itself: a file or a shipped guard's name, and its parameters, as in
     /// 'outflow_cap:tx_max=1000;window_seconds=60'. It can only tell, acts nowhere and costs nobody gas.
     #[arg(long = "monitor", value_name = "FILE.WASM | NAME[:PARAMETERS]", value_parser = local_guard)]
@@ -270,9 +274,9 @@ impl ChainArgs {
             accounts: self.accounts,
             balance: U256::from(self.balance) * U256::from(ETHER_WEI),
             params: ChainParams {
-                chain_id: self.chain_id,
-                hardfork: self.hardfork,
-                block_gas_limit: self.gas_limit,
+                chain_id: self.chain_id.unwrap_or(CHAIN_ID),
+                hardfork: self.hardfork.unwrap_or_default(),
+                block_gas_limit: self.gas_limit.unwrap_or(BLOCK_GAS_LIMIT),
                 guards: GuardParams { fuel_per_gas: self.fuel_per_gas, block_fuel_max: Fuel(self.block_fuel) },
                 deposit_contract: ChainParams::MAINNET_DEPOSITS,
             },

@@ -4,15 +4,19 @@ use std::{fmt::Write as _, net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use alloy_primitives::{Address, B256, U256, utils::format_ether};
 use parapet_builder::{Mining, SequentialCheck};
+use parapet_fork::{Checks, Fork};
 use parapet_genesis::{DevAccount, MNEMONIC};
 use parapet_types::{ChainParams, FuelPerGas, REGISTRY};
 use serde::Serialize;
+
+use crate::forking::checks;
 
 /// A node that is ready.
 pub(crate) struct Ready<'a> {
     pub(crate) accounts: &'a [DevAccount],
     pub(crate) balance: U256,
     pub(crate) guardian: Address,
+    pub(crate) fork: Option<&'a Fork>,
     pub(crate) params: ChainParams,
     pub(crate) mining: Mining,
     pub(crate) threads: NonZeroUsize,
@@ -38,6 +42,8 @@ struct Json<'a> {
     registry: Address,
     guardian: Address,
     datadir: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fork: Option<JsonFork>,
     http: String,
     ws: String,
     metrics: String,
@@ -50,6 +56,16 @@ struct JsonAccount {
     address: Address,
     private_key: B256,
     balance: U256,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonFork {
+    endpoint: String,
+    chain_id: u64,
+    block_number: u64,
+    block_hash: B256,
+    verified: bool,
 }
 
 impl Ready<'_> {
@@ -73,6 +89,13 @@ impl Ready<'_> {
             registry: REGISTRY,
             guardian: self.guardian,
             datadir: self.datadir,
+            fork: self.fork.map(|fork| JsonFork {
+                endpoint: fork.endpoint(),
+                chain_id: fork.chain_id(),
+                block_number: fork.header().number,
+                block_hash: fork.header().hash(),
+                verified: fork.checks() == Checks::Proved,
+            }),
             http: format!("http://{}", self.address),
             ws: format!("ws://{}", self.address),
             metrics: format!("http://{}/metrics", self.address),
@@ -109,6 +132,11 @@ impl Ready<'_> {
         writeln!(out, "Guard fuel {} per gas, {} per block", guards.fuel_per_gas, guards.block_fuel_max.0)?;
         writeln!(out, "Mining     {}", self.mining_text())?;
         writeln!(out, "Threads    {}", self.threads_text())?;
+        if let Some(fork) = self.fork {
+            let (number, hash) = (fork.header().number, fork.header().hash());
+            writeln!(out, "Fork       block {number} {hash}")?;
+            writeln!(out, "           of chain {} by {}, answers {}", fork.chain_id(), fork.endpoint(), checks(fork))?;
+        }
         match self.datadir {
             Some(dir) => writeln!(out, "Data       {}", dir.display())?,
             None => writeln!(out, "Data       in memory (give --datadir to keep the chain)")?,

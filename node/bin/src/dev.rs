@@ -3,13 +3,13 @@
 use std::{io::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
-use parapet_builder::{Chain, Clock as _, Settings as ChainSettings, SystemClock};
+use parapet_builder::{Beginning, Chain, Clock as _, Settings as ChainSettings, SystemClock};
 use parapet_cli::Prepared;
 use parapet_executor::Workers;
-use parapet_genesis::{DevGenesis, genesis_of_file};
+use parapet_genesis::{DevAccount, DevGenesis, DevSettings, genesis_of_file};
 use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
-use parapet_rpc::{Pages, ReadyPage, Running, Settings as ServerSettings, serve};
+use parapet_rpc::{Beginner, Pages, ReadyPage, Running, Settings as ServerSettings, serve};
 use parapet_state::{ChainStore, GenesisBlock};
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     banner::Ready,
     db::{Bar, append_blocks},
     failure::Failure,
+    forking::{self, Forked},
     health::Watch,
     metrics,
     service::{Service, Signals, raise_open_files},
@@ -43,16 +44,14 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     // Signals are heard from the start: one that comes early stops the node as soon as it is up.
     let signals = Signals::hear()?;
     let settings = args.chain.genesis(SystemClock.now());
-    let mut genesis = DevGenesis::build(&settings)?;
-    if let Some(file) = &args.genesis {
-        genesis.block = read_genesis(file)?;
-        // Keys that open nothing in this chain are not shown or held.
-        genesis
-            .accounts
-            .retain(|account| genesis.block.world.account(&account.address).is_ok_and(|found| found.is_some()));
-    }
+    let Begun { mut beginning, accounts, guardian } = begin(args, &settings).await?;
+    let fork = beginning.fork.clone();
     let monitor = monitor_of(args.datadir.as_deref(), &args.monitors, &args.monitor_accounts)?;
-    let store = open(args, genesis.block, &*monitor)?;
+    if let Some(file) = &args.import {
+        let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
+        let bar = Bar::new(args.json || args.silent);
+        append_blocks(&mut beginning.store, &blocks, &*monitor, &Workers::new(args.threads), &bar)?;
+    }
     let mining = args.mining();
     // Before the chain, which tells of itself as it is made.
     let collected = metrics::collect()?;
@@ -64,11 +63,11 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         journal: args.datadir.as_ref().map(|dir| dir.join(POOL_JOURNAL)),
         ..ChainSettings::default()
     };
-    let chain = Chain::new(store, chain_settings, monitor, Arc::new(SystemClock))?;
+    let chain = Chain::new(beginning, chain_settings, monitor, Arc::new(SystemClock))?;
     // Blocks of a development chain come when they come, and its time is what it is told.
     let watch = Watch::new(chain.clone(), None);
     let looking = Arc::clone(&watch);
-    let keys: Vec<_> = genesis.accounts.iter().map(|account| account.key).collect();
+    let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
     let server_settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
         screening: args.screening(),
@@ -76,14 +75,16 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
             metrics: Some(collected.page(&watch)),
             ready: Some(ReadyPage::new(move || looking.readiness())),
         },
+        beginner: beginner(args, settings),
         ..ServerSettings::default()
     };
     let server = serve(chain.clone(), &keys, server_settings).await?;
     let engine = args.engine.serve(args.host, &server).await?;
     let ready = Ready {
-        accounts: &genesis.accounts,
+        accounts: &accounts,
         balance: settings.balance,
-        guardian: genesis.guardian,
+        guardian,
+        fork: fork.as_deref(),
         params: chain.params(),
         mining,
         threads: args.threads,
@@ -96,18 +97,47 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     Service { chain, server, engine, watch, stop_max: STOP_MAX }.run(signals).await
 }
 
-/// The chain, with the blocks of a file appended that it does not have yet.
-fn open(args: &DevArgs, genesis: GenesisBlock, monitor: &dyn Monitor) -> Result<ChainStore, Failure> {
-    let mut store = match &args.datadir {
-        Some(dir) => ChainStore::open(dir, genesis, args.store())?,
-        None => ChainStore::in_memory(genesis),
-    };
-    if let Some(file) = &args.import {
-        let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
-        let bar = Bar::new(args.json || args.silent);
-        append_blocks(&mut store, &blocks, monitor, &Workers::new(args.threads), &bar)?;
+/// What a chain begins with.
+struct Begun {
+    beginning: Beginning,
+    accounts: Vec<DevAccount>,
+    guardian: Address,
+}
+
+async fn begin(args: &DevArgs, settings: &DevSettings) -> Result<Begun, Failure> {
+    if let Some(fork) = args.fork.settings() {
+        let chain = args.chain.clone();
+        // Whoever forks waits for an endpoint.
+        let forked = tokio::task::spawn_blocking(move || forking::fork(&chain, fork)).await;
+        let Forked { beginning, accounts, guardian } = forked.map_err(std::io::Error::other)??;
+        return Ok(Begun { beginning, accounts, guardian });
     }
-    Ok(store)
+    let mut genesis = DevGenesis::build(settings)?;
+    if let Some(file) = &args.genesis {
+        genesis.block = read_genesis(file)?;
+        // Keys that open nothing in this chain are not shown or held.
+        genesis
+            .accounts
+            .retain(|account| genesis.block.world.account(&account.address).is_ok_and(|found| found.is_some()));
+    }
+    let store = match &args.datadir {
+        Some(dir) => ChainStore::open(dir, genesis.block, args.store())?,
+        None => ChainStore::in_memory(genesis.block),
+    };
+    Ok(Begun { beginning: store.into(), accounts: genesis.accounts, guardian: genesis.guardian })
+}
+
+/// How a chain in memory is begun anew.
+fn beginner(args: &DevArgs, settings: DevSettings) -> Option<Beginner> {
+    if args.datadir.is_some() {
+        return None;
+    }
+    let genesis = args.genesis.clone();
+    Some(forking::beginner(&args.chain, &args.fork, move || {
+        let begun = DevGenesis::build(&settings)?;
+        let block = genesis.as_deref().map_or(Ok(begun.block), read_genesis)?;
+        Ok(ChainStore::in_memory(block))
+    }))
 }
 
 /// The genesis of a file.

@@ -6,6 +6,7 @@ use alloy_primitives::Address;
 use parapet_builder::ChainError;
 use parapet_conformance::ConformanceError;
 use parapet_fixtures::FixtureError;
+use parapet_fork::ForkError;
 use parapet_genesis::{FileError, GenesisError, WriteError};
 use parapet_import::ImportError;
 use parapet_rpc::StartError;
@@ -47,6 +48,9 @@ pub(crate) enum Failure {
     /// The chain cannot begin.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The chain to go on from cannot be forked.
+    #[error("--fork-url: {0}")]
+    Fork(#[from] ForkError),
     /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -148,6 +152,7 @@ impl Failure {
             | Self::NoDatadir
             | Self::PublicKey { .. } => ExitCode::from(2),
             Self::Genesis(_)
+            | Self::Fork(_)
             | Self::Unfinished { .. }
             | Self::Store(_)
             | Self::Engine(_)

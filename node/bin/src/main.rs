@@ -12,6 +12,7 @@ mod db;
 mod dev;
 mod engine;
 mod failure;
+mod forking;
 mod health;
 mod logging;
 mod metrics;

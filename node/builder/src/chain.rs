@@ -8,6 +8,7 @@ use std::sync::Arc;
 use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, B256};
 use parapet_executor::Workers;
+use parapet_fork::Fork;
 use parapet_monitor::Monitor;
 use parapet_pool::{Content, Journal, Pool};
 use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
@@ -20,6 +21,7 @@ use crate::{
     ahead::{Ahead, Base, Storer},
     amend::Amended,
     clock::ChainTime,
+    forked::{Beginning, time_at_start},
     header::next_context,
     measure::note_threads,
     payloads::Payloads,
@@ -51,7 +53,9 @@ pub struct Chain(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
-    pub(crate) spec: ChainSpec,
+    pub(crate) spec: RwLock<Arc<ChainSpec>>,
+    /// The block of another chain from which this one goes on.
+    pub(crate) fork: RwLock<Option<Arc<Fork>>>,
     pub(crate) workers: Workers,
     pub(crate) monitor: Arc<dyn Monitor>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -85,21 +89,22 @@ pub(crate) struct Writer {
 }
 
 impl Chain {
-    /// Takes over a store, and with it the chain.
+    /// Takes over a store, and with it the chain, which may go on from a block of another one.
     ///
     /// # Errors
     /// [`ChainError::Store`] when the head's state cannot be read.
     pub fn new(
-        store: ChainStore,
+        beginning: impl Into<Beginning>,
         settings: Settings,
         monitor: Arc<dyn Monitor>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ChainError> {
+        let Beginning { store, fork } = beginning.into();
         let workers = Workers::new(settings.threads);
         note_threads(workers.threads().get());
         let amendments = store.amendments().clone();
         let writer = Writer {
-            time: ChainTime::default(),
+            time: time_at_start(fork.as_deref(), &*clock),
             snapshots: Snapshots::default(),
             payloads: Payloads::default(),
             amendments,
@@ -111,7 +116,8 @@ impl Chain {
         let storer = if store.is_on_disk() { Some(Storer::start()?) } else { None };
         let (journal, rejoining) = Self::open_journal(settings.journal.as_deref()).unzip();
         let chain = Self(Arc::new(Inner {
-            spec: store.spec().clone(),
+            spec: RwLock::new(Arc::new(store.spec().clone())),
+            fork: RwLock::new(fork),
             workers,
             mining: watch::Sender::new(settings.mining),
             events: broadcast::Sender::new(EVENTS_MAX),
@@ -136,8 +142,8 @@ impl Chain {
 
     /// Parameters of the chain over its whole length.
     #[must_use]
-    pub fn spec(&self) -> &ChainSpec {
-        &self.0.spec
+    pub fn spec(&self) -> Arc<ChainSpec> {
+        Arc::clone(&self.0.spec.read())
     }
 
     /// Parameters of the next block if it were built now.
@@ -148,7 +154,7 @@ impl Chain {
 
     fn next_params(&self, head: &Head) -> ChainParams {
         let parent = &head.block.header;
-        self.0.spec.at(parent.number + 1, head.time.timestamp(&*self.0.clock, parent.timestamp))
+        self.spec().at(parent.number + 1, head.time.timestamp(&*self.0.clock, parent.timestamp))
     }
 
     /// What judges transactions.
@@ -174,7 +180,7 @@ impl Chain {
     pub fn next_context(&self, head: &Head) -> BlockContext {
         let parent = &head.block.header;
         let timestamp = head.time.timestamp(&*self.0.clock, parent.timestamp);
-        next_context(&self.0.spec.at(parent.number + 1, timestamp), &self.0.settings, parent, timestamp)
+        next_context(&self.spec().at(parent.number + 1, timestamp), &self.0.settings, parent, timestamp)
     }
 
     /// A block by its number.

@@ -1,6 +1,6 @@
 //! Executes the block that is being built, by all threads; where asked for, sequentially as well, and compares.
 
-use parapet_executor::{BlockError, BlockInput, Deadline, Mode, TxError, execute_block, run_block};
+use parapet_executor::{Admission, BlockError, BlockInput, Deadline, Mode, TxError, execute_block, run_block};
 use parapet_types::ExecutedBlock;
 
 use crate::{Chain, ChainError, SequentialCheck, compare::first_difference, deadline::ByClock, measure::Measuring};
@@ -37,6 +37,26 @@ impl Chain {
     /// A block that cannot be executed because the store has failed is a failure of the store.
     fn met(&self, error: BlockError) -> ChainError {
         self.look_for_failure().err().unwrap_or_else(|| error.into())
+    }
+
+    /// The same on a chain that goes on from another one: where that cannot be read, the transactions that need it are left
+    /// out, and the others are executed one after the other.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub(crate) fn execute_what_can_be(
+        &self,
+        input: &BlockInput<'_>,
+        deadline: Option<&ByClock<'_>>,
+    ) -> Result<ExecutedBlock<TxError>, ChainError> {
+        match self.execute(input, deadline) {
+            Err(ChainError::Block(BlockError::State(error))) if self.fork().is_some() => {
+                tracing::warn!("{error}: what does not need it goes on");
+                let salvaging = BlockInput { admission: Admission::Salvage, ..*input };
+                Ok(execute_block(&salvaging, self.monitor(), Mode::Sequential)?)
+            }
+            executed => executed,
+        }
     }
 
     /// Refuses a block that is another one when it is executed sequentially.

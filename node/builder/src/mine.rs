@@ -18,8 +18,10 @@ use parapet_types::{
 use crate::{
     BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
     ahead::{Base, Finished},
+    amend::merge,
     chain::Writer,
     deadline::{ByClock, time_for_block},
+    forked::clear_overwritten,
     header::{Contents, next_context, seal},
     measure::note_store,
 };
@@ -90,7 +92,7 @@ impl Chain {
     ) -> Result<Vec<Unfit>, ChainError> {
         let parent = &base.header;
         let timestamp = writer.time.timestamp(&*self.0.clock, parent.timestamp);
-        let params = self.0.spec.at(parent.number + 1, timestamp);
+        let params = self.spec().at(parent.number + 1, timestamp);
         if params.hardfork < Hardfork::Paris {
             return Err(ChainError::BeforeMerge { number: parent.number + 1, hardfork: params.hardfork });
         }
@@ -98,7 +100,10 @@ impl Chain {
         let mut ancestors = self.ancestors(context.number)?;
         // The store may not have it yet.
         ancestors.insert(parent.number, parent.hash());
-        let at = Point { params: &params, world: &base.world, ancestors: &ancestors, block: &context };
+        let cleared = self.stored(clear_overwritten(&base.world, &params, &context))?;
+        let world = self.stored(base.world.apply(&cleared))?;
+        self.fetch_ahead(&world, &candidates);
+        let at = Point { params: &params, world: &world, ancestors: &ancestors, block: &context };
         let time = time_for_block(self.0.settings.block_deadline, self.mining());
         let deadline = time.map(|time| ByClock::starting_now(&*self.0.clock, time));
         let input = BlockInput {
@@ -108,7 +113,7 @@ impl Chain {
             access_list: Listing::Ignore,
             deadline: None,
         };
-        let mut executed = self.execute(&input, deadline.as_ref())?;
+        let mut executed = self.execute_what_can_be(&input, deadline.as_ref())?;
         let unfit = self.sort_out(&candidates, std::mem::take(&mut executed.left_out));
         let is_fault = |unfit: &Unfit| matches!(unfit.reason, TxError::Fault(_) | TxError::State(_) | TxError::Evm(_));
         if unfit.iter().any(is_fault) {
@@ -117,7 +122,8 @@ impl Chain {
         if executed.included.is_empty() && empty == EmptyBlock::Skip {
             return Ok(unfit);
         }
-        let finished = self.seal(writer, base, (&params, &context), candidates, executed)?;
+        writer.amendments = merge(std::mem::take(&mut writer.amendments), &cleared);
+        let finished = self.seal(writer, &world, (&params, &context), candidates, executed)?;
         match &self.0.storer {
             Some(storer) => writer.ahead = Some(storer.hand_over(self, writer.ahead.take(), finished)?),
             None => self.store(finished)?,
@@ -129,13 +135,13 @@ impl Chain {
     fn seal(
         &self,
         writer: &mut Writer,
-        base: &Base,
+        world: &WorldState,
         (params, context): (&ChainParams, &BlockContext),
         candidates: Vec<Transaction>,
         mut executed: ExecutedBlock<TxError>,
     ) -> Result<Finished, ChainError> {
         let access_list = executed.access_list.take();
-        let world = self.stored(base.world.apply(&executed.changes))?;
+        let world = self.stored(world.apply(&executed.changes))?;
         let nonces = nonces(&executed.changes);
         let block = self.assemble((params, context), candidates, executed, &world);
         writer.time.after_block(&*self.0.clock, block.header.timestamp);

@@ -29,6 +29,10 @@ impl Snapshots {
     pub(crate) fn drop_after(&mut self, number: u64) {
         self.kept.retain(|snapshot| snapshot.number <= number);
     }
+
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+    }
 }
 
 impl Chain {
@@ -77,6 +81,12 @@ impl Chain {
         self.rewrite_journal();
         tracing::info!("went back to block {number} (snapshot {id})");
         Ok(Some(dropped))
+    }
+
+    /// Blocks after a number, newest first.
+    pub(crate) fn blocks_after(&self, number: u64) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
+        let blocks = (number + 1..=self.head().block.number()).rev().map(|number| self.block(number));
+        blocks.filter_map(Result::transpose).collect()
     }
 
     /// Tells listeners; having none is no fault.

@@ -119,7 +119,7 @@ impl Chain {
     /// What the next block asks of transactions.
     pub(crate) fn rules(&self, parent: &Header) -> Rules {
         let timestamp = self.head().time.timestamp(&*self.0.clock, parent.timestamp);
-        let params = self.0.spec.at(parent.number + 1, timestamp);
+        let params = self.spec().at(parent.number + 1, timestamp);
         let blobs = blob_params(params.hardfork).zip(next_excess_blob_gas(&params, parent));
         Rules {
             chain_id: params.chain_id,

@@ -7,6 +7,7 @@ mod dev;
 mod discover;
 mod execute;
 mod fees;
+mod forking;
 mod guard;
 mod impersonate;
 mod info;
@@ -55,6 +56,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(discover::DiscoverServer::into_rpc(api()))?;
     module.merge(execute::EthExecuteServer::into_rpc(api()))?;
     module.merge(fees::EthFeesServer::into_rpc(api()))?;
+    module.merge(forking::ForkingServer::into_rpc(api()))?;
     module.merge(guard::GuardServer::into_rpc(api()))?;
     module.merge(tryout::GuardTryoutServer::into_rpc(api()))?;
     module.merge(impersonate::ImpersonateServer::into_rpc(api()))?;

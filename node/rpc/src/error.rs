@@ -1,7 +1,8 @@
 //! What clients are told when something cannot be done: a JSON-RPC code, a message that says what to do, and data.
 //!
 //! Codes: `-32602` the parameters are wrong, `-32000` the node will not do it (geth's code and wording, which tools
-//! match on), `3` the transaction would fail, with its output as data, `-32603` the node itself failed.
+//! match on), `3` the transaction would fail, with its output as data, `-32002` the chain that was forked cannot be asked,
+//! `-32603` the node itself failed.
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use jsonrpsee::types::{
 };
 use parapet_builder::ChainError;
 use parapet_executor::TxError;
+use parapet_fork::ForkError;
 use parapet_monitor::{CandidateError, QueryError};
 use parapet_recording::RecordingError;
 use parapet_simulate::{BlockSimulationError, BrokenRule, EstimateError, Late, RecordError, SimulateError};
@@ -20,6 +22,7 @@ use parapet_state::StoreError;
 use parapet_types::{Destiny, Executed, Hardfork};
 
 use crate::{
+    fork_error::{block_code, fork_code, read_code},
     revert::{GuardVetoView, revert_message},
     simulation::SimulationError,
 };
@@ -173,6 +176,9 @@ pub enum RpcError {
     /// A guard does not answer.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// The chain that was forked cannot be asked.
+    #[error("{}", crate::fork_error::message(.0))]
+    Fork(#[from] ForkError),
     /// The node itself failed.
     #[error("internal error: {0}; this is a fault of the node, please report it")]
     Internal(String),
@@ -239,6 +245,7 @@ impl RpcError {
             Self::Chain(error) => chain_code(error),
             Self::State(error) => store_code(error),
             Self::Query(error) => query_code(error),
+            Self::Fork(error) => fork_code(error),
             Self::Signing(_) | Self::Internal(_) => INTERNAL_ERROR_CODE,
         }
     }
@@ -254,18 +261,18 @@ fn chain_code(error: &ChainError) -> i32 {
         | ChainError::NoPlace { .. }
         | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
         ChainError::Store(error) => store_code(error),
-        ChainError::Block(_) | ChainError::Import(_) | ChainError::Diverged { .. } | ChainError::Thread(_) => {
-            INTERNAL_ERROR_CODE
-        }
+        ChainError::Block(error) => block_code(error),
+        ChainError::Import(_) | ChainError::Diverged { .. } | ChainError::Thread(_) => INTERNAL_ERROR_CODE,
     }
 }
 
 /// What was pruned or dropped meanwhile is no fault.
-const fn store_code(error: &StoreError) -> i32 {
+fn store_code(error: &StoreError) -> i32 {
     match error {
         StoreError::Pruned { .. } | StoreError::Dropped { .. } | StoreError::NoBlock { .. } | StoreError::NoProof => {
             CALL_EXECUTION_FAILED_CODE
         }
+        StoreError::Below(error) => read_code(error),
         StoreError::Folder { .. }
         | StoreError::InUse { .. }
         | StoreError::Replaced { .. }
@@ -288,7 +295,6 @@ const fn store_code(error: &StoreError) -> i32 {
         | StoreError::Body { .. }
         | StoreError::AccessList { .. }
         | StoreError::NoChain { .. }
-        | StoreError::Below(_)
         | StoreError::InMemory => INTERNAL_ERROR_CODE,
     }
 }
@@ -360,7 +366,8 @@ fn simulation_code(error: &SimulationError) -> i32 {
 fn simulate_code(error: &SimulateError) -> i32 {
     match error {
         SimulateError::Transaction(error) => transaction_code(error),
-        SimulateError::Block(_) | SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
+        SimulateError::Block(error) => block_code(error),
+        SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
         SimulateError::Steps | SimulateError::TraceBytes(_) => LIMIT_EXCEEDED_CODE,
         SimulateError::Late(_) => TIMED_OUT_CODE,
         SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
@@ -375,7 +382,8 @@ fn transaction_code(error: &TxError) -> i32 {
         | TxError::GuardsFull { .. }
         | TxError::GuardsMayNotFit { .. }
         | TxError::Deadline => CALL_EXECUTION_FAILED_CODE,
-        TxError::Fault(_) | TxError::State(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
+        TxError::State(error) => read_code(error),
+        TxError::Fault(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
     }
 }
 
@@ -416,11 +424,11 @@ impl From<RpcError> for ErrorObjectOwned {
         if code == INTERNAL_ERROR_CODE && !matches!(error, RpcError::Simulation(_)) {
             tracing::error!("a request failed: {message}");
         }
-        let data = match error {
-            RpcError::Reverted { output, .. } => Some(output),
-            RpcError::NotInTime { hash, .. } => Some(Bytes::from(hash)),
-            _ => None,
-        };
-        Self::owned(code, message, data)
+        match error {
+            RpcError::Reverted { output, .. } => Self::owned(code, message, Some(output)),
+            RpcError::NotInTime { hash, .. } => Self::owned(code, message, Some(Bytes::from(hash))),
+            RpcError::Fork(ForkError::Refused { data, .. }) => Self::owned(code, message, data),
+            _ => Self::owned(code, message, None::<()>),
+        }
     }
 }

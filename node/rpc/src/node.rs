@@ -19,8 +19,8 @@ use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Limits, RpcError, Screening, Settings, backtests::Backtests, filters::Filters, impersonation::Impersonation,
-    intake::Intake, readers::Readers, wire::call_request,
+    Beginner, Limits, RpcError, Screening, Settings, backtests::Backtests, filters::Filters,
+    impersonation::Impersonation, intake::Intake, readers::Readers, wire::call_request,
 };
 
 pub(crate) struct Node {
@@ -36,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) backtests: Backtests,
     /// Namespaces that are served.
     pub(crate) namespaces: Vec<&'static str>,
+    /// How the chain is begun anew, where it can be.
+    pub(crate) beginner: Option<Beginner>,
     readers: Readers,
     tryouts: Semaphore,
     screens: Semaphore,
@@ -67,7 +69,7 @@ impl At {
 
 impl Node {
     pub(crate) fn new(chain: Chain, keys: &[B256], settings: &Settings) -> Result<Self, RpcError> {
-        let Settings { client_version, limits, namespaces, screening, .. } = settings.clone();
+        let Settings { client_version, limits, namespaces, screening, beginner, .. } = settings.clone();
         let namespaces = namespaces.served();
         let mut accounts = Vec::new();
         let mut signers = BTreeMap::new();
@@ -88,6 +90,7 @@ impl Node {
             screening,
             readers: Readers::new(&limits)?,
             namespaces,
+            beginner,
             writes,
             chain,
             limits,
@@ -134,6 +137,18 @@ impl Node {
         })
     }
 
+    /// Number of the block that a tag means.
+    pub(crate) fn number_of(&self, tag: BlockNumberOrTag) -> u64 {
+        match tag {
+            BlockNumberOrTag::Number(number) => number,
+            BlockNumberOrTag::Earliest => 0,
+            BlockNumberOrTag::Latest
+            | BlockNumberOrTag::Safe
+            | BlockNumberOrTag::Finalized
+            | BlockNumberOrTag::Pending => self.chain.head().block.number(),
+        }
+    }
+
     /// The sealed block that is meant.
     pub(crate) fn known_block(&self, id: BlockId) -> Result<Arc<StoredBlock>, RpcError> {
         self.block(id)?.ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
@@ -146,14 +161,7 @@ impl Node {
         to: Option<BlockNumberOrTag>,
     ) -> Result<(u64, u64), RpcError> {
         let head = self.chain.head().block.number();
-        let number = |tag: Option<BlockNumberOrTag>| match tag.unwrap_or_default() {
-            BlockNumberOrTag::Number(number) => number,
-            BlockNumberOrTag::Earliest => 0,
-            BlockNumberOrTag::Latest
-            | BlockNumberOrTag::Safe
-            | BlockNumberOrTag::Finalized
-            | BlockNumberOrTag::Pending => head,
-        };
+        let number = |tag: Option<BlockNumberOrTag>| self.number_of(tag.unwrap_or_default());
         let (from, to) = (number(from), number(to));
         if to > head {
             return Err(RpcError::params(format!(
@@ -166,13 +174,15 @@ impl Node {
         Ok((from, to))
     }
 
-    /// The blocks of a range that is not too long, each as it is asked for, until the time of the read is up.
+    /// The blocks of a range that is not too long, each as it is asked for, until the time of the read is up; those
+    /// before a fork are elsewhere.
     pub(crate) fn blocks(
         &self,
         from: u64,
         to: u64,
     ) -> Result<impl Iterator<Item = Result<Arc<StoredBlock>, RpcError>>, RpcError> {
         let max = self.limits.log_blocks_max;
+        let from = from.max(self.chain.first()).min(to);
         if to - from >= max {
             return Err(RpcError::TooMuch { what: format!("a range of {} blocks", to - from + 1), max });
         }
@@ -247,6 +257,14 @@ impl Node {
     ) -> Result<T, RpcError> {
         let node = Arc::clone(self);
         self.readers.run(move || work(&node)).await
+    }
+
+    /// Looks something up, which takes no time unless the chain goes on from another one: then it is as [`read`](Self::read).
+    pub(crate) async fn look<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        if self.chain.fork().is_some() { self.read(work).await } else { work(self) }
     }
 
     /// Compiles guards that are tried out, and executes blocks for them: apart from other reads, which must not wait for it.

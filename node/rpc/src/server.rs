@@ -29,7 +29,10 @@ use jsonrpsee::{
 };
 use metrics::counter;
 use parapet_builder::Chain;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 use tower::{Service, layer::util::Identity};
 
 use crate::{
@@ -41,6 +44,7 @@ use crate::{
     engine::{self, Authorized},
     explain::Explain,
     form::ExplainForm,
+    forward::{self, Forward},
     governed::Governed,
     measure,
     node::Node,
@@ -152,6 +156,8 @@ pub(crate) async fn listen(
         methods,
         sends: Sends(Arc::clone(&node)),
         secret,
+        node,
+        passing: forward::permits(),
         builder: builder.max_connections(limits.connections_max),
         limits: Arc::new(limits),
         pages,
@@ -182,6 +188,9 @@ struct Door {
     methods: Methods,
     sends: Sends,
     secret: Option<JwtSecret>,
+    node: Arc<Node>,
+    /// Room for calls that are passed on.
+    passing: Arc<Semaphore>,
     names: Arc<BTreeSet<&'static str>>,
     builder: TowerServiceBuilder<Identity, Identity>,
     limits: Arc<Limits>,
@@ -255,6 +264,7 @@ impl Door {
     {
         let response_bytes_max = self.limits.response_bytes_max as usize;
         let (names, sends, connection) = (Arc::clone(&self.names), self.sends.clone(), Arc::clone(connection));
+        let (node, passing) = (Arc::clone(&self.node), Arc::clone(&self.passing));
         let rpc = RpcServiceBuilder::new()
             .layer_fn(move |service| Governed { service, connection: Arc::clone(&connection) })
             .layer_fn(move |service| Explain {
@@ -262,6 +272,12 @@ impl Door {
                 response_bytes_max,
                 methods: Arc::clone(&names),
                 sends: sends.clone(),
+            })
+            .layer_fn(move |service| Forward {
+                service,
+                node: Arc::clone(&node),
+                response_bytes_max,
+                permits: Arc::clone(&passing),
             });
         let (access, pages, limits) = (Arc::clone(&self.access), self.pages.clone(), Arc::clone(&self.limits));
         let secret = self.secret.clone();

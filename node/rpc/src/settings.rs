@@ -1,11 +1,13 @@
 //! Settings of the server. Everything that comes from outside has its limit here.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
+use parapet_builder::Beginning;
+use parapet_fork::ForkSettings;
 use parapet_monitor::Fuel;
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, Namespaces, Pages};
+use crate::{Access, Namespaces, Pages, RpcError};
 
 /// Limits on what clients may send and ask for. Each is a setting of `parapet node`, by its name here; times are written
 /// as `30s` or `500ms`.
@@ -164,6 +166,8 @@ pub struct Settings {
     pub access: Access,
     /// Which methods are served.
     pub namespaces: Namespaces,
+    /// How `anvil_reset` begins the chain anew; without it, it cannot.
+    pub beginner: Option<Beginner>,
 }
 
 impl Default for Settings {
@@ -177,6 +181,42 @@ impl Default for Settings {
             pages: Pages::default(),
             access: Access::ANYWHERE,
             namespaces: Namespaces::DEVELOPMENT,
+            beginner: None,
         }
+    }
+}
+
+/// What a client says of the chain from which this one is to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Refork {
+    /// Its endpoint, if it is not the same.
+    pub url: Option<String>,
+    /// Number of the block, if it is not the same.
+    pub number: Option<u64>,
+    /// How the chain is forked now, if it is.
+    pub now: Option<ForkSettings>,
+}
+
+type Begin = dyn Fn(Option<Refork>) -> Result<Beginning, RpcError> + Send + Sync;
+
+/// Begins a chain anew: on a block of another one, or on nothing.
+#[derive(Clone)]
+pub struct Beginner(Arc<Begin>);
+
+impl Beginner {
+    /// One that works by a function.
+    #[must_use]
+    pub fn new(begin: impl Fn(Option<Refork>) -> Result<Beginning, RpcError> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(begin))
+    }
+
+    pub(crate) fn begin(&self, refork: Option<Refork>) -> Result<Beginning, RpcError> {
+        (self.0)(refork)
+    }
+}
+
+impl fmt::Debug for Beginner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beginner").finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! The genesis block against what is known of it elsewhere.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod forks;
 mod schedules;
 
 use alloy_consensus::{EMPTY_ROOT_HASH, Header};

@@ -254,6 +254,7 @@ impl Config {
             pages,
             access: Access { hosts: hosts.clone(), origins: origins.clone() },
             namespaces,
+            beginner: None,
         }
     }
 

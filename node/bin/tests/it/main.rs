@@ -6,6 +6,7 @@ mod conformance;
 mod db;
 mod faults;
 mod first_guard;
+mod forks;
 mod guards;
 mod kills;
 mod layers;

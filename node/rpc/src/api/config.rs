@@ -115,9 +115,9 @@ pub(crate) trait EthConfig {
 
 impl EthConfigServer for Api {
     fn config(&self) -> Result<Forks, RpcError> {
-        let genesis = self.0.known_block(BlockId::earliest())?;
+        let genesis = self.0.known_block(BlockId::from(self.0.chain.first()))?;
         let head = self.0.chain.head();
-        Ok(forks(self.0.chain.spec(), (genesis.hash(), &genesis.header), &head.block.header))
+        Ok(forks(&self.0.chain.spec(), (genesis.hash(), &genesis.header), &head.block.header))
     }
 
     fn capabilities(&self) -> Result<Capabilities, RpcError> {

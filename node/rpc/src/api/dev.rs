@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     RpcError,
-    api::{Api, fees::SUGGESTED_TIP_WEI},
+    api::{
+        Api,
+        fees::SUGGESTED_TIP_WEI,
+        forking::{ForkConfig, ForkingOptions},
+    },
     node::Node,
     wire::Quantity,
 };
@@ -29,6 +33,13 @@ pub(crate) enum MineOptions {
     },
 }
 
+/// What `anvil_reset` may be given.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct ResetOptions {
+    /// Another chain to go on from, or another block of the same.
+    forking: Option<ForkingOptions>,
+}
+
 /// What the chain is and where it stands, as anvil tells it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,6 +50,7 @@ pub(crate) struct NodeInfo {
     hard_fork: &'static str,
     transaction_order: &'static str,
     environment: Environment,
+    fork_config: ForkConfig,
 }
 
 /// What the next block is to be like.
@@ -80,6 +92,9 @@ pub(crate) trait Dev {
     #[method(name = "evm_revert", aliases = ["anvil_revert"])]
     async fn revert(&self, id: Quantity) -> Result<bool, RpcError>;
 
+    #[method(name = "anvil_reset", aliases = ["hardhat_reset"])]
+    async fn reset(&self, options: Option<ResetOptions>) -> Result<(), RpcError>;
+
     #[method(name = "evm_increaseTime", aliases = ["anvil_increaseTime"])]
     async fn increase_time(&self, seconds: Quantity) -> Result<i64, RpcError>;
 
@@ -107,6 +122,13 @@ impl Api {
 }
 
 impl Node {
+    /// Begins anew, as another run of the chain: on a block of another one, or, where none is named, on none.
+    fn reset(&self, options: ResetOptions) -> Result<(), RpcError> {
+        self.begin_again(options.forking)?;
+        self.filters.rewind(self.chain.first());
+        Ok(())
+    }
+
     fn revert(&self, id: u64) -> Result<bool, RpcError> {
         let dropped = self.chain.revert(id)?;
         self.filters.rewind(dropped.as_deref().unwrap_or_default());
@@ -158,6 +180,7 @@ impl DevServer for Api {
                 gas_limit: U64::from(params.block_gas_limit),
                 gas_price: U256::from(base_fee + SUGGESTED_TIP_WEI),
             },
+            fork_config: ForkConfig::of(&self.0.chain),
         })
     }
 
@@ -182,6 +205,10 @@ impl DevServer for Api {
 
     async fn revert(&self, id: Quantity) -> Result<bool, RpcError> {
         self.0.write(move |node| node.revert(id.0)).await
+    }
+
+    async fn reset(&self, options: Option<ResetOptions>) -> Result<(), RpcError> {
+        self.0.write(move |node| node.reset(options.unwrap_or_default())).await
     }
 
     async fn increase_time(&self, seconds: Quantity) -> Result<i64, RpcError> {

@@ -94,7 +94,12 @@ impl Node {
     ) -> Result<FeeHistory, RpcError> {
         check_percentiles(percentiles.unwrap_or_default(), self.limits.fee_percentiles_max)?;
         let last = self.known_block(BlockId::Number(newest))?;
-        let count = count.min(self.limits.fee_history_blocks_max).min(last.number() + 1);
+        // Of blocks up to a fork the other chain's endpoint knows.
+        let known = match self.chain.fork() {
+            Some(fork) => last.number().saturating_sub(fork.header().number),
+            None => last.number() + 1,
+        };
+        let count = count.min(self.limits.fee_history_blocks_max).min(known);
         if count == 0 {
             return Ok(FeeHistory::default());
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, FilterChanges, FilterId, Log};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
+use parapet_fork::{Fork, ForkError};
 
 use crate::{
     RpcError,
@@ -82,10 +83,12 @@ impl EthLogsServer for Api {
 impl Node {
     fn logs(&self, filter: &Filter) -> Result<Vec<Log>, RpcError> {
         match filter.block_option {
-            FilterBlockOption::AtBlockHash(hash) => {
-                let block = self.known_block(hash.into())?;
-                self.collect(filter, [Ok(block)])
-            }
+            FilterBlockOption::AtBlockHash(hash) => match (self.block(hash.into())?, self.chain.fork()) {
+                (Some(block), Some(fork)) if block.number() <= fork.header().number => self.logs_there(&fork, filter),
+                (None, Some(fork)) => self.logs_there(&fork, filter),
+                (Some(block), _) => self.collect(filter, [Ok(block)]),
+                (None, None) => Err(RpcError::no_block(hash.into(), self.chain.head().block.number())),
+            },
             FilterBlockOption::Range { from_block, to_block } => {
                 let (from, to) = self.range(from_block, to_block)?;
                 self.logs_between(filter, from, to)
@@ -102,7 +105,36 @@ impl Node {
     }
 
     fn logs_between(&self, filter: &Filter, from: u64, to: u64) -> Result<Vec<Log>, RpcError> {
-        self.collect(filter, self.blocks(from, to)?)
+        let Some(fork) = self.chain.fork().filter(|fork| from <= fork.header().number) else {
+            return self.collect(filter, self.blocks(from, to)?);
+        };
+        let last = fork.header().number;
+        let mut logs = self.logs_there(&fork, &filter.clone().from_block(from).to_block(to.min(last)))?;
+        if to > last {
+            logs.extend(self.collect(filter, self.blocks(last + 1, to)?)?);
+        }
+        self.check_number(logs)
+    }
+
+    /// Logs of the chain that was forked, as its endpoint tells them.
+    fn logs_there(&self, fork: &Fork, filter: &Filter) -> Result<Vec<Log>, RpcError> {
+        let internal = |error: serde_json::Error| RpcError::Internal(error.to_string());
+        let params = serde_json::value::to_raw_value(&[filter]).map_err(internal)?;
+        let answer = fork.pass_on("eth_getLogs", &params)?;
+        let logs = serde_json::from_str(answer.get()).map_err(|error| ForkError::Nonsense {
+            endpoint: fork.endpoint(),
+            method: "eth_getLogs".to_owned(),
+            reason: error.to_string(),
+        })?;
+        self.check_number(logs)
+    }
+
+    fn check_number(&self, logs: Vec<Log>) -> Result<Vec<Log>, RpcError> {
+        let max = self.limits.logs_max;
+        if logs.len() > max {
+            return Err(RpcError::TooMuch { what: format!("more than {max} logs"), max: max as u64 });
+        }
+        Ok(logs)
     }
 
     fn collect(
@@ -114,10 +146,7 @@ impl Node {
         for block in blocks {
             let block = block?;
             logs.extend(block_logs(&block, filter, Removed::No));
-            if logs.len() > self.limits.logs_max {
-                let what = format!("more than {} logs", self.limits.logs_max);
-                return Err(RpcError::TooMuch { what, max: self.limits.logs_max as u64 });
-            }
+            logs = self.check_number(logs)?;
         }
         Ok(logs)
     }

@@ -12,16 +12,16 @@ use crate::{RpcError, api::Api, wire::Slot};
 #[rpc(server, namespace = "eth")]
 pub(crate) trait EthState {
     #[method(name = "getBalance")]
-    fn balance(&self, address: Address, block: Option<BlockId>) -> Result<U256, RpcError>;
+    async fn balance(&self, address: Address, block: Option<BlockId>) -> Result<U256, RpcError>;
 
     #[method(name = "getTransactionCount")]
-    fn transaction_count_of(&self, address: Address, block: Option<BlockId>) -> Result<U64, RpcError>;
+    async fn transaction_count_of(&self, address: Address, block: Option<BlockId>) -> Result<U64, RpcError>;
 
     #[method(name = "getCode")]
-    fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError>;
+    async fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError>;
 
     #[method(name = "getStorageAt")]
-    fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError>;
+    async fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError>;
 
     /// Several slots of several accounts.
     #[method(name = "getStorageValues")]
@@ -42,27 +42,34 @@ pub(crate) trait EthState {
 
 #[async_trait]
 impl EthStateServer for Api {
-    fn balance(&self, address: Address, block: Option<BlockId>) -> Result<U256, RpcError> {
-        Ok(self.0.world(block)?.account(&address)?.unwrap_or_default().balance)
+    async fn balance(&self, address: Address, block: Option<BlockId>) -> Result<U256, RpcError> {
+        self.0.look(move |node| Ok(node.world(block)?.account(&address)?.unwrap_or_default().balance)).await
     }
 
-    fn transaction_count_of(&self, address: Address, block: Option<BlockId>) -> Result<U64, RpcError> {
-        if block == Some(BlockId::pending()) {
-            return Ok(U64::from(self.0.chain.next_nonce(&address)?));
-        }
-        Ok(U64::from(self.0.world(block)?.account(&address)?.unwrap_or_default().nonce))
+    async fn transaction_count_of(&self, address: Address, block: Option<BlockId>) -> Result<U64, RpcError> {
+        self.0
+            .look(move |node| {
+                if block == Some(BlockId::pending()) {
+                    return Ok(U64::from(node.chain.next_nonce(&address)?));
+                }
+                Ok(U64::from(node.world(block)?.account(&address)?.unwrap_or_default().nonce))
+            })
+            .await
     }
 
-    fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError> {
-        let world = self.0.world(block)?;
-        let code_hash = world.account(&address)?.unwrap_or_default().code_hash;
-        world
-            .code(code_hash)?
-            .ok_or_else(|| RpcError::Internal(format!("the code {code_hash} of {address} is missing")))
+    async fn code(&self, address: Address, block: Option<BlockId>) -> Result<Bytes, RpcError> {
+        self.0
+            .look(move |node| {
+                let world = node.world(block)?;
+                let code_hash = world.account(&address)?.unwrap_or_default().code_hash;
+                let missing = || RpcError::Internal(format!("the code {code_hash} of {address} is missing"));
+                world.code(code_hash)?.ok_or_else(missing)
+            })
+            .await
     }
 
-    fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError> {
-        Ok(self.0.world(block)?.storage(&address, slot.0.as_b256().into())?.into())
+    async fn storage_at(&self, address: Address, slot: Slot, block: Option<BlockId>) -> Result<B256, RpcError> {
+        self.0.look(move |node| Ok(node.world(block)?.storage(&address, slot.0.as_b256().into())?.into())).await
     }
 
     async fn storage_values(

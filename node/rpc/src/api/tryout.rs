@@ -206,7 +206,7 @@ impl Node {
                 return Err(RpcError::params(format!("block {number} is asked for, the next one is {next}")));
             }
             BlockNumberOrTag::Number(number) => number,
-            BlockNumberOrTag::Earliest => 0,
+            BlockNumberOrTag::Earliest => self.chain.first(),
             BlockNumberOrTag::Pending => next,
             BlockNumberOrTag::Latest | BlockNumberOrTag::Safe | BlockNumberOrTag::Finalized => next - 1,
         };

@@ -8,10 +8,10 @@ use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
 use jsonrpsee::core::client::Client;
-use parapet_builder::{Chain, Clock, Settings as ChainSettings, SystemClock};
-use parapet_genesis::{DevGenesis, DevSettings};
+use parapet_builder::{Beginning, Chain, Clock, Settings as ChainSettings, SystemClock};
+use parapet_genesis::{ACCOUNTS, DevGenesis, DevSettings, dev_accounts};
 use parapet_monitor::{Monitor, NoMonitor};
-use parapet_rpc::{Limits, Running, Screening, Settings, serve};
+use parapet_rpc::{Beginner, Limits, Running, Screening, Settings, serve};
 use parapet_state::ChainStore;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -68,8 +68,24 @@ impl Dev {
         let genesis = DevGenesis::build(&DevSettings::at(GENESIS_TIME)).unwrap();
         let store = ChainStore::in_memory(genesis.block);
         let chain = Chain::new(store, settings, monitor, clock).unwrap();
-        let keys: Vec<B256> = genesis.accounts.iter().map(|account| account.key).collect();
-        let settings = Settings { client_version: "parapet/test".into(), limits, screening, ..Settings::default() };
+        Self::serving(chain, limits, screening, None).await
+    }
+
+    /// A node whose chain has begun elsewhere, and may begin anew.
+    pub(crate) async fn on(
+        beginning: Beginning,
+        settings: ChainSettings,
+        monitor: Arc<dyn Monitor>,
+        beginner: Option<Beginner>,
+    ) -> Self {
+        let chain = Chain::new(beginning, settings, monitor, Arc::new(SystemClock)).unwrap();
+        Self::serving(chain, Limits::default(), Screening::Off, beginner).await
+    }
+
+    async fn serving(chain: Chain, limits: Limits, screening: Screening, beginner: Option<Beginner>) -> Self {
+        let keys: Vec<B256> = dev_accounts(ACCOUNTS).unwrap().iter().map(|account| account.key).collect();
+        let client_version = "parapet/test".into();
+        let settings = Settings { client_version, limits, screening, beginner, ..Settings::default() };
         let server = serve(chain.clone(), &keys, settings).await.unwrap();
         let signers = keys.iter().map(|key| PrivateKeySigner::from_bytes(key).unwrap()).collect();
         let url = format!("http://{}", server.address());

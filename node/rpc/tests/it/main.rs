@@ -10,6 +10,7 @@ mod dev;
 mod engine;
 mod execute;
 mod fixture;
+mod forks;
 mod hostile;
 mod impersonation;
 mod logs;

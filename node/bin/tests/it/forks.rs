@@ -1,0 +1,122 @@
+//! A chain that goes on from another node's: guards judge what was deployed there, and nothing stops when that node does.
+
+use alloy_network::{ReceiptResponse as _, TransactionBuilder as _};
+use alloy_primitives::{Address, Bytes, U256, hex, utils::parse_ether};
+use alloy_provider::{DynProvider, Provider as _};
+use alloy_rpc_types_eth::TransactionRequest;
+use serde_json::Value;
+
+use crate::{
+    guards::{OWNER, guard_ok, verdict},
+    process::{Node, parapet},
+};
+
+/// A vault that has an owner, and that a thief finds open: a call of four bytes is answered with the owner's address, any other
+/// call sends its caller as many wei as its first word says.
+fn vault() -> Bytes {
+    // CALLDATASIZE 4 EQ 0x15 JUMPI; CALL(GAS, CALLER, CALLDATALOAD(0), 0, 0, 0, 0) POP STOP; RETURN(owner).
+    let owner: Address = OWNER.parse().unwrap();
+    let code =
+        [&hex!("36600414601557 5f5f5f5f 5f35 33 5a f1 50 00 000000 5b 73")[..], &owner[..], &hex!("5f52 60205ff3")];
+    code.concat().into()
+}
+
+async fn receipt(provider: &DynProvider, request: TransactionRequest) -> alloy_rpc_types_eth::TransactionReceipt {
+    let request = request.with_gas_limit(2_000_000);
+    provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap()
+}
+
+async fn withdraw(provider: &DynProvider, from: Address, ether: &str) -> alloy_rpc_types_eth::TransactionReceipt {
+    let input = Bytes::from(parse_ether(ether).unwrap().to_be_bytes::<32>());
+    receipt(provider, TransactionRequest::default().with_to(from).with_input(input)).await
+}
+
+/// A node with a vault that holds 100 ether.
+async fn remote() -> (Node, Address) {
+    let node = Node::start(&["--chain-id", "77"]);
+    let provider = node.provider();
+    let code = vault();
+    let length = u16::try_from(code.len()).unwrap().to_be_bytes();
+    let init = [&[0x61, length[0], length[1], 0x80, 0x60, 10, 0x5f, 0x39, 0x5f, 0xf3][..], &code].concat();
+    let deployed = receipt(&provider, TransactionRequest::default().with_deploy_code(init)).await;
+    let vault = deployed.contract_address().unwrap();
+    // Its balance comes with a withdrawal of nothing: calldata of one zero byte.
+    let pay = TransactionRequest::default().with_to(vault).with_input(vec![0]).with_value(parse_ether("100").unwrap());
+    assert!(receipt(&provider, pay).await.status());
+    (node, vault)
+}
+
+#[tokio::test]
+async fn a_guard_on_forked_state_vetoes_a_theft_and_the_chain_outlives_the_one_it_was_forked_from() {
+    let (remote, vault) = remote().await;
+    let url = remote.ready["http"].as_str().unwrap().to_owned();
+    let node = Node::start(&["--fork-url", &url, "--fork-verify", "--no-storage-caching", "--timeout", "2000"]);
+    let provider = node.provider();
+    assert_eq!((&node.ready["chainId"], &node.ready["fork"]["verified"]), (&77.into(), &true.into()));
+    assert_eq!((provider.get_chain_id().await.unwrap(), provider.get_block_number().await.unwrap()), (77, 2));
+    assert_eq!(provider.get_balance(vault).await.unwrap(), parse_ether("100").unwrap());
+
+    guard_ok(&node, &["deploy", "outflow_cap"]);
+    let account = vault.to_string();
+    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=50 ether", "--param", "window_seconds=10000000"];
+    guard_ok(&node, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    let theft = withdraw(&provider, vault, "60").await;
+    assert!(!theft.status());
+    let said = verdict(&node, theft.transaction_hash).to_string();
+    assert!(said.contains("\"veto\"") && said.contains("outflow_cap"), "{said}");
+    assert!(withdraw(&provider, vault, "4").await.status());
+    assert_eq!(provider.get_balance(vault).await.unwrap(), parse_ether("96").unwrap());
+    assert_eq!(remote.provider().get_balance(vault).await.unwrap(), parse_ether("100").unwrap(), "it is another chain");
+
+    remote.stop("-KILL");
+    assert!(withdraw(&provider, vault, "3").await.status(), "what was read is known");
+    assert!(!withdraw(&provider, vault, "30").await.status(), "and guarded");
+    let unknown = Address::repeat_byte(0x99);
+    let error = provider.get_balance(unknown).await.unwrap_err();
+    let refused = error.as_error_resp().unwrap();
+    assert_eq!(refused.code, -32_002, "{refused:?}");
+    assert!(refused.message.contains(&url), "{refused:?}");
+    let before = provider.get_block_number().await.unwrap();
+    provider.raw_request::<_, Value>("evm_mine".into(), ()).await.unwrap();
+    assert_eq!(provider.get_block_number().await.unwrap(), before + 1);
+    // One that needs what cannot be read waits, and the others go on.
+    let lost = TransactionRequest::default().with_to(unknown).with_value(U256::from(1)).with_gas_limit(100_000);
+    let lost = provider.send_transaction(lost).await.unwrap();
+    provider.raw_request::<_, Value>("evm_mine".into(), ()).await.unwrap();
+    assert!(provider.get_transaction_receipt(*lost.tx_hash()).await.unwrap().is_none());
+    assert_eq!(provider.get_block_number().await.unwrap(), before + 2);
+}
+
+#[tokio::test]
+async fn a_fork_in_the_cache_starts_without_its_endpoint() {
+    let (remote, vault) = remote().await;
+    let url = remote.ready["http"].as_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().to_str().unwrap();
+    let args = ["--fork-url", &url, "--fork-block-number", "2", "--fork-chain-id", "77", "--fork-cache", cache];
+    let node = Node::start(&args);
+    assert_eq!(node.provider().get_balance(vault).await.unwrap(), parse_ether("100").unwrap());
+    node.stop("-INT");
+    remote.stop("-KILL");
+    let node = Node::start(&args);
+    let provider = node.provider();
+    assert_eq!(provider.get_balance(vault).await.unwrap(), parse_ether("100").unwrap());
+    assert!(provider.get_balance(Address::repeat_byte(0x99)).await.is_err());
+    provider.raw_request::<_, Value>("evm_mine".into(), ()).await.unwrap();
+    assert_eq!(provider.get_block_number().await.unwrap(), 3);
+}
+
+#[test]
+fn what_cannot_be_forked_is_refused_in_one_line_without_the_key_in_the_url() {
+    let output =
+        parapet(&["dev", "--port", "0", "--retries", "0", "--fork-url", "http://127.0.0.1:9/v2/S3CR3T"]).output();
+    let output = output.unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+    assert!(error.contains("http://127.0.0.1:9/…") && !error.contains("S3CR3T"), "{error}");
+    for wrong in [&["--fork-block-number", "7"][..], &["--fork-url", "http://a", "--datadir", "x"], &["--retries", "2"]]
+    {
+        let refused = parapet(&[&["dev", "--port", "0"], wrong].concat()).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
+    }
+}

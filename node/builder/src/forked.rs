@@ -1,0 +1,165 @@
+//! Chains that go on from a block of another one, whose endpoint may be slow, or gone.
+//!
+//! Invariant: a block never waits for the other chain where nothing in it depends on that.
+
+use std::sync::Arc;
+
+use alloy_consensus::Transaction as _;
+use alloy_eips::{
+    eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS},
+    eip4788::BEACON_ROOTS_ADDRESS,
+};
+use alloy_primitives::{Address, U256};
+use parapet_fork::{Fork, Want};
+use parapet_state::{ChainStore, StoreError, WorldState};
+use parapet_types::{AccountChange, BlockContext, ChainParams, Hardfork, StateChanges, Transaction};
+
+use crate::{Chain, ChainError, Clock, Event, Head, clock::ChainTime};
+
+/// Words of time and of roots that the contract of beacon roots keeps (EIP-4788).
+const BEACON_ROOTS_WORDS: u64 = 8_191;
+
+/// What a chain begins with, or begins anew with.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The chain up to its head.
+    pub store: ChainStore,
+    /// The block of another chain from which it goes on, if it does.
+    pub fork: Option<Arc<Fork>>,
+}
+
+impl From<ChainStore> for Beginning {
+    fn from(store: ChainStore) -> Self {
+        Self { store, fork: None }
+    }
+}
+
+/// How a chain reads the clock as it begins: on a block of another one, time goes on from there.
+pub(crate) fn time_at_start(fork: Option<&Fork>, clock: &dyn Clock) -> ChainTime {
+    fork.map_or_else(ChainTime::default, |fork| ChainTime::running_from(clock, fork.header().timestamp))
+}
+
+impl Chain {
+    /// Number of the chain's first block: that of the block from which it was forked, if it was.
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        self.fork().map_or(0, |fork| fork.header().number)
+    }
+
+    /// The block of another chain from which this one goes on, if it does.
+    #[must_use]
+    pub fn fork(&self) -> Option<Arc<Fork>> {
+        self.0.fork.read().clone()
+    }
+
+    /// Begins anew with another beginning, as if nothing had happened since: no snapshot, no amendment, an empty pool.
+    ///
+    /// # Errors
+    /// [`ChainError`] when a block cannot be read, or the node is stopping; nothing has changed then.
+    pub fn begin_again(&self, beginning: Beginning) -> Result<(), ChainError> {
+        let mut writer = self.writer()?;
+        let Beginning { store, fork } = beginning;
+        let dropped = self.blocks_after(self.first())?;
+        let time = time_at_start(fork.as_deref(), &*self.0.clock);
+        let (block, world, spec) = (store.head(), store.head_world(), Arc::new(store.spec().clone()));
+        (*self.0.spec.write(), *self.0.fork.write(), *self.0.store.write()) = (spec, fork, store);
+        (writer.time, writer.amendments) = (time, StateChanges::default());
+        writer.snapshots.clear();
+        self.0.amended.write().rewind(0);
+        self.0.pool.write().clear();
+        tracing::info!("began anew at block {} {}", block.number(), block.hash());
+        self.publish(Head { block, world, time });
+        if !dropped.is_empty() {
+            self.announce(Event::Dropped(dropped));
+        }
+        Ok(())
+    }
+
+    /// Reads from the other chain, in few requests, what transactions are known to need. What cannot be read is told by
+    /// whoever needs it.
+    pub(crate) fn fetch_ahead(&self, world: &WorldState, candidates: &[Transaction]) {
+        let Some(fork) = self.fork() else { return };
+        let is_below = |address: &Address| !world.is_here(address);
+        let mut wanted = Vec::new();
+        for transaction in candidates {
+            let named = [Some(transaction.signer()), transaction.to()];
+            wanted.extend(named.into_iter().flatten().filter(is_below).map(Want::Account));
+            for item in transaction.access_list().into_iter().flat_map(|list| &list.0) {
+                let slots = item.storage_keys.iter().map(|key| Want::Slot(item.address, U256::from_be_bytes(key.0)));
+                wanted.extend(slots.filter(|_| is_below(&item.address)));
+            }
+        }
+        if let Err(error) = fork.fetch_ahead(wanted) {
+            tracing::debug!("nothing is fetched ahead: {error}");
+        }
+    }
+}
+
+/// On a state that lies over another chain's: clears the words that the block's own calls write before anything runs
+/// (EIP-4788, EIP-2935). What they held shows in nothing of the block, and so need not be asked for. Elsewhere it does nothing.
+pub(crate) fn clear_overwritten(
+    world: &WorldState,
+    params: &ChainParams,
+    context: &BlockContext,
+) -> Result<StateChanges, StoreError> {
+    let mut cleared = StateChanges::default();
+    if !world.is_over_another() {
+        return Ok(cleared);
+    }
+    let (time, before) = (context.timestamp % BEACON_ROOTS_WORDS, context.number.saturating_sub(1));
+    for (since, contract, words) in [
+        (Hardfork::Cancun, BEACON_ROOTS_ADDRESS, vec![time, time + BEACON_ROOTS_WORDS]),
+        (Hardfork::Prague, HISTORY_STORAGE_ADDRESS, vec![before % HISTORY_SERVE_WINDOW as u64]),
+    ] {
+        if params.hardfork < since {
+            continue;
+        }
+        if let Some(info) = world.account(&contract)? {
+            let storage = words.into_iter().map(|word| (U256::from(word), U256::ZERO)).collect();
+            let change = AccountChange { info: Some(info), wipe_storage: false, storage };
+            cleared.accounts.insert(contract, change);
+        }
+    }
+    Ok(cleared)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Bytes, keccak256};
+    use parapet_types::{AccountInfo, GuardParams};
+
+    use super::*;
+
+    #[test]
+    fn only_words_that_the_block_writes_itself_are_cleared_and_only_over_another_chain() {
+        let code = Bytes::from_static(&[0]);
+        let info = AccountInfo { nonce: 1, balance: U256::ZERO, code_hash: keccak256(&code) };
+        let storage = |words: &[u64]| words.iter().map(|word| (U256::from(*word), U256::from(9))).collect();
+        let contract = |words: &[u64]| AccountChange { info: Some(info), wipe_storage: false, storage: storage(words) };
+        let below = WorldState::of(&StateChanges {
+            accounts: [
+                (BEACON_ROOTS_ADDRESS, contract(&[5, 6, 5 + BEACON_ROOTS_WORDS])),
+                (HISTORY_STORAGE_ADDRESS, contract(&[3, 4])),
+            ]
+            .into(),
+            code: [(info.code_hash, code)].into(),
+        });
+        let params = ChainParams {
+            chain_id: 1,
+            hardfork: Hardfork::Prague,
+            block_gas_limit: 30_000_000,
+            guards: GuardParams::DEFAULT,
+            deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        };
+        let context = BlockContext { number: 5, timestamp: 5 + BEACON_ROOTS_WORDS, ..BlockContext::default() };
+        assert_eq!(clear_overwritten(&below, &params, &context).expect("in memory"), StateChanges::default());
+        let over = WorldState::over(Arc::new(below));
+        let cleared = over.apply(&clear_overwritten(&over, &params, &context).expect("in memory")).expect("in memory");
+        let word = |contract, word: u64| cleared.storage(&contract, U256::from(word)).expect("in memory");
+        assert_eq!(word(BEACON_ROOTS_ADDRESS, 5) + word(BEACON_ROOTS_ADDRESS, 5 + BEACON_ROOTS_WORDS), U256::ZERO);
+        assert_eq!((word(BEACON_ROOTS_ADDRESS, 6), word(HISTORY_STORAGE_ADDRESS, 3)), (U256::from(9), U256::from(9)));
+        assert_eq!(word(HISTORY_STORAGE_ADDRESS, 4), U256::ZERO);
+        let before = ChainParams { hardfork: Hardfork::Shanghai, ..params };
+        assert_eq!(clear_overwritten(&over, &before, &context).expect("in memory"), StateChanges::default());
+    }
+}
