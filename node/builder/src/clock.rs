@@ -67,13 +67,6 @@ impl ChainTime {
     }
 }
 
-impl ChainTime {
-    /// Time that runs on from a timestamp, from now on.
-    pub(crate) fn running_from(clock: &dyn Clock, timestamp: u64) -> Self {
-        Self { offset: difference(timestamp, clock.now()), next: None }
-    }
-}
-
 /// `a - b`, held at the ends of the range.
 fn difference(a: u64, b: u64) -> i64 {
     i64::try_from(i128::from(a) - i128::from(b)).unwrap_or(if a > b { i64::MAX } else { i64::MIN })

@@ -11,7 +11,7 @@ use alloy_eips::{
 };
 use alloy_primitives::{Address, U256};
 use parapet_fork::{Fork, Want};
-use parapet_state::{ChainStore, StoreError, WorldState};
+use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
 use parapet_types::{AccountChange, BlockContext, ChainParams, Hardfork, StateChanges, Transaction};
 
 use crate::{Chain, ChainError, Clock, Event, Head, clock::ChainTime};
@@ -52,11 +52,12 @@ impl Chain {
         self.0.fork.read().clone()
     }
 
-    /// Begins anew with another beginning, as if nothing had happened since: no snapshot, no amendment, an empty pool.
+    /// Begins anew with another beginning, as if nothing had happened since: no snapshot, no amendment, an empty pool. Gives the
+    /// blocks that are gone, newest first.
     ///
     /// # Errors
     /// [`ChainError`] when a block cannot be read, or the node is stopping; nothing has changed then.
-    pub fn begin_again(&self, beginning: Beginning) -> Result<(), ChainError> {
+    pub fn begin_again(&self, beginning: Beginning) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let mut writer = self.writer()?;
         let Beginning { store, fork } = beginning;
         let dropped = self.blocks_after(self.first())?;
@@ -67,12 +68,14 @@ impl Chain {
         writer.snapshots.clear();
         self.0.amended.write().rewind(0);
         self.0.pool.write().clear();
+        self.rewrite_journal();
+        writer.payloads.clear();
         tracing::info!("began anew at block {} {}", block.number(), block.hash());
         self.publish(Head { block, world, time });
         if !dropped.is_empty() {
-            self.announce(Event::Dropped(dropped));
+            self.announce(Event::Dropped(dropped.clone()));
         }
-        Ok(())
+        Ok(dropped)
     }
 
     /// Reads from the other chain, in few requests, what transactions are known to need. What cannot be read is told by

@@ -59,6 +59,11 @@ struct Aside {
 pub(crate) struct Payloads(HashMap<B256, Aside>);
 
 impl Payloads {
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     fn keep(&mut self, aside: Aside) {
         self.0.insert(aside.block.hash(), aside);
         if self.0.len() > PAYLOADS_MAX {

@@ -156,7 +156,7 @@ pub(crate) async fn listen(
         methods,
         sends: Sends(Arc::clone(&node)),
         secret,
-        node,
+        node: Arc::clone(&node),
         passing: forward::permits(),
         builder: builder.max_connections(limits.connections_max),
         limits: Arc::new(limits),

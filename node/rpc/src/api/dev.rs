@@ -124,8 +124,8 @@ impl Api {
 impl Node {
     /// Begins anew, as another run of the chain: on a block of another one, or, where none is named, on none.
     fn reset(&self, options: ResetOptions) -> Result<(), RpcError> {
-        self.begin_again(options.forking)?;
-        self.filters.rewind(self.chain.first());
+        let dropped = self.begin_again(options.forking)?;
+        self.filters.rewind(&dropped);
         Ok(())
     }
 

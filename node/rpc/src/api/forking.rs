@@ -1,7 +1,10 @@
 //! What development tools do to the block of another chain from which this one goes on.
 
+use std::sync::Arc;
+
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use parapet_builder::Chain;
+use parapet_state::StoredBlock;
 use serde::{Deserialize, Serialize};
 
 use crate::{Refork, RpcError, api::Api, node::Node, wire::Quantity};
@@ -46,8 +49,8 @@ pub(crate) trait Forking {
 }
 
 impl Node {
-    /// Begins the chain anew: on the block of another one, or on nothing.
-    pub(crate) fn begin_again(&self, forking: Option<ForkingOptions>) -> Result<(), RpcError> {
+    /// Begins the chain anew: on the block of another one, or on nothing. Gives the blocks that are gone, newest first.
+    pub(crate) fn begin_again(&self, forking: Option<ForkingOptions>) -> Result<Vec<Arc<StoredBlock>>, RpcError> {
         let now = self.chain.fork();
         let kept = || RpcError::params("a chain that is kept in a folder cannot begin anew");
         let beginner = self.beginner.as_ref().ok_or_else(kept)?;
