@@ -4,7 +4,7 @@ use std::{io::Write, path::Path};
 
 use alloy_consensus::Header;
 use parapet_state::{ChainStore, GenesisBlock, MemoryUse, StoreSettings, StoredBlock, WorldState};
-use parapet_types::{ChainParams, GuardParams, Hardfork, StateChanges};
+use parapet_types::{ChainParams, ExecutionLimits, GuardParams, Hardfork, StateChanges};
 use serde::Serialize;
 
 use crate::{
@@ -76,6 +76,7 @@ pub(crate) fn chain(folder: &Path, world: WorldState, settings: StoreSettings) -
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     };
     Ok(ChainStore::open(folder, GenesisBlock { spec: params.into(), header, world }, settings)?)
 }

@@ -12,8 +12,8 @@ use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_executor::{Mode, Workers, run_block};
 use parapet_monitor::NoMonitor;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork, StateChanges,
-    Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutionLimits, FlatState, GuardParams,
+    Hardfork, StateChanges, Transaction,
 };
 use peak_alloc::PeakAlloc;
 use serde::Serialize;
@@ -174,6 +174,7 @@ fn block(number: u64) -> Case {
         block_gas_limit: GAS_LIMIT,
         guards: GuardParams::DEFAULT,
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     };
     let block = BlockContext {
         number: number + 1,

@@ -9,7 +9,7 @@ use alloy_consensus::{Header, Sealed};
 use alloy_eip7928::BlockAccessList;
 use alloy_primitives::B256;
 use parapet_state::{ChainStore, GenesisBlock, Scope, StoreError, StoreSettings, StoredBlock, SyncMode, WorldState};
-use parapet_types::{ChainParams, GuardParams, Hardfork, StateChanges};
+use parapet_types::{ChainParams, ExecutionLimits, GuardParams, Hardfork, StateChanges};
 
 use crate::ConformanceError;
 
@@ -44,6 +44,7 @@ impl Folders {
             block_gas_limit: 1,
             guards: GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         };
         let genesis = GenesisBlock { spec: params.into(), header, world };
         let Some(mut folder) = self.free().pop() else { return Folder::new(genesis) };

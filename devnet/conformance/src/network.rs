@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::U256;
 use parapet_executor::blob_params;
 use parapet_fixtures::{MAINNET, OutOfRange, number};
-use parapet_types::{BlobSchedule, ChainParams, GuardParams, Hardfork};
+use parapet_types::{BlobSchedule, ChainParams, ExecutionLimits, GuardParams, Hardfork};
 use serde::Deserialize;
 
 use crate::{ConformanceError, Skip, error::Stop};
@@ -143,6 +143,7 @@ impl Schedule {
             block_gas_limit: gas_limit,
             guards: GuardParams::default(),
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         }
     }
 }

@@ -13,7 +13,7 @@ use parapet_executor::{Admission, BlockError, BlockInput, Listing, Mode, Point, 
 use parapet_fixtures::{Accounts, changes_of, number};
 use parapet_monitor::NoMonitor;
 use parapet_state::WorldState;
-use parapet_types::{Ancestors, BlockContext, ChainParams, GuardParams, StateChanges, Transaction};
+use parapet_types::{Ancestors, BlockContext, ChainParams, ExecutionLimits, GuardParams, StateChanges, Transaction};
 use serde::Deserialize;
 
 use crate::{
@@ -93,6 +93,7 @@ pub(crate) fn run(case: Case<'_>, mode: Mode<'_>, folders: Option<&Folders>) -> 
         block_gas_limit: block.gas_limit,
         guards: GuardParams::DEFAULT,
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     };
     let world = WorldState::of(&changes_of(&test.pre)?);
     let executed = match transaction(test, &params, post) {

@@ -14,8 +14,8 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256}
 use parapet_executor::{Admission, BlockInput, Deadline, Listing, Point};
 use parapet_monitor::Fuel;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork, StateChanges,
-    StateReader, Transaction, Withdrawal,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutionLimits, FlatState, GuardParams,
+    Hardfork, StateChanges, StateReader, Transaction, Withdrawal,
 };
 
 use crate::{
@@ -180,6 +180,7 @@ impl Scenario {
                 block_gas_limit: self.gas_limit,
                 guards: GuardParams { block_fuel_max: Fuel(self.fuel_max), ..GuardParams::default() },
                 deposit_contract: ChainParams::MAINNET_DEPOSITS,
+                limits: ExecutionLimits::ETHEREUM,
             },
             state: FlatState::from(&genesis),
             genesis,

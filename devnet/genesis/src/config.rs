@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::Address;
-use parapet_types::{Activation, BlobSchedule, ChainParams, ChainSpec, Era, GuardParams, Hardfork, Upgrade};
+use parapet_types::{
+    Activation, BlobSchedule, ChainParams, ChainSpec, Era, ExecutionLimits, GuardParams, Hardfork, Upgrade,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -58,6 +60,9 @@ pub(crate) struct GethConfig {
     /// Of this node's own.
     #[serde(default)]
     parapet: GuardParams,
+    /// Of this node's own, too.
+    #[serde(default)]
+    parapet_limits: ExecutionLimits,
     /// The forks, and what else there is.
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -73,6 +78,11 @@ struct Blobs {
 }
 
 impl GethConfig {
+    /// EIP-155 chain id.
+    pub(crate) const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
     /// The chain over its whole length, whose genesis block has this time and gas limit.
     pub(crate) fn spec(&self, timestamp: u64, block_gas_limit: u64) -> Result<ChainSpec, FileError> {
         let mut forks = self.forks(timestamp)?;
@@ -86,6 +96,7 @@ impl GethConfig {
             block_gas_limit,
             guards: self.parapet,
             deposit_contract: self.deposit_contract_address.unwrap_or(ChainParams::MAINNET_DEPOSITS),
+            limits: self.parapet_limits,
         };
         let spec = ChainSpec::new(genesis, forks.split_off(first))?;
         let silent = SILENT_FORKS.into_iter().filter_map(|name| self.number(name).transpose());
@@ -225,5 +236,8 @@ pub(crate) fn to_geth(spec: &ChainSpec, number: u64, timestamp: u64) -> Value {
     set("chainId".to_owned(), json!(params.chain_id));
     set("depositContractAddress".to_owned(), json!(params.deposit_contract));
     set("parapet".to_owned(), json!(params.guards));
+    if !params.limits.are_ethereums() {
+        set("parapetLimits".to_owned(), json!(params.limits));
+    }
     Value::Object(config)
 }

@@ -13,6 +13,9 @@ pub enum GenesisError {
         /// Number asked for.
         asked: usize,
     },
+    /// No phrase has so many words.
+    #[error("a phrase has 12, 15, 18, 21 or 24 words, not {0}")]
+    Words(usize),
     /// An account does not derive from the mnemonic.
     #[error("account {index} cannot be derived: {source}")]
     Derivation {

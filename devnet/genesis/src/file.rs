@@ -9,7 +9,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bytes, U64, U256, keccak256};
 use parapet_state::{GenesisBlock, StoreError, WorldState};
 use parapet_types::{
-    AccountChange, AccountInfo, ChainParams, ChainSpec, GuardParams, Hardfork, ScheduleError, StateChanges,
+    AccountChange, AccountInfo, ChainParams, ChainSpec, ExecutionLimits, GuardParams, Hardfork, ScheduleError,
+    StateChanges,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -52,6 +53,13 @@ pub enum FileError {
     /// It does not begin with block 0.
     #[error("it begins with block {0}; a chain begins with block 0")]
     Number(u64),
+}
+
+/// Gas limits from here up stand for none at all, in files that anvil wrote.
+const NO_GAS_LIMIT: u64 = u64::MAX / 2;
+
+fn word(value: U256) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
 }
 
 /// An account, as both forms have it.
@@ -121,15 +129,15 @@ pub fn genesis_of_file(json: &[u8]) -> Result<GenesisBlock, FileError> {
     match serde_json::from_slice(json)? {
         AnyFile::Geth(genesis) => genesis.build(),
         AnyFile::Anvil(AnvilState { accounts, block }) => {
-            let word = |value: U256| u64::try_from(value).unwrap_or(u64::MAX);
             let limit = block.as_ref().and_then(|block| block.gas_limit).map(word);
             let params = ChainParams {
                 chain_id: CHAIN_ID,
                 hardfork: Hardfork::default(),
                 // Anvil may have no limit at all, which no header can say.
-                block_gas_limit: limit.filter(|limit| *limit < u64::MAX / 2).unwrap_or(BLOCK_GAS_LIMIT),
+                block_gas_limit: limit.filter(|limit| *limit < NO_GAS_LIMIT).unwrap_or(BLOCK_GAS_LIMIT),
                 guards: GuardParams::default(),
                 deposit_contract: ChainParams::MAINNET_DEPOSITS,
+                limits: ExecutionLimits::ETHEREUM,
             };
             let world = StateFile(accounts).world();
             let timestamp = block.map_or(0, |block| word(block.timestamp));
@@ -164,7 +172,46 @@ impl GethGenesis {
     }
 }
 
+/// What a file says of the block that its state belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileBlock {
+    /// Timestamp, in seconds since 1970.
+    pub timestamp: Option<u64>,
+    /// Gas limit.
+    pub gas_limit: Option<u64>,
+    /// Base fee, in wei per gas.
+    pub base_fee: Option<u64>,
+    /// EIP-155 chain id.
+    pub chain_id: Option<u64>,
+}
+
 impl StateFile {
+    /// The accounts of a file in either form, and what it says of its block, for a chain that has more accounts than these.
+    ///
+    /// # Errors
+    /// [`FileError::Json`] when it is in neither form.
+    pub fn parse(json: &[u8]) -> Result<(Self, FileBlock), FileError> {
+        Ok(match serde_json::from_slice(json)? {
+            AnyFile::Geth(genesis) => {
+                let block = FileBlock {
+                    timestamp: Some(genesis.timestamp.to()),
+                    gas_limit: Some(genesis.gas_limit.to()),
+                    base_fee: genesis.base_fee_per_gas.map(|fee| fee.to()),
+                    chain_id: Some(genesis.config.chain_id()),
+                };
+                (Self(genesis.alloc), block)
+            }
+            AnyFile::Anvil(AnvilState { accounts, block }) => {
+                let block = block.map_or_else(FileBlock::default, |block| FileBlock {
+                    timestamp: Some(word(block.timestamp)),
+                    gas_limit: block.gas_limit.map(word).filter(|limit| *limit < NO_GAS_LIMIT),
+                    ..FileBlock::default()
+                });
+                (Self(accounts), block)
+            }
+        })
+    }
+
     /// Reads a whole state, and tells of each account.
     ///
     /// # Errors
@@ -219,6 +266,12 @@ impl StateFile {
 
     /// The state. Accounts that are empty are none.
     fn world(self) -> WorldState {
+        WorldState::of(&self.changes())
+    }
+
+    /// What makes its accounts what they are, whatever they were. Accounts that are empty are none.
+    #[must_use]
+    pub fn changes(self) -> StateChanges {
         let mut changes = StateChanges::default();
         for (address, FileAccount { balance, nonce, code, storage }) in self.0 {
             let code_hash = keccak256(&code);
@@ -227,9 +280,9 @@ impl StateFile {
                 continue;
             }
             changes.code.insert(code_hash, code);
-            changes.accounts.insert(address, AccountChange { info: Some(info), wipe_storage: false, storage });
+            changes.accounts.insert(address, AccountChange { info: Some(info), wipe_storage: true, storage });
         }
-        WorldState::of(&changes)
+        changes
     }
 }
 

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, U256};
 use parapet_state::WorldState;
 use parapet_types::{AccountChange, AccountInfo, ReadError, StateChanges, StateReader};
 
-use crate::{DevAccount, DevSettings, GenesisError, contracts, dev_accounts};
+use crate::{DevAccount, DevSettings, GenesisError, contracts};
 
 /// First bytes of the code of an account that delegates to another one (EIP-7702).
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
@@ -85,7 +85,7 @@ impl DevFork {
 
 /// The funded accounts, and the contracts that a development chain of this fork has.
 fn wanted(settings: &DevSettings) -> Result<(Vec<DevAccount>, StateChanges), GenesisError> {
-    let accounts = dev_accounts(settings.checked_accounts()?)?;
+    let accounts = settings.wallet.accounts(settings.checked_accounts()?)?;
     let guardian = accounts[0].address;
     let mut wanted = StateChanges::default();
     contracts::deploy(&mut wanted, settings.params.hardfork, (guardian, guardian));

@@ -14,10 +14,10 @@ mod fork;
 mod header;
 mod stream;
 
-pub use accounts::{DevAccount, MNEMONIC, dev_accounts};
+pub use accounts::{DERIVATION_PATH, DevAccount, MNEMONIC, Wallet, dev_accounts};
 pub use contracts::{CREATE2_FACTORY, CREATE2_FACTORY_CODE};
 pub use error::GenesisError;
-pub use file::{FileError, StateFile, genesis_of_file};
+pub use file::{FileBlock, FileError, StateFile, genesis_of_file};
 pub use fork::{DevFork, LookedAt};
 pub use header::BASE_FEE_WEI;
 pub use stream::{StateForm, WriteError, write_state};
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
 use parapet_state::{GenesisBlock, WorldState};
-use parapet_types::{AccountChange, AccountInfo, ChainParams, GuardParams, Hardfork, StateChanges};
+use parapet_types::{AccountChange, AccountInfo, ChainParams, ExecutionLimits, GuardParams, Hardfork, StateChanges};
 
 /// Chain id of a development chain, unless another is asked for.
 pub const CHAIN_ID: u64 = 31_337;
@@ -40,7 +40,7 @@ pub const ACCOUNTS_MAX: usize = 1_000;
 pub const BALANCE_WEI: u128 = 10_000 * 1_000_000_000_000_000_000;
 
 /// What a development chain is to be like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DevSettings {
     /// Funded accounts: 1 to [`ACCOUNTS_MAX`].
     pub accounts: usize,
@@ -50,6 +50,24 @@ pub struct DevSettings {
     pub params: ChainParams,
     /// Timestamp of the genesis block, in seconds since 1970.
     pub timestamp: u64,
+    /// Base fee of the genesis block, in wei per gas.
+    pub base_fee: u64,
+    /// What the funded accounts derive from.
+    pub wallet: Wallet,
+    /// Whether there is a factory for CREATE2.
+    pub create2_factory: Create2Factory,
+    /// Accounts that are there besides, and in place of the chain's own where both have one.
+    pub others: StateFile,
+}
+
+/// Whether the deterministic deployment proxy is there from the first block on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Create2Factory {
+    /// It is.
+    #[default]
+    Deployed,
+    /// It is not.
+    Absent,
 }
 
 impl DevSettings {
@@ -62,8 +80,18 @@ impl DevSettings {
             block_gas_limit: BLOCK_GAS_LIMIT,
             guards: GuardParams::default(),
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         };
-        Self { accounts: ACCOUNTS, balance: U256::from(BALANCE_WEI), params, timestamp }
+        Self {
+            accounts: ACCOUNTS,
+            balance: U256::from(BALANCE_WEI),
+            params,
+            timestamp,
+            base_fee: BASE_FEE_WEI,
+            wallet: Wallet::default(),
+            create2_factory: Create2Factory::Deployed,
+            others: StateFile::default(),
+        }
     }
 
     fn checked_accounts(&self) -> Result<usize, GenesisError> {
@@ -93,6 +121,10 @@ impl GenesisSettings {
     /// The first block: the registry, the contracts that Ethereum's own rules and tools expect, and the funded accounts.
     #[must_use]
     pub fn build(&self) -> GenesisBlock {
+        self.seal(&self.changes(), BASE_FEE_WEI)
+    }
+
+    fn changes(&self) -> StateChanges {
         let mut changes = StateChanges::default();
         contracts::deploy(&mut changes, self.params.hardfork, (self.guardian, self.governance));
         for (address, balance) in &self.funded {
@@ -100,8 +132,15 @@ impl GenesisSettings {
             let funded = AccountChange { info: Some(info), wipe_storage: false, storage: BTreeMap::new() };
             changes.accounts.insert(*address, funded);
         }
-        let world = WorldState::of(&changes);
-        let header = header::genesis_header(&self.params, self.timestamp, world.root());
+        changes
+    }
+
+    /// The block of a state, with a base fee in wei per gas.
+    fn seal(&self, changes: &StateChanges, base_fee: u64) -> GenesisBlock {
+        let world = WorldState::of(changes);
+        let usual = header::genesis_header(&self.params, self.timestamp, world.root());
+        let base_fee_per_gas = usual.base_fee_per_gas.map(|_| base_fee);
+        let header = alloy_consensus::Header { base_fee_per_gas, ..usual };
         GenesisBlock { spec: self.params.into(), header, world }
     }
 }
@@ -123,7 +162,7 @@ impl DevGenesis {
     /// # Errors
     /// [`GenesisError`] when the number of accounts is out of range, or an account cannot be derived.
     pub fn build(settings: &DevSettings) -> Result<Self, GenesisError> {
-        let accounts = dev_accounts(settings.checked_accounts()?)?;
+        let accounts = settings.wallet.accounts(settings.checked_accounts()?)?;
         let guardian = accounts[0].address;
         let begun = GenesisSettings {
             params: settings.params,
@@ -132,6 +171,13 @@ impl DevGenesis {
             funded: accounts.iter().map(|account| (account.address, settings.balance)).collect(),
             timestamp: settings.timestamp,
         };
-        Ok(Self { accounts, guardian, block: begun.build() })
+        let mut changes = begun.changes();
+        if settings.create2_factory == Create2Factory::Absent {
+            changes.accounts.remove(&CREATE2_FACTORY);
+        }
+        let others = settings.others.clone().changes();
+        changes.accounts.extend(others.accounts);
+        changes.code.extend(others.code);
+        Ok(Self { accounts, guardian, block: begun.seal(&changes, settings.base_fee) })
     }
 }

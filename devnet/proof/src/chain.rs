@@ -13,8 +13,8 @@ use parapet_judge::Judge;
 use parapet_monitor::{Monitor, NoMonitor};
 use parapet_registry::genesis_account;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Executed, FlatState, GuardParams, Hardfork,
-    REGISTRY, StateChanges, StateReader as _, Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Executed, ExecutionLimits, FlatState,
+    GuardParams, Hardfork, REGISTRY, StateChanges, StateReader as _, Transaction,
 };
 use parapet_vm::{Engine, EngineSettings};
 
@@ -77,6 +77,7 @@ impl Chain {
             block_gas_limit: BLOCK_GAS,
             guards: GuardParams::default(),
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         };
         let mut chain = Self {
             params,

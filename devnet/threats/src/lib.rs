@@ -18,8 +18,8 @@ use parapet_judge::{DemotionRules, Judge};
 use parapet_monitor::{Counts, Fork, Fuel, Mode as Acting, Monitor, Verdict};
 use parapet_registry::{Attachment, RegistryImage, RegistryReader, genesis_account};
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, FlatState,
-    GuardParams, Hardfork, REGISTRY, RestingView, StateChanges, Transaction, Withdrawal,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Executed, ExecutedBlock,
+    ExecutionLimits, FlatState, GuardParams, Hardfork, REGISTRY, RestingView, StateChanges, Transaction, Withdrawal,
 };
 use parapet_vm::{Engine, EngineSettings};
 use unlisted::Unlisted;
@@ -110,6 +110,7 @@ impl Chain {
             block_gas_limit: 60_000_000,
             guards: GuardParams::default(),
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         };
         let mut chain = Self {
             params,

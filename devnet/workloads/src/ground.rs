@@ -10,8 +10,8 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, address, b
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork, StateChanges,
-    Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutionLimits, FlatState, GuardParams,
+    Hardfork, StateChanges, Transaction,
 };
 
 use crate::{
@@ -69,6 +69,7 @@ pub(crate) const fn params(block_gas_limit: u64) -> ChainParams {
         block_gas_limit,
         guards: GuardParams::DEFAULT,
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     }
 }
 

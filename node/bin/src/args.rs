@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod anvil;
+
 use std::{
     net::IpAddr,
     num::{NonZeroU64, NonZeroUsize},
@@ -11,13 +13,16 @@ use std::{
 use alloy_primitives::{Address, U256};
 use clap::{Parser, Subcommand};
 use parapet_builder::{BLOCK_TIME_MAX, Mining, SequentialCheck, cores};
-use parapet_genesis::{ACCOUNTS, ACCOUNTS_MAX, BALANCE_WEI, BLOCK_GAS_LIMIT, CHAIN_ID, DevSettings};
+use parapet_genesis::{
+    ACCOUNTS, ACCOUNTS_MAX, BALANCE_WEI, BLOCK_GAS_LIMIT, CHAIN_ID, DevSettings, GenesisError, StateFile,
+};
 use parapet_monitor::Fuel;
 use parapet_rpc::Screening;
 use parapet_state::{StoreSettings, SyncMode};
 use parapet_types::{BLOCK_FUEL_MAX, ChainParams, FuelPerGas, GuardParams, Hardfork};
 
 use crate::{
+    args::anvil::{LikenessArgs, NO_GAS_LIMIT, RuleArgs, StateArgs, WalletArgs},
     config::{ConfigArgs, LogFormat},
     db::DbArgs,
     engine::EngineArgs,
@@ -29,6 +34,8 @@ use crate::{
 
 /// Wei of one ether.
 const ETHER_WEI: u128 = 1_000_000_000_000_000_000;
+/// Shortest time between blocks that can be asked for.
+const BLOCK_TIME_MIN: Duration = Duration::from_millis(1);
 /// Least block gas limit: below it no contract could be created.
 const GAS_LIMIT_MIN: u64 = 100_000;
 /// Most threads that execute a block: more than any machine has use for.
@@ -82,7 +89,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start a development chain.
-    Dev(DevArgs),
+    Dev(Box<DevArgs>),
     /// Run a durable node by its settings.
     Node(NodeArgs),
     /// Write a node's commented default settings, or what a chain begins with, and check a file of settings.
@@ -143,7 +150,7 @@ pub(crate) struct SourceArgs {
 /// What a development chain begins with. A chain that is kept in a folder is always opened with the same.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ChainArgs {
-    /// Chain id; 31,337, or that of the chain that is forked, unless told otherwise.
+    /// Chain id; 31,337, or that of the chain that is forked, unless told otherwise here or by --init.
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) chain_id: Option<u64>,
     /// Number of funded accounts.
@@ -166,6 +173,12 @@ pub(crate) struct ChainArgs {
     /// Most fuel that the guards of one block may spend.
     #[arg(long, default_value_t = BLOCK_FUEL_MAX.0, value_name = "FUEL")]
     pub(crate) block_fuel: u64,
+    /// What the accounts derive from.
+    #[command(flatten)]
+    pub(crate) wallet: WalletArgs,
+    /// What is otherwise than on Ethereum.
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
 }
 
 /// Run Ethereum's public tests, and real blocks, through this node's own execution.
@@ -192,7 +205,7 @@ pub(crate) struct ConformanceArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DevArgs {
     /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    #[arg(long, env = "ANVIL_IP_ADDR", default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub(crate) host: IpAddr,
     /// Port for HTTP and WebSocket; 0 takes a free one.
     #[arg(long, short, default_value_t = 8545)]
@@ -207,9 +220,9 @@ pub(crate) struct DevArgs {
     #[arg(long)]
     pub(crate) check_sequential: bool,
     /// Mine a block every so many seconds instead of one per transaction.
-    #[arg(long, short, value_name = "SECONDS", conflicts_with = "no_mining",
-          value_parser = clap::value_parser!(u64).range(1..=BLOCK_TIME_MAX.as_secs()))]
-    pub(crate) block_time: Option<u64>,
+    #[arg(long, short, visible_alias = "blockTime", value_name = "SECONDS", conflicts_with = "no_mining",
+          value_parser = block_time)]
+    pub(crate) block_time: Option<Duration>,
     /// Besides, mine transactions as they come.
     #[arg(long, requires = "block_time")]
     pub(crate) mixed_mining: bool,
@@ -219,7 +232,7 @@ pub(crate) struct DevArgs {
           value_parser = clap::value_parser!(u64).range(1..=BLOCK_TIME_MAX.as_secs() * 1_000))]
     pub(crate) block_deadline: Option<u64>,
     /// Mine only when asked to, by evm_mine.
-    #[arg(long)]
+    #[arg(long, visible_alias = "no-mine")]
     pub(crate) no_mining: bool,
     /// Ask guards about each transaction before it is admitted, and refuse one that they would veto: its sender learns of it
     /// before paying.
@@ -246,6 +259,12 @@ pub(crate) struct DevArgs {
     /// From where the chain goes on.
     #[command(flatten)]
     pub(crate) fork: ForkArgs,
+    /// States in files.
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+    /// What else anvil can be told.
+    #[command(flatten)]
+    pub(crate) likeness: LikenessArgs,
     /// A guard that this node runs for itself: a file or a shipped guard's name, and its parameters, as in
     /// 'outflow_cap:tx_max=1000;window_seconds=60'. It can only tell, acts nowhere and costs nobody gas.
     #[arg(long = "monitor", value_name = "FILE.WASM | NAME[:PARAMETERS]", value_parser = local_guard)]
@@ -260,7 +279,7 @@ pub(crate) struct DevArgs {
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(crate) log_format: LogFormat,
     /// Print nothing but errors, whatever the log filter says.
-    #[arg(long)]
+    #[arg(long, short = 'q', visible_alias = "quiet")]
     pub(crate) silent: bool,
     /// Print what the node is as one JSON object.
     #[arg(long, conflicts_with = "silent")]
@@ -268,20 +287,29 @@ pub(crate) struct DevArgs {
 }
 
 impl ChainArgs {
-    /// The chain that was asked for, begun at a time in seconds since 1970.
-    pub(crate) fn genesis(&self, timestamp: u64) -> DevSettings {
-        DevSettings {
+    /// The chain that was asked for, begun now, in seconds since 1970, unless it says when.
+    ///
+    /// # Errors
+    /// [`GenesisError::Words`].
+    pub(crate) fn genesis(&self, now: u64) -> Result<DevSettings, GenesisError> {
+        let unlimited = self.rules.disable_block_gas_limit.then_some(NO_GAS_LIMIT);
+        Ok(DevSettings {
             accounts: self.accounts,
             balance: U256::from(self.balance) * U256::from(ETHER_WEI),
             params: ChainParams {
                 chain_id: self.chain_id.unwrap_or(CHAIN_ID),
                 hardfork: self.hardfork.unwrap_or_default(),
-                block_gas_limit: self.gas_limit.unwrap_or(BLOCK_GAS_LIMIT),
+                block_gas_limit: unlimited.or(self.gas_limit).unwrap_or(BLOCK_GAS_LIMIT),
                 guards: GuardParams { fuel_per_gas: self.fuel_per_gas, block_fuel_max: Fuel(self.block_fuel) },
                 deposit_contract: ChainParams::MAINNET_DEPOSITS,
+                limits: self.rules.limits(),
             },
-            timestamp,
-        }
+            timestamp: self.rules.timestamp.unwrap_or(now),
+            base_fee: self.rules.base_fee(),
+            wallet: self.wallet.wallet()?,
+            create2_factory: self.rules.create2_factory(),
+            others: StateFile::default(),
+        })
     }
 }
 
@@ -332,11 +360,11 @@ impl DevArgs {
     }
 
     pub(crate) fn mining(&self) -> Mining {
-        match (self.block_time, self.no_mining) {
-            (Some(seconds), _) if self.mixed_mining => Mining::Mixed(Duration::from_secs(seconds)),
-            (Some(seconds), _) => Mining::Interval(Duration::from_secs(seconds)),
-            (None, true) => Mining::Manual,
-            (None, false) => Mining::Instant,
+        match (self.block_time, self.no_mining, self.mixed_mining) {
+            (Some(every), _, false) => Mining::Interval(every),
+            (Some(every), _, true) => Mining::Mixed(every),
+            (None, true, _) => Mining::Manual,
+            (None, false, _) => Mining::Instant,
         }
     }
 }
@@ -357,6 +385,13 @@ pub(crate) fn local_guard(text: &str) -> Result<LocalGuardArg, String> {
     };
     let parts = rest.split(';').filter(|part| !part.trim().is_empty());
     Ok(LocalGuardArg { module: module.to_owned(), parameters: parts.map(parameter).collect::<Result<_, String>>()? })
+}
+
+/// Seconds, perhaps with a fraction.
+fn block_time(text: &str) -> Result<Duration, String> {
+    let time = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.filter(|time| (BLOCK_TIME_MIN..=BLOCK_TIME_MAX).contains(time))
+        .ok_or_else(|| format!("give 0.001 to {} seconds", BLOCK_TIME_MAX.as_secs()))
 }
 
 fn accounts(text: &str) -> Result<usize, String> {

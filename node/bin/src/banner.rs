@@ -5,16 +5,22 @@ use std::{fmt::Write as _, net::SocketAddr, num::NonZeroUsize, path::Path};
 use alloy_primitives::{Address, B256, U256, utils::format_ether};
 use parapet_builder::{Mining, SequentialCheck};
 use parapet_fork::{Checks, Fork};
-use parapet_genesis::{DevAccount, MNEMONIC};
+use parapet_genesis::{DevAccount, Wallet};
 use parapet_types::{ChainParams, FuelPerGas, REGISTRY};
 use serde::Serialize;
 
 use crate::forking::checks;
 
+/// What the node suggests as a tip, in wei per gas.
+const SUGGESTED_TIP_WEI: u128 = 1_000_000_000;
+
 /// A node that is ready.
 pub(crate) struct Ready<'a> {
     pub(crate) accounts: &'a [DevAccount],
     pub(crate) balance: U256,
+    pub(crate) wallet: &'a Wallet,
+    pub(crate) base_fee: u64,
+    pub(crate) timestamp: u64,
     pub(crate) guardian: Address,
     pub(crate) fork: Option<&'a Fork>,
     pub(crate) params: ChainParams,
@@ -32,7 +38,7 @@ pub(crate) struct Ready<'a> {
 struct Json<'a> {
     version: &'static str,
     accounts: Vec<JsonAccount>,
-    mnemonic: &'static str,
+    mnemonic: &'a str,
     chain_id: u64,
     hardfork: &'static str,
     gas_limit: u64,
@@ -79,7 +85,7 @@ impl Ready<'_> {
         let json = Json {
             version: env!("CARGO_PKG_VERSION"),
             accounts: self.accounts.iter().map(account).collect(),
-            mnemonic: MNEMONIC,
+            mnemonic: &self.wallet.phrase,
             chain_id: self.params.chain_id,
             hardfork: self.params.hardfork.name(),
             gas_limit: self.params.block_gas_limit,
@@ -104,6 +110,21 @@ impl Ready<'_> {
         serde_json::to_string(&json).expect("plain data")
     }
 
+    /// Accounts, keys and fees as anvil writes them with `--config-out`.
+    pub(crate) fn anvil_json(&self) -> String {
+        let accounts = self.accounts.iter();
+        serde_json::json!({
+            "available_accounts": accounts.clone().map(|account| account.address).collect::<Vec<_>>(),
+            "private_keys": accounts.map(|account| account.key).collect::<Vec<_>>(),
+            "wallet": { "derivation_path": self.wallet.path, "mnemonic": self.wallet.phrase },
+            "base_fee": self.base_fee.to_string(),
+            "gas_price": (u128::from(self.base_fee) + SUGGESTED_TIP_WEI).to_string(),
+            "gas_limit": self.params.block_gas_limit.to_string(),
+            "genesis_timestamp": self.timestamp.to_string(),
+        })
+        .to_string()
+    }
+
     /// Some readable lines, the address last.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
@@ -124,7 +145,7 @@ impl Ready<'_> {
         for (index, account) in self.accounts.iter().enumerate() {
             writeln!(out, "  ({index}) {}", account.key)?;
         }
-        writeln!(out, "\nMnemonic   {MNEMONIC}")?;
+        writeln!(out, "\nMnemonic   {}", self.wallet.phrase)?;
         writeln!(out, "Chain id   {}", self.params.chain_id)?;
         writeln!(out, "Hardfork   {}", self.params.hardfork)?;
         writeln!(out, "Gas limit  {}", self.params.block_gas_limit)?;
@@ -167,8 +188,8 @@ impl Ready<'_> {
     fn mining_text(&self) -> String {
         match self.mining {
             Mining::Instant => "as transactions come".to_owned(),
-            Mining::Interval(every) => format!("a block every {} s", every.as_secs()),
-            Mining::Mixed(every) => format!("a block every {} s, and as transactions come", every.as_secs()),
+            Mining::Interval(every) => format!("a block every {} s", every.as_secs_f64()),
+            Mining::Mixed(every) => format!("a block every {} s, and as transactions come", every.as_secs_f64()),
             Mining::Manual => "only when asked, by evm_mine".to_owned(),
         }
     }

@@ -6,16 +6,18 @@ use alloy_primitives::Address;
 use parapet_builder::{Beginning, Chain, Clock as _, Settings as ChainSettings, SystemClock};
 use parapet_cli::Prepared;
 use parapet_executor::Workers;
-use parapet_genesis::{DevAccount, DevGenesis, DevSettings, genesis_of_file};
+use parapet_genesis::{DevAccount, DevGenesis, DevSettings, StateFile, genesis_of_file};
 use parapet_judge::{Judge, LocalGuard, LocalJudge};
 use parapet_monitor::Monitor;
-use parapet_rpc::{Beginner, Pages, ReadyPage, Running, Settings as ServerSettings, serve};
+use parapet_rpc::{Beginner, Others, Pages, ReadyPage, Running, Settings as ServerSettings, serve};
 use parapet_state::{ChainStore, GenesisBlock};
+use parapet_types::ChainParams;
 
 use crate::{
     args::{DevArgs, LocalGuardArg},
     banner::Ready,
     db::{Bar, append_blocks},
+    dump,
     failure::Failure,
     forking::{self, Forked},
     health::Watch,
@@ -30,6 +32,10 @@ const COMPILED_GUARDS: &str = "compiled-guards";
 /// File of what waits in the pool, in a chain's folder.
 pub(crate) const POOL_JOURNAL: &str = "pool.journal";
 
+/// What `web3_clientVersion` answers. Its beginning is what tools look at that work on development chains only, Hardhat's
+/// helpers among them.
+const CLIENT_VERSION: &str = concat!("anvil/v1.7.1 (parapet/", env!("CARGO_PKG_VERSION"), ")");
+
 /// Runs the node.
 pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
     raise_open_files();
@@ -43,50 +49,33 @@ pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
 async fn run_node(args: &DevArgs) -> Result<(), Failure> {
     // Signals are heard from the start: one that comes early stops the node as soon as it is up.
     let signals = Signals::hear()?;
-    let settings = args.chain.genesis(SystemClock.now());
-    let Begun { mut beginning, accounts, guardian } = begin(args, &settings).await?;
-    let fork = beginning.fork.clone();
-    let monitor = monitor_of(args.datadir.as_deref(), &args.monitors, &args.monitor_accounts)?;
-    if let Some(file) = &args.import {
-        let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
-        let bar = Bar::new(args.json || args.silent);
-        append_blocks(&mut beginning.store, &blocks, &*monitor, &Workers::new(args.threads), &bar)?;
+    let settings = settings(args)?;
+    for flag in args.likeness.idle.missed() {
+        tracing::warn!("{flag} has no effect here; docs/ANVIL.md says why");
     }
-    let mining = args.mining();
+    let Begun { beginning, accounts, guardian } = begin(args, &settings).await?;
+    let fork = beginning.fork.clone();
     // Before the chain, which tells of itself as it is made.
     let collected = metrics::collect()?;
-    let chain_settings = ChainSettings {
-        mining,
-        threads: args.threads,
-        check: args.check(),
-        block_deadline: args.block_deadline.map(Duration::from_millis),
-        journal: args.datadir.as_ref().map(|dir| dir.join(POOL_JOURNAL)),
-        ..ChainSettings::default()
-    };
-    let chain = Chain::new(beginning, chain_settings, monitor, Arc::new(SystemClock))?;
+    let chain = chain(args, beginning)?;
     // Blocks of a development chain come when they come, and its time is what it is told.
     let watch = Watch::new(chain.clone(), None);
     let looking = Arc::clone(&watch);
     let keys: Vec<_> = accounts.iter().map(|account| account.key).collect();
-    let server_settings = ServerSettings {
-        address: SocketAddr::new(args.host, args.port),
-        screening: args.screening(),
-        pages: Pages {
-            metrics: Some(collected.page(&watch)),
-            ready: Some(ReadyPage::new(move || looking.readiness())),
-        },
-        beginner: beginner(args, settings),
-        ..ServerSettings::default()
-    };
-    let server = serve(chain.clone(), &keys, server_settings).await?;
+    let pages =
+        Pages { metrics: Some(collected.page(&watch)), ready: Some(ReadyPage::new(move || looking.readiness())) };
+    let server = serve(chain.clone(), &keys, server_settings(args, pages, beginner(args, settings.clone()))).await?;
     let engine = args.engine.serve(args.host, &server).await?;
     let ready = Ready {
         accounts: &accounts,
         balance: settings.balance,
+        wallet: &settings.wallet,
+        base_fee: settings.base_fee,
+        timestamp: settings.timestamp,
         guardian,
         fork: fork.as_deref(),
         params: chain.params(),
-        mining,
+        mining: args.mining(),
         threads: args.threads,
         check: args.check(),
         datadir: args.datadir.as_deref(),
@@ -94,7 +83,27 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         engine: engine.as_ref().map(Running::address),
     };
     announce(args, &ready);
-    Service { chain, server, engine, watch, stop_max: STOP_MAX }.run(signals).await
+    if let Some(file) = &args.state.config_out {
+        write(file, ready.anvil_json().as_bytes())?;
+    }
+    let service = Service { chain: chain.clone(), server, engine, watch, stop_max: STOP_MAX };
+    run_and_dump(args, chain, service, signals).await
+}
+
+/// Runs until the node stops, and writes the state into a file at intervals and at the end, if there is to be one.
+async fn run_and_dump(args: &DevArgs, chain: Chain, service: Service, signals: Signals) -> Result<(), Failure> {
+    let target = args.state.target();
+    let dumping = target
+        .clone()
+        .map(|path| tokio::spawn(dump::dump_at_intervals(chain.clone(), path, args.state.dump_interval())));
+    let ended = service.run(signals).await;
+    if let Some(dumping) = dumping {
+        dumping.abort();
+    }
+    match target {
+        Some(path) => ended.and(dump::dump(&chain, &path)),
+        None => ended,
+    }
 }
 
 /// What a chain begins with.
@@ -138,6 +147,63 @@ fn beginner(args: &DevArgs, settings: DevSettings) -> Option<Beginner> {
         let block = genesis.as_deref().map_or(Ok(begun.block), read_genesis)?;
         Ok(ChainStore::in_memory(block))
     }))
+}
+
+/// The chain on its store, with the blocks of a file that it is to have.
+fn chain(args: &DevArgs, mut beginning: Beginning) -> Result<Chain, Failure> {
+    let monitor = monitor_of(args.datadir.as_deref(), &args.monitors, &args.monitor_accounts)?;
+    if let Some(file) = &args.import {
+        let blocks = std::fs::read(file).map_err(|source| Failure::File { path: file.to_owned(), source })?;
+        let bar = Bar::new(args.json || args.silent);
+        append_blocks(&mut beginning.store, &blocks, &*monitor, &Workers::new(args.threads), &bar)?;
+    }
+    let settings = ChainSettings {
+        mining: args.mining(),
+        threads: args.threads,
+        check: args.check(),
+        block_deadline: args.block_deadline.map(Duration::from_millis),
+        journal: args.datadir.as_ref().map(|dir| dir.join(POOL_JOURNAL)),
+        first_base_fee: args.chain.rules.block_base_fee_per_gas,
+        ..ChainSettings::default()
+    };
+    Ok(Chain::new(beginning, settings, monitor, Arc::new(SystemClock))?)
+}
+
+fn server_settings(args: &DevArgs, pages: Pages, beginner: Option<Beginner>) -> ServerSettings {
+    ServerSettings {
+        address: SocketAddr::new(args.host, args.port),
+        client_version: CLIENT_VERSION.to_owned(),
+        screening: args.screening(),
+        others: if args.likeness.auto_impersonate { Others::Impersonated } else { Others::Sign },
+        epoch_slots: args.likeness.slots_in_an_epoch,
+        pages,
+        beginner,
+        ..ServerSettings::default()
+    }
+}
+
+/// What the chain begins with: what was asked for, and what a file adds to it.
+fn settings(args: &DevArgs) -> Result<DevSettings, Failure> {
+    let asked = args.chain.genesis(SystemClock.now())?;
+    let Some(file) = args.state.source() else { return Ok(asked) };
+    let json = std::fs::read(&file).map_err(|source| Failure::File { path: file.clone(), source })?;
+    let (others, block) =
+        StateFile::parse(&json).map_err(|source| Failure::GenesisFile { path: file.clone(), source })?;
+    let params = ChainParams {
+        chain_id: args.chain.chain_id.or(block.chain_id).unwrap_or(asked.params.chain_id),
+        ..asked.params
+    };
+    Ok(DevSettings {
+        others,
+        params,
+        timestamp: args.chain.rules.timestamp.or(block.timestamp).unwrap_or(asked.timestamp),
+        base_fee: args.chain.rules.block_base_fee_per_gas.or(block.base_fee).unwrap_or(asked.base_fee),
+        ..asked
+    })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes).map_err(|source| Failure::File { path: path.to_owned(), source })
 }
 
 /// The genesis of a file.

@@ -111,7 +111,7 @@ pub(crate) fn fork(chain: &ChainArgs, settings: ForkSettings) -> Result<Forked, 
     let (header, chain_id) = (fork.header().clone(), fork.chain_id());
     let rules = || hardfork_of(chain_id, &header).ok_or(ForkError::Rules { chain_id, number: header.number });
     let hardfork = chain.hardfork.map_or_else(rules, Ok)?;
-    let mut settings = DevSettings { timestamp: header.timestamp, ..chain.genesis(header.timestamp) };
+    let mut settings = DevSettings { timestamp: header.timestamp, ..chain.genesis(header.timestamp)? };
     settings.params.hardfork = hardfork;
     settings.params.chain_id = chain.chain_id.unwrap_or(chain_id);
     settings.params.block_gas_limit = chain.gas_limit.unwrap_or(header.gas_limit);

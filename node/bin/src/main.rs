@@ -11,6 +11,7 @@ mod conformance;
 mod db;
 mod dev;
 mod engine;
+mod dump;
 mod failure;
 mod forking;
 mod health;

@@ -31,7 +31,7 @@ use parapet_state::{StoredBlock, WorldState};
 use parapet_types::StateChanges;
 use parking_lot::{Condvar, Mutex};
 
-use crate::{Chain, ChainError, clock::ChainTime};
+use crate::{Chain, ChainError, outlook::Outlook};
 
 /// After so many blocks in a row that were executed before their parent was stored, one waits for it: what the store gives back
 /// may hold less in memory.
@@ -47,8 +47,8 @@ pub(crate) struct Finished {
     pub(crate) nonces: BTreeMap<Address, u64>,
     /// What was amended before it.
     pub(crate) amendments: StateChanges,
-    /// The chain's time after it.
-    pub(crate) time: ChainTime,
+    /// What is known of blocks after it.
+    pub(crate) outlook: Outlook,
 }
 
 /// What the next block is built on.
@@ -58,6 +58,8 @@ pub(crate) struct Base {
     pub(crate) world: WorldState,
     /// Next nonces of senders whose transactions are in a block that is not stored yet.
     pub(crate) nonces: Arc<BTreeMap<Address, u64>>,
+    /// What is known of blocks to come.
+    pub(crate) outlook: Outlook,
 }
 
 /// The newest block, sealed and handed over.
@@ -179,6 +181,7 @@ impl Storer {
             header: finished.block.header.clone(),
             world: finished.world.clone(),
             nonces: Arc::new(finished.nonces.clone()),
+            outlook: finished.outlook,
         };
         let ticket = Ticket::default();
         let job = Job { chain: chain.clone(), finished, ticket: ticket.clone() };

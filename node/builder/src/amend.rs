@@ -7,7 +7,7 @@ use alloy_primitives::{Address, Bytes, U256, keccak256};
 use parapet_state::{StoreError, WorldState};
 use parapet_types::{AccountChange, AccountInfo, StateChanges};
 
-use crate::{Chain, ChainError, Head};
+use crate::{Chain, ChainError, Head, chain::Writer, mine::nonces};
 
 /// Most blocks for which it is kept what was amended before them; beyond, debug traces start from the parent's state.
 const AMENDED_BLOCKS_MAX: usize = 4_096;
@@ -17,6 +17,8 @@ const AMENDED_BLOCKS_MAX: usize = 4_096;
 pub enum Amendment {
     /// New balance, in wei.
     Balance(U256),
+    /// What is added to the balance, in wei; the most that there can be, where that would be more.
+    MoreBalance(U256),
     /// New nonce.
     Nonce(u64),
     /// New code; empty for none.
@@ -37,16 +39,28 @@ impl Chain {
     /// [`ChainError`] when it cannot be stored or the node is stopping; nothing has changed then.
     pub fn amend(&self, address: Address, amendment: Amendment) -> Result<(), ChainError> {
         let mut writer = self.writer()?;
+        let changes = self.stored(changes_of(&self.head().world, address, amendment))?;
+        self.lay_over(&mut writer, &changes)
+    }
+
+    /// Amends many accounts at once: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Chain::amend`].
+    pub fn amend_all(&self, changes: &StateChanges) -> Result<(), ChainError> {
+        self.lay_over(&mut *self.writer()?, changes)
+    }
+
+    fn lay_over(&self, writer: &mut Writer, changes: &StateChanges) -> Result<(), ChainError> {
         let head = self.head();
-        let changes = self.stored(changes_of(&head.world, address, amendment))?;
-        let amendments = merge(writer.amendments.clone(), &changes);
-        let world = self.stored(head.world.apply(&changes))?;
+        let amendments = merge(writer.amendments.clone(), changes);
+        let world = self.stored(head.world.apply(changes))?;
         let stored = self.0.store.write().amend_head(&amendments);
         self.stored(stored)?;
         writer.amendments = amendments;
-        self.publish(Head { block: Arc::clone(&head.block), world, time: head.time });
-        let nonce = changes.accounts.get(&address).map(|change| (address, change.info.map_or(0, |info| info.nonce)));
-        for transaction in self.0.pool.write().follow(&[], nonce) {
+        self.publish(Head { block: Arc::clone(&head.block), world, outlook: head.outlook });
+        let nonces = nonces(changes);
+        for transaction in self.0.pool.write().follow(&[], nonces) {
             tracing::warn!("{} was dropped: its sender's nonce was set beyond it", transaction.tx_hash());
         }
         Ok(())
@@ -91,6 +105,7 @@ pub(crate) fn changes_of(
     let mut code = BTreeMap::new();
     match amendment {
         Amendment::Balance(balance) => info.balance = balance,
+        Amendment::MoreBalance(wei) => info.balance = info.balance.saturating_add(wei),
         Amendment::Nonce(nonce) => info.nonce = nonce,
         Amendment::Code(bytes) => {
             info.code_hash = keccak256(&bytes);

@@ -3,7 +3,10 @@
 //! Readers look at the [`Head`] that was published last, an immutable value, and at blocks in the store, whose lock is
 //! held while a finished block is written and never while one is executed.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, B256};
@@ -20,10 +23,10 @@ use crate::{
     ChainError, Clock, Consequence, EVENTS_MAX, Mining, Settings,
     ahead::{Ahead, Base, Storer},
     amend::Amended,
-    clock::ChainTime,
-    forked::{Beginning, time_at_start},
-    header::next_context,
+    forked::Beginning,
+    header::{next_base_fee, next_context},
     measure::note_threads,
+    outlook::Outlook,
     payloads::Payloads,
     snapshot::Snapshots,
 };
@@ -35,7 +38,24 @@ pub struct Head {
     pub block: Arc<StoredBlock>,
     /// The state after it, with what was amended since.
     pub world: WorldState,
-    pub(crate) time: ChainTime,
+    pub(crate) outlook: Outlook,
+}
+
+impl Head {
+    /// Base fee of the next block, in wei per gas.
+    #[must_use]
+    pub fn next_base_fee(&self) -> u64 {
+        self.outlook.base_fee.unwrap_or_else(|| next_base_fee(&self.block.header))
+    }
+}
+
+/// Whether blocks are told in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockLog {
+    /// As they are added.
+    On,
+    /// Not at all.
+    Off,
 }
 
 /// What listeners are told.
@@ -66,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) head: RwLock<Arc<Head>>,
     pub(crate) amended: RwLock<Amended>,
     pub(crate) mining: watch::Sender<Mining>,
+    /// Whether blocks are told in the log as they are added.
+    pub(crate) logs_blocks: AtomicBool,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) pending: broadcast::Sender<B256>,
     /// Whether the store has failed for good.
@@ -77,7 +99,7 @@ pub(crate) struct Inner {
 
 /// What only the writer touches.
 pub(crate) struct Writer {
-    pub(crate) time: ChainTime,
+    pub(crate) outlook: Outlook,
     pub(crate) snapshots: Snapshots,
     /// Blocks that were built elsewhere and are not chosen yet.
     pub(crate) payloads: Payloads,
@@ -103,8 +125,9 @@ impl Chain {
         let workers = Workers::new(settings.threads);
         note_threads(workers.threads().get());
         let amendments = store.amendments().clone();
+        let outlook = Outlook::at_start(&settings, store.head().number(), fork.as_deref(), &*clock);
         let writer = Writer {
-            time: time_at_start(fork.as_deref(), &*clock),
+            outlook,
             snapshots: Snapshots::default(),
             payloads: Payloads::default(),
             amendments,
@@ -112,7 +135,7 @@ impl Chain {
             closed: false,
         };
         let world = store.head_world().apply(&writer.amendments)?;
-        let head = Head { block: store.head(), world, time: writer.time };
+        let head = Head { block: store.head(), world, outlook };
         let storer = if store.is_on_disk() { Some(Storer::start()?) } else { None };
         let (journal, rejoining) = Self::open_journal(settings.journal.as_deref()).unzip();
         let chain = Self(Arc::new(Inner {
@@ -120,6 +143,7 @@ impl Chain {
             fork: RwLock::new(fork),
             workers,
             mining: watch::Sender::new(settings.mining),
+            logs_blocks: AtomicBool::new(true),
             events: broadcast::Sender::new(EVENTS_MAX),
             pending: broadcast::Sender::new(EVENTS_MAX),
             failed: watch::Sender::new(false),
@@ -154,7 +178,8 @@ impl Chain {
 
     fn next_params(&self, head: &Head) -> ChainParams {
         let parent = &head.block.header;
-        self.spec().at(parent.number + 1, head.time.timestamp(&*self.0.clock, parent.timestamp))
+        let timestamp = head.outlook.time.timestamp(&*self.0.clock, parent.timestamp);
+        head.outlook.params(self.spec().at(parent.number + 1, timestamp))
     }
 
     /// What judges transactions.
@@ -179,8 +204,9 @@ impl Chain {
     #[must_use]
     pub fn next_context(&self, head: &Head) -> BlockContext {
         let parent = &head.block.header;
-        let timestamp = head.time.timestamp(&*self.0.clock, parent.timestamp);
-        next_context(&self.spec().at(parent.number + 1, timestamp), &self.0.settings, parent, timestamp)
+        let timestamp = head.outlook.time.timestamp(&*self.0.clock, parent.timestamp);
+        let params = self.spec().at(parent.number + 1, timestamp);
+        head.outlook.apply(next_context(&params, &self.0.settings, parent, timestamp))
     }
 
     /// A block by its number.
@@ -305,6 +331,11 @@ impl Chain {
         *self.0.mining.borrow()
     }
 
+    /// Has blocks told in the log as they are added, or no longer.
+    pub fn set_block_log(&self, log: BlockLog) {
+        self.0.logs_blocks.store(log == BlockLog::On, Ordering::Relaxed);
+    }
+
     /// Returns when the store has failed for good: nothing further can be stored, so the node must stop.
     pub async fn storage_failed(&self) {
         // The sender lives as long as this handle.
@@ -365,7 +396,12 @@ impl Chain {
             ahead.wait()?;
         }
         let head = self.head();
-        Ok(Base { header: head.block.header.clone(), world: head.world.clone(), nonces: Arc::default() })
+        Ok(Base {
+            header: head.block.header.clone(),
+            world: head.world.clone(),
+            nonces: Arc::default(),
+            outlook: writer.outlook,
+        })
     }
 
     /// Where state could not be read: whether that is because the store has failed, which is then told to whoever waits for it.

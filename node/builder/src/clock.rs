@@ -45,24 +45,27 @@ pub(crate) struct ChainTime {
     pub(crate) offset: i64,
     /// Timestamp of the next block, if it was set.
     pub(crate) next: Option<u64>,
+    /// Seconds from each block to the next, whatever the clock says.
+    pub(crate) spacing: Option<u64>,
 }
 
 impl ChainTime {
-    /// Time that is at a timestamp now.
-    pub(crate) fn running_from(clock: &dyn Clock, timestamp: u64) -> Self {
-        Self { offset: difference(timestamp, clock.now()), next: None }
+    /// Time that is at a timestamp now, and runs on as before.
+    pub(crate) fn running_from(self, clock: &dyn Clock, timestamp: u64) -> Self {
+        Self { offset: difference(timestamp, clock.now()), next: None, ..self }
     }
 
     /// Timestamp of a block built now on a parent of `parent_timestamp`.
     pub(crate) fn timestamp(self, clock: &dyn Clock, parent_timestamp: u64) -> u64 {
-        let wanted = self.next.unwrap_or_else(|| clock.now().saturating_add_signed(self.offset));
+        let spaced = self.spacing.map(|seconds| parent_timestamp.saturating_add(seconds));
+        let wanted = self.next.or(spaced).unwrap_or_else(|| clock.now().saturating_add_signed(self.offset));
         wanted.max(parent_timestamp.saturating_add(1))
     }
 
     /// After a block of `timestamp`: a timestamp that was set is used up, and time runs on from it.
     pub(crate) fn after_block(&mut self, clock: &dyn Clock, timestamp: u64) {
         if self.next.is_some() {
-            *self = Self::running_from(clock, timestamp);
+            *self = self.running_from(clock, timestamp);
         }
     }
 }
@@ -86,7 +89,7 @@ mod tests {
 
     #[test]
     fn time_runs_on_from_a_timestamp_that_was_set() {
-        let mut time = ChainTime { offset: 0, next: Some(1_000) };
+        let mut time = ChainTime { next: Some(1_000), ..ChainTime::default() };
         assert_eq!(time.timestamp(&|| 100, 50), 1_000);
         time.after_block(&|| 100, 1_000);
         assert_eq!(time.next, None);
@@ -94,8 +97,16 @@ mod tests {
     }
 
     #[test]
+    fn spaced_blocks_follow_their_parent_and_a_timestamp_that_was_set_comes_first() {
+        let time = ChainTime { spacing: Some(12), ..ChainTime::default() };
+        assert_eq!(time.timestamp(&|| 1_000, 50), 62);
+        assert_eq!(ChainTime { next: Some(99), ..time }.timestamp(&|| 1_000, 50), 99);
+        assert_eq!(ChainTime { spacing: Some(0), ..time }.timestamp(&|| 1_000, 50), 51);
+    }
+
+    #[test]
     fn offsets_do_not_wrap_around() {
-        let time = ChainTime { offset: i64::MIN, next: None };
+        let time = ChainTime { offset: i64::MIN, ..ChainTime::default() };
         assert_eq!(time.timestamp(&|| 5, 7), 8);
         assert_eq!(difference(0, u64::MAX), i64::MIN);
         assert_eq!(difference(u64::MAX, 0), i64::MAX);

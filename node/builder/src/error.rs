@@ -74,6 +74,9 @@ pub enum ChainError {
         /// How many there are.
         depth: u64,
     },
+    /// No block may have such a gas limit.
+    #[error("a block's gas limit is at least {min}, not {0}", min = crate::GAS_LIMIT_MIN)]
+    GasLimit(u64),
     /// Blocks would be too far apart, or no time at all.
     #[error("a block time of {0} seconds cannot be used; give 1 to {max}", max = BLOCK_TIME_MAX.as_secs())]
     BlockTime(u64),
@@ -121,6 +124,7 @@ impl ChainError {
             | Self::TooManyBlocks(_)
             | Self::TooDeep { .. }
             | Self::NoPlace { .. }
+            | Self::GasLimit(_)
             | Self::BlockTime(_)
             | Self::BeforeMerge { .. }
             | Self::Closed => Consequence::Refuse,

@@ -14,7 +14,7 @@ use parapet_fork::{Fork, Want};
 use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
 use parapet_types::{AccountChange, BlockContext, ChainParams, Hardfork, StateChanges, Transaction};
 
-use crate::{Chain, ChainError, Clock, Event, Head, clock::ChainTime};
+use crate::{Chain, ChainError, Event, Head, outlook::Outlook};
 
 /// Words of time and of roots that the contract of beacon roots keeps (EIP-4788).
 const BEACON_ROOTS_WORDS: u64 = 8_191;
@@ -32,11 +32,6 @@ impl From<ChainStore> for Beginning {
     fn from(store: ChainStore) -> Self {
         Self { store, fork: None }
     }
-}
-
-/// How a chain reads the clock as it begins: on a block of another one, time goes on from there.
-pub(crate) fn time_at_start(fork: Option<&Fork>, clock: &dyn Clock) -> ChainTime {
-    fork.map_or_else(ChainTime::default, |fork| ChainTime::running_from(clock, fork.header().timestamp))
 }
 
 impl Chain {
@@ -61,17 +56,17 @@ impl Chain {
         let mut writer = self.writer()?;
         let Beginning { store, fork } = beginning;
         let dropped = self.blocks_after(self.first())?;
-        let time = time_at_start(fork.as_deref(), &*self.0.clock);
+        let outlook = Outlook::at_start(&self.0.settings, store.head().number(), fork.as_deref(), &*self.0.clock);
         let (block, world, spec) = (store.head(), store.head_world(), Arc::new(store.spec().clone()));
         (*self.0.spec.write(), *self.0.fork.write(), *self.0.store.write()) = (spec, fork, store);
-        (writer.time, writer.amendments) = (time, StateChanges::default());
+        (writer.outlook, writer.amendments) = (outlook, StateChanges::default());
         writer.snapshots.clear();
         self.0.amended.write().rewind(0);
         self.0.pool.write().clear();
         self.rewrite_journal();
         writer.payloads.clear();
         tracing::info!("began anew at block {} {}", block.number(), block.hash());
-        self.publish(Head { block, world, time });
+        self.publish(Head { block, world, outlook });
         if !dropped.is_empty() {
             self.announce(Event::Dropped(dropped.clone()));
         }

@@ -136,6 +136,7 @@ mod tests {
             block_gas_limit: 30_000_000,
             guards: parapet_types::GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: parapet_types::ExecutionLimits::ETHEREUM,
         }
     }
 

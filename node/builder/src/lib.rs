@@ -20,6 +20,7 @@ mod chain;
 mod clock;
 mod compare;
 mod deadline;
+mod dropping;
 mod error;
 mod execute;
 mod forked;
@@ -28,6 +29,7 @@ mod interval;
 mod journal;
 mod measure;
 mod mine;
+mod outlook;
 mod payloads;
 mod reorg;
 mod select;
@@ -37,7 +39,7 @@ mod submit;
 mod time;
 
 pub use amend::Amendment;
-pub use chain::{Chain, Event, Head};
+pub use chain::{BlockLog, Chain, Event, Head};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Difference, first_difference};
 pub use error::{ChainError, Consequence};
@@ -45,10 +47,12 @@ pub use forked::Beginning;
 pub use header::{Contents, next_base_fee, next_excess_blob_gas, seal};
 pub use measure::{GAS_BUCKETS, SECONDS_BUCKETS, TRANSACTIONS_BUCKETS, describe_metrics};
 pub use mine::MineRequest;
+pub use outlook::{BlockOverride, GAS_LIMIT_MIN};
 pub use payloads::{Chosen, PAYLOADS_MAX, Received, stored_block};
 pub use reorg::{Orphans, Reorg, ReorgRequest};
 pub use settings::{
     BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,
     SequentialCheck, Settings, cores,
 };
+pub use snapshot::SnapshotPoint;
 pub use submit::Submission;

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use alloy_consensus::Transaction as _;
@@ -74,7 +74,7 @@ impl Chain {
         for index in 0..request.blocks {
             let base = self.base(&mut writer)?;
             if let Some(spacing) = request.spacing.filter(|_| index > 0) {
-                writer.time.next = Some(base.header.timestamp.saturating_add(spacing));
+                writer.outlook.time.next = Some(base.header.timestamp.saturating_add(spacing));
             }
             let candidates = self.candidates(&base, &BTreeSet::new());
             self.build(&mut writer, &base, candidates, EmptyBlock::Keep)?;
@@ -91,12 +91,12 @@ impl Chain {
         empty: EmptyBlock,
     ) -> Result<Vec<Unfit>, ChainError> {
         let parent = &base.header;
-        let timestamp = writer.time.timestamp(&*self.0.clock, parent.timestamp);
+        let timestamp = writer.outlook.time.timestamp(&*self.0.clock, parent.timestamp);
         let params = self.spec().at(parent.number + 1, timestamp);
         if params.hardfork < Hardfork::Paris {
             return Err(ChainError::BeforeMerge { number: parent.number + 1, hardfork: params.hardfork });
         }
-        let context = next_context(&params, &self.0.settings, parent, timestamp);
+        let context = writer.outlook.apply(next_context(&params, &self.0.settings, parent, timestamp));
         let mut ancestors = self.ancestors(context.number)?;
         // The store may not have it yet.
         ancestors.insert(parent.number, parent.hash());
@@ -144,14 +144,14 @@ impl Chain {
         let world = self.stored(world.apply(&executed.changes))?;
         let nonces = nonces(&executed.changes);
         let block = self.assemble((params, context), candidates, executed, &world);
-        writer.time.after_block(&*self.0.clock, block.header.timestamp);
-        let (amendments, time) = (std::mem::take(&mut writer.amendments), writer.time);
-        Ok(Finished { block, access_list, world, nonces, amendments, time })
+        writer.outlook.after_block(&*self.0.clock, block.header.timestamp);
+        let (amendments, outlook) = (std::mem::take(&mut writer.amendments), writer.outlook);
+        Ok(Finished { block, access_list, world, nonces, amendments, outlook })
     }
 
     /// Stores a block, then shows it.
     pub(crate) fn store(&self, finished: Finished) -> Result<(), ChainError> {
-        let Finished { block, access_list, world, nonces, amendments, time } = finished;
+        let Finished { block, access_list, world, nonces, amendments, outlook } = finished;
         let (block, world) = {
             let mut store = self.0.store.write();
             let committed = store.commit_listed(block, access_list, world);
@@ -162,11 +162,13 @@ impl Chain {
             (block, store.head_world())
         };
         self.0.amended.write().record(block.number(), amendments);
-        self.publish(Head { block: Arc::clone(&block), world, time });
+        self.publish(Head { block: Arc::clone(&block), world, outlook });
         for transaction in self.0.pool.write().follow(&block.transactions, nonces) {
             tracing::warn!("{} was dropped: its nonce has been used", transaction.tx_hash());
         }
-        log_block(&block);
+        if self.0.logs_blocks.load(Ordering::Relaxed) {
+            log_block(&block);
+        }
         self.announce(Event::Block(block));
         Ok(())
     }

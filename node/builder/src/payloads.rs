@@ -163,9 +163,9 @@ impl Chain {
             let Aside { block, access_list, changes, .. } = aside;
             let world = self.0.store.read().head_world();
             let world = self.stored(world.apply(&changes))?;
-            writer.time.after_block(&*self.0.clock, block.header.timestamp);
-            let (time, amendments) = (writer.time, StateChanges::default());
-            self.store(Finished { block, access_list, world, nonces: nonces(&changes), amendments, time })?;
+            writer.outlook.after_block(&*self.0.clock, block.header.timestamp);
+            let (outlook, amendments) = (writer.outlook, StateChanges::default());
+            self.store(Finished { block, access_list, world, nonces: nonces(&changes), amendments, outlook })?;
         }
         let number = self.head().block.number();
         // What is far below can no longer be chosen without dropping what was.
@@ -175,8 +175,8 @@ impl Chain {
 
     /// Drops the blocks after a number, and what was amended since the head.
     fn drop_after(&self, writer: &mut Writer, number: u64) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
-        let time = writer.time;
-        let dropped = self.unwind(writer, number, time, StateChanges::default())?;
+        let outlook = writer.outlook;
+        let dropped = self.unwind(writer, number, outlook, StateChanges::default())?;
         writer.snapshots.drop_after(number);
         self.0.pool.write().clear();
         self.rewrite_journal();

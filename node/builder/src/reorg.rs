@@ -15,8 +15,8 @@ use parapet_types::{StateChanges, Transaction};
 use crate::{
     BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
     chain::Writer,
-    clock::ChainTime,
     mine::{EmptyBlock, Unfit},
+    outlook::Outlook,
 };
 
 /// Blocks to be dropped, and what comes in their place.
@@ -104,8 +104,8 @@ impl Chain {
     /// The next block is to have another timestamp than a block that was dropped: two empty blocks would be one.
     fn step_aside(&self, writer: &mut Writer, was: u64) {
         let parent = self.head().block.header.timestamp;
-        if writer.time.timestamp(&*self.0.clock, parent) == was {
-            writer.time.next = Some(was.saturating_add(1));
+        if writer.outlook.time.timestamp(&*self.0.clock, parent) == was {
+            writer.outlook.time.next = Some(was.saturating_add(1));
         }
     }
 
@@ -118,8 +118,8 @@ impl Chain {
         }
         // A chain that goes on from a block of another one has none before it.
         let left = self.block(to)?.ok_or(ChainError::TooDeep { depth, head })?;
-        let time = ChainTime::running_from(&*self.0.clock, left.header.timestamp);
-        let dropped = self.unwind(writer, to, time, StateChanges::default())?;
+        let time = writer.outlook.time.running_from(&*self.0.clock, left.header.timestamp);
+        let dropped = self.unwind(writer, to, Outlook { time, ..writer.outlook }, StateChanges::default())?;
         writer.snapshots.drop_after(to);
         tracing::info!("went back to block {to}");
         Ok(dropped)
@@ -130,7 +130,7 @@ impl Chain {
         &self,
         writer: &mut Writer,
         to: u64,
-        time: ChainTime,
+        outlook: Outlook,
         amendments: StateChanges,
     ) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let head = self.head().block.number();
@@ -142,10 +142,10 @@ impl Chain {
             self.stored(rewound)?;
             (store.head(), self.stored(store.head_world().apply(&amendments))?)
         };
-        writer.time = time;
+        writer.outlook = outlook;
         writer.amendments = amendments;
         self.0.amended.write().rewind(to);
-        self.publish(Head { block, world, time });
+        self.publish(Head { block, world, outlook });
         if !dropped.is_empty() {
             self.announce(Event::Dropped(dropped.clone()));
         }

@@ -15,7 +15,7 @@ use crate::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, Chain, ahead::Base};
 impl Chain {
     /// What the block on a base is offered.
     pub(crate) fn candidates(&self, base: &Base, without: &BTreeSet<Address>) -> Vec<Transaction> {
-        let prices = self.rules(&base.header).prices();
+        let prices = self.rules(&base.header, &base.outlook).prices();
         candidates(&self.0.pool.read(), prices, &base.nonces, without)
     }
 }
@@ -57,6 +57,7 @@ mod tests {
         block_gas_limit: u64::MAX,
         base_fee: 0,
         blobs: None,
+        limits: parapet_types::ExecutionLimits::ETHEREUM,
         low_fees: LowFees::Wait,
     };
 

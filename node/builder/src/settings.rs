@@ -74,6 +74,8 @@ pub struct Settings {
     /// How long a block's execution may take; what is not settled by then waits for the next block. Half of the interval
     /// where it is `None` and blocks are mined at intervals. A block's first candidate is always taken.
     pub block_deadline: Option<Duration>,
+    /// Base fee of the block after genesis, in wei per gas; without it, that which follows from genesis.
+    pub first_base_fee: Option<u64>,
     /// Who gets the priority fees.
     pub beneficiary: Address,
     /// Extra data of every header, at most 32 bytes.
@@ -91,6 +93,7 @@ impl Default for Settings {
             threads: cores(),
             check: SequentialCheck::Off,
             block_deadline: None,
+            first_base_fee: None,
             beneficiary: Address::ZERO,
             extra_data: Bytes::from_static(b"parapet"),
             pool: parapet_pool::Limits::default(),

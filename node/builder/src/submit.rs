@@ -15,6 +15,7 @@ use crate::{
     chain::Writer,
     header::{next_base_fee, next_excess_blob_gas},
     mine::{EmptyBlock, Unfit},
+    outlook::Outlook,
 };
 
 /// Whether a transaction was admitted.
@@ -73,7 +74,7 @@ impl Chain {
     /// Admits transactions. `used` are nonces that are in blocks which are not stored yet.
     pub(crate) fn admit_all(&self, transactions: Vec<Transaction>, used: &BTreeMap<Address, u64>) -> Vec<Answer> {
         let head = self.head();
-        let rules = self.rules(&head.block.header);
+        let rules = self.rules(&head.block.header, &head.outlook);
         let admit = |transaction: Transaction| {
             let (sender, nonce) = (transaction.signer(), transaction.nonce());
             match used.get(&sender) {
@@ -117,15 +118,16 @@ impl Chain {
     }
 
     /// What the next block asks of transactions.
-    pub(crate) fn rules(&self, parent: &Header) -> Rules {
-        let timestamp = self.head().time.timestamp(&*self.0.clock, parent.timestamp);
-        let params = self.spec().at(parent.number + 1, timestamp);
+    pub(crate) fn rules(&self, parent: &Header, outlook: &Outlook) -> Rules {
+        let timestamp = outlook.time.timestamp(&*self.0.clock, parent.timestamp);
+        let params = outlook.params(self.spec().at(parent.number + 1, timestamp));
         let blobs = blob_params(params.hardfork).zip(next_excess_blob_gas(&params, parent));
         Rules {
             chain_id: params.chain_id,
             hardfork: params.hardfork,
             block_gas_limit: params.block_gas_limit,
-            base_fee: next_base_fee(parent),
+            base_fee: outlook.base_fee.unwrap_or_else(|| next_base_fee(parent)),
+            limits: params.limits,
             blobs: blobs.map(|(params, excess)| BlobRules { params, fee: params.calc_blob_fee(excess) }),
             low_fees: match self.mining() {
                 Mining::Instant => LowFees::Refuse,

@@ -1,6 +1,6 @@
 //! What development tools do to the chain's time, and when it mines.
 
-use crate::{BLOCK_TIME_MAX, Chain, ChainError, Mining, chain::Writer, snapshot::with_time};
+use crate::{BLOCK_TIME_MAX, Chain, ChainError, Mining, chain::Writer, snapshot::with_outlook};
 
 impl Chain {
     /// Moves the chain's time forward from now on. Gives the whole offset from the wall clock, in seconds.
@@ -9,10 +9,36 @@ impl Chain {
     /// [`ChainError::Closed`].
     pub fn increase_time(&self, seconds: u64) -> Result<i64, ChainError> {
         let mut writer = self.writer()?;
-        let offset = writer.time.offset.saturating_add_unsigned(seconds);
-        writer.time.offset = offset;
-        self.publish(with_time(&self.head(), writer.time));
+        let offset = writer.outlook.time.offset.saturating_add_unsigned(seconds);
+        writer.outlook.time.offset = offset;
+        self.publish(with_outlook(&self.head(), writer.outlook));
         Ok(offset)
+    }
+
+    /// Has the chain's time run on from a timestamp, in seconds since 1970. Gives the seconds by which it is ahead of the
+    /// time so far; zero where it is behind. A block's timestamp is after its parent's whatever the time is.
+    ///
+    /// # Errors
+    /// [`ChainError::Closed`].
+    pub fn set_time(&self, timestamp: u64) -> Result<u64, ChainError> {
+        let mut writer = self.writer()?;
+        let head = self.head();
+        let before = writer.outlook.time.timestamp(&*self.0.clock, head.block.header.timestamp);
+        writer.outlook.time = writer.outlook.time.running_from(&*self.0.clock, timestamp);
+        self.publish(with_outlook(&head, writer.outlook));
+        Ok(timestamp.saturating_sub(before))
+    }
+
+    /// Has each block follow its parent by so many seconds, whatever the clock says; `None` has the clock decide again.
+    /// Gives what held before.
+    ///
+    /// # Errors
+    /// [`ChainError::Closed`].
+    pub fn set_block_spacing(&self, seconds: Option<u64>) -> Result<Option<u64>, ChainError> {
+        let mut writer = self.writer()?;
+        let before = std::mem::replace(&mut writer.outlook.time.spacing, seconds);
+        self.publish(with_outlook(&self.head(), writer.outlook));
+        Ok(before)
     }
 
     /// Fixes the timestamp of the next block, in seconds since 1970; time runs on from there.
@@ -28,8 +54,8 @@ impl Chain {
         if timestamp <= head.block.header.timestamp {
             return Err(ChainError::Timestamp { given: timestamp, head: head.block.header.timestamp });
         }
-        writer.time.next = Some(timestamp);
-        self.publish(with_time(&head, writer.time));
+        writer.outlook.time.next = Some(timestamp);
+        self.publish(with_outlook(&head, writer.outlook));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use alloy_consensus::{Transaction as _, Typed2718 as _};
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::U256;
-use parapet_types::{BlockContext, ChainParams, Era, GuardParams, Hardfork, Transaction};
+use parapet_types::{BlockContext, ChainParams, Era, ExecutionLimits, GuardParams, Hardfork, Transaction};
 use revm::{
     context::{BlockEnv, CfgEnv, TxEnv},
     context_interface::either::Either,
@@ -74,6 +74,9 @@ impl ChainRules {
 #[must_use]
 pub fn cfg_env(params: &ChainParams) -> CfgEnv {
     let mut cfg = CfgEnv::new_with_spec(spec_id(params.hardfork)).with_chain_id(params.chain_id);
+    let ExecutionLimits { code_bytes_max, transaction_gas_max } = params.limits;
+    cfg.limit_contract_code_size = code_bytes_max.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    cfg.tx_gas_limit_cap = transaction_gas_max;
     if let Some(blobs) = blob_params(params.hardfork) {
         cfg.set_max_blobs_per_tx(blobs.max_blobs_per_tx);
         cfg.blob_base_fee_update_fraction = u64::try_from(blobs.update_fraction).ok();

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use alloy_consensus::{Signed, Transaction as _, TxEip4844Variant, TxEnvelope, Typed2718 as _};
 use alloy_eips::{
     eip2718::Encodable2718 as _, eip4844::env_settings::EnvKzgSettings, eip7594::BlobTransactionSidecarVariant,
-    eip7825::MAX_TX_GAS_LIMIT_OSAKA,
 };
 use alloy_primitives::{Address, B256};
 use parapet_types::{Hardfork, Transaction};
 
-use crate::{INITCODE_BYTES_MAX, PoolError, Rules, TRANSACTION_BYTES_MAX, intrinsic_gas};
+use crate::{PoolError, Rules, TRANSACTION_BYTES_MAX, intrinsic_gas};
 
 /// Blobs with their commitments and proofs.
 pub type Sidecar = BlobTransactionSidecarVariant;
@@ -113,16 +112,19 @@ fn check_size(transaction: &Transaction, rules: &Rules) -> Result<usize, PoolErr
         return Err(PoolError::Oversized { bytes });
     }
     let initcode = transaction.input().len();
-    if transaction.is_create() && rules.hardfork >= Hardfork::Shanghai && initcode > INITCODE_BYTES_MAX {
-        return Err(PoolError::InitcodeSize { bytes: initcode });
+    if let Some(limit) = rules.limits.initcode_bytes_max(rules.hardfork)
+        && transaction.is_create()
+        && initcode as u64 > limit
+    {
+        return Err(PoolError::InitcodeSize { bytes: initcode, limit });
     }
     Ok(bytes)
 }
 
 fn check_gas(transaction: &Transaction, rules: &Rules) -> Result<(), PoolError> {
     let gas_limit = transaction.gas_limit();
-    if rules.hardfork >= Hardfork::Osaka && gas_limit > MAX_TX_GAS_LIMIT_OSAKA {
-        return Err(PoolError::GasCap { gas_limit, cap: MAX_TX_GAS_LIMIT_OSAKA });
+    if let Some(cap) = rules.limits.transaction_gas_max(rules.hardfork).filter(|cap| gas_limit > *cap) {
+        return Err(PoolError::GasCap { gas_limit, cap });
     }
     if gas_limit > rules.block_gas_limit {
         return Err(PoolError::BlockGasLimit { gas_limit, block_gas_limit: rules.block_gas_limit });

@@ -206,10 +206,12 @@ pub enum PoolError {
     #[error("EIP-7702 transaction cannot be used to create contract")]
     SetCodeCreation,
     /// Its init code is too long (EIP-3860).
-    #[error("max initcode size exceeded: code size {bytes}, limit {limit}", limit = crate::INITCODE_BYTES_MAX)]
+    #[error("max initcode size exceeded: code size {bytes}, limit {limit}")]
     InitcodeSize {
         /// Length of the init code, in bytes.
         bytes: usize,
+        /// The longest that is allowed, in bytes.
+        limit: u64,
     },
     /// It is too long.
     #[error("oversized data: transaction size {bytes}, limit {limit}", limit = crate::TRANSACTION_BYTES_MAX)]

@@ -28,8 +28,7 @@ pub use error::PoolError;
 pub use intrinsic::{IntrinsicGas, intrinsic_gas};
 pub use journal::{JOURNAL_BYTES_MAX, Journal, JournalError, Rejoining};
 pub use limits::{
-    BLOB_PRICE_BUMP_PERCENT, BLOB_TRANSACTIONS_MAX, FAULTS_MAX, INITCODE_BYTES_MAX, Limits, PRICE_BUMP_PERCENT,
-    TRANSACTION_BYTES_MAX,
+    BLOB_PRICE_BUMP_PERCENT, BLOB_TRANSACTIONS_MAX, FAULTS_MAX, Limits, PRICE_BUMP_PERCENT, TRANSACTION_BYTES_MAX,
 };
 pub use pool::{Added, Content, Place, Pool};
 pub use rules::{Account, BlobRules, Code, LowFees, Prices, Rules};

@@ -2,8 +2,6 @@
 
 /// Longest transaction, in bytes of its EIP-2718 encoding; blobs come on top.
 pub const TRANSACTION_BYTES_MAX: usize = 128 * 1_024;
-/// Longest init code, in bytes (EIP-3860).
-pub const INITCODE_BYTES_MAX: usize = 49_152;
 /// A replacement must pay at least this much more, in percent, in both of its fees.
 pub const PRICE_BUMP_PERCENT: u128 = 10;
 /// A replacement with blobs must pay at least this much more, in percent, in all three of its fees: what it takes to pass

@@ -2,7 +2,7 @@
 
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::KECCAK256_EMPTY;
-use parapet_types::{AccountInfo, Hardfork};
+use parapet_types::{AccountInfo, ExecutionLimits, Hardfork};
 
 /// What the next block asks of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Rules {
     pub block_gas_limit: u64,
     /// Base fee of the next block, in wei per gas.
     pub base_fee: u64,
+    /// Limits that Ethereum has otherwise.
+    pub limits: ExecutionLimits,
     /// Blobs, from Cancun on.
     pub blobs: Option<BlobRules>,
     /// What becomes of transactions that do not pay the base fee.

@@ -1,26 +1,32 @@
 //! The methods, one file for what belongs together. Each is declared in a trait and answered by [`Api`].
 
+mod amend;
 mod blocks;
 mod config;
 mod debug;
 mod dev;
 mod discover;
+mod dump;
 mod execute;
 mod fees;
 mod forking;
 mod guard;
 mod impersonate;
 mod info;
+pub(crate) mod instance;
 mod logs;
+mod lookups;
 mod ots;
 mod reorg;
 mod send;
+mod sign;
 mod simulate;
 mod state;
 mod subscribe;
 mod sync;
 mod trace;
 mod tryout;
+mod upcoming;
 
 use std::sync::Arc;
 
@@ -49,27 +55,33 @@ pub(crate) fn for_consensus(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterM
 pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodError> {
     let api = || Api(Arc::clone(node));
     let mut module = RpcModule::new(());
+    module.merge(amend::AmendServer::into_rpc(api()))?;
     module.merge(blocks::EthBlocksServer::into_rpc(api()))?;
     module.merge(config::EthConfigServer::into_rpc(api()))?;
     module.merge(debug::DebugServer::into_rpc(api()))?;
     module.merge(dev::DevServer::into_rpc(api()))?;
     module.merge(discover::DiscoverServer::into_rpc(api()))?;
+    module.merge(dump::DumpServer::into_rpc(api()))?;
     module.merge(execute::EthExecuteServer::into_rpc(api()))?;
     module.merge(fees::EthFeesServer::into_rpc(api()))?;
     module.merge(forking::ForkingServer::into_rpc(api()))?;
     module.merge(guard::GuardServer::into_rpc(api()))?;
     module.merge(tryout::GuardTryoutServer::into_rpc(api()))?;
     module.merge(impersonate::ImpersonateServer::into_rpc(api()))?;
+    module.merge(instance::AboutServer::into_rpc(api()))?;
     module.merge(info::InfoServer::into_rpc(api()))?;
+    module.merge(lookups::LookupsServer::into_rpc(api()))?;
     module.merge(logs::EthLogsServer::into_rpc(api()))?;
     module.merge(ots::OtterscanServer::into_rpc(api()))?;
     module.merge(reorg::ReorgServer::into_rpc(api()))?;
     module.merge(send::EthSendServer::into_rpc(api()))?;
     module.merge(send::PersonalServer::into_rpc(api()))?;
     module.merge(simulate::EthSimulateServer::into_rpc(api()))?;
+    module.merge(sign::EthSignServer::into_rpc(api()))?;
     module.merge(state::EthStateServer::into_rpc(api()))?;
     module.merge(subscribe::EthSubscribeServer::into_rpc(api()))?;
     module.merge(sync::EthSyncServer::into_rpc(api()))?;
     module.merge(trace::TraceServer::into_rpc(api()))?;
+    module.merge(upcoming::UpcomingServer::into_rpc(api()))?;
     Ok(module)
 }

@@ -141,6 +141,12 @@ pub enum RpcError {
          anvil_impersonateAccount"
     )]
     UnknownAccount(Address),
+    /// A token's number could not be found in its storage.
+    #[error(
+        "no slot of storage was found by which {0} answers with that amount: it is no token, or it computes its answer; set \
+         what it computes it from with anvil_setStorageAt"
+    )]
+    NoTokenSlot(Address),
     /// Too many accounts are impersonated.
     #[error(
         "{0} accounts are impersonated, which is the most that are kept by name; end some with \
@@ -229,6 +235,7 @@ impl RpcError {
             | Self::UnknownAccount(_)
             | Self::NoPrecompile(_)
             | Self::OverriddenTwice(_)
+            | Self::NoTokenSlot(_)
             | Self::Halted { .. } => CALL_EXECUTION_FAILED_CODE,
             Self::TooManyImpersonated(_)
             | Self::TooManyFilters(_)
@@ -259,6 +266,7 @@ fn chain_code(error: &ChainError) -> i32 {
         | ChainError::TooManyBlocks(_)
         | ChainError::TooDeep { .. }
         | ChainError::NoPlace { .. }
+        | ChainError::GasLimit(_)
         | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
         ChainError::Store(error) => store_code(error),
         ChainError::Block(error) => block_code(error),

@@ -22,7 +22,7 @@ struct Impersonated {
 
 /// What becomes of accounts that nobody named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Others {
+pub enum Others {
     /// They send what they signed.
     #[default]
     Sign,

@@ -36,11 +36,13 @@ mod sends;
 mod server;
 mod settings;
 mod simulation;
+mod typed_data;
 mod wire;
 
 pub use access::{Access, Allowed};
 pub use engine::{EngineSettings, JwtSecret, SecretError};
 pub use error::RpcError;
+pub use impersonation::Others;
 pub use namespaces::{Namespaces, UnknownNamespace};
 pub use page::{MetricsPage, Pages, Readiness, ReadyPage};
 pub use revert::{GuardVetoView, revert_message};

@@ -7,7 +7,7 @@ use jsonrpsee::RpcModule;
 /// Namespaces for anybody.
 const PUBLIC: [&str; 9] = ["debug", "eth", "guard", "net", "ots", "rpc", "trace", "txpool", "web3"];
 /// Namespaces by which anybody can do anything.
-const DEVELOPMENT: [&str; 4] = ["anvil", "evm", "hardhat", "personal"];
+const DEVELOPMENT: [&str; 6] = ["anvil", "erigon", "evm", "hardhat", "personal", "tenderly"];
 /// Methods of other namespaces that are for development alone.
 const DEVELOPMENT_METHODS: [&str; 2] = ["eth_sendUnsignedTransaction", "eth_signTypedData_v4"];
 

@@ -19,7 +19,7 @@ use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Beginner, Limits, RpcError, Screening, Settings, backtests::Backtests, filters::Filters,
+    Beginner, Limits, RpcError, Screening, Settings, api::instance::Instance, backtests::Backtests, filters::Filters,
     impersonation::Impersonation, intake::Intake, readers::Readers, wire::call_request,
 };
 
@@ -32,6 +32,9 @@ pub(crate) struct Node {
     pub(crate) accounts: Vec<Address>,
     pub(crate) signers: BTreeMap<Address, PrivateKeySigner>,
     pub(crate) impersonation: Impersonation,
+    pub(crate) instance: Instance,
+    /// Slots in an epoch.
+    pub(crate) epoch_slots: u64,
     pub(crate) filters: Filters,
     pub(crate) backtests: Backtests,
     /// Namespaces that are served.
@@ -69,7 +72,10 @@ impl At {
 
 impl Node {
     pub(crate) fn new(chain: Chain, keys: &[B256], settings: &Settings) -> Result<Self, RpcError> {
-        let Settings { client_version, limits, namespaces, screening, beginner, .. } = settings.clone();
+        let Settings { client_version, limits, namespaces, screening, beginner, others, epoch_slots, .. } =
+            settings.clone();
+        let impersonation = Impersonation::default();
+        impersonation.set_others(others);
         let namespaces = namespaces.served();
         let mut accounts = Vec::new();
         let mut signers = BTreeMap::new();
@@ -82,7 +88,8 @@ impl Node {
         let writes = Arc::new(Semaphore::new(1));
         Ok(Self {
             intake: Arc::new(Intake::new(chain.clone(), Arc::clone(&writes))),
-            impersonation: Impersonation::default(),
+            impersonation,
+            instance: Instance::starting_at(chain.wall_clock()),
             filters: Filters::new(&limits),
             backtests: Backtests::new(&limits),
             tryouts: Semaphore::new(limits.tryouts_max),
@@ -92,6 +99,7 @@ impl Node {
             namespaces,
             beginner,
             writes,
+            epoch_slots,
             chain,
             limits,
             client_version,
@@ -127,25 +135,25 @@ impl Node {
             BlockId::Hash(hash) => self.chain.block_by_hash(hash.block_hash)?,
             BlockId::Number(BlockNumberOrTag::Number(number)) => self.chain.block(number)?,
             BlockId::Number(BlockNumberOrTag::Earliest) => self.chain.block(0)?,
-            // Blocks are final as soon as they are mined: nobody takes them back but development tools.
-            BlockId::Number(
-                BlockNumberOrTag::Latest
-                | BlockNumberOrTag::Safe
-                | BlockNumberOrTag::Finalized
-                | BlockNumberOrTag::Pending,
-            ) => Some(Arc::clone(&self.chain.head().block)),
+            BlockId::Number(tag @ (BlockNumberOrTag::Safe | BlockNumberOrTag::Finalized)) => {
+                self.chain.block(self.number_of(tag))?
+            }
+            BlockId::Number(BlockNumberOrTag::Latest | BlockNumberOrTag::Pending) => {
+                Some(Arc::clone(&self.chain.head().block))
+            }
         })
     }
 
-    /// Number of the block that a tag means.
+    /// Number of the block that a tag means. Nothing finalizes blocks of a development chain, so `safe` and `finalized` are
+    /// as far behind the head as they would be if each block had a slot.
     pub(crate) fn number_of(&self, tag: BlockNumberOrTag) -> u64 {
+        let head = self.chain.head().block.number();
         match tag {
             BlockNumberOrTag::Number(number) => number,
             BlockNumberOrTag::Earliest => 0,
-            BlockNumberOrTag::Latest
-            | BlockNumberOrTag::Safe
-            | BlockNumberOrTag::Finalized
-            | BlockNumberOrTag::Pending => self.chain.head().block.number(),
+            BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => head,
+            BlockNumberOrTag::Safe => head.saturating_sub(self.epoch_slots),
+            BlockNumberOrTag::Finalized => head.saturating_sub(self.epoch_slots.saturating_mul(2)),
         }
     }
 

@@ -7,7 +7,7 @@ use parapet_fork::ForkSettings;
 use parapet_monitor::Fuel;
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, Namespaces, Pages, RpcError};
+use crate::{Access, Namespaces, Others, Pages, RpcError};
 
 /// Limits on what clients may send and ask for. Each is a setting of `parapet node`, by its name here; times are written
 /// as `30s` or `500ms`.
@@ -160,6 +160,11 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether transactions are screened.
     pub screening: Screening,
+    /// Who is impersonated from the start.
+    pub others: Others,
+    /// Slots in an epoch: `safe` is the block so many before the head, `finalized` the one twice as many before it. With 0
+    /// blocks are final as soon as they are mined.
+    pub epoch_slots: u64,
     /// Pages beside JSON-RPC.
     pub pages: Pages,
     /// From where the node may be asked.
@@ -178,6 +183,8 @@ impl Default for Settings {
             client_version: concat!("parapet/", env!("CARGO_PKG_VERSION"), "/rust").to_owned(),
             limits: Limits::default(),
             screening: Screening::Off,
+            others: Others::Sign,
+            epoch_slots: 0,
             pages: Pages::default(),
             access: Access::ANYWHERE,
             namespaces: Namespaces::DEVELOPMENT,

@@ -351,15 +351,17 @@ fn format_remedy(found: u32, expected: u32) -> &'static str {
 }
 
 fn describe(spec: &ChainSpec) -> String {
-    let ChainParams { chain_id, hardfork, block_gas_limit, guards, deposit_contract } = spec.genesis();
+    let ChainParams { chain_id, hardfork, block_gas_limit, guards, deposit_contract, limits } = spec.genesis();
     let later = spec.upgrades().iter().map(|Upgrade { since, hardfork }| match since {
         Activation::Block(number) => format!(", {hardfork} from block {number} on"),
         Activation::Time(time) => format!(", {hardfork} from time {time} on"),
     });
     let later: String = later.collect();
+    let limit = |what, other: Option<u64>| other.map(|max| format!(", {what} up to {max}")).unwrap_or_default();
+    let limits = limit("code", limits.code_bytes_max) + &limit("gas of a transaction", limits.transaction_gas_max);
     let (ratio, fuel) = (guards.fuel_per_gas, guards.block_fuel_max.0);
     format!(
         "chain id {chain_id}, hardfork {hardfork}{later}, block gas limit {block_gas_limit}, {ratio} fuel per gas, {fuel} \
-         fuel per block and deposit contract {deposit_contract}"
+         fuel per block, deposit contract {deposit_contract}{limits}"
     )
 }

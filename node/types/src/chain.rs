@@ -7,6 +7,8 @@ use alloy_primitives::Address;
 use parapet_monitor::Fuel;
 use serde::{Deserialize, Serialize};
 
+use crate::ExecutionLimits;
+
 /// Blob parameters of a fork that changes nothing else (EIP-7892).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -169,6 +171,9 @@ pub struct ChainParams {
     /// The contract whose logs are deposits to the beacon chain (EIP-6110).
     #[serde(default = "mainnet_deposits", skip_serializing_if = "is_mainnets")]
     pub deposit_contract: Address,
+    /// Limits that Ethereum has otherwise.
+    #[serde(default, skip_serializing_if = "ExecutionLimits::are_ethereums")]
+    pub limits: ExecutionLimits,
 }
 
 impl ChainParams {

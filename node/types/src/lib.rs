@@ -5,6 +5,7 @@
 mod block;
 mod chain;
 mod changes;
+mod limits;
 mod schedule;
 mod state;
 mod unsigned;
@@ -15,6 +16,7 @@ pub use block::{
 };
 pub use chain::{BLOCK_FUEL_MAX, BlobSchedule, ChainParams, Era, FuelPerGas, GuardParams, Hardfork, UnknownHardfork};
 pub use changes::{AccountChange, AccountInfo, Ancestors, StateChanges};
+pub use limits::ExecutionLimits;
 pub use schedule::{Activation, ChainSpec, FORKS_MAX, ScheduleError, Upgrade};
 pub use state::{FlatState, ReadError, StateReader};
 pub use unsigned::{is_unsigned, unsigned_transaction};

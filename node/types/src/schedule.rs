@@ -168,7 +168,7 @@ impl ChainSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Era, GuardParams};
+    use crate::{Era, ExecutionLimits, GuardParams};
 
     fn genesis(hardfork: Hardfork) -> ChainParams {
         ChainParams {
@@ -177,6 +177,7 @@ mod tests {
             block_gas_limit: 30_000_000,
             guards: GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         }
     }
 

@@ -9,8 +9,8 @@ use parapet_judge::Judge;
 use parapet_monitor::{Monitor, NoMonitor};
 use parapet_simulate::CallRequest;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Executed, FlatState, GuardParams,
-    Hardfork, StateChanges, Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, Executed, ExecutionLimits, FlatState,
+    GuardParams, Hardfork, StateChanges, Transaction,
 };
 use parapet_vm::{Engine, EngineSettings};
 
@@ -74,6 +74,7 @@ impl Chain {
             block_gas_limit: 2 * GAS,
             guards: GuardParams::default(),
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         };
         let transactions = [Transaction::new_unchecked(signed.into(), SENDER)];
         Self { params, world, block, transactions, ancestors: Ancestors::new() }

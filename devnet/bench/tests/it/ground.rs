@@ -5,8 +5,8 @@ use alloy_eips::{eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLI
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use parapet_bench::Case;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork, StateChanges,
-    Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutionLimits, FlatState, GuardParams,
+    Hardfork, StateChanges, Transaction,
 };
 
 pub(crate) const ETHER: u128 = 1_000_000_000_000_000_000;
@@ -95,6 +95,7 @@ impl Ground {
                 block_gas_limit,
                 guards: GuardParams::default(),
                 deposit_contract: ChainParams::MAINNET_DEPOSITS,
+                limits: ExecutionLimits::ETHEREUM,
             },
             state: FlatState::from(&self.state),
             ancestors: Ancestors::from([(19, B256::repeat_byte(3))]),

@@ -6,7 +6,7 @@ use alloy_eip7928::{BlockAccessList, compute_block_access_list_hash};
 use alloy_primitives::{B256, U64};
 use alloy_rlp::Decodable as _;
 use parapet_executor::{BlockError, check_access_list};
-use parapet_types::{ChainParams, GuardParams, Hardfork};
+use parapet_types::{ChainParams, ExecutionLimits, GuardParams, Hardfork};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ const PARAMS: ChainParams = ChainParams {
     block_gas_limit: 30_000_000,
     guards: GuardParams::DEFAULT,
     deposit_contract: ChainParams::MAINNET_DEPOSITS,
+    limits: ExecutionLimits::ETHEREUM,
 };
 
 #[derive(Deserialize)]

@@ -8,7 +8,10 @@ use alloy_consensus::{EMPTY_ROOT_HASH, Header};
 use alloy_eips::{eip2935, eip4788, eip7002, eip7251, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
 use alloy_trie::{TrieAccount, root};
-use parapet_genesis::{ACCOUNTS_MAX, CREATE2_FACTORY, DevGenesis, DevSettings, GenesisError, dev_accounts};
+use parapet_genesis::{
+    ACCOUNTS_MAX, CREATE2_FACTORY, Create2Factory, DevGenesis, DevSettings, GenesisError, StateFile, Wallet,
+    dev_accounts,
+};
 use parapet_state::ChainStore;
 use parapet_types::{ChainParams, Hardfork, REGISTRY};
 
@@ -117,6 +120,42 @@ fn the_number_of_accounts_is_bounded() {
     }
     let one = DevGenesis::build(&DevSettings { accounts: 1, ..DevSettings::at(TIME) }).unwrap();
     assert_eq!(one.accounts, dev_accounts(10).unwrap()[..1]);
+}
+
+#[test]
+fn accounts_derive_from_any_phrase_and_path() {
+    let phrase = Wallet::seeded_phrase(1);
+    assert_eq!(phrase.split(' ').count(), 12);
+    assert_eq!(phrase, Wallet::seeded_phrase(1));
+    assert_ne!(phrase, Wallet::seeded_phrase(2));
+    let usual = Wallet::default();
+    let bare = Wallet { path: usual.path.trim_end_matches('/').to_owned(), ..usual.clone() };
+    assert_eq!(bare.accounts(2).unwrap(), dev_accounts(2).unwrap());
+    let elsewhere = Wallet { path: "m/44'/60'/1'/0/".to_owned(), ..usual.clone() };
+    assert_ne!(elsewhere.accounts(1).unwrap(), usual.accounts(1).unwrap());
+    for wrong in [Wallet { phrase: "no phrase".to_owned(), ..usual.clone() }, Wallet { path: "x".to_owned(), ..usual }]
+    {
+        assert!(matches!(wrong.accounts(1).unwrap_err(), GenesisError::Derivation { index: 0, .. }));
+    }
+}
+
+#[test]
+fn accounts_of_a_file_stand_beside_the_chains_own() {
+    let (rich, other) = (dev_accounts(1).unwrap()[0].address, Address::repeat_byte(0x33));
+    let file = serde_json::json!({"block": {"timestamp": "0x65", "gas_limit": "0x1312d00"}, "accounts": {
+        rich.to_string(): {"nonce": 7, "balance": "0x1", "code": "0x", "storage": {}},
+        other.to_string(): {"nonce": 1, "balance": "0x2", "code": "0x6001", "storage": {"0x01": "0x05"}},
+    }});
+    let (others, block) = StateFile::parse(file.to_string().as_bytes()).unwrap();
+    assert_eq!((block.timestamp, block.gas_limit, block.chain_id), (Some(0x65), Some(20_000_000), None));
+    let genesis = DevGenesis::build(&DevSettings { others, base_fee: 7, ..DevSettings::at(TIME) }).unwrap();
+    let world = &genesis.block.world;
+    assert_eq!(world.account(&rich).unwrap().map(|info| (info.nonce, info.balance)), Some((7, U256::from(1))));
+    assert_eq!(world.storage(&other, U256::from(1)).unwrap(), U256::from(5));
+    assert!(world.account(&REGISTRY).unwrap().is_some());
+    assert_eq!(genesis.block.header.base_fee_per_gas, Some(7));
+    let absent = DevSettings { create2_factory: Create2Factory::Absent, ..DevSettings::at(TIME) };
+    assert!(DevGenesis::build(&absent).unwrap().block.world.account(&CREATE2_FACTORY).unwrap().is_none());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, U256, utils::parse_ether};
 use parapet_builder::{Clock as _, SystemClock};
 use parapet_genesis::{ACCOUNTS, BLOCK_GAS_LIMIT, GenesisSettings, StateFile, dev_accounts};
 use parapet_monitor::Fuel;
-use parapet_types::{BLOCK_FUEL_MAX, ChainParams, FuelPerGas, GuardParams, Hardfork};
+use parapet_types::{BLOCK_FUEL_MAX, ChainParams, ExecutionLimits, FuelPerGas, GuardParams, Hardfork};
 
 use crate::failure::Failure;
 
@@ -75,6 +75,7 @@ pub(super) fn run(args: &GenesisArgs) -> Result<String, Failure> {
             block_gas_limit: args.gas_limit,
             guards: GuardParams { fuel_per_gas: args.fuel_per_gas, block_fuel_max: Fuel(args.block_fuel) },
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         },
         guardian: args.guardian,
         governance: args.governance,

@@ -9,7 +9,7 @@ use std::{
 
 use alloy_primitives::{Address, Bytes};
 use parapet_builder::{Mining, SequentialCheck, Settings as ChainSettings};
-use parapet_rpc::{Access, Allowed, Limits, Namespaces, Pages, Screening, Settings as ServerSettings};
+use parapet_rpc::{Access, Allowed, Limits, Namespaces, Others, Pages, Screening, Settings as ServerSettings};
 use parapet_state::{StoreSettings, SyncMode};
 use serde::Deserialize;
 
@@ -228,6 +228,7 @@ impl Config {
             threads: threads.unwrap_or_else(default_threads),
             check,
             block_deadline,
+            first_base_fee: None,
             journal: self.chain.datadir.as_ref().map(|folder| folder.join(POOL_JOURNAL)),
             beneficiary,
             extra_data: Bytes::copy_from_slice(extra_data.as_bytes()),
@@ -251,6 +252,8 @@ impl Config {
             client_version: version::CLIENT.to_owned(),
             limits: limits.clone(),
             screening: if screening { Screening::On } else { Screening::Off },
+            others: Others::Sign,
+            epoch_slots: 0,
             pages,
             access: Access { hosts: hosts.clone(), origins: origins.clone() },
             namespaces,

@@ -29,7 +29,7 @@ impl<'a> KeptChain<'a> {
             return Err(Failure::NoChain(folder.to_owned()));
         }
         // A chain that is resumed has its own timestamp.
-        let genesis = DevGenesis::build(&args.genesis(SystemClock.now()))?;
+        let genesis = DevGenesis::build(&args.genesis(SystemClock.now())?)?;
         Ok(Self { folder, store: ChainStore::open(folder, genesis.block, StoreSettings::default())? })
     }
 

@@ -11,4 +11,5 @@ mod fixture;
 mod modes;
 mod payloads;
 mod reorg;
+mod outlook;
 mod snapshots;

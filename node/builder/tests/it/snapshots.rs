@@ -37,6 +37,37 @@ fn reverting_restores_state_time_and_amendments_and_empties_the_pool() {
 }
 
 #[test]
+fn a_reset_chain_is_at_genesis_as_if_nothing_had_been() {
+    let dev = Dev::new(Settings::default());
+    let genesis = dev.chain.head();
+    dev.submit(dev.transfer(0, 0));
+    let id = dev.chain.snapshot().unwrap();
+    dev.chain.amend(dev.address(3), Amendment::Balance(U256::from(3))).unwrap();
+    dev.submit(dev.transfer(0, 5));
+    dev.chain.increase_time(10_000).unwrap();
+    dev.chain.reset().unwrap();
+    let head = dev.chain.head();
+    assert_eq!((&head.block, head.world.root()), (&genesis.block, genesis.world.root()));
+    assert_eq!(dev.chain.next_context(&head), dev.chain.next_context(&genesis));
+    assert_eq!(dev.chain.pool_counts(), (0, 0));
+    assert_eq!(dev.chain.snapshots().unwrap(), []);
+    assert!(!dev.chain.revert(id).unwrap());
+    dev.submit(dev.transfer(0, 0));
+    assert_eq!(dev.number(), 1);
+}
+
+#[test]
+fn snapshots_are_listed_with_where_they_were_taken() {
+    let dev = Dev::new(Settings::default());
+    dev.chain.snapshot().unwrap();
+    dev.submit(dev.transfer(0, 0));
+    dev.chain.snapshot().unwrap();
+    let listed: Vec<_> = dev.chain.snapshots().unwrap().iter().map(|point| (point.id, point.number)).collect();
+    assert_eq!(listed, [(1, 0), (2, 1)]);
+    assert_eq!(dev.chain.snapshots().unwrap()[1].hash, dev.chain.head().block.hash());
+}
+
+#[test]
 fn a_snapshot_is_used_up_with_all_that_came_after_it() {
     let dev = Dev::new(Settings { mining: Mining::Manual, ..Settings::default() });
     let first = dev.chain.snapshot().unwrap();

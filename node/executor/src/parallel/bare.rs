@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parapet_types::{Ancestors, BlockContext, ChainParams, FlatState, GuardParams, Hardfork};
+use parapet_types::{Ancestors, BlockContext, ChainParams, ExecutionLimits, FlatState, GuardParams, Hardfork};
 
 use super::{Cells, Codes, Memory};
 use crate::Point;
@@ -15,6 +15,7 @@ pub(super) fn over(state: &FlatState, test: impl FnOnce(Memory<'_>)) {
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     };
     let (ancestors, block, cells) = (Ancestors::default(), BlockContext::default(), Cells::default());
     let at = Point { params: &params, world: state, ancestors: &ancestors, block: &block };

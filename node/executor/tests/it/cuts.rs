@@ -11,7 +11,8 @@ use parapet_executor::{
 };
 use parapet_monitor::{Fuel, FuelSpent, Monitor, NoMonitor};
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, ChainParams, ExecutedBlock, GuardParams, REGISTRY, StateChanges, Transaction,
+    AccountChange, AccountInfo, Ancestors, ChainParams, ExecutedBlock, ExecutionLimits, GuardParams, REGISTRY,
+    StateChanges, Transaction,
 };
 
 use crate::world::{ETHER, ONE, Scripted, asm, block, params, transaction, with_gas_limit, world};
@@ -229,4 +230,28 @@ fn the_deadline_is_asked_once_for_each_even_where_a_transaction_runs_twice() {
     };
     let candidates: Vec<usize> = cut.left_out().into_iter().map(|(candidate, _)| candidate).collect();
     assert_eq!(candidates, (79..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_chain_may_allow_longer_code_and_more_gas_than_ethereum() {
+    // Runtime code of 30,000 zero bytes: PUSH2 30000 PUSH0 RETURN.
+    let create = transaction(0, TxKind::Create, 0, &[0x61, 0x75, 0x30, 0x5f, 0xf3]);
+    let dear = with_gas_limit(&create, 20_000_000);
+    let limits = ExecutionLimits { code_bytes_max: Some(30_000), transaction_gas_max: Some(u64::MAX) };
+    let run = |limits, transaction: &Transaction| {
+        let cut = Cut {
+            params: ChainParams { limits, ..params() },
+            admission: Admission::Build,
+            transactions: std::slice::from_ref(transaction),
+            monitor: &NoMonitor,
+            deadline: None,
+        };
+        cut.left_out();
+        cut.run(Mode::Sequential).unwrap().included.first().map(|included| included.executed.succeeded())
+    };
+    assert_eq!(run(limits, &dear), Some(true));
+    assert_eq!(run(ExecutionLimits::ETHEREUM, &dear), None, "EIP-7825");
+    let cheap = with_gas_limit(&create, 8_000_000);
+    assert_eq!(run(ExecutionLimits { code_bytes_max: Some(29_999), ..limits }, &cheap), Some(false));
+    assert_eq!(run(ExecutionLimits::ETHEREUM, &cheap), Some(false), "EIP-170");
 }

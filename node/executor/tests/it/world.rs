@@ -13,8 +13,8 @@ use parapet_monitor::{
 };
 use parapet_state::WorldState;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutedBlock, GuardParams, Hardfork,
-    StateChanges, Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, ExecutedBlock, ExecutionLimits, GuardParams,
+    Hardfork, StateChanges, Transaction,
 };
 
 pub(crate) const SENDER: Address = Address::repeat_byte(0x51);
@@ -31,6 +31,7 @@ pub(crate) fn params() -> ChainParams {
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     }
 }
 

@@ -3,7 +3,7 @@
 use alloy_consensus::Header;
 use alloy_primitives::{B64, B256, Bytes, Sealable as _, U256};
 use parapet_import::{Consequence, Field, ImportError, check_header, check_succession};
-use parapet_types::{BlobSchedule, ChainParams, GuardParams, Hardfork};
+use parapet_types::{BlobSchedule, ChainParams, ExecutionLimits, GuardParams, Hardfork};
 
 use crate::fixture::{BASE_FEE, Case, FORKS};
 
@@ -63,6 +63,7 @@ fn params(hardfork: Hardfork) -> ChainParams {
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     }
 }
 

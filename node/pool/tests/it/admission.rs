@@ -3,8 +3,11 @@
 use alloy_consensus::{TxEip1559, TxEip7702, TxLegacy};
 use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Bytes, Signature, TxKind, U256};
-use parapet_pool::{INITCODE_BYTES_MAX, PoolError, Rules, TRANSACTION_BYTES_MAX};
-use parapet_types::{AccountInfo, Hardfork, Transaction};
+use parapet_pool::{PoolError, Rules, TRANSACTION_BYTES_MAX};
+
+/// Longest init code, in bytes (EIP-3860).
+const INITCODE_BYTES_MAX: usize = 49_152;
+use parapet_types::{AccountInfo, ExecutionLimits, Hardfork, Transaction};
 
 use crate::support::{GWEI, RULES, account, add, dynamic, legacy, roomy, sender, signed, transfer, with_input};
 
@@ -111,6 +114,16 @@ fn max_initcode_size_exceeded() {
     refused(signed(1, create(INITCODE_BYTES_MAX + 1)), "max initcode size exceeded: code size 49153, limit 49152");
     let paris = Rules { hardfork: Hardfork::Paris, ..RULES };
     assert!(roomy().add(signed(1, create(INITCODE_BYTES_MAX + 1)), account(0), &paris).is_ok());
+}
+
+#[test]
+fn a_chain_may_have_other_limits_than_ethereum() {
+    let limits = ExecutionLimits { code_bytes_max: Some(30_000), transaction_gas_max: Some(u64::MAX) };
+    let rules = Rules { limits, ..RULES };
+    let create = |bytes| TxEip1559 { to: TxKind::Create, gas_limit: 20_000_000, ..with_input(0, 1, bytes) };
+    assert!(roomy().add(signed(1, create(60_000)), account(0), &rules).is_ok());
+    let refused = roomy().add(signed(1, create(60_001)), account(0), &rules).unwrap_err();
+    assert_eq!(refused.to_string(), "max initcode size exceeded: code size 60001, limit 60000");
 }
 
 #[test]

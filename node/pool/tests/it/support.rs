@@ -4,7 +4,7 @@ use alloy_consensus::{TxEip1559, TxEnvelope, TxLegacy};
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
 use parapet_pool::{Added, BlobRules, Limits, LowFees, Pool, PoolError, Prices, Rules};
-use parapet_types::{AccountInfo, Hardfork, Transaction};
+use parapet_types::{AccountInfo, ExecutionLimits, Hardfork, Transaction};
 
 pub(crate) const GWEI: u128 = 1_000_000_000;
 
@@ -13,6 +13,7 @@ pub(crate) const RULES: Rules = Rules {
     hardfork: Hardfork::Osaka,
     block_gas_limit: 30_000_000,
     base_fee: GWEI as u64,
+    limits: ExecutionLimits::ETHEREUM,
     blobs: Some(BlobRules { params: BlobParams::osaka(), fee: 1_000 }),
     low_fees: LowFees::Refuse,
 };

@@ -232,6 +232,7 @@ mod tests {
             block_gas_limit: 30_000_000,
             guards: GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: parapet_types::ExecutionLimits::ETHEREUM,
         };
         let block = |number, era| Upgrade { since: Activation::Block(number), hardfork: Hardfork::ProofOfWork(era) };
         let time = |time, hardfork| Upgrade { since: Activation::Time(time), hardfork };

@@ -1,22 +1,27 @@
-//! Conveniences of development chains, under the names that anvil, Hardhat and Ganache gave them.
+//! Mining, time and snapshots of development chains, under the names that anvil, Hardhat and Ganache gave them.
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_primitives::U64;
+use alloy_rpc_types_eth::BlockTransactionsKind;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
-use parapet_builder::{Amendment, MineRequest, Mining};
-use serde::{Deserialize, Serialize};
+use parapet_builder::{MineRequest, Mining};
+use parapet_state::StoredBlock;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::{
     RpcError,
-    api::{
-        Api,
-        fees::SUGGESTED_TIP_WEI,
-        forking::{ForkConfig, ForkingOptions},
-    },
+    api::{Api, forking::ForkingOptions},
     node::Node,
-    wire::Quantity,
+    revert::revert_message,
+    wire::{self, Quantity},
 };
+
+/// Timestamps above this many seconds are milliseconds: as seconds they lie 30,000 years ahead.
+const SECONDS_MAX: u64 = 1_000_000_000_000;
+/// Most blocks that are told in detail at once.
+const DETAILED_BLOCKS_MAX: u64 = 1_000;
 
 /// What `evm_mine` may be given.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -40,51 +45,16 @@ pub(crate) struct ResetOptions {
     forking: Option<ForkingOptions>,
 }
 
-/// What the chain is and where it stands, as anvil tells it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct NodeInfo {
-    current_block_number: U64,
-    current_block_timestamp: u64,
-    current_block_hash: B256,
-    hard_fork: &'static str,
-    transaction_order: &'static str,
-    environment: Environment,
-    fork_config: ForkConfig,
-}
-
-/// What the next block is to be like.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Environment {
-    base_fee: U256,
-    chain_id: u64,
-    gas_limit: U64,
-    gas_price: U256,
-}
-
 #[rpc(server)]
 pub(crate) trait Dev {
-    #[method(name = "anvil_setBalance", aliases = ["hardhat_setBalance"])]
-    async fn set_balance(&self, address: Address, balance: U256) -> Result<(), RpcError>;
-
-    #[method(name = "anvil_setCode", aliases = ["hardhat_setCode"])]
-    async fn set_code(&self, address: Address, code: Bytes) -> Result<(), RpcError>;
-
-    #[method(name = "anvil_setNonce", aliases = ["hardhat_setNonce", "evm_setAccountNonce"])]
-    async fn set_nonce(&self, address: Address, nonce: Quantity) -> Result<(), RpcError>;
-
-    #[method(name = "anvil_setStorageAt", aliases = ["hardhat_setStorageAt"])]
-    async fn set_storage_at(&self, address: Address, slot: U256, value: B256) -> Result<bool, RpcError>;
-
     #[method(name = "anvil_mine", aliases = ["hardhat_mine"])]
     async fn mine(&self, blocks: Option<Quantity>, spacing: Option<Quantity>) -> Result<(), RpcError>;
 
-    #[method(name = "anvil_nodeInfo")]
-    fn node_info(&self) -> Result<NodeInfo, RpcError>;
-
     #[method(name = "evm_mine")]
     async fn evm_mine(&self, options: Option<MineOptions>) -> Result<&'static str, RpcError>;
+
+    #[method(name = "anvil_mine_detailed", aliases = ["evm_mine_detailed"])]
+    async fn mine_detailed(&self, options: Option<MineOptions>) -> Result<Vec<Value>, RpcError>;
 
     #[method(name = "evm_snapshot", aliases = ["anvil_snapshot"])]
     async fn snapshot(&self) -> Result<U64, RpcError>;
@@ -101,6 +71,15 @@ pub(crate) trait Dev {
     #[method(name = "evm_setNextBlockTimestamp", aliases = ["anvil_setNextBlockTimestamp"])]
     async fn set_next_block_timestamp(&self, timestamp: Quantity) -> Result<(), RpcError>;
 
+    #[method(name = "evm_setTime", aliases = ["anvil_setTime"])]
+    async fn set_time(&self, timestamp: Quantity) -> Result<u64, RpcError>;
+
+    #[method(name = "anvil_setBlockTimestampInterval")]
+    async fn set_block_timestamp_interval(&self, seconds: Quantity) -> Result<(), RpcError>;
+
+    #[method(name = "anvil_removeBlockTimestampInterval")]
+    async fn remove_block_timestamp_interval(&self) -> Result<bool, RpcError>;
+
     #[method(name = "evm_setAutomine", aliases = ["anvil_setAutomine"])]
     async fn set_automine(&self, on: bool) -> Result<(), RpcError>;
 
@@ -109,23 +88,41 @@ pub(crate) trait Dev {
 
     #[method(name = "evm_setIntervalMining", aliases = ["anvil_setIntervalMining"])]
     async fn set_interval_mining(&self, seconds: Quantity) -> Result<(), RpcError>;
+
+    #[method(name = "anvil_getIntervalMining")]
+    fn interval_mining(&self) -> Result<Option<u64>, RpcError>;
 }
 
 impl Api {
-    async fn amend(&self, address: Address, amendment: Amendment) -> Result<(), RpcError> {
-        self.0.write(move |node| Ok(node.chain.amend(address, amendment)?)).await
-    }
-
     async fn set_mining(&self, mining: Mining) -> Result<(), RpcError> {
         self.0.write(move |node| Ok(node.chain.set_mining(mining)?)).await
     }
 }
 
+/// What is to be mined, as `evm_mine` was asked.
+fn mine_request(options: Option<MineOptions>) -> MineRequest {
+    let (timestamp, blocks) = match options {
+        None => (None, None),
+        Some(MineOptions::Timestamp(timestamp)) => (Some(timestamp), None),
+        Some(MineOptions::Options { timestamp, blocks }) => (timestamp, blocks),
+    };
+    MineRequest {
+        blocks: blocks.map_or(1, |quantity| quantity.0),
+        spacing: None,
+        timestamp: timestamp.map(|quantity| quantity.0),
+    }
+}
+
 impl Node {
-    /// Begins anew, as another run of the chain: on a block of another one, or, where none is named, on none.
+    /// Begins anew, as another run of the chain: on its first block, or on that of another chain.
     fn reset(&self, options: ResetOptions) -> Result<(), RpcError> {
-        let dropped = self.begin_again(options.forking)?;
+        let dropped = if options.forking.is_none() && self.chain.fork().is_none() {
+            self.chain.reset()?
+        } else {
+            self.begin_again(options.forking)?
+        };
         self.filters.rewind(&dropped);
+        self.instance.renew();
         Ok(())
     }
 
@@ -134,27 +131,36 @@ impl Node {
         self.filters.rewind(dropped.as_deref().unwrap_or_default());
         Ok(dropped.is_some())
     }
+
+    /// Mines, and tells of the blocks as anvil does.
+    fn mine_detailed(&self, request: MineRequest) -> Result<Vec<Value>, RpcError> {
+        if request.blocks > DETAILED_BLOCKS_MAX {
+            let what = format!("{} blocks in detail", request.blocks);
+            return Err(RpcError::TooMuch { what, max: DETAILED_BLOCKS_MAX });
+        }
+        self.chain.mine(request)?;
+        let last = self.chain.head().block.number();
+        let blocks = (last + 1 - request.blocks..=last).filter_map(|number| self.chain.block(number).transpose());
+        blocks.map(|block| detailed(&*block?)).collect()
+    }
+}
+
+/// A block with its transactions, and with each what it returned.
+fn detailed(block: &StoredBlock) -> Result<Value, RpcError> {
+    let told = serde_json::to_value(wire::block(block, BlockTransactionsKind::Full));
+    let mut told = told.map_err(|error| RpcError::Internal(error.to_string()))?;
+    let transactions = told["transactions"].as_array_mut().into_iter().flatten();
+    for (transaction, executed) in transactions.zip(&block.executed) {
+        transaction["output"] = json!(executed.output);
+        if !executed.succeeded() {
+            transaction["revertReason"] = json!(revert_message(&executed.output));
+        }
+    }
+    Ok(told)
 }
 
 #[async_trait]
 impl DevServer for Api {
-    async fn set_balance(&self, address: Address, balance: U256) -> Result<(), RpcError> {
-        self.amend(address, Amendment::Balance(balance)).await
-    }
-
-    async fn set_code(&self, address: Address, code: Bytes) -> Result<(), RpcError> {
-        self.amend(address, Amendment::Code(code)).await
-    }
-
-    async fn set_nonce(&self, address: Address, nonce: Quantity) -> Result<(), RpcError> {
-        self.amend(address, Amendment::Nonce(nonce.0)).await
-    }
-
-    async fn set_storage_at(&self, address: Address, slot: U256, value: B256) -> Result<bool, RpcError> {
-        self.amend(address, Amendment::Storage { slot, value: value.into() }).await?;
-        Ok(true)
-    }
-
     async fn mine(&self, blocks: Option<Quantity>, spacing: Option<Quantity>) -> Result<(), RpcError> {
         let request = MineRequest {
             blocks: blocks.map_or(1, |quantity| quantity.0),
@@ -164,39 +170,15 @@ impl DevServer for Api {
         self.0.write(move |node| Ok(node.chain.mine(request)?)).await
     }
 
-    fn node_info(&self) -> Result<NodeInfo, RpcError> {
-        let block = &self.0.chain.head().block;
-        let params = self.0.params();
-        let base_fee = self.0.next_base_fee();
-        Ok(NodeInfo {
-            current_block_number: U64::from(block.number()),
-            current_block_timestamp: block.header.timestamp,
-            current_block_hash: block.hash(),
-            hard_fork: params.hardfork.name(),
-            transaction_order: "fees",
-            environment: Environment {
-                base_fee: U256::from(base_fee),
-                chain_id: params.chain_id,
-                gas_limit: U64::from(params.block_gas_limit),
-                gas_price: U256::from(base_fee + SUGGESTED_TIP_WEI),
-            },
-            fork_config: ForkConfig::of(&self.0.chain),
-        })
-    }
-
     async fn evm_mine(&self, options: Option<MineOptions>) -> Result<&'static str, RpcError> {
-        let (timestamp, blocks) = match options {
-            None => (None, None),
-            Some(MineOptions::Timestamp(timestamp)) => (Some(timestamp), None),
-            Some(MineOptions::Options { timestamp, blocks }) => (timestamp, blocks),
-        };
-        let request = MineRequest {
-            blocks: blocks.map_or(1, |quantity| quantity.0),
-            spacing: None,
-            timestamp: timestamp.map(|quantity| quantity.0),
-        };
+        let request = mine_request(options);
         self.0.write(move |node| Ok(node.chain.mine(request)?)).await?;
         Ok("0x0")
+    }
+
+    async fn mine_detailed(&self, options: Option<MineOptions>) -> Result<Vec<Value>, RpcError> {
+        let request = mine_request(options);
+        self.0.write(move |node| node.mine_detailed(request)).await
     }
 
     async fn snapshot(&self) -> Result<U64, RpcError> {
@@ -219,8 +201,28 @@ impl DevServer for Api {
         self.0.write(move |node| Ok(node.chain.set_next_block_timestamp(timestamp.0)?)).await
     }
 
+    /// In seconds since 1970, or in milliseconds, as Ganache has it.
+    async fn set_time(&self, timestamp: Quantity) -> Result<u64, RpcError> {
+        let seconds = if timestamp.0 > SECONDS_MAX { timestamp.0 / 1_000 } else { timestamp.0 };
+        self.0.write(move |node| Ok(node.chain.set_time(seconds)?)).await
+    }
+
+    async fn set_block_timestamp_interval(&self, seconds: Quantity) -> Result<(), RpcError> {
+        self.0.write(move |node| Ok(node.chain.set_block_spacing(Some(seconds.0)).map(drop)?)).await
+    }
+
+    /// Whether there was one.
+    async fn remove_block_timestamp_interval(&self) -> Result<bool, RpcError> {
+        self.0.write(|node| Ok(node.chain.set_block_spacing(None)?.is_some())).await
+    }
+
+    /// Turning it off leaves an interval alone that is not mixed with it.
     async fn set_automine(&self, on: bool) -> Result<(), RpcError> {
-        self.set_mining(if on { Mining::Instant } else { Mining::Manual }).await
+        match (self.0.chain.mining().is_instant(), on) {
+            (false, true) => self.set_mining(Mining::Instant).await,
+            (true, false) => self.set_mining(Mining::Manual).await,
+            (true, true) | (false, false) => Ok(()),
+        }
     }
 
     fn automine(&self) -> Result<bool, RpcError> {
@@ -233,5 +235,10 @@ impl DevServer for Api {
             seconds => Mining::Interval(Duration::from_secs(seconds)),
         };
         self.set_mining(mining).await
+    }
+
+    /// In seconds; null where blocks are not mined at intervals.
+    fn interval_mining(&self) -> Result<Option<u64>, RpcError> {
+        Ok(self.0.chain.mining().interval().map(|every| every.as_secs()))
     }
 }

@@ -69,7 +69,7 @@ impl EthFeesServer for Api {
 impl Node {
     /// Base fee of the next block, in wei per gas.
     pub(crate) fn next_base_fee(&self) -> u128 {
-        u128::from(next_base_fee(&self.chain.head().block.header))
+        u128::from(self.chain.head().next_base_fee())
     }
 
     /// Blob base fee of the block after this one, in wei per blob gas; zero before Cancun.
@@ -117,7 +117,9 @@ impl Node {
             history.blob_gas_used_ratio.push(ratio(header.blob_gas_used.unwrap_or_default(), blob_gas_max));
             rewards.push(tips(&block, percentiles.unwrap_or_default()));
         }
-        history.base_fee_per_gas.push(next_base_fee(&last.header).into());
+        let head = self.chain.head();
+        let next = if last.hash() == head.block.hash() { head.next_base_fee() } else { next_base_fee(&last.header) };
+        history.base_fee_per_gas.push(next.into());
         history.base_fee_per_blob_gas.push(self.next_blob_fee(&last));
         history.reward = percentiles.filter(|wanted| !wanted.is_empty()).map(|_| rewards);
         Ok(history)

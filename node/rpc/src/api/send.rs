@@ -85,7 +85,7 @@ impl PersonalServer for Api {
 }
 
 impl Node {
-    fn signer(&self, address: Address) -> Result<&PrivateKeySigner, RpcError> {
+    pub(crate) fn signer(&self, address: Address) -> Result<&PrivateKeySigner, RpcError> {
         self.signers.get(&address).ok_or(RpcError::UnknownAccount(address))
     }
 

@@ -6,7 +6,7 @@ use alloy_primitives::{B256, U256};
 use alloy_provider::Provider as _;
 use serde_json::{Value, json};
 
-use crate::fixture::{Dev, ECHO};
+use crate::fixture::{Dev, ECHO, EPOCH_SLOTS};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_is_found_in_every_way() {
@@ -115,4 +115,16 @@ async fn fees_follow_the_chain() {
     let refused = dev.ask("eth_feeHistory", json!(["0x1", "latest", [75.0, 25.0]])).await.unwrap_err();
     assert_eq!(refused.code, -32_602);
     assert_eq!(dev.ask("eth_blobBaseFee", json!([])).await.unwrap(), "0x1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn safe_and_finalized_are_one_and_two_epochs_behind() {
+    let dev = Dev::start().await;
+    let number = async |tag: &str| {
+        let block = dev.ask("eth_getBlockByNumber", serde_json::json!([tag, false])).await.unwrap();
+        u64::from_str_radix(block["number"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    };
+    assert_eq!((number("safe").await, number("finalized").await), (0, 0));
+    dev.ask("anvil_mine", serde_json::json!([5])).await.unwrap();
+    assert_eq!((number("safe").await, number("finalized").await), (5 - EPOCH_SLOTS, 5 - 2 * EPOCH_SLOTS));
 }

@@ -19,6 +19,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// When the chains of these tests begin: in the past, so that time can go on from the machine's clock.
 const GENESIS_TIME: u64 = 1_700_000_000;
 
+/// Slots in an epoch, as these chains have it.
+pub(crate) const EPOCH_SLOTS: u64 = 1;
+
 /// Runtime code that logs its calldata with topic 7 and returns it.
 /// CALLDATASIZE PUSH0 PUSH0 CALLDATACOPY; LOG1(0, CALLDATASIZE, 7); RETURN(0, CALLDATASIZE).
 pub(crate) const ECHO: [u8; 12] = hex!("365f5f37 6007 365fa1 365ff3");
@@ -84,8 +87,14 @@ impl Dev {
 
     async fn serving(chain: Chain, limits: Limits, screening: Screening, beginner: Option<Beginner>) -> Self {
         let keys: Vec<B256> = dev_accounts(ACCOUNTS).unwrap().iter().map(|account| account.key).collect();
-        let client_version = "parapet/test".into();
-        let settings = Settings { client_version, limits, screening, beginner, ..Settings::default() };
+        let settings = Settings {
+            client_version: "parapet/test".into(),
+            limits,
+            screening,
+            beginner,
+            epoch_slots: EPOCH_SLOTS,
+            ..Settings::default()
+        };
         let server = serve(chain.clone(), &keys, settings).await.unwrap();
         let signers = keys.iter().map(|key| PrivateKeySigner::from_bytes(key).unwrap()).collect();
         let url = format!("http://{}", server.address());

@@ -1,6 +1,7 @@
 //! The server over a real port, asked by a real client library.
 #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
 
+mod amend;
 mod bad_input;
 mod batches;
 mod blocks;
@@ -8,12 +9,14 @@ mod config;
 mod debug;
 mod dev;
 mod engine;
+mod dump;
 mod execute;
 mod fixture;
 mod forks;
 mod hostile;
 mod impersonation;
 mod logs;
+mod lookups;
 mod openrpc;
 mod ots;
 mod page;
@@ -26,4 +29,5 @@ mod simulate;
 mod state;
 mod subscribe;
 mod tryouts;
+mod upcoming;
 mod veto;

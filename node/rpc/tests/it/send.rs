@@ -125,3 +125,33 @@ async fn many_clients_at_once_lose_nothing() {
     assert!(dev.provider.get_block_number().await.unwrap() <= expected);
     assert_eq!(dev.provider.get_balance(Address::repeat_byte(0x77)).await.unwrap(), U256::from(expected));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_signed_and_sent_nowhere() {
+    let dev = Dev::start().await;
+    let request = json!([{"from": dev.address(0), "to": dev.address(1), "value": "0x5"}]);
+    let raw = dev.ask("eth_signTransaction", request.clone()).await.unwrap();
+    assert_eq!(dev.provider.get_transaction_count(dev.address(0)).await.unwrap(), 0);
+    dev.ask("eth_sendRawTransaction", json!([raw])).await.unwrap();
+    assert_eq!(dev.provider.get_transaction_count(dev.address(0)).await.unwrap(), 1);
+    dev.ask("anvil_autoImpersonateAccount", json!([true])).await.unwrap();
+    let stranger = json!([{"from": Address::repeat_byte(7), "to": dev.address(1), "gas": "0x5208"}]);
+    let refused = dev.ask("eth_signTransaction", stranger).await.unwrap_err();
+    assert_eq!(refused.code, -32_000, "who is impersonated has no key all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typed_data_is_signed_under_each_name() {
+    let dev = Dev::start().await;
+    let data = json!({
+        "types": {"Data": [{"name": "value", "type": "uint256[]"}]},
+        "primaryType": "Data", "domain": {"name": "test", "chainId": 31_337}, "message": {"value": [1, "2"]},
+    });
+    let sign = async |method| dev.ask(method, json!([dev.address(0), data])).await.unwrap();
+    let signature = sign("eth_signTypedData_v4").await;
+    assert_eq!(signature.as_str().unwrap().len(), 2 + 2 * 65);
+    assert_eq!(sign("eth_signTypedData").await, signature);
+    assert_eq!(sign("eth_signTypedData_v3").await, signature);
+    let refused = dev.ask("eth_signTypedData_v4", json!([dev.address(0), {}])).await.unwrap_err();
+    assert_eq!(refused.code, -32_602);
+}

@@ -15,8 +15,8 @@ use parapet_monitor::{
 use parapet_simulate::{CallRequest, EstimateError, Point, call, create_access_list, estimate_gas, trace_transaction};
 use parapet_state::WorldState;
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, GuardParams, Hardfork, StateChanges,
-    Transaction,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Destiny, ExecutionLimits, GuardParams, Hardfork,
+    StateChanges, Transaction,
 };
 
 const SENDER: Address = Address::repeat_byte(0x51);
@@ -53,6 +53,7 @@ fn at<R>(test: impl FnOnce(&Point<'_>) -> R) -> R {
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
+        limits: ExecutionLimits::ETHEREUM,
     };
     let block = BlockContext {
         number: 1,

@@ -12,8 +12,8 @@ use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use parapet_monitor::{Fuel, Hook, Mode, Outcome, Verdict};
 use parapet_state::{ChainStore, Consequence, GenesisBlock, Scope, StoreError, StoreSettings, StoredBlock, WorldState};
 use parapet_types::{
-    AccountChange, AccountInfo, ChainAct, ChainParams, Destiny, Executed, GuardParams, Hardfork, JudgedAct,
-    StateChanges, Transaction, Withdrawal,
+    AccountChange, AccountInfo, ChainAct, ChainParams, Destiny, Executed, ExecutionLimits, GuardParams, Hardfork,
+    JudgedAct, StateChanges, Transaction, Withdrawal,
 };
 
 use crate::model::{Random, address, random_changes};
@@ -43,6 +43,7 @@ pub(crate) fn genesis_with(chain_id: u64, hardfork: Hardfork, timestamp: u64, ba
             block_gas_limit: 30_000_000,
             guards: GuardParams::default(),
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         }
         .into(),
         header,

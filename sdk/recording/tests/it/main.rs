@@ -12,8 +12,8 @@ use parapet_recording::{
     RECORDING_VERSION, RecordedAccount, Recording, RecordingError, Subject, Traced,
 };
 use parapet_types::{
-    AccountChange, AccountInfo, ChainParams, Destiny, FlatState, GuardParams, Hardfork, REGISTRY, StateChanges,
-    StateReader,
+    AccountChange, AccountInfo, ChainParams, Destiny, ExecutionLimits, FlatState, GuardParams, Hardfork, REGISTRY,
+    StateChanges, StateReader,
 };
 use proptest::prelude::*;
 
@@ -64,6 +64,7 @@ fn recording() -> Recording {
             block_gas_limit: 30_000_000,
             guards: GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         },
         block: Environment { number: 9, excess_blob_gas: Some(0), ..Environment::default() },
         ancestors: BTreeMap::from([(8, B256::repeat_byte(8))]),

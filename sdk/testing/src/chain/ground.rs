@@ -11,8 +11,8 @@ use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, execute_bloc
 use parapet_guest::{Address, U256};
 use parapet_monitor::{Monitor, NoMonitor};
 use parapet_types::{
-    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Executed, FlatState, GuardParams, Hardfork,
-    StateChanges, StateReader as _,
+    AccountChange, AccountInfo, Ancestors, BlockContext, ChainParams, Executed, ExecutionLimits, FlatState,
+    GuardParams, Hardfork, StateChanges, StateReader as _,
 };
 
 use super::Call;
@@ -51,6 +51,7 @@ impl Ground {
             block_gas_limit: BLOCK_GAS,
             guards: GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         };
         let mut ground =
             Self { params, state: FlatState::default(), nonces: BTreeMap::new(), number: 0, timestamp: TIMESTAMP };

@@ -1,0 +1,151 @@
+//! Look-ups that anvil and geth have besides those of the specification: whole accounts, transactions as bytes by their
+//! place, code by its hash, uncles that never are, and what a node of proof of stake says of mining.
+
+use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718 as _};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_rpc_types_eth::{Header, Index};
+use jsonrpsee::{core::async_trait, proc_macros::rpc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{RpcError, api::Api, node::Node, wire};
+
+/// Version of Ethereum's wire protocol, as anvil tells it.
+const PROTOCOL_VERSION: u64 = 1;
+
+/// An account as the trie of accounts has it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TrieAccount {
+    nonce: U64,
+    balance: U256,
+    storage_root: B256,
+    code_hash: B256,
+}
+
+/// An account with its code.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct AccountView {
+    balance: U256,
+    nonce: U64,
+    code: Bytes,
+}
+
+#[rpc(server)]
+pub(crate) trait Lookups {
+    #[method(name = "eth_getAccount")]
+    async fn account(&self, address: Address, block: Option<BlockId>) -> Result<TrieAccount, RpcError>;
+
+    #[method(name = "eth_getAccountInfo")]
+    fn account_info(&self, address: Address, block: Option<BlockId>) -> Result<AccountView, RpcError>;
+
+    #[method(name = "eth_getRawTransactionByBlockHashAndIndex")]
+    fn raw_by_block(&self, hash: B256, index: Index) -> Result<Option<Bytes>, RpcError>;
+
+    #[method(name = "eth_getRawTransactionByBlockNumberAndIndex")]
+    fn raw_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Bytes>, RpcError>;
+
+    /// There are none since the merge.
+    #[method(name = "eth_getUncleByBlockHashAndIndex")]
+    fn uncle_by_block(&self, hash: B256, index: Index) -> Result<Option<Value>, RpcError>;
+
+    /// There are none since the merge.
+    #[method(name = "eth_getUncleByBlockNumberAndIndex")]
+    fn uncle_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Value>, RpcError>;
+
+    #[method(name = "erigon_getHeaderByNumber")]
+    fn header_by_number(&self, number: BlockNumberOrTag) -> Result<Option<Header>, RpcError>;
+
+    /// Code by its hash; empty where no account has it.
+    #[method(name = "debug_codeByHash")]
+    fn code_by_hash(&self, hash: B256, block: Option<BlockId>) -> Result<Bytes, RpcError>;
+
+    /// Who is paid the tips of the next block.
+    #[method(name = "eth_coinbase")]
+    fn coinbase(&self) -> Result<Address, RpcError>;
+
+    #[method(name = "eth_hashrate")]
+    fn hashrate(&self) -> Result<U64, RpcError>;
+
+    #[method(name = "eth_protocolVersion")]
+    fn protocol_version(&self) -> Result<u64, RpcError>;
+
+    #[method(name = "eth_networkId")]
+    fn network_id(&self) -> Result<String, RpcError>;
+}
+
+impl Node {
+    fn raw_at(&self, id: BlockId, index: Index) -> Result<Option<Bytes>, RpcError> {
+        let found = self.block(id)?;
+        let transaction = found.as_ref().and_then(|block| block.transactions.get(usize::from(index)));
+        Ok(transaction.map(|transaction| transaction.inner().encoded_2718().into()))
+    }
+}
+
+#[async_trait]
+impl LookupsServer for Api {
+    async fn account(&self, address: Address, block: Option<BlockId>) -> Result<TrieAccount, RpcError> {
+        self.0
+            .read(move |node| {
+                let world = node.world(block)?;
+                let info = world.account(&address)?.unwrap_or_default();
+                let storage_root = world.proof(address, &[])?.storage_root;
+                Ok(TrieAccount {
+                    nonce: U64::from(info.nonce),
+                    balance: info.balance,
+                    storage_root,
+                    code_hash: info.code_hash,
+                })
+            })
+            .await
+    }
+
+    fn account_info(&self, address: Address, block: Option<BlockId>) -> Result<AccountView, RpcError> {
+        let world = self.0.world(block)?;
+        let info = world.account(&address)?.unwrap_or_default();
+        let code = world.code(info.code_hash)?.unwrap_or_default();
+        Ok(AccountView { balance: info.balance, nonce: U64::from(info.nonce), code })
+    }
+
+    fn raw_by_block(&self, hash: B256, index: Index) -> Result<Option<Bytes>, RpcError> {
+        self.0.raw_at(hash.into(), index)
+    }
+
+    fn raw_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Bytes>, RpcError> {
+        self.0.raw_at(number.into(), index)
+    }
+
+    fn uncle_by_block(&self, _: B256, _: Index) -> Result<Option<Value>, RpcError> {
+        Ok(None)
+    }
+
+    fn uncle_by_number(&self, _: BlockNumberOrTag, _: Index) -> Result<Option<Value>, RpcError> {
+        Ok(None)
+    }
+
+    fn header_by_number(&self, number: BlockNumberOrTag) -> Result<Option<Header>, RpcError> {
+        Ok(self.0.block(number.into())?.map(|block| wire::header(&block)))
+    }
+
+    fn code_by_hash(&self, hash: B256, block: Option<BlockId>) -> Result<Bytes, RpcError> {
+        Ok(self.0.world(block)?.code(hash)?.unwrap_or_default())
+    }
+
+    fn coinbase(&self) -> Result<Address, RpcError> {
+        let head = self.0.chain.head();
+        Ok(self.0.chain.next_context(&head).beneficiary)
+    }
+
+    /// Nobody mines by work.
+    fn hashrate(&self) -> Result<U64, RpcError> {
+        Ok(U64::ZERO)
+    }
+
+    fn protocol_version(&self) -> Result<u64, RpcError> {
+        Ok(PROTOCOL_VERSION)
+    }
+
+    fn network_id(&self) -> Result<String, RpcError> {
+        Ok(self.0.params().chain_id.to_string())
+    }
+}
