@@ -124,7 +124,7 @@ pub(crate) fn clear_overwritten(
 #[cfg(test)]
 mod tests {
     use alloy_primitives::{Bytes, keccak256};
-    use parapet_types::{AccountInfo, GuardParams};
+    use parapet_types::{AccountInfo, ExecutionLimits, GuardParams};
 
     use super::*;
 
@@ -148,6 +148,7 @@ mod tests {
             block_gas_limit: 30_000_000,
             guards: GuardParams::DEFAULT,
             deposit_contract: ChainParams::MAINNET_DEPOSITS,
+            limits: ExecutionLimits::ETHEREUM,
         };
         let context = BlockContext { number: 5, timestamp: 5 + BEACON_ROOTS_WORDS, ..BlockContext::default() };
         assert_eq!(clear_overwritten(&below, &params, &context).expect("in memory"), StateChanges::default());

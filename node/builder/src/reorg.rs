@@ -118,8 +118,9 @@ impl Chain {
         }
         // A chain that goes on from a block of another one has none before it.
         let left = self.block(to)?.ok_or(ChainError::TooDeep { depth, head })?;
-        let time = writer.outlook.time.running_from(&*self.0.clock, left.header.timestamp);
-        let dropped = self.unwind(writer, to, Outlook { time, ..writer.outlook }, StateChanges::default())?;
+        let mut outlook = writer.outlook;
+        outlook.time = outlook.time.running_from(&*self.0.clock, left.header.timestamp);
+        let dropped = self.unwind(writer, to, outlook, StateChanges::default())?;
         writer.snapshots.drop_after(to);
         tracing::info!("went back to block {to}");
         Ok(dropped)

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use parapet_state::StoredBlock;
 use parapet_types::StateChanges;
 
-use crate::{Chain, ChainError, Event, Head, SNAPSHOTS_MAX, chain::Writer, outlook::Outlook};
+use crate::{Chain, ChainError, Event, Head, SNAPSHOTS_MAX, outlook::Outlook};
 
 /// A point of the chain.
 struct Snapshot {

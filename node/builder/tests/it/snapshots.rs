@@ -51,7 +51,7 @@ fn a_reset_chain_is_at_genesis_as_if_nothing_had_been() {
     assert_eq!(dev.chain.next_context(&head), dev.chain.next_context(&genesis));
     assert_eq!(dev.chain.pool_counts(), (0, 0));
     assert_eq!(dev.chain.snapshots().unwrap(), []);
-    assert!(!dev.chain.revert(id).unwrap());
+    assert!(dev.chain.revert(id).unwrap().is_none());
     dev.submit(dev.transfer(0, 0));
     assert_eq!(dev.number(), 1);
 }
