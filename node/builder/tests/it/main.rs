@@ -9,7 +9,7 @@ mod deadlines;
 mod faults;
 mod fixture;
 mod modes;
+mod outlook;
 mod payloads;
 mod reorg;
-mod outlook;
 mod snapshots;
