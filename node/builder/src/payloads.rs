@@ -65,12 +65,13 @@ impl Payloads {
     }
 
     fn keep(&mut self, aside: Aside) {
-        self.0.insert(aside.block.hash(), aside);
-        if self.0.len() > PAYLOADS_MAX {
+        let hash = aside.block.hash();
+        if self.0.len() >= PAYLOADS_MAX && !self.0.contains_key(&hash) {
             let lowest = self.0.iter().min_by_key(|(hash, aside)| (aside.block.number(), **hash));
             let lowest = lowest.map(|(hash, _)| *hash);
             lowest.map(|hash| self.0.remove(&hash));
         }
+        self.0.insert(hash, aside);
     }
 }
 
