@@ -1,6 +1,6 @@
 //! A node as strangers meet it, and what is held of its answers.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive, sync::Arc};
 
 use alloy_primitives::{B256, hex, keccak256};
 use parapet_builder::{Chain, MineRequest, Settings as ChainSettings, SystemClock};
@@ -21,6 +21,8 @@ const GENESIS_TIME: u64 = 1_700_000_000;
 /// Codes that clients know: JSON-RPC's own, but for the one of faults, and geth's.
 const CODES: [i64; 13] =
     [-32_700, -32_600, -32_601, -32_602, -32_000, -32_001, -32_002, -32_004, -32_005, -32_007, -32_008, -32_010, 3];
+/// Codes of what a simulated block may not be (execution-apis, `eth_simulateV1`).
+const SIMULATION_CODES: RangeInclusive<i64> = -38_026..=-38_010;
 /// Statuses of a request that is answered or refused as what it is.
 const STATUSES: [u16; 4] = [200, 400, 413, 415];
 /// Requests between two looks whether the node builds blocks.
@@ -157,7 +159,7 @@ impl Edge {
         match (answer.get("result"), answer.get("error")) {
             (Some(_), None) => self.met.results += 1,
             (None, Some(error)) => match error["code"].as_i64() {
-                Some(code) if CODES.contains(&code) && error["message"].is_string() => {
+                Some(code) if is_known(code) && error["message"].is_string() => {
                     *self.met.errors.entry(code).or_default() += 1;
                 }
                 _ => return Err(format!("no error for clients: {answer}")),
@@ -166,6 +168,10 @@ impl Edge {
         }
         Ok(())
     }
+}
+
+fn is_known(code: i64) -> bool {
+    CODES.contains(&code) || SIMULATION_CODES.contains(&code)
 }
 
 /// One request on a connection of its own. Gives status and body.
