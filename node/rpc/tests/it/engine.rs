@@ -64,7 +64,8 @@ async fn mine(dev: &Dev) {
 #[tokio::test]
 async fn who_has_no_token_is_let_in_nowhere() {
     let dev = Dev::start().await;
-    let to = engine(&dev).await.address();
+    let running = engine(&dev).await;
+    let to = running.address();
     let other = token(&[8; 32], 0);
     let old = token(&SECRET, 120);
     for token in [None, Some("x.y.z"), Some(other.as_str()), Some(old.as_str())] {
