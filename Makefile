@@ -7,7 +7,7 @@ CARGO ?= cargo
 BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: help demo test build install-build install-test lint unit guards solidity clients hardhat story artifacts proof book \
+.PHONY: against-anvil help demo test build install-build install-test lint unit guards solidity clients hardhat story artifacts proof book \
 	bench-executor bench-guards bench-load bench-roots soak tsan image clean
 
 help:
@@ -87,8 +87,10 @@ story:
 clients:
 	$(call say,Unmodified viem$(comma) ethers$(comma) cast and forge against a running node)
 	@cd devnet/clients && npm ci --silent --no-audit --no-fund && node against-parapet.mjs ../../$(BIN)/parapet
-	$(call say,Method by method$(comma) the same as anvil$(comma) or otherwise for a reason)
-	@cd devnet/clients && node against-anvil.mjs ../../$(BIN)/parapet
+
+against-anvil:
+	$(call say,Method by method$(comma) what anvil and Parapet answer)
+	@cd devnet/clients && npm ci --silent --no-audit --no-fund && node against-anvil.mjs ../../$(BIN)/parapet
 
 hardhat:
 	$(call say,An unmodified Hardhat project on a running node (downloads some 350 MB of packages))
