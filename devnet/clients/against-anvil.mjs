@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { WebSocket } from 'ws';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const START_MS_MAX = 30_000;
@@ -23,8 +24,8 @@ const MASKED = new Set([
   'currentBlockHash', 'currentBlockTimestamp', 'latestBlockHash', 'clientVersion', 'clientSemver', 'clientCommitSha',
   'accountProof',
 ]);
-// What anvil adds to blocks; the specification has it no more.
-const DROPPED = new Set(['totalDifficulty']);
+// What anvil adds to blocks and receipts; the specification does not have it there.
+const DROPPED = new Set(['totalDifficulty', 'blobGasPrice', 'blockTimestamp']);
 
 const [ALICE, BOB, CAROL] = [
   '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266',
@@ -32,6 +33,7 @@ const [ALICE, BOB, CAROL] = [
   '0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc',
 ];
 const STRANGER = '0x7777777777777777777777777777777777777777';
+const NOBODY = '0x6666666666666666666666666666666666666666';
 const NOTHING = `0x${'11'.repeat(32)}`;
 const FEES = { maxFeePerGas: '0x174876e800', maxPriorityFeePerGas: '0x3b9aca00' };
 const TRANSFER = { from: ALICE, to: BOB, value: '0x1', gas: '0x5208', ...FEES };
@@ -148,7 +150,7 @@ const impersonates = (start, stop) => async (node) => {
   return [began, accounts.length, sent.status, sent.from, ended, refused];
 };
 const filtered = async (node, method) => {
-  const filter = await node.must(method, {});
+  const filter = await node.must(method, ...(method === 'eth_newFilter' ? [{}] : []));
   await node.mined({ from: ALICE, to: await node.deploy(ECHO), data: '0x01', gas: '0x186a0', ...FEES });
   const changes = await node.must('eth_getFilterChanges', filter);
   return [typeof filter, changes.map((change) => (typeof change === 'string' ? 'hash' : change)),
@@ -176,10 +178,10 @@ const traced = (tracer) => ofLogged((receipt) => [receipt.transactionHash, trace
 const CASES = {
   web3_clientVersion: async (node, method) => typeof (await node.ask(method)),
   web3_sha3: plain('0x68656c6c6f'),
-  'eth_protocolVersion eth_chainId eth_networkId net_version net_listening eth_hashrate eth_gasPrice eth_maxPriorityFeePerGas eth_blobBaseFee eth_accounts eth_requestAccounts eth_blockNumber eth_coinbase eth_syncing eth_getWork eth_config txpool_status txpool_inspect txpool_content': plain(),
+  'eth_protocolVersion eth_chainId eth_networkId net_version net_listening eth_hashrate eth_gasPrice eth_maxPriorityFeePerGas eth_blobBaseFee eth_accounts eth_requestAccounts eth_blockNumber eth_coinbase eth_syncing eth_config txpool_status txpool_inspect txpool_content': plain(),
   'eth_getBalance eth_getAccount eth_getAccountInfo eth_getTransactionCount eth_getCode': async (node, method) => {
     const contract = await node.deploy(ECHO);
-    return Promise.all([[contract, 'latest'], [STRANGER, 'latest'], [BOB, 'earliest'], [BOB, 'pending']].map((params) => node.ask(method, ...params)));
+    return Promise.all([[contract, 'latest'], [NOBODY, 'latest'], [BOB, 'earliest'], [BOB, 'pending']].map((params) => node.ask(method, ...params)));
   },
   'eth_getStorageAt': async (node, method) => {
     await node.must('anvil_setStorageAt', STRANGER, '0x1', word(7));
@@ -190,9 +192,9 @@ const CASES = {
     return node.ask(method, { [STRANGER]: [word(1), word(2)] }, 'latest');
   },
   eth_getProof: async (node, method) => {
-    await node.must('anvil_setStorageAt', STRANGER, '0x1', word(7));
+    await node.must('anvil_setStorageAt', NOBODY, '0x1', word(7));
     await node.must('evm_mine');
-    return node.ask(method, STRANGER, [word(1)], 'latest');
+    return node.ask(method, NOBODY, [word(1)], 'latest');
   },
   'eth_getBlockByHash': ofMined((receipt) => [receipt.blockHash, true]),
   'eth_getBlockByNumber': ofMined((receipt) => [receipt.blockNumber, true]),
@@ -228,13 +230,10 @@ const CASES = {
     await node.mined(TRANSFER);
     return [await node.ask(method, ALICE, nonce), await node.ask(method, ALICE, '0xffff')];
   },
-  'anvil_getBlobByHash anvil_getBlobsByTransactionHash': plain(NOTHING),
   anvil_getGenesisTime: async (node, method) => (await node.ask(method)) === Number((await node.must('eth_getBlockByNumber', '0x0', false)).timestamp),
   eth_getLogs: ofLogged((receipt, address) => [{ fromBlock: receipt.blockNumber, address }]),
   'eth_newFilter eth_newBlockFilter eth_newPendingTransactionFilter': filtered,
   'eth_getFilterChanges eth_getFilterLogs eth_uninstallFilter': async (node, method) => node.ask(method, await node.must('eth_newFilter', { fromBlock: 'latest' })),
-  eth_submitWork: plain('0x0000000000000001', NOTHING, NOTHING),
-  eth_submitHashrate: plain('0x1', NOTHING),
   eth_feeHistory: async (node, method) => {
     const { blockNumber } = await node.mined(TRANSFER);
     return node.ask(method, '0x2', blockNumber, [50]);
@@ -245,7 +244,6 @@ const CASES = {
     const { codeHash } = await node.must('eth_getAccount', await node.deploy(ECHO), 'latest');
     return [await node.ask(method, codeHash), await node.ask(method, NOTHING)];
   },
-  debug_dbGet: plain('0x00'),
   'debug_traceBlockByHash': ofMined((receipt) => [receipt.blockHash, { tracer: 'callTracer' }]),
   'debug_traceBlockByNumber': ofMined((receipt) => [receipt.blockNumber, { tracer: 'callTracer' }]),
   trace_block: ofMined((receipt) => [receipt.blockNumber]),
@@ -257,14 +255,14 @@ const CASES = {
     impersonates({ method: 'anvil_impersonateAccount', params: [STRANGER] }, { method, params: [STRANGER] })(node),
   'anvil_autoImpersonateAccount hardhat_autoImpersonateAccount': (node, method) =>
     impersonates({ method, params: [true] }, { method, params: [false] })(node),
-  anvil_impersonateSignature: plain(`0x${'01'.repeat(65)}`, STRANGER),
   'anvil_getAutomine hardhat_getAutomine anvil_getIntervalMining': async (node, method) =>
     [await node.ask(method), await unmined(node, () => node.ask(method))],
   'anvil_mine hardhat_mine': async (node, method) => [await mines()(node, method), await mines('0x3', '0x3c')(node, method), await mines(2)(node, method)],
-  evm_mine: async (node, method) => [await mines()(node, method), await mines({ blocks: 2 })(node, method), await mines(4_000_000_000)(node, method), (await latest(node)).number && Number((await latest(node)).timestamp)],
+  evm_mine: async (node, method) => [await mines()(node, method), await mines({ timestamp: 4_000_000_000, blocks: 2 })(node, method),
+    await mines(4_100_000_000)(node, method), Number((await latest(node)).timestamp)],
   'anvil_mine_detailed evm_mine_detailed': async (node, method) => unmined(node, async () => {
     await node.must('eth_sendTransaction', TRANSFER);
-    return node.ask(method, { blocks: 2 });
+    return node.ask(method);
   }),
   'anvil_setAutomine evm_setAutomine': async (node, method) => {
     const off = await node.ask(method, false);
@@ -308,11 +306,6 @@ const CASES = {
     await node.must('evm_mine');
     const told = [answer, (await latest(node)).miner];
     await node.must('anvil_setCoinbase', miner);
-    return told;
-  },
-  anvil_setChainId: async (node, method) => {
-    const told = [await node.ask(method, 4242), await node.must('eth_chainId')];
-    await node.ask(method, 31337);
     return told;
   },
   'anvil_setLoggingEnabled hardhat_setLoggingEnabled': async (node, method) => [await node.ask(method, true), await node.ask(method, false)],
@@ -378,7 +371,7 @@ const CASES = {
   anvil_reorg: async (node, method) => {
     for (let blocks = 0; blocks < 3; blocks++) await node.mined(TRANSFER);
     const before = await latest(node);
-    const answer = await node.ask(method, { depth: 2, txBlockPairs: [] });
+    const answer = await node.ask(method, 2, []);
     const after = await latest(node);
     return [answer, before.number === after.number, before.hash === after.hash, after.transactions.length];
   },
@@ -391,21 +384,22 @@ const CASES = {
     await node.mined(TRANSFER);
     return [await node.ask(method), (await latest(node)).number, await account(node, ALICE)];
   },
-  'eth_subscribe eth_unsubscribe': async (node) => {
+  'eth_subscribe eth_unsubscribe': async (node, asked) => {
     const socket = new WebSocket(node.url.replace('http', 'ws'));
-    await new Promise((opened) => socket.addEventListener('open', opened, { once: true }));
+    await once(socket, 'open');
     const call = (method, params) => {
-      const answered = once(socket, 'message').then(([event]) => JSON.parse(event.data));
+      const answered = once(socket, 'message').then(([data]) => JSON.parse(data));
       socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
       return answered;
     };
     const { result: id } = await call('eth_subscribe', ['newHeads']);
-    const told = once(socket, 'message').then(([event]) => JSON.parse(event.data));
+    const told = once(socket, 'message').then(([data]) => JSON.parse(data));
     await node.must('evm_mine');
     const { method, params } = await told;
     const ended = await call('eth_unsubscribe', [id]);
     socket.close();
-    return [typeof id, method, params.subscription === id, params.result, ended.result];
+    const head = asked === 'eth_subscribe' ? params.result : undefined;
+    return [typeof id, method, params.subscription === id, head, ended.result];
   },
 };
 
@@ -474,8 +468,11 @@ async function start(name, program, args) {
   }
 }
 
-/** What a node answers to a method's case, taken back afterwards. */
+/** What a node answers to a method's case, taken back afterwards; anvil does not take back base fees, nor what was set. */
 async function answered(node, method, run) {
+  for (const [name, value] of [['Balance', '0x0'], ['Nonce', '0x0'], ['Code', '0x']]) await node.must(`anvil_set${name}`, STRANGER, value);
+  for (const slot of ['0x1', '0x2']) await node.must('anvil_setStorageAt', STRANGER, slot, word(0));
+  await node.must('anvil_setNextBlockBaseFeePerGas', '0x3b9aca00');
   const snapshot = await node.must('evm_snapshot');
   try {
     return masked(await run(node, method));
@@ -484,7 +481,7 @@ async function answered(node, method, run) {
     return `failed: ${error.message}`;
   } finally {
     // Where the case began the chain anew there is nothing to go back to.
-    await node.ask('evm_revert', snapshot);
+    if (!method.endsWith('_reset')) await node.ask('evm_revert', snapshot);
   }
 }
 

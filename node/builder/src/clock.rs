@@ -68,6 +68,11 @@ impl ChainTime {
             *self = self.running_from(clock, timestamp);
         }
     }
+
+    /// The offset by which time is not before a timestamp.
+    pub(crate) fn not_before(self, clock: &dyn Clock, timestamp: u64) -> i64 {
+        self.offset.max(difference(timestamp, clock.now()))
+    }
 }
 
 /// `a - b`, held at the ends of the range.

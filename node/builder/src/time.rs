@@ -3,15 +3,18 @@
 use crate::{BLOCK_TIME_MAX, Chain, ChainError, Mining, chain::Writer, snapshot::with_outlook};
 
 impl Chain {
-    /// Moves the chain's time forward from now on. Gives the whole offset from the wall clock, in seconds.
+    /// Moves the chain's time forward from now on, which is not before the head's: blocks that come faster than seconds run
+    /// ahead of the clock. Gives the whole offset from the wall clock, in seconds.
     ///
     /// # Errors
     /// [`ChainError::Closed`].
     pub fn increase_time(&self, seconds: u64) -> Result<i64, ChainError> {
         let mut writer = self.writer()?;
-        let offset = writer.outlook.time.offset.saturating_add_unsigned(seconds);
+        let head = self.head();
+        let now = writer.outlook.time.not_before(&*self.0.clock, head.block.header.timestamp);
+        let offset = now.saturating_add_unsigned(seconds);
         writer.outlook.time.offset = offset;
-        self.publish(with_outlook(&self.head(), writer.outlook));
+        self.publish(with_outlook(&head, writer.outlook));
         Ok(offset)
     }
 

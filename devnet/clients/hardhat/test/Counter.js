@@ -30,7 +30,7 @@ describe('Counter', () => {
     const counter = await ethers.deployContract('Counter', [0n]);
     await (await counter.inc(7n)).wait();
     assert.equal(await counter.x(), 7n);
-    await assert.rejects(counter.connect(stranger).inc(1n), /NotOwner|custom error/);
+    await assert.rejects(counter.connect(stranger).inc(1n), /reverted/);
   });
 
   it('waits for its time', async () => {

@@ -78,6 +78,18 @@ fn blocks_are_spaced_until_the_clock_decides_again() {
 }
 
 #[test]
+fn time_is_moved_on_from_a_head_that_is_ahead_of_the_clock() {
+    let dev = manual();
+    for _ in 0..20 {
+        mined(&dev);
+    }
+    let before = mined(&dev).header.timestamp;
+    assert_eq!(before, GENESIS_TIME + 120, "the clock stands still");
+    assert_eq!(dev.chain.increase_time(3_600).unwrap(), 3_620);
+    assert_eq!(mined(&dev).header.timestamp, before + 3_600);
+}
+
+#[test]
 fn time_that_was_set_runs_on_and_never_goes_back() {
     let dev = manual();
     assert_eq!(dev.chain.set_time(GENESIS_TIME + 1_100).unwrap(), 1_000);

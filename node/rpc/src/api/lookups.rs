@@ -3,12 +3,17 @@
 
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718 as _};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
-use alloy_rpc_types_eth::{Header, Index};
+use alloy_rpc_types_eth::{Header, Index, Transaction};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{RpcError, api::Api, node::Node, wire};
+use crate::{
+    RpcError,
+    api::Api,
+    node::Node,
+    wire::{self, Quantity},
+};
 
 /// Version of Ethereum's wire protocol, as anvil tells it.
 const PROTOCOL_VERSION: u64 = 1;
@@ -44,6 +49,10 @@ pub(crate) trait Lookups {
 
     #[method(name = "eth_getRawTransactionByBlockNumberAndIndex")]
     fn raw_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Bytes>, RpcError>;
+
+    /// The transaction that an account sent with a nonce, if it is in a block.
+    #[method(name = "eth_getTransactionBySenderAndNonce")]
+    async fn by_sender_and_nonce(&self, sender: Address, nonce: Quantity) -> Result<Option<Transaction>, RpcError>;
 
     /// There are none since the merge.
     #[method(name = "eth_getUncleByBlockHashAndIndex")]
@@ -113,6 +122,16 @@ impl LookupsServer for Api {
 
     fn raw_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Bytes>, RpcError> {
         self.0.raw_at(number.into(), index)
+    }
+
+    async fn by_sender_and_nonce(&self, sender: Address, nonce: Quantity) -> Result<Option<Transaction>, RpcError> {
+        self.0
+            .read(move |node| {
+                let Some(hash) = node.sent_with(sender, nonce.0)? else { return Ok(None) };
+                let found = node.chain.transaction(hash)?;
+                Ok(found.and_then(|(block, index)| wire::mined_transaction(&block, index)))
+            })
+            .await
     }
 
     fn uncle_by_block(&self, _: B256, _: Index) -> Result<Option<Value>, RpcError> {

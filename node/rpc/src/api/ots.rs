@@ -46,7 +46,7 @@ pub(crate) trait Otterscan {
     #[method(name = "getBlockTransactions")]
     fn block_transactions(
         &self,
-        number: BlockNumberOrTag,
+        number: Quantity,
         page: Quantity,
         page_size: Quantity,
     ) -> Result<Option<OtsBlockTransactions>, RpcError>;
@@ -115,11 +115,11 @@ impl OtterscanServer for Api {
 
     fn block_transactions(
         &self,
-        number: BlockNumberOrTag,
+        number: Quantity,
         page: Quantity,
         page_size: Quantity,
     ) -> Result<Option<OtsBlockTransactions>, RpcError> {
-        self.0.page_of_block(number.into(), page.0, page_size.0)
+        self.0.page_of_block(number.0.into(), page.0, page_size.0)
     }
 
     async fn search_before(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes};
+use alloy_rpc_types_eth::TransactionRequest;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use parapet_builder::Event;
 use parapet_types::Transaction;
@@ -29,6 +30,10 @@ pub(crate) trait EthSync {
     /// before: the transaction then waits on.
     #[method(name = "sendRawTransactionSync")]
     async fn send_raw_transaction_sync(&self, raw: Bytes, wait: Option<Quantity>) -> Result<Receipt, RpcError>;
+
+    /// The same for a transaction that the node completes and sends for an account of its own, or an impersonated one.
+    #[method(name = "sendTransactionSync")]
+    async fn send_transaction_sync(&self, request: TransactionRequest) -> Result<Receipt, RpcError>;
 }
 
 #[async_trait]
@@ -36,6 +41,14 @@ impl EthSyncServer for Api {
     async fn send_raw_transaction_sync(&self, raw: Bytes, wait: Option<Quantity>) -> Result<Receipt, RpcError> {
         let wait = wait.filter(|wait| wait.0 > 0).map_or(WAIT_DEFAULT, |wait| Duration::from_millis(wait.0));
         self.send_and_wait(signed_transaction(&raw)?, wait.min(WAIT_MAX)).await
+    }
+
+    async fn send_transaction_sync(&self, request: TransactionRequest) -> Result<Receipt, RpcError> {
+        let completed = self.0.read(move |node| {
+            let (typed, from) = node.complete_transaction(request)?;
+            node.send_as(typed, from)
+        });
+        self.send_and_wait(completed.await?, WAIT_DEFAULT).await
     }
 }
 

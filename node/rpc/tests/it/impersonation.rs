@@ -76,3 +76,13 @@ async fn whoever_has_no_money_is_told_so() {
         .unwrap_err();
     assert!(refused.message.starts_with("insufficient funds"), "{}", refused.message);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_is_sent_and_its_receipt_waited_for() {
+    let dev = Dev::start().await;
+    fund(&dev, STRANGER).await;
+    dev.ask("anvil_impersonateAccount", json!([STRANGER])).await.unwrap();
+    let request = json!([{"from": STRANGER, "to": dev.address(1), "value": "0x1"}]);
+    let receipt = dev.ask("eth_sendTransactionSync", request).await.unwrap();
+    assert_eq!((&receipt["status"], &receipt["from"]), (&json!("0x1"), &json!(STRANGER)));
+}

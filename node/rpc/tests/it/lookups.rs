@@ -31,6 +31,10 @@ async fn transactions_are_told_as_bytes_by_their_place() {
     assert_eq!(by("eth_getRawTransactionByBlockNumberAndIndex", json!("0x1")).await, raw);
     assert_eq!(by("eth_getRawTransactionByBlockNumberAndIndex", json!("0x0")).await, Value::Null);
     assert_eq!(by("eth_getUncleByBlockNumberAndIndex", json!("0x1")).await, Value::Null);
+    let sent = dev.ask("eth_getTransactionBySenderAndNonce", json!([dev.address(0), "0x0"])).await.unwrap();
+    assert_eq!(sent["hash"], json!(receipt.transaction_hash));
+    let unsent = dev.ask("eth_getTransactionBySenderAndNonce", json!([dev.address(0), "0x1"])).await.unwrap();
+    assert_eq!(unsent, Value::Null);
     let header = dev.ask("erigon_getHeaderByNumber", json!(["0x1"])).await.unwrap();
     assert_eq!(header["hash"], json!(receipt.block_hash));
 }
