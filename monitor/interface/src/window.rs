@@ -80,17 +80,17 @@ mod tests {
 
     #[test]
     fn a_level_falls_once_at_one_time() {
-        for now in 5_000..5_050 {
-            let once = window(80, 5_000).decay(U256::from(33), 1_000, now);
-            assert_eq!(once.decay(U256::from(33), 1_000, now), once, "{now}");
+        for time in 5_000..5_050 {
+            let once = window(80, 5_000).decay(U256::from(33), 1_000, time);
+            assert_eq!(once.decay(U256::from(33), 1_000, time), once, "{time}");
         }
     }
 
     #[test]
     fn small_additions_do_not_stop_the_decay() {
         let mut often = window(80, 0);
-        for now in 1..=795 {
-            often = add(often, 0, now).expect("below the cap");
+        for time in 1..=795 {
+            often = add(often, 0, time).expect("below the cap");
         }
         assert_eq!(often, window(1, 790));
         assert_eq!(add(often, 0, 800).map(|window| window.level), Some(U256::ZERO));

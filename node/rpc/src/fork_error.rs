@@ -9,7 +9,7 @@ use parapet_types::ReadError;
 
 /// Something that the node does not have itself cannot be had (EIP-1474: resource unavailable).
 const UNAVAILABLE_CODE: i32 = -32_002;
-/// The endpoint grants no more for now (EIP-1474: limit exceeded).
+/// The endpoint refuses for its rate (EIP-1474: limit exceeded).
 const LIMIT_EXCEEDED_CODE: i32 = -32_005;
 
 /// The code of what went wrong with the chain that was forked. What its endpoint refuses keeps the endpoint's own.
