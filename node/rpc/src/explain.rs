@@ -65,15 +65,20 @@ impl<S> Explain<S> {
     }
 
     /// A method of the same name in another namespace or another spelling.
+    /// Whether a call sends a transaction, where that is served.
+    fn is_send(&self, request: &Request<'_>) -> bool {
+        Sends::is_one(request) && self.methods.contains(request.method_name())
+    }
+
+    /// Whether an entry of a batch goes to the pool with those before it.
+    fn goes_along(&self, entry: &Result<BatchEntry<'_>, BatchEntryErr<'_>>) -> bool {
+        matches!(entry, Ok(BatchEntry::Call(request)) if self.is_send(request))
+    }
+
     fn nearest(&self, wanted: &str) -> Option<&'static str> {
         let name = |method: &str| method.split_once('_').map_or(method, |(_, name)| name).to_ascii_lowercase();
         self.methods.iter().find(|method| name(method) == name(wanted)).copied()
     }
-}
-
-/// Whether an entry of a batch sends a transaction.
-fn is_send(entry: &Result<BatchEntry<'_>, BatchEntryErr<'_>>) -> bool {
-    matches!(entry, Ok(BatchEntry::Call(request)) if Sends::is_one(request))
 }
 
 impl<S> RpcServiceT for Explain<S>
@@ -111,8 +116,8 @@ where
             let mut entries = batch.into_iter().peekable();
             while let Some(entry) = entries.next() {
                 let answer = match entry {
-                    Ok(BatchEntry::Call(request)) if Sends::is_one(&request) => {
-                        let more = std::iter::from_fn(|| match entries.next_if(is_send) {
+                    Ok(BatchEntry::Call(request)) if this.is_send(&request) => {
+                        let more = std::iter::from_fn(|| match entries.next_if(|entry| this.goes_along(entry)) {
                             Some(Ok(BatchEntry::Call(request))) => Some(request),
                             _ => None,
                         });

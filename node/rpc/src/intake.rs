@@ -22,6 +22,8 @@ const TOGETHER_MAX: usize = 5_000;
 /// Transactions of one client, and where their answers go.
 struct Waiting {
     transactions: Vec<Transaction>,
+    /// Theirs until they are answered, even where the client left.
+    _room: OwnedSemaphorePermit,
     answer: oneshot::Sender<Vec<Result<B256, RpcError>>>,
 }
 
@@ -30,23 +32,23 @@ pub(crate) struct Intake {
     chain: Chain,
     /// One at a time changes the chain.
     writes: Arc<Semaphore>,
-    room: Semaphore,
+    room: Arc<Semaphore>,
     waiting: Mutex<Vec<Waiting>>,
 }
 
 impl Intake {
     pub(crate) fn new(chain: Chain, writes: Arc<Semaphore>) -> Self {
-        Self { chain, writes, room: Semaphore::new(WAITING_MAX as usize), waiting: Mutex::default() }
+        Self { chain, writes, room: Arc::new(Semaphore::new(WAITING_MAX as usize)), waiting: Mutex::default() }
     }
 
     /// Submits transactions, in their order, and gives an answer for each.
     pub(crate) async fn submit(self: &Arc<Self>, transactions: Vec<Transaction>) -> Vec<Result<B256, RpcError>> {
         let count = u32::try_from(transactions.len()).unwrap_or(WAITING_MAX).min(WAITING_MAX);
-        let _room = self.room.acquire_many(count).await.expect("never closed");
+        let room = Arc::clone(&self.room).acquire_many_owned(count).await.expect("never closed");
         let (answer, answered) = oneshot::channel();
         let is_first = {
             let mut waiting = self.waiting.lock();
-            waiting.push(Waiting { transactions, answer });
+            waiting.push(Waiting { transactions, _room: room, answer });
             waiting.len() == 1
         };
         if is_first {
@@ -94,5 +96,55 @@ fn answer(chain: &Chain, mut clients: Vec<Waiting>, permit: OwnedSemaphorePermit
     for (client, length) in clients.into_iter().zip(lengths) {
         // A client that left needs no answer.
         let _: Result<(), _> = client.answer.send(answers.by_ref().take(length).collect());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+    use alloy_consensus::{SignableTransaction as _, TxEnvelope, TxLegacy};
+    use alloy_primitives::{Address, Signature};
+    use parapet_builder::{Settings, SystemClock};
+    use parapet_genesis::{DevGenesis, DevSettings};
+    use parapet_monitor::NoMonitor;
+    use parapet_state::ChainStore;
+
+    use super::*;
+
+    fn chain() -> Chain {
+        let genesis = DevGenesis::build(&DevSettings::at(0)).unwrap();
+        let store = ChainStore::in_memory(genesis.block);
+        Chain::new(store, Settings::default(), Arc::new(NoMonitor), Arc::new(SystemClock)).unwrap()
+    }
+
+    /// One that the pool refuses.
+    fn transaction() -> Transaction {
+        let signed = TxLegacy::default().into_signed(Signature::test_signature());
+        Transaction::new_unchecked(TxEnvelope::from(signed), Address::ZERO)
+    }
+
+    #[tokio::test]
+    async fn transactions_whose_client_left_take_their_room_until_they_are_answered() {
+        let writes = Arc::new(Semaphore::new(1));
+        let intake = Arc::new(Intake::new(chain(), Arc::clone(&writes)));
+        let busy = Arc::clone(&writes).acquire_owned().await.unwrap();
+        let left = {
+            let intake = Arc::clone(&intake);
+            tokio::spawn(async move { intake.submit(vec![transaction(); 3]).await })
+        };
+        while intake.waiting.lock().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        left.abort();
+        assert!(left.await.unwrap_err().is_cancelled());
+        let room = || intake.room.available_permits();
+        assert_eq!(room(), WAITING_MAX as usize - 3);
+        drop(busy);
+        let answers = intake.submit(vec![transaction()]).await;
+        assert!(matches!(answers[..], [Err(_)]), "{answers:?}");
+        while room() < WAITING_MAX as usize {
+            tokio::task::yield_now().await;
+        }
     }
 }

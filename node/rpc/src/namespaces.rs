@@ -9,7 +9,8 @@ const PUBLIC: [&str; 9] = ["debug", "eth", "guard", "net", "ots", "rpc", "trace"
 /// Namespaces by which anybody can do anything.
 const DEVELOPMENT: [&str; 6] = ["anvil", "erigon", "evm", "hardhat", "personal", "tenderly"];
 /// Methods of other namespaces that are for development alone.
-const DEVELOPMENT_METHODS: [&str; 2] = ["eth_sendUnsignedTransaction", "eth_signTypedData_v4"];
+const DEVELOPMENT_METHODS: [&str; 4] =
+    ["eth_sendUnsignedTransaction", "eth_signTypedData", "eth_signTypedData_v3", "eth_signTypedData_v4"];
 
 /// The namespace of a method: `eth` of `eth_call`, `rpc` of `rpc.discover`.
 fn namespace(method: &str) -> &str {
@@ -97,7 +98,9 @@ mod tests {
         for method in ["anvil_mine", "evm_mine", "hardhat_mine", "personal_sign", "debug_traceCall", "rpc.discover"] {
             assert!(!namespaces.serves(method), "{method}");
         }
-        assert!(!namespaces.serves("eth_sendUnsignedTransaction"));
+        for method in DEVELOPMENT_METHODS {
+            assert!(!namespaces.serves(method), "{method}");
+        }
         for name in DEVELOPMENT {
             assert_eq!(Namespaces::of([name]), Err(UnknownNamespace { name: name.to_owned() }));
         }

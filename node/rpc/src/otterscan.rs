@@ -116,7 +116,7 @@ impl Node {
         let head = self.chain.head().block.number();
         let from_top = number == 0 || number > head;
         let below = if from_top { head + 1 } else { number };
-        let (found, reached) = self.search(address, (0..below).rev(), page_size)?;
+        let (found, reached) = self.search(address, (self.chain.first()..below).rev(), page_size)?;
         Ok(self.results(found, from_top, reached == Reached::End))
     }
 
@@ -129,7 +129,7 @@ impl Node {
     ) -> Result<TransactionsWithReceipts, RpcError> {
         let head = self.chain.head().block.number();
         let first = if number == 0 { 0 } else { number.saturating_add(1) };
-        let (mut found, reached) = self.search(address, first..=head, page_size)?;
+        let (mut found, reached) = self.search(address, first.max(self.chain.first())..=head, page_size)?;
         found.reverse();
         Ok(self.results(found, reached == Reached::End, number == 0))
     }
@@ -143,6 +143,7 @@ impl Node {
         check_page(page_size)?;
         let (mut found, mut count, mut looked, mut executed) = (Vec::new(), 0, 0, 0);
         for number in numbers {
+            parapet_simulate::check_time()?;
             let Some(block) = self.block(number.into())? else { continue };
             looked += 1;
             executed += u64::from(!block.transactions.is_empty());
@@ -229,15 +230,18 @@ impl Node {
         holds: impl Fn(&WorldState) -> Result<bool, StoreError>,
     ) -> Result<Option<Arc<StoredBlock>>, RpcError> {
         let holds_after = |number: u64| -> Result<bool, RpcError> { Ok(holds(&self.world(Some(number.into()))?)?) };
-        let (oldest, mut high) = (self.chain.oldest_state(), self.chain.head().block.number());
+        let (first, mut high) = (self.chain.first(), self.chain.head().block.number());
         if !holds_after(high)? {
             return Ok(None);
         }
-        let mut low = oldest;
+        let mut low = self.chain.oldest_state().max(first);
         if holds_after(low)? {
-            return match low.checked_sub(1) {
-                None => self.block(BlockId::earliest()),
-                Some(number) => Err(StoreError::Pruned { number }.into()),
+            return match (self.chain.fork(), low.checked_sub(1)) {
+                (Some(_), _) => Err(RpcError::params(format!(
+                    "that lies in block {first}, from which this chain was forked, or before it; ask the endpoint of the other chain"
+                ))),
+                (None, None) => self.block(BlockId::earliest()),
+                (None, Some(number)) => Err(StoreError::Pruned { number }.into()),
             };
         }
         // It does not hold after `low`, and holds after `high`.

@@ -140,7 +140,9 @@ impl Node {
         }
         self.chain.mine(request)?;
         let last = self.chain.head().block.number();
-        let blocks = (last + 1 - request.blocks..=last).filter_map(|number| self.chain.block(number).transpose());
+        // Whoever went back since has taken some of them.
+        let blocks = ((last + 1).saturating_sub(request.blocks)..=last)
+            .filter_map(|number| self.chain.block(number).transpose());
         blocks.map(|block| detailed(&*block?)).collect()
     }
 }

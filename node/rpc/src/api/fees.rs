@@ -53,7 +53,7 @@ impl EthFeesServer for Api {
     }
 
     fn blob_base_fee(&self) -> Result<U256, RpcError> {
-        Ok(U256::from(self.0.next_blob_fee(&self.0.chain.head().block)))
+        Ok(U256::from(self.0.next_blob_fee(&self.0.chain.head().block)?))
     }
 
     async fn fee_history(
@@ -73,17 +73,15 @@ impl Node {
     }
 
     /// Blob base fee of the block after this one, in wei per blob gas; zero before Cancun.
-    fn next_blob_fee(&self, block: &StoredBlock) -> u128 {
-        let next = self.params_after(block);
-        blob_fee(next_excess_blob_gas(&next, &block.header), blob_params(next.hardfork))
+    fn next_blob_fee(&self, block: &StoredBlock) -> Result<u128, RpcError> {
+        let next = self.params_after(block)?;
+        Ok(blob_fee(next_excess_blob_gas(&next, &block.header), blob_params(next.hardfork)))
     }
 
     /// Parameters of the block after this one: of the next one stored, or of the one that would be built now.
-    fn params_after(&self, block: &StoredBlock) -> ChainParams {
-        match self.chain.block(block.number() + 1) {
-            Ok(Some(next)) => self.chain.spec().of(&next.header),
-            Ok(None) | Err(_) => self.params(),
-        }
+    fn params_after(&self, block: &StoredBlock) -> Result<ChainParams, RpcError> {
+        let next = self.chain.block(block.number() + 1)?;
+        Ok(next.map_or_else(|| self.params(), |next| self.chain.spec().of(&next.header)))
     }
 
     fn fee_history(
@@ -120,7 +118,7 @@ impl Node {
         let head = self.chain.head();
         let next = if last.hash() == head.block.hash() { head.next_base_fee() } else { next_base_fee(&last.header) };
         history.base_fee_per_gas.push(next.into());
-        history.base_fee_per_blob_gas.push(self.next_blob_fee(&last));
+        history.base_fee_per_blob_gas.push(self.next_blob_fee(&last)?);
         history.reward = percentiles.filter(|wanted| !wanted.is_empty()).map(|_| rewards);
         Ok(history)
     }

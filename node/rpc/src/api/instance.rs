@@ -144,9 +144,9 @@ impl AboutServer for Api {
         self.0.write(Node::metadata).await
     }
 
+    /// On a fork, that of the block that was forked.
     fn genesis_time(&self) -> Result<u64, RpcError> {
-        let genesis = self.0.chain.block(0)?.ok_or_else(|| RpcError::Internal("there is no genesis block".into()))?;
-        Ok(genesis.header.timestamp)
+        Ok(self.0.known_block(self.0.chain.first().into())?.header.timestamp)
     }
 
     /// Whether blocks and their transactions are told in the log as they are added.

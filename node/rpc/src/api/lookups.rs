@@ -42,7 +42,7 @@ pub(crate) trait Lookups {
     async fn account(&self, address: Address, block: Option<BlockId>) -> Result<TrieAccount, RpcError>;
 
     #[method(name = "eth_getAccountInfo")]
-    fn account_info(&self, address: Address, block: Option<BlockId>) -> Result<AccountView, RpcError>;
+    async fn account_info(&self, address: Address, block: Option<BlockId>) -> Result<AccountView, RpcError>;
 
     #[method(name = "eth_getRawTransactionByBlockHashAndIndex")]
     fn raw_by_block(&self, hash: B256, index: Index) -> Result<Option<Bytes>, RpcError>;
@@ -67,7 +67,7 @@ pub(crate) trait Lookups {
 
     /// Code by its hash; empty where no account has it.
     #[method(name = "debug_codeByHash")]
-    fn code_by_hash(&self, hash: B256, block: Option<BlockId>) -> Result<Bytes, RpcError>;
+    async fn code_by_hash(&self, hash: B256, block: Option<BlockId>) -> Result<Bytes, RpcError>;
 
     /// Who is paid the tips of the next block.
     #[method(name = "eth_coinbase")]
@@ -109,11 +109,15 @@ impl LookupsServer for Api {
             .await
     }
 
-    fn account_info(&self, address: Address, block: Option<BlockId>) -> Result<AccountView, RpcError> {
-        let world = self.0.world(block)?;
-        let info = world.account(&address)?.unwrap_or_default();
-        let code = world.code(info.code_hash)?.unwrap_or_default();
-        Ok(AccountView { balance: info.balance, nonce: U64::from(info.nonce), code })
+    async fn account_info(&self, address: Address, block: Option<BlockId>) -> Result<AccountView, RpcError> {
+        self.0
+            .look(move |node| {
+                let world = node.world(block)?;
+                let info = world.account(&address)?.unwrap_or_default();
+                let code = world.code(info.code_hash)?.unwrap_or_default();
+                Ok(AccountView { balance: info.balance, nonce: U64::from(info.nonce), code })
+            })
+            .await
     }
 
     fn raw_by_block(&self, hash: B256, index: Index) -> Result<Option<Bytes>, RpcError> {
@@ -146,8 +150,8 @@ impl LookupsServer for Api {
         Ok(self.0.block(number.into())?.map(|block| wire::header(&block)))
     }
 
-    fn code_by_hash(&self, hash: B256, block: Option<BlockId>) -> Result<Bytes, RpcError> {
-        Ok(self.0.world(block)?.code(hash)?.unwrap_or_default())
+    async fn code_by_hash(&self, hash: B256, block: Option<BlockId>) -> Result<Bytes, RpcError> {
+        self.0.look(move |node| Ok(node.world(block)?.code(hash)?.unwrap_or_default())).await
     }
 
     fn coinbase(&self) -> Result<Address, RpcError> {

@@ -20,7 +20,7 @@ pub(crate) trait Otterscan {
 
     /// Whether an account has code.
     #[method(name = "hasCode")]
-    fn has_code(&self, address: Address, block: Option<BlockId>) -> Result<bool, RpcError>;
+    async fn has_code(&self, address: Address, block: Option<BlockId>) -> Result<bool, RpcError>;
 
     /// Ether that moved inside a transaction, creations and self-destructs, as far as they stand; empty if it is in no block.
     #[method(name = "getInternalOperations")]
@@ -85,8 +85,8 @@ impl OtterscanServer for Api {
         Ok(API_LEVEL)
     }
 
-    fn has_code(&self, address: Address, block: Option<BlockId>) -> Result<bool, RpcError> {
-        self.0.has_code(block.unwrap_or_default(), address)
+    async fn has_code(&self, address: Address, block: Option<BlockId>) -> Result<bool, RpcError> {
+        self.0.look(move |node| node.has_code(block.unwrap_or_default(), address)).await
     }
 
     async fn internal_operations(&self, hash: B256) -> Result<Vec<InternalOperation>, RpcError> {

@@ -118,7 +118,7 @@ impl Node {
                 None => at.world.account(&from)?.unwrap_or_default().nonce,
             };
             let nonce = *request.nonce.get_or_insert(nonce);
-            nonces.insert(from, nonce + 1);
+            nonces.insert(from, nonce.saturating_add(1));
             request.from = Some(from);
         }
         if request.gas.is_none() {
@@ -128,7 +128,7 @@ impl Node {
         if request.gas_price.is_none() && request.max_fee_per_gas.is_none() {
             let base_fee = next_base_fee(&self.known_block(BlockId::number(block))?.header);
             let tip = *request.max_priority_fee_per_gas.get_or_insert(SUGGESTED_TIP_WEI);
-            request.max_fee_per_gas = Some(2 * u128::from(base_fee) + tip);
+            request.max_fee_per_gas = Some((2 * u128::from(base_fee)).saturating_add(tip));
         }
         let (typed, from) = self.complete_transaction(request)?;
         self.send_as(typed, from)

@@ -127,7 +127,7 @@ impl Node {
         if request.gas_price.is_none() {
             let tip = *request.max_priority_fee_per_gas.get_or_insert(SUGGESTED_TIP_WEI);
             // Twice the base fee, so that the transaction stays good while blocks fill.
-            request.max_fee_per_gas.get_or_insert(2 * self.next_base_fee() + tip);
+            request.max_fee_per_gas.get_or_insert((2 * self.next_base_fee()).saturating_add(tip));
         }
         request.normalize_input();
         let typed = request.build_typed_tx().map_err(|request| {

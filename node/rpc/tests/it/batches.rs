@@ -4,9 +4,10 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_signer::SignerSync as _;
+use parapet_rpc::{Namespaces, Settings, serve};
 use serde_json::{Value, json};
 
-use crate::fixture::Dev;
+use crate::fixture::{Dev, exchange};
 
 fn signed(dev: &Dev, account: usize, nonce: u64) -> Bytes {
     let tx = TxEip1559 {
@@ -82,4 +83,19 @@ async fn a_batch_of_many_senders_is_one_block_and_its_receipts_come_in_one_answe
     assert!(
         receipts.iter().all(|answer| answer["result"]["status"] == "0x1" && answer["result"]["blockNumber"] == "0x1")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_sends_nothing_where_nothing_is_to_be_sent() {
+    let dev = Dev::start().await;
+    let namespaces = Namespaces::of(["net"]).unwrap();
+    let settings = Settings { namespaces, ..Settings::default() };
+    let closed = serve(dev.chain.clone(), &[], settings).await.unwrap();
+    let sends = [0, 1].map(|nonce| call(nonce, "eth_sendRawTransaction", &json!([signed(&dev, 0, nonce)])));
+    let body = serde_json::to_vec(&sends).unwrap();
+    let head = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    let (_, answer) = exchange(closed.address(), "POST / HTTP/1.1", &head, &body).await;
+    let answers: Vec<Value> = serde_json::from_str(&answer).unwrap();
+    assert!(answers.iter().all(|answer| answer["error"]["code"] == -32_601), "{answer}");
+    assert_eq!((dev.chain.head().block.number(), dev.chain.pool_counts()), (0, (0, 0)));
 }

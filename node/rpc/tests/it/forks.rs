@@ -228,3 +228,26 @@ async fn blocks_are_the_same_for_any_number_of_threads_and_one_after_the_other()
         assert!(dev.provider.get_transaction_receipt(hash).await.unwrap().unwrap().status());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn look_ups_and_searches_begin_with_the_forked_block() {
+    let remote = Dev::start().await;
+    let echo = remote.deploy(&ECHO).await.contract_address().unwrap();
+    let dev = forked(&remote).await;
+    let sent = dev.transfer().await;
+    let block = dev.ask("eth_getBlockByNumber", json!(["0x1", false])).await.unwrap();
+    let seconds = dev.ask("anvil_getGenesisTime", json!([])).await.unwrap();
+    assert_eq!(json!(format!("{:#x}", seconds.as_u64().unwrap())), block["timestamp"]);
+    let account = dev.ask("eth_getAccountInfo", json!([echo, "latest"])).await.unwrap();
+    assert_eq!(account["code"], json!(Bytes::from(ECHO)));
+    assert_eq!(dev.ask("ots_hasCode", json!([echo, "latest"])).await.unwrap(), json!(true));
+
+    let by_nonce = |nonce: &'static str| dev.ask("ots_getTransactionBySenderAndNonce", json!([dev.address(0), nonce]));
+    assert_eq!(by_nonce("0x1").await.unwrap(), json!(sent.transaction_hash));
+    assert_eq!(by_nonce("0x2").await.unwrap(), Value::Null);
+    let elsewhere = by_nonce("0x0").await.unwrap_err();
+    assert!(elsewhere.code == -32_602 && elsewhere.message.contains("forked"), "{elsewhere:?}");
+    let found = dev.ask("ots_searchTransactionsBefore", json!([dev.address(0), 0, 10])).await.unwrap();
+    assert_eq!(found["txs"][0]["hash"], json!(sent.transaction_hash));
+    assert_eq!((found["txs"].as_array().unwrap().len(), &found["lastPage"]), (1, &json!(true)));
+}

@@ -102,3 +102,18 @@ async fn logs_of_dropped_blocks_are_taken_back_and_new_heads_announced() {
     assert_ne!(old["hash"], new["hash"]);
     assert_eq!(new["hash"], json!(hash(&dev, 2)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_at_their_end_are_refused_and_break_nothing() {
+    let dev = Dev::start().await;
+    dev.ask("anvil_mine", json!(["0x2"])).await.unwrap();
+    let last = json!({"from": dev.address(0), "to": dev.address(3), "nonce": "0xffffffffffffffff", "gas": "0x5208"});
+    dev.ask("anvil_reorg", json!([1, [[last, 0]]])).await.unwrap();
+    assert_eq!(dev.chain.head().block.transactions.len(), 0, "no block can hold it");
+    let highest = "0xffffffffffffffffffffffffffffffff";
+    let dear = json!({"from": dev.address(0), "to": dev.address(3), "gas": "0x5208", "maxPriorityFeePerGas": highest});
+    dev.ask("anvil_reorg", json!([1, [[dear, 0]]])).await.unwrap();
+    assert_eq!(dev.chain.head().block.transactions.len(), 0, "nobody can pay for it");
+    let filled = dev.ask("eth_fillTransaction", json!([dear])).await.unwrap();
+    assert_eq!(filled["tx"]["maxFeePerGas"], json!(highest));
+}
