@@ -160,8 +160,8 @@ pub(crate) struct ChainArgs {
     #[arg(long, default_value_t = default_balance(), value_name = "ETHER",
           value_parser = clap::value_parser!(u64).range(..=BALANCE_ETHER_MAX))]
     pub(crate) balance: u64,
-    /// Rules to follow: paris, shanghai, cancun, prague or osaka; the newest, or those of the block that is forked, unless
-    /// told otherwise.
+    /// Rules to follow: paris, shanghai, cancun, prague, osaka, bpo1 or bpo2; osaka (`latest`), or those of the block that
+    /// is forked, unless told otherwise.
     #[arg(long, value_name = "FORK")]
     pub(crate) hardfork: Option<Hardfork>,
     /// Gas limit of every block; 30,000,000, or that of the block that is forked, unless told otherwise.

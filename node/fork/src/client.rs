@@ -246,7 +246,7 @@ impl Client {
             if turn >= retries || began.elapsed() >= timeout {
                 return Err(error);
             }
-            tracing::debug!("{error}; asking again");
+            tracing::warn!("{error}; asking again ({} of {retries})", turn + 1);
             lanes.sit_out(|others| wait(self.backoff, turn, asked_for, self.units_per_second, others));
         }
         unreachable!("there is always another turn")

@@ -125,6 +125,8 @@ impl Hardfork {
             Self::Cancun => "cancun",
             Self::Prague => "prague",
             Self::Osaka => "osaka",
+            Self::BPO1 => "bpo1",
+            Self::BPO2 => "bpo2",
             Self::Bpo(_) => "bpo",
             Self::Amsterdam => "amsterdam",
         }
@@ -139,18 +141,25 @@ impl std::fmt::Display for Hardfork {
 
 /// A fork's name that is not known.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown hardfork {0:?}; known are paris, shanghai, cancun, prague and osaka")]
+#[error(
+    "unknown hardfork {0:?}; blocks are built by paris, shanghai, cancun, prague, osaka, bpo1, bpo2, and latest is osaka"
+)]
 pub struct UnknownHardfork(String);
 
 impl std::str::FromStr for Hardfork {
     type Err = UnknownHardfork;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let wanted = if name.eq_ignore_ascii_case("merge") { "paris" } else { name };
-        Self::ALL
-            .into_iter()
-            .find(|fork| fork.name().eq_ignore_ascii_case(wanted))
-            .ok_or_else(|| UnknownHardfork(name.to_owned()))
+        let name_in_lower_case = name.to_ascii_lowercase();
+        match name_in_lower_case.as_str() {
+            "merge" => Ok(Self::Paris),
+            "latest" => Ok(Self::default()),
+            "bpo1" => Ok(Self::BPO1),
+            "bpo2" => Ok(Self::BPO2),
+            wanted => {
+                Self::ALL.into_iter().find(|fork| fork.name() == wanted).ok_or_else(|| UnknownHardfork(name.to_owned()))
+            }
+        }
     }
 }
 
@@ -281,6 +290,8 @@ mod tests {
             assert_eq!(fork.name().to_uppercase().parse::<Hardfork>().ok(), Some(fork));
         }
         assert_eq!("merge".parse::<Hardfork>().ok(), Some(Hardfork::Paris));
+        assert_eq!("latest".parse::<Hardfork>().ok(), Some(Hardfork::Osaka));
+        assert_eq!("BPO2".parse::<Hardfork>().ok(), Some(Hardfork::BPO2));
         assert!("bpo".parse::<Hardfork>().is_err(), "its parameters are not in its name");
         for other in [Hardfork::LONDON, Hardfork::Amsterdam] {
             assert!(other.name().parse::<Hardfork>().is_err(), "no flag can name it");

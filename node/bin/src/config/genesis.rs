@@ -38,7 +38,7 @@ pub(crate) struct GenesisArgs {
     /// An account that has something from the beginning, and how much, in ether.
     #[arg(long = "fund", value_name = "ADDRESS=ETHER", value_parser = fund)]
     funded: Vec<(Address, U256)>,
-    /// Rules to follow: paris, shanghai, cancun, prague or osaka.
+    /// Rules to follow: paris, shanghai, cancun, prague, osaka, bpo1 or bpo2.
     #[arg(long, default_value_t = Hardfork::default(), value_name = "FORK")]
     hardfork: Hardfork,
     /// Gas limit of every block.
