@@ -58,7 +58,8 @@ fn a_chain_enters_each_fork_at_its_block_or_time() {
         ("cancun", 3),
         ("prague", 3),
         ("osaka", 3),
-        ("bpo", 4),
+        ("bpo1", 3),
+        ("bpo2", 1),
     ];
     let expected: Vec<_> = expected.iter().flat_map(|(name, blocks)| vec![*name; *blocks]).collect();
     assert_eq!(entered, expected);
