@@ -7,7 +7,7 @@ CARGO ?= cargo
 BIN := target/debug
 say = @printf '\n==> %s\n' "$(1)"
 
-.PHONY: against-anvil help demo test build install-build install-test lint unit guards solidity clients hardhat story artifacts proof book \
+.PHONY: against-anvil help demo test build install-build install-test lint unit guards solidity clients hardhat web3py story artifacts proof book \
 	bench-executor bench-guards bench-load bench-roots soak tsan image clean
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-load      measure what the node bears through JSON-RPC, against anvil; BENCH='--siege 60' besieges it"
 	@echo "make bench-guards    measure what guards cost; BENCH='--part judging' for a part of it"
 	@echo "make hardhat    an unmodified Hardhat project's tests on a running node (some 350 MB of packages)"
+	@echo "make web3py     web3.py on a running node (some 60 MB of packages)"
 	@echo "make proof      play real attacks against the guards; PROOF='--honest 100000' for more honest traffic"
 	@echo "make artifacts  rebuild the committed contracts and guards from their sources"
 	@echo "make image      a container image of the node, parapet:latest (needs a container engine)"
@@ -87,6 +88,8 @@ story:
 clients:
 	$(call say,Unmodified viem$(comma) ethers$(comma) cast and forge against a running node)
 	@cd devnet/clients && npm ci --silent --no-audit --no-fund && node against-parapet.mjs ../../$(BIN)/parapet
+	$(call say,Method by method$(comma) what anvil and Parapet answer)
+	@cd devnet/clients && node against-anvil.mjs ../../$(BIN)/parapet
 
 against-anvil:
 	$(call say,Method by method$(comma) what anvil and Parapet answer)
@@ -95,6 +98,11 @@ against-anvil:
 hardhat:
 	$(call say,An unmodified Hardhat project on a running node (downloads some 350 MB of packages))
 	@cd devnet/clients/hardhat && npm ci --silent --no-audit --no-fund --ignore-scripts && node run.mjs ../../../$(BIN)/parapet
+
+web3py:
+	$(call say,web3.py on a running node (some 60 MB of packages$(comma) into target/web3py))
+	@python3 -m venv target/web3py && target/web3py/bin/pip install --quiet --disable-pip-version-check --requirement devnet/clients/web3py/requirements.txt
+	@target/web3py/bin/python devnet/clients/web3py/run.py $(BIN)/parapet
 
 artifacts: install-test
 	$(call say,Rebuilding the contracts)

@@ -2,6 +2,8 @@
 
     python3 -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python check.py http://127.0.0.1:8545
+
+`run.py` does so on a node of its own.
 """
 
 import asyncio

@@ -163,6 +163,9 @@ fn chain(args: &DevArgs, mut beginning: Beginning) -> Result<Chain, Failure> {
         check: args.check(),
         block_deadline: args.block_deadline.map(Duration::from_millis),
         journal: args.datadir.as_ref().map(|dir| dir.join(POOL_JOURNAL)),
+        order: args.likeness.order.into(),
+        balances: args.likeness.balances(),
+        block_transactions_max: args.likeness.max_transactions,
         first_base_fee: args.chain.rules.block_base_fee_per_gas,
         ..ChainSettings::default()
     };

@@ -147,7 +147,7 @@ impl Chain {
             events: broadcast::Sender::new(EVENTS_MAX),
             pending: broadcast::Sender::new(EVENTS_MAX),
             failed: watch::Sender::new(false),
-            pool: RwLock::new(Pool::new(settings.pool)),
+            pool: RwLock::new(Pool::new(settings.pool).in_order(settings.order)),
             head: RwLock::new(Arc::new(head)),
             amended: RwLock::new(Amended::default()),
             store: RwLock::new(store),

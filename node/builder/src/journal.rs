@@ -1,6 +1,6 @@
 //! What waits in the pool, kept across restarts. A journal that cannot be written is told and stops nothing.
 
-use parapet_pool::{Journal, Rejoining};
+use parapet_pool::{Candidate, Journal, Rejoining};
 use parapet_types::Transaction;
 
 use crate::Chain;
@@ -51,7 +51,7 @@ impl Chain {
     pub(crate) fn rewrite_journal(&self) {
         let Some(journal) = &self.0.journal else { return };
         let pool = self.0.pool.read();
-        if let Err(error) = journal.lock().rewrite(pool.by_arrival()) {
+        if let Err(error) = journal.lock().rewrite(pool.by_arrival().into_iter().map(Candidate::whole)) {
             tracing::warn!("{error}");
         }
     }

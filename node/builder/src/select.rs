@@ -1,4 +1,4 @@
-//! Which of the pool's transactions a block is offered, and in which order: by effective tip, each sender's by nonce.
+//! Which of the pool's transactions a block is offered, and in which order: the pool's, each sender's by nonce.
 //!
 //! This is the one place that decides it. Whoever reserves room for a contract, or gives it a fee market of its own, draws from
 //! several lists here, each within its own part of the block; the executor takes what it is given in the given order, and cuts
@@ -10,13 +10,14 @@ use alloy_primitives::Address;
 use parapet_pool::{Candidate, Pool, Prices};
 use parapet_types::Transaction;
 
-use crate::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, Chain, ahead::Base};
+use crate::{BLOCK_BYTES_MAX, Chain, ahead::Base};
 
 impl Chain {
     /// What the block on a base is offered.
     pub(crate) fn candidates(&self, base: &Base, without: &BTreeSet<Address>) -> Vec<Transaction> {
         let prices = self.rules(&base.header, &base.outlook).prices();
-        candidates(&self.0.pool.read(), prices, &base.nonces, without)
+        let most = self.0.settings.block_transactions_max;
+        candidates(&self.0.pool.read(), (prices, most), &base.nonces, without)
     }
 }
 
@@ -24,7 +25,7 @@ impl Chain {
 /// whose nonces are used by what is not stored yet.
 fn candidates(
     pool: &Pool,
-    prices: Prices,
+    (prices, most): (Prices, usize),
     used: &BTreeMap<Address, u64>,
     without: &BTreeSet<Address>,
 ) -> Vec<Transaction> {
@@ -35,7 +36,7 @@ fn candidates(
     };
     pool.best_after(prices, used)
         .filter(|candidate| !without.contains(&candidate.transaction().signer()))
-        .take(BLOCK_TRANSACTIONS_MAX)
+        .take(most)
         .take_while(fits)
         .map(|candidate| candidate.transaction().clone())
         .collect()
@@ -46,7 +47,7 @@ mod tests {
     use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
     use alloy_eips::eip2718::Encodable2718 as _;
     use alloy_primitives::{Signature, U256};
-    use parapet_pool::{Limits, LowFees, Rules};
+    use parapet_pool::{Balances, Limits, LowFees, Rules};
     use parapet_types::{AccountInfo, Hardfork};
 
     use super::*;
@@ -59,7 +60,10 @@ mod tests {
         blobs: None,
         limits: parapet_types::ExecutionLimits::ETHEREUM,
         low_fees: LowFees::Wait,
+        balances: Balances::Checked,
     };
+
+    const MOST: usize = 1_000;
 
     /// A pool with so many transactions by one sender after the other, each with so many bytes of input.
     fn pool(count: usize, input_bytes: usize) -> Pool {
@@ -83,7 +87,7 @@ mod tests {
     }
 
     fn offered(pool: &Pool) -> Vec<Transaction> {
-        candidates(pool, Prices::default(), &BTreeMap::new(), &BTreeSet::new())
+        candidates(pool, (Prices::default(), MOST), &BTreeMap::new(), &BTreeSet::new())
     }
 
     #[test]
@@ -97,21 +101,21 @@ mod tests {
 
     #[test]
     fn a_block_takes_no_more_transactions_than_its_limit() {
-        assert_eq!(offered(&pool(BLOCK_TRANSACTIONS_MAX + 5, 0)).len(), BLOCK_TRANSACTIONS_MAX);
+        assert_eq!(offered(&pool(MOST + 5, 0)).len(), MOST);
     }
 
     #[test]
     fn what_is_in_a_block_that_is_not_stored_yet_is_not_offered_again() {
         let pool = pool(3, 0);
         let used = BTreeMap::from([(Address::left_padding_from(&1_usize.to_be_bytes()), 1)]);
-        assert_eq!(candidates(&pool, Prices::default(), &used, &BTreeSet::new()).len(), 2);
+        assert_eq!(candidates(&pool, (Prices::default(), MOST), &used, &BTreeSet::new()).len(), 2);
     }
 
     #[test]
     fn those_who_are_passed_over_are_not_offered() {
         let pool = pool(3, 0);
         let out = Address::left_padding_from(&1_usize.to_be_bytes());
-        let offered = candidates(&pool, Prices::default(), &BTreeMap::new(), &[out].into());
+        let offered = candidates(&pool, (Prices::default(), MOST), &BTreeMap::new(), &[out].into());
         assert_eq!(offered.len(), 2);
         assert!(offered.iter().all(|transaction| transaction.signer() != out));
     }

@@ -3,12 +3,13 @@
 use std::{num::NonZeroUsize, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use alloy_primitives::{Address, Bytes};
+use parapet_pool::{Balances, Order};
 
 /// Most blocks one request may mine.
 pub const BLOCKS_PER_REQUEST_MAX: u64 = 100_000;
 /// Most snapshots that are kept; the oldest makes room.
 pub const SNAPSHOTS_MAX: usize = 1_024;
-/// Most transactions taken from the pool for one block; gas is the tighter bound.
+/// Most transactions taken from the pool for one block, unless told otherwise; gas is the tighter bound.
 pub const BLOCK_TRANSACTIONS_MAX: usize = 10_000;
 /// Most bytes of a block's transactions: EIP-7934 allows 8 MiB for the whole block, and its header and withdrawals are
 /// far below the rest.
@@ -82,6 +83,12 @@ pub struct Settings {
     pub extra_data: Bytes,
     /// How much the pool holds.
     pub pool: parapet_pool::Limits,
+    /// Which of the transactions that a block could take goes first.
+    pub order: Order,
+    /// What becomes of transactions that their sender cannot pay for.
+    pub balances: Balances,
+    /// Most transactions of one block; gas is the tighter bound.
+    pub block_transactions_max: usize,
     /// File in which what waits in the pool is kept across restarts.
     pub journal: Option<PathBuf>,
 }
@@ -97,6 +104,9 @@ impl Default for Settings {
             beneficiary: Address::ZERO,
             extra_data: Bytes::from_static(b"parapet"),
             pool: parapet_pool::Limits::default(),
+            order: Order::default(),
+            balances: Balances::default(),
+            block_transactions_max: BLOCK_TRANSACTIONS_MAX,
             journal: None,
         }
     }

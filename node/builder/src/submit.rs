@@ -93,7 +93,7 @@ impl Chain {
         self.0.pool.read().check_new(*transaction.tx_hash())?;
         let candidate = Candidate::check(transaction, rules)?;
         let account = self.sender(head, &candidate.transaction().signer())?;
-        let journalled = self.0.journal.is_some().then(|| candidate.transaction().clone());
+        let journalled = self.0.journal.is_some().then(|| candidate.whole().into_owned());
         let added = self.0.pool.write().admit(candidate, &account, rules)?;
         for evicted in added.evicted {
             tracing::warn!("{evicted} was dropped: the pool is full of transactions that pay more");
@@ -133,6 +133,7 @@ impl Chain {
                 Mining::Instant => LowFees::Refuse,
                 Mining::Interval(_) | Mining::Mixed(_) | Mining::Manual => LowFees::Wait,
             },
+            balances: self.0.settings.balances,
         }
     }
 

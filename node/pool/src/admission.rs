@@ -4,14 +4,18 @@ use alloy_consensus::Transaction as _;
 use alloy_primitives::U256;
 use parapet_types::{AccountInfo, Transaction};
 
-use crate::{LowFees, PoolError, Rules, candidate::Candidate};
+use crate::{Balances, LowFees, PoolError, Rules, candidate::Candidate};
 
 pub(crate) fn check(candidate: &Candidate, account: &AccountInfo, rules: &Rules) -> Result<(), PoolError> {
     match rules.low_fees {
         LowFees::Refuse => check_fees(&candidate.transaction, rules)?,
         LowFees::Wait => {}
     }
-    check_account(&candidate.transaction, account)
+    check_nonce(&candidate.transaction, account)?;
+    match rules.balances {
+        Balances::Checked => check_balance(&candidate.transaction, account),
+        Balances::Ignored => Ok(()),
+    }
 }
 
 fn check_fees(transaction: &Transaction, rules: &Rules) -> Result<(), PoolError> {
@@ -27,7 +31,7 @@ fn check_fees(transaction: &Transaction, rules: &Rules) -> Result<(), PoolError>
     }
 }
 
-fn check_account(transaction: &Transaction, account: &AccountInfo) -> Result<(), PoolError> {
+fn check_nonce(transaction: &Transaction, account: &AccountInfo) -> Result<(), PoolError> {
     let (sender, nonce) = (transaction.signer(), transaction.nonce());
     if nonce == u64::MAX {
         return Err(PoolError::NonceMax { sender });
@@ -35,6 +39,10 @@ fn check_account(transaction: &Transaction, account: &AccountInfo) -> Result<(),
     if nonce < account.nonce {
         return Err(PoolError::NonceTooLow { sender, nonce, account_nonce: account.nonce });
     }
+    Ok(())
+}
+
+fn check_balance(transaction: &Transaction, account: &AccountInfo) -> Result<(), PoolError> {
     let (cost, balance) = (cost(transaction), account.balance);
     if cost > balance { Err(PoolError::InsufficientFunds { balance, cost }) } else { Ok(()) }
 }

@@ -7,10 +7,20 @@ use crate::{
     lane::{Entry, Lane},
 };
 
-/// Gives the pending transactions that pay what a block asks for: by effective tip, the earlier arrival first where tips are
-/// equal, and those of one sender by nonce. Those that the node failed to execute time and again come last.
+/// Which of the transactions that a block could take goes first. Those of one sender go by nonce either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The one with the highest effective tip; where tips are equal, the one that came first.
+    #[default]
+    Tips,
+    /// The one that came first, whatever it pays.
+    Arrival,
+}
+
+/// Gives the pending transactions that pay what a block asks for, in an [`Order`], and those of one sender by nonce. Those that the node failed to execute time and again come last.
 pub struct Best<'a> {
     prices: Prices,
+    order: Order,
     /// The next one of each lane.
     heads: BinaryHeap<Head<'a>>,
 }
@@ -24,18 +34,23 @@ struct Head<'a> {
 
 impl<'a> Best<'a> {
     /// Lanes, each with the nonce to begin at.
-    pub(crate) fn of(lanes: impl Iterator<Item = (u64, &'a Lane)>, prices: Prices) -> Self {
+    pub(crate) fn of(lanes: impl Iterator<Item = (u64, &'a Lane)>, prices: Prices, order: Order) -> Self {
         // A heap that is made of all its items at once takes less than one that they enter one by one.
-        Self { prices, heads: lanes.filter_map(|(nonce, lane)| Head::of(lane, nonce, prices)).collect() }
+        let heads = lanes.filter_map(|(nonce, lane)| Head::of(lane, nonce, prices, order)).collect();
+        Self { prices, order, heads }
     }
 }
 
 impl<'a> Head<'a> {
     /// The transaction of a nonce; `None` where there is none, or it does not pay, and so holds back those behind.
-    fn of(lane: &'a Lane, nonce: u64, prices: Prices) -> Option<Self> {
+    fn of(lane: &'a Lane, nonce: u64, prices: Prices, order: Order) -> Option<Self> {
         let entry = lane.get(nonce)?;
         let tip = entry.effective_tip(prices)?;
-        Some(Self { rank: (entry.is_promising(), tip, Reverse(entry.arrival)), lane, nonce, entry })
+        let worth = match order {
+            Order::Tips => tip,
+            Order::Arrival => 0,
+        };
+        Some(Self { rank: (entry.is_promising(), worth, Reverse(entry.arrival)), lane, nonce, entry })
     }
 }
 
@@ -44,7 +59,7 @@ impl<'a> Iterator for Best<'a> {
 
     fn next(&mut self) -> Option<&'a Candidate> {
         let Head { lane, nonce, entry, .. } = self.heads.pop()?;
-        self.heads.extend(Head::of(lane, nonce + 1, self.prices));
+        self.heads.extend(Head::of(lane, nonce + 1, self.prices, self.order));
         Some(&entry.candidate)
     }
 }

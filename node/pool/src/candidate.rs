@@ -1,9 +1,9 @@
 //! A transaction on its way in. What is worked out of it and asks nobody is done here, once, before anybody waits for the pool:
 //! its length, the authorities that it names, the proofs of its blobs.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use alloy_consensus::{Signed, Transaction as _, TxEip4844Variant, TxEnvelope, Typed2718 as _};
+use alloy_consensus::{Signed, Transaction as _, TxEip4844Variant, TxEip4844WithSidecar, TxEnvelope, Typed2718 as _};
 use alloy_eips::{
     eip2718::Encodable2718 as _, eip4844::env_settings::EnvKzgSettings, eip7594::BlobTransactionSidecarVariant,
 };
@@ -59,6 +59,18 @@ impl Candidate {
     #[must_use]
     pub const fn encoded_bytes(&self) -> usize {
         self.encoded_bytes
+    }
+
+    /// The transaction as it came: with its blobs.
+    #[must_use]
+    pub fn whole(&self) -> Cow<'_, Transaction> {
+        let (TxEnvelope::Eip4844(signed), Some(sidecar)) = (self.transaction.inner(), &self.sidecar) else {
+            return Cow::Borrowed(&self.transaction);
+        };
+        let (transaction, signature, hash) = (signed.tx().tx().clone(), *signed.signature(), *signed.hash());
+        let whole = TxEip4844WithSidecar::from_tx_and_sidecar(transaction, Sidecar::clone(sidecar));
+        let envelope = TxEnvelope::Eip4844(Signed::new_unchecked(whole.into(), signature, hash));
+        Cow::Owned(Transaction::new_unchecked(envelope, self.transaction.signer()))
     }
 
     /// Its hash.

@@ -2,18 +2,19 @@
 //!
 //! The file is a list of records, each a length, the first bytes of a hash, a sender and a transaction. Records are only appended;
 //! when most of them are of transactions that no longer wait, the file is written anew. Senders are kept and not recovered: a
-//! development chain may impersonate them. Transactions with blobs are left out, for they do not rejoin without those.
+//! development chain may impersonate them. Transactions with blobs are kept with those, for they do not rejoin without them.
 //!
 //! Invariant: whatever is in the file, reading it ends, within its bounds, and gives only records whose hash is right. A journal
 //! is a convenience: that it cannot be written stops nothing.
 
 use std::{
+    borrow::Borrow,
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use alloy_consensus::{TxEnvelope, Typed2718 as _};
+use alloy_consensus::TxEnvelope;
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, keccak256};
 use parapet_types::Transaction;
@@ -22,6 +23,11 @@ use crate::TRANSACTION_BYTES_MAX;
 
 /// Most bytes that are read of a journal, and to which it grows.
 pub const JOURNAL_BYTES_MAX: u64 = 512 * 1_024 * 1_024;
+/// Most bytes of one transaction with its blobs, proofs and commitments: those of 21 blobs, the most that a block has today.
+/// A longer one is left out.
+const WHOLE_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 21 * (131_072 + 128 * 48 + 48 + 16);
+/// Most bytes of a record's content: a sender and a transaction.
+const CONTENT_BYTES_MAX: usize = 20 + WHOLE_BYTES_MAX;
 /// Below so many bytes a journal is not written anew.
 const REWRITE_BYTES_MIN: u64 = 1_024 * 1_024;
 /// Bytes of a record's length, and of its hash.
@@ -70,11 +76,14 @@ impl Journal {
         Ok((Self { path: path.to_owned(), file, bytes: length, rewrite_at: REWRITE_BYTES_MIN }, rejoining))
     }
 
-    /// Adds transactions.
+    /// Adds transactions, each as it came: one with blobs must have them.
     ///
     /// # Errors
     /// [`JournalError`]; some of them may be in it.
-    pub fn append<'a>(&mut self, transactions: impl IntoIterator<Item = &'a Transaction>) -> Result<(), JournalError> {
+    pub fn append<T: Borrow<Transaction>>(
+        &mut self,
+        transactions: impl IntoIterator<Item = T>,
+    ) -> Result<(), JournalError> {
         let records = records(transactions);
         self.file.write_all(&records).map_err(|source| JournalError { path: self.path.clone(), source })?;
         self.bytes += records.len() as u64;
@@ -91,7 +100,10 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError`]; it is as it was then.
-    pub fn rewrite<'a>(&mut self, waiting: impl IntoIterator<Item = &'a Transaction>) -> Result<(), JournalError> {
+    pub fn rewrite<T: Borrow<Transaction>>(
+        &mut self,
+        waiting: impl IntoIterator<Item = T>,
+    ) -> Result<(), JournalError> {
         let records = records(waiting);
         let beside = self.path.with_extension("new");
         let write = || {
@@ -106,11 +118,15 @@ impl Journal {
     }
 }
 
-fn records<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> Vec<u8> {
+fn records<T: Borrow<Transaction>>(transactions: impl IntoIterator<Item = T>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for transaction in transactions.into_iter().filter(|transaction| !transaction.is_eip4844()) {
+    for transaction in transactions {
+        let transaction = transaction.borrow();
         let mut content = transaction.signer().to_vec();
         transaction.inner().encode_2718(&mut content);
+        if content.len() > CONTENT_BYTES_MAX {
+            continue;
+        }
         bytes.extend_from_slice(&u32::try_from(content.len()).expect("transactions are bounded").to_le_bytes());
         bytes.extend_from_slice(&keccak256(&content)[..WORD]);
         bytes.extend(content);
@@ -141,7 +157,7 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8; WORD], &[u8])> {
     let (hash, rest) = rest.split_first_chunk::<WORD>()?;
     let length = u32::from_le_bytes(*length) as usize;
     let (content, rest) = rest.split_at_checked(length)?;
-    (length <= TRANSACTION_BYTES_MAX + Address::len_bytes()).then_some((content, hash, rest))
+    (length <= CONTENT_BYTES_MAX).then_some((content, hash, rest))
 }
 
 fn transaction(content: &[u8]) -> Option<Transaction> {

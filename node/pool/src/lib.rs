@@ -22,7 +22,7 @@ mod pool;
 mod rules;
 mod tails;
 
-pub use best::Best;
+pub use best::{Best, Order};
 pub use candidate::{Candidate, Sidecar};
 pub use error::PoolError;
 pub use intrinsic::{IntrinsicGas, intrinsic_gas};
@@ -31,4 +31,4 @@ pub use limits::{
     BLOB_PRICE_BUMP_PERCENT, BLOB_TRANSACTIONS_MAX, FAULTS_MAX, Limits, PRICE_BUMP_PERCENT, TRANSACTION_BYTES_MAX,
 };
 pub use pool::{Added, Content, Place, Pool};
-pub use rules::{Account, BlobRules, Code, LowFees, Prices, Rules};
+pub use rules::{Account, Balances, BlobRules, Code, LowFees, Prices, Rules};

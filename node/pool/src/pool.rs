@@ -13,7 +13,7 @@ use alloy_primitives::{Address, B256};
 use parapet_types::{AccountInfo, Transaction};
 
 use crate::{
-    Account, Best, Limits, PoolError, Prices, Rules, Sidecar, admission,
+    Account, Best, Limits, Order, PoolError, Prices, Rules, Sidecar, admission,
     candidate::Candidate,
     conflicts,
     lane::{Entry, Lane},
@@ -57,6 +57,7 @@ pub struct Content {
 #[derive(Debug, Default)]
 pub struct Pool {
     limits: Limits,
+    order: Order,
     lanes: HashMap<Address, Lane>,
     /// Sender and nonce by hash.
     places: HashMap<B256, (Address, u64)>,
@@ -75,6 +76,12 @@ impl Pool {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// The same pool, which gives its transactions in another order.
+    #[must_use]
+    pub fn in_order(self, order: Order) -> Self {
+        Self { order, ..self }
     }
 
     /// Admits a transaction. `account` is its sender's now; `rules` are the next block's.
@@ -145,7 +152,7 @@ impl Pool {
     #[must_use]
     pub fn best_after(&self, prices: Prices, used: &BTreeMap<Address, u64>) -> Best<'_> {
         let next = |(sender, lane): (&Address, &Lane)| used.get(sender).copied().unwrap_or(0).max(lane.account_nonce);
-        Best::of(self.lanes.iter().map(|lane| (next(lane), lane.1)), prices)
+        Best::of(self.lanes.iter().map(|lane| (next(lane), lane.1)), prices, self.order)
     }
 
     /// Follows the chain by a block: what is in `mined` goes, and of the accounts in `moved`, by their nonces now, what can no
@@ -194,7 +201,7 @@ impl Pool {
 
     /// Takes everything out.
     pub fn clear(&mut self) {
-        *self = Self { limits: self.limits, arrivals: self.arrivals, ..Self::default() };
+        *self = Self { limits: self.limits, order: self.order, arrivals: self.arrivals, ..Self::default() };
     }
 
     /// A transaction by its hash.
@@ -237,10 +244,10 @@ impl Pool {
 
     /// All that waits, in the order of its arrival.
     #[must_use]
-    pub fn by_arrival(&self) -> Vec<&Transaction> {
+    pub fn by_arrival(&self) -> Vec<&Candidate> {
         let mut entries: Vec<_> = self.lanes.values().flat_map(Lane::entries).map(|(_, entry)| entry).collect();
         entries.sort_unstable_by_key(|entry| entry.arrival);
-        entries.into_iter().map(Entry::transaction).collect()
+        entries.into_iter().map(|entry| &entry.candidate).collect()
     }
 
     /// Transactions that wait.

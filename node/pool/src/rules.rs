@@ -21,6 +21,8 @@ pub struct Rules {
     pub blobs: Option<BlobRules>,
     /// What becomes of transactions that do not pay the base fee.
     pub low_fees: LowFees,
+    /// What becomes of transactions that their sender cannot pay for.
+    pub balances: Balances,
 }
 
 /// What the next block asks of blobs.
@@ -39,6 +41,16 @@ pub enum LowFees {
     Wait,
     /// They are refused: blocks come of transactions alone, so nothing would ever lower the fee.
     Refuse,
+}
+
+/// What becomes of transactions that their sender cannot pay for, by its balance now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Balances {
+    /// They are refused.
+    #[default]
+    Checked,
+    /// They are admitted, and leave the pool when a block is built and their sender still cannot pay.
+    Ignored,
 }
 
 /// What a block asks for.

@@ -1,7 +1,9 @@
 // What a team's tests use of Hardhat: contracts by viem and by ethers, fixtures, time, impersonation, state that is set.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { expect } from 'chai';
 import { network } from 'hardhat';
+import { getAddress } from 'viem';
 
 const { viem, ethers, networkHelpers, provider } = await network.create();
 const { time } = networkHelpers;
@@ -30,13 +32,21 @@ describe('Counter', () => {
     const counter = await ethers.deployContract('Counter', [0n]);
     await (await counter.inc(7n)).wait();
     assert.equal(await counter.x(), 7n);
-    await assert.rejects(counter.connect(stranger).inc(1n), /reverted/);
+    const refused = expect(counter.connect(stranger).inc(1n)).to.be.revertedWithCustomError(counter, 'NotOwner');
+    await refused.withArgs(stranger.address);
+  });
+
+  it('is deployed by viem, and tells why it reverts', async () => {
+    const [, stranger] = await viem.getWalletClients();
+    const counter = await viem.deployContract('Counter', [0n]);
+    const refused = counter.write.inc([1n], { account: stranger.account });
+    await viem.assertions.revertWithCustomErrorWithArgs(refused, counter, 'NotOwner', [getAddress(stranger.account.address)]);
   });
 
   it('waits for its time', async () => {
     const opens = BigInt(await time.latest()) + 10_000n;
     const counter = await viem.deployContract('Counter', [opens]);
-    await assert.rejects(counter.write.inc([1n]), /too early/);
+    await viem.assertions.revertWith(counter.write.inc([1n]), 'too early');
     await time.increaseTo(opens);
     await counter.write.inc([1n]);
     assert.equal(await counter.read.x(), 1n);

@@ -4,7 +4,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use parapet_builder::BLOCK_TRANSACTIONS_MAX;
 use parapet_genesis::{BASE_FEE_WEI, Create2Factory, DERIVATION_PATH, GenesisError, Wallet};
+use parapet_pool::{Balances, Order};
 use parapet_types::ExecutionLimits;
 
 /// Gas limit of blocks that have none: the highest that geth takes.
@@ -145,9 +147,16 @@ pub(crate) struct LikenessArgs {
     /// Send for every account without a signature, as if all were impersonated.
     #[arg(long, visible_alias = "auto-unlock")]
     pub(crate) auto_impersonate: bool,
-    /// How transactions that wait are ordered: by what they pay.
+    /// Which of the transactions that wait a block takes first.
     #[arg(long, value_enum, default_value = "fees", value_name = "ORDER")]
     pub(crate) order: OrderArg,
+    /// Most transactions of one block.
+    #[arg(long, value_name = "NUMBER", default_value_t = BLOCK_TRANSACTIONS_MAX, value_parser = transactions)]
+    pub(crate) max_transactions: usize,
+    /// Admit transactions that their sender cannot pay for yet. One that it still cannot pay for when its block is built is
+    /// dropped.
+    #[arg(long)]
+    pub(crate) disable_pool_balance_checks: bool,
     /// Slots in an epoch: `safe` is the block so many before the newest, `finalized` the one twice as many before.
     #[arg(long, default_value_t = EPOCH_SLOTS, value_name = "NUMBER")]
     pub(crate) slots_in_an_epoch: u64,
@@ -161,6 +170,30 @@ pub(crate) struct LikenessArgs {
 pub(crate) enum OrderArg {
     /// By their effective tips.
     Fees,
+    /// As they came.
+    Fifo,
+}
+
+impl From<OrderArg> for Order {
+    fn from(order: OrderArg) -> Self {
+        match order {
+            OrderArg::Fees => Self::Tips,
+            OrderArg::Fifo => Self::Arrival,
+        }
+    }
+}
+
+impl LikenessArgs {
+    pub(crate) const fn balances(&self) -> Balances {
+        if self.disable_pool_balance_checks { Balances::Ignored } else { Balances::Checked }
+    }
+}
+
+fn transactions(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=BLOCK_TRANSACTIONS_MAX).contains(&number) => Ok(number),
+        _ => Err(format!("give a number from 1 to {BLOCK_TRANSACTIONS_MAX}")),
+    }
 }
 
 /// Flags of anvil's that are taken and have no effect here; `docs/ANVIL.md` says why of each.
@@ -237,7 +270,8 @@ mod tests {
             "--mixed-mining",
             "--state a --dump-state b",
             "--code-size-limit 1 --disable-code-size-limit",
-            "--order fifo",
+            "--order chaos",
+            "--max-transactions 0",
             "-b 0",
             "-b 0.0001",
         ] {

@@ -233,6 +233,7 @@ impl Config {
             beneficiary,
             extra_data: Bytes::copy_from_slice(extra_data.as_bytes()),
             pool: parapet_pool::Limits { transactions_max, bytes_max, per_sender_max, bytes_per_sender_max },
+            ..ChainSettings::default()
         }
     }
 

@@ -19,4 +19,5 @@ mod replay;
 mod rpc_compat;
 mod tryouts;
 mod usage;
+mod waiting;
 mod watching;

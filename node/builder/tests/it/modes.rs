@@ -4,8 +4,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, U256};
-use parapet_builder::{BLOCKS_PER_REQUEST_MAX, ChainError, Consequence, Event, MineRequest, Mining, Settings};
-use parapet_pool::PoolError;
+use parapet_builder::{
+    Amendment, BLOCKS_PER_REQUEST_MAX, ChainError, Consequence, Event, MineRequest, Mining, Settings,
+};
+use parapet_pool::{Balances, PoolError};
 
 use crate::fixture::{Dev, GENESIS_TIME, call};
 
@@ -59,6 +61,37 @@ fn each_of_those_that_come_together_has_an_answer_of_its_own() {
     assert_eq!(good, [true, false, false, true, true]);
     assert!(matches!(answers[2], Err(ChainError::Pool(PoolError::AlreadyKnown { .. }))));
     assert_eq!((dev.number(), dev.chain.pool_counts()), (1, (0, 1)));
+}
+
+#[test]
+fn a_block_takes_no_more_transactions_than_it_was_told() {
+    let dev = Dev::new(Settings { mining: Mining::Manual, block_transactions_max: 2, ..Settings::default() });
+    for nonce in 0..5 {
+        dev.submit(dev.transfer(0, nonce));
+    }
+    dev.chain.mine(MineRequest { blocks: 3, ..MineRequest::default() }).unwrap();
+    let lengths: Vec<_> = (1..=3).map(|n| dev.chain.block(n).unwrap().unwrap().transactions.len()).collect();
+    assert_eq!(lengths, [2, 2, 1]);
+}
+
+#[test]
+fn who_cannot_pay_yet_waits_where_balances_are_ignored_and_leaves_if_it_still_cannot() {
+    let settings = Settings { mining: Mining::Manual, balances: Balances::Ignored, ..Settings::default() };
+    let dev = Dev::new(settings);
+    let all = dev.balance(dev.address(0));
+    let (rich, poor) = (dev.transfer(1, 0), dev.sign(0, call(Address::ZERO, all)));
+    let hash = *poor.tx_hash();
+    for transaction in [rich, poor.clone()] {
+        dev.submit(transaction);
+    }
+    dev.chain.mine(MineRequest::default()).unwrap();
+    assert!(dev.chain.transaction(hash).unwrap().is_none() && dev.chain.pooled(hash).is_none());
+    assert_eq!(dev.chain.block(1).unwrap().unwrap().transactions.len(), 1);
+
+    dev.submit(poor);
+    dev.chain.amend(dev.address(0), Amendment::Balance(all + all)).unwrap();
+    dev.chain.mine(MineRequest::default()).unwrap();
+    assert!(dev.chain.transaction(hash).unwrap().is_some());
 }
 
 #[tokio::test]

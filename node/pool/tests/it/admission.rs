@@ -3,7 +3,7 @@
 use alloy_consensus::{TxEip1559, TxEip7702, TxLegacy};
 use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Bytes, Signature, TxKind, U256};
-use parapet_pool::{PoolError, Rules, TRANSACTION_BYTES_MAX};
+use parapet_pool::{Balances, PoolError, Rules, TRANSACTION_BYTES_MAX};
 
 /// Longest init code, in bytes (EIP-3860).
 const INITCODE_BYTES_MAX: usize = 49_152;
@@ -29,6 +29,15 @@ fn nonce_too_low() {
     let error = refused_by(transfer(1, 4, 1), account(5), RULES, "nonce too low");
     assert_eq!(error, PoolError::NonceTooLow { sender: sender(1), nonce: 4, account_nonce: 5 });
     refused(transfer(1, u64::MAX, 1), "nonce has max value");
+}
+
+#[test]
+fn where_balances_are_ignored_a_sender_without_any_is_admitted_and_its_nonce_is_looked_at_all_the_same() {
+    let rules = Rules { balances: Balances::Ignored, ..RULES };
+    let penniless = AccountInfo { nonce: 3, ..AccountInfo::default() };
+    assert!(roomy().add(transfer(1, 3, 1), penniless, &rules).is_ok());
+    refused_by(transfer(1, 3, 1), penniless, RULES, "insufficient funds");
+    refused_by(transfer(1, 2, 1), penniless, rules, "nonce too low");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use alloy_eips::{
     eip7594::BlobTransactionSidecarVariant,
 };
 use alloy_primitives::B256;
-use parapet_pool::{BLOB_TRANSACTIONS_MAX, BlobRules, LowFees, Place, Pool, PoolError, Prices, Rules};
+use parapet_pool::{
+    BLOB_TRANSACTIONS_MAX, BlobRules, Candidate, Journal, LowFees, Place, Pool, PoolError, Prices, Rules,
+};
 use parapet_types::{Hardfork, Transaction};
 
 use crate::support::{GWEI, RULES, account, add, roomy, sender, signed, transfer};
@@ -43,6 +45,28 @@ fn whole(from: u8, tx: TxEip4844) -> Transaction {
 
 fn refused(transaction: Transaction) -> PoolError {
     add(&mut roomy(), transaction).unwrap_err()
+}
+
+#[test]
+fn a_journal_gives_transactions_back_with_their_blobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pool.journal");
+    let mut pool = roomy();
+    let sent = [whole(1, bare(0, GWEI, 2_000)), transfer(2, 0, 1), whole(1, bare(1, GWEI, 2_000))];
+    for transaction in &sent {
+        add(&mut pool, transaction.clone()).unwrap();
+    }
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    journal.append([&sent[0]]).unwrap();
+    assert_eq!(Journal::open(&path).unwrap().1.transactions, &sent[..1]);
+    journal.rewrite(pool.by_arrival().into_iter().map(Candidate::whole)).unwrap();
+    let rejoining = Journal::open(&path).unwrap().1;
+    assert_eq!((rejoining.transactions.as_slice(), rejoining.damaged_bytes), (&sent[..], 0));
+    let mut again = roomy();
+    for transaction in rejoining.transactions {
+        add(&mut again, transaction).unwrap();
+    }
+    assert_eq!(*again.sidecar(*sent[2].tx_hash()).unwrap(), *SIDECAR);
 }
 
 #[test]

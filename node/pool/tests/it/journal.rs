@@ -31,7 +31,7 @@ fn some() -> Vec<Transaction> {
 fn written(folder: &Folder) -> Vec<u8> {
     let (mut journal, empty) = Journal::open(&folder.journal()).unwrap();
     assert!(empty.transactions.is_empty() && empty.damaged_bytes == 0);
-    journal.append(&some()).unwrap();
+    journal.append(some()).unwrap();
     fs::read(folder.journal()).unwrap()
 }
 

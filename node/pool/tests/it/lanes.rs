@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::Address;
-use parapet_pool::{FAULTS_MAX, Limits, Place, Pool, PoolError};
+use parapet_pool::{FAULTS_MAX, Limits, Order, Place, Pool, PoolError};
 use parapet_types::Transaction;
 
 use crate::support::{GWEI, RULES, account, add, best, dynamic, legacy, roomy, sender, signed, transfer, with_input};
@@ -26,6 +26,20 @@ fn best_goes_by_tip_then_arrival_and_keeps_nonces_in_order() {
         add(&mut pool, transaction).unwrap();
     }
     assert_eq!(order(&pool), [(2, 0), (2, 1), (3, 0), (1, 0), (1, 1)]);
+}
+
+#[test]
+fn in_the_order_of_arrival_what_came_first_goes_first_and_nonces_stay_in_order() {
+    let mut pool = roomy().in_order(Order::Arrival);
+    for transaction in [transfer(1, 1, 90), transfer(2, 0, 1), transfer(3, 0, 50), transfer(1, 0, 1)] {
+        add(&mut pool, transaction).unwrap();
+    }
+    assert_eq!(order(&pool), [(2, 0), (3, 0), (1, 0), (1, 1)]);
+    pool.clear();
+    for transaction in [transfer(1, 0, 1), transfer(2, 0, 2)] {
+        add(&mut pool, transaction).unwrap();
+    }
+    assert_eq!(order(&pool), [(1, 0), (2, 0)], "an order outlasts what waited");
 }
 
 #[test]

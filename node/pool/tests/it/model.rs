@@ -206,7 +206,7 @@ proptest! {
         let (mut pool, mut model) = (Pool::new(LIMITS), Model { base_fee: GWEI as u64, ..Model::default() });
         for step in steps {
             play(&mut pool, &mut model, step);
-            let waiting: Vec<_> = pool.by_arrival().into_iter().cloned().collect();
+            let waiting: Vec<_> = pool.by_arrival().into_iter().map(|candidate| candidate.transaction().clone()).collect();
             prop_assert_eq!(&waiting, &model.waiting);
             prop_assert_eq!(best(&pool, model.base_fee), model.best());
             let pending = model.waiting.iter().filter(|tx| model.is_pending(tx)).count();

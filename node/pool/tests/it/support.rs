@@ -3,7 +3,7 @@
 use alloy_consensus::{TxEip1559, TxEnvelope, TxLegacy};
 use alloy_eips::eip7840::BlobParams;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
-use parapet_pool::{Added, BlobRules, Limits, LowFees, Pool, PoolError, Prices, Rules};
+use parapet_pool::{Added, Balances, BlobRules, Limits, LowFees, Pool, PoolError, Prices, Rules};
 use parapet_types::{AccountInfo, ExecutionLimits, Hardfork, Transaction};
 
 pub(crate) const GWEI: u128 = 1_000_000_000;
@@ -16,6 +16,7 @@ pub(crate) const RULES: Rules = Rules {
     limits: ExecutionLimits::ETHEREUM,
     blobs: Some(BlobRules { params: BlobParams::osaka(), fee: 1_000 }),
     low_fees: LowFees::Refuse,
+    balances: Balances::Checked,
 };
 
 /// What waits, in the order in which a block of a base fee would take it.
