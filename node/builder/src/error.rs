@@ -53,6 +53,14 @@ pub enum ChainError {
         /// The head's.
         head: u64,
     },
+    /// Blocks for others are built on the head alone.
+    #[error("the head is {head}, and blocks are built on the head alone, not on {asked}")]
+    NotTheHead {
+        /// The parent that was asked for.
+        asked: B256,
+        /// The head.
+        head: B256,
+    },
     /// Too many blocks asked for.
     #[error("{0} blocks asked for, at most {BLOCKS_PER_REQUEST_MAX} are mined per request; ask several times")]
     TooManyBlocks(u64),
@@ -121,6 +129,7 @@ impl ChainError {
             | Self::Import(_)
             | Self::Diverged { .. }
             | Self::Timestamp { .. }
+            | Self::NotTheHead { .. }
             | Self::TooManyBlocks(_)
             | Self::TooDeep { .. }
             | Self::NoPlace { .. }

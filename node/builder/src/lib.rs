@@ -7,7 +7,7 @@
 //! Where the chain is kept, the next block is executed while the last one is written (`ahead`).
 //!
 //! Blocks that were built elsewhere are [received](Chain::receive), and become part of the chain when they are
-//! [chosen](Chain::choose).
+//! [chosen](Chain::choose). Blocks for others are [built apart](Chain::build_apart), and change nothing here.
 //!
 //! Blocks are executed by all threads of one set of workers, which lives as long as the chain; see [`Settings::threads`].
 //!
@@ -16,6 +16,7 @@
 
 mod ahead;
 mod amend;
+mod apart;
 mod chain;
 mod clock;
 mod compare;
@@ -39,6 +40,7 @@ mod submit;
 mod time;
 
 pub use amend::Amendment;
+pub use apart::{Payload, PayloadRequest};
 pub use chain::{BlockLog, Chain, Event, Head};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Difference, first_difference};

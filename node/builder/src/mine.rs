@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy_consensus::Transaction as _;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
 use parapet_executor::{Admission, BlockInput, Consequence, Listing, Point, TxError};
 use parapet_pool::Pool;
 use parapet_state::{StoredBlock, WorldState};
@@ -143,7 +143,8 @@ impl Chain {
         let access_list = executed.access_list.take();
         let world = self.stored(world.apply(&executed.changes))?;
         let nonces = nonces(&executed.changes);
-        let block = self.assemble((params, context), candidates, executed, &world);
+        let extra_data = self.0.settings.extra_data.clone();
+        let block = assemble((params, context), candidates, executed, &world, extra_data);
         writer.outlook.after_block(&*self.0.clock, block.header.timestamp);
         let (amendments, outlook) = (std::mem::take(&mut writer.amendments), writer.outlook);
         Ok(Finished { block, access_list, world, nonces, amendments, outlook })
@@ -171,44 +172,6 @@ impl Chain {
         }
         self.announce(Event::Block(block));
         Ok(())
-    }
-
-    fn assemble(
-        &self,
-        (params, context): (&ChainParams, &BlockContext),
-        candidates: Vec<Transaction>,
-        block: ExecutedBlock<TxError>,
-        world: &WorldState,
-    ) -> StoredBlock {
-        let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
-        let mut transactions = Vec::with_capacity(block.included.len());
-        let mut receipts = Vec::with_capacity(block.included.len());
-        let mut executed = Vec::with_capacity(block.included.len());
-        for included in block.included {
-            transactions.push(candidates[included.candidate].take().expect("a candidate is included once"));
-            receipts.push(included.receipt);
-            executed.push(included.executed);
-        }
-        let outcome = Contents {
-            state_root: &|| world.root(),
-            transactions: &transactions,
-            receipts: &receipts,
-            gas_used: block.gas_used,
-            blob_gas_used: block.blob_gas_used,
-            requests_hash: block.requests.requests_hash(),
-            extra_data: self.0.settings.extra_data.clone(),
-        };
-        let header = seal(params, context, outcome);
-        let withdrawals = (params.hardfork >= Hardfork::Shanghai).then(|| context.withdrawals.clone().into());
-        StoredBlock {
-            header,
-            transactions,
-            withdrawals,
-            ommers: Vec::new(),
-            receipts,
-            executed,
-            chain_acts: block.chain_acts,
-        }
     }
 
     /// Drops candidates that can never be included and keeps the others for the next block. A fault of the engine is
@@ -243,6 +206,45 @@ impl Chain {
 /// The nonces of all accounts that a block changed.
 pub(crate) fn nonces(changes: &StateChanges) -> BTreeMap<Address, u64> {
     changes.accounts.iter().map(|(address, change)| (*address, change.info.map_or(0, |info| info.nonce))).collect()
+}
+
+/// A block of what was executed, sealed.
+pub(crate) fn assemble(
+    (params, context): (&ChainParams, &BlockContext),
+    candidates: Vec<Transaction>,
+    block: ExecutedBlock<TxError>,
+    world: &WorldState,
+    extra_data: Bytes,
+) -> StoredBlock {
+    let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
+    let mut transactions = Vec::with_capacity(block.included.len());
+    let mut receipts = Vec::with_capacity(block.included.len());
+    let mut executed = Vec::with_capacity(block.included.len());
+    for included in block.included {
+        transactions.push(candidates[included.candidate].take().expect("a candidate is included once"));
+        receipts.push(included.receipt);
+        executed.push(included.executed);
+    }
+    let outcome = Contents {
+        state_root: &|| world.root(),
+        transactions: &transactions,
+        receipts: &receipts,
+        gas_used: block.gas_used,
+        blob_gas_used: block.blob_gas_used,
+        requests_hash: block.requests.requests_hash(),
+        extra_data,
+    };
+    let header = seal(params, context, outcome);
+    let withdrawals = (params.hardfork >= Hardfork::Shanghai).then(|| context.withdrawals.clone().into());
+    StoredBlock {
+        header,
+        transactions,
+        withdrawals,
+        ommers: Vec::new(),
+        receipts,
+        executed,
+        chain_acts: block.chain_acts,
+    }
 }
 
 /// One readable line for every transaction, or one for an empty block.

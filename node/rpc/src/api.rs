@@ -24,6 +24,7 @@ mod simulate;
 mod state;
 mod subscribe;
 mod sync;
+mod testing;
 mod trace;
 mod tryout;
 mod upcoming;
@@ -81,6 +82,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(state::EthStateServer::into_rpc(api()))?;
     module.merge(subscribe::EthSubscribeServer::into_rpc(api()))?;
     module.merge(sync::EthSyncServer::into_rpc(api()))?;
+    module.merge(testing::TestingServer::into_rpc(api()))?;
     module.merge(trace::TraceServer::into_rpc(api()))?;
     module.merge(upcoming::UpcomingServer::into_rpc(api()))?;
     Ok(module)

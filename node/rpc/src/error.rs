@@ -260,7 +260,9 @@ impl RpcError {
 
 fn chain_code(error: &ChainError) -> i32 {
     match error {
-        ChainError::Pool(_) | ChainError::Closed | ChainError::BeforeMerge { .. } => CALL_EXECUTION_FAILED_CODE,
+        ChainError::Pool(_) | ChainError::Closed | ChainError::NotTheHead { .. } | ChainError::BeforeMerge { .. } => {
+            CALL_EXECUTION_FAILED_CODE
+        }
         ChainError::Rejected { reason, .. } => transaction_code(reason),
         ChainError::Timestamp { .. }
         | ChainError::TooManyBlocks(_)

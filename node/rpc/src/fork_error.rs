@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jsonrpsee::types::error::{INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE};
+use jsonrpsee::types::error::{CALL_EXECUTION_FAILED_CODE, INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE};
 use parapet_executor::BlockError;
 use parapet_fork::ForkError;
 use parapet_types::ReadError;
@@ -56,6 +56,8 @@ pub(crate) fn read_code(error: &ReadError) -> i32 {
 pub(crate) fn block_code(error: &BlockError) -> i32 {
     match error {
         BlockError::State(error) => read_code(error),
+        // Whoever named it wanted it there.
+        BlockError::Transaction { .. } => CALL_EXECUTION_FAILED_CODE,
         _ => INTERNAL_ERROR_CODE,
     }
 }

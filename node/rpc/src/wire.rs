@@ -3,6 +3,7 @@
 mod block;
 mod hash;
 mod overrides;
+mod payload;
 mod quantity;
 mod receipt;
 mod request;
@@ -14,6 +15,7 @@ mod verdicts;
 pub(crate) use block::{block, header, mined_transaction, pending_transaction};
 pub(crate) use hash::Hash;
 pub(crate) use overrides::{narrow, override_block, override_state};
+pub(crate) use payload::BuiltPayload;
 pub(crate) use quantity::Quantity;
 pub use receipt::Receipt;
 pub(crate) use receipt::{Removed, block_logs, logs_at, receipt, receipts};

@@ -28,6 +28,7 @@ mod siege;
 mod simulate;
 mod state;
 mod subscribe;
+mod testing;
 mod tryouts;
 mod upcoming;
 mod veto;
