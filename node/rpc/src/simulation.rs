@@ -272,16 +272,14 @@ impl Simulation<'_> {
     }
 }
 
-/// What each call of a block did. Logs are numbered through the block.
+/// What each call of a block did. Logs are numbered through the block, those counted that were dropped with what wrote them.
 fn told(block: &StoredBlock, calls: &[RanCall]) -> Vec<SimulatedCall> {
-    let mut logs_before = 0;
     calls
         .iter()
         .enumerate()
         .map(|(index, call)| {
-            let logs = wire::logs_at(block, index, &call.logs, logs_before);
-            logs_before += call.logs.len();
-            SimulatedCall::of(call, logs)
+            let logs = call.logs.iter().map(|told| (told.place, &told.log));
+            SimulatedCall::of(call, wire::logs_at(block, index, logs))
         })
         .collect()
 }

@@ -5,7 +5,6 @@
 //! guards judge each as they would in a block. Nothing is written anywhere: what the block would change is handed back.
 
 use alloy_eips::eip7685::Requests;
-use alloy_primitives::Log;
 use parapet_executor::{BlockError, ChainRules, Outcome, Overlay, Point, Session, TxError, begin_block, end_block};
 use parapet_monitor::Monitor;
 use parapet_types::{Executed, REGISTRY, ReadError, StateChanges, StateReader as _};
@@ -21,7 +20,7 @@ use crate::{
     CallRequest, Overrides, SimulateError,
     call::{identity, overlay},
     check_time,
-    transfers::TransferLogs,
+    transfers::{PlacedLog, TransferLogs, Transfers},
 };
 
 /// Whether calls must be such as a block could hold.
@@ -31,15 +30,6 @@ pub enum Validation {
     On,
     /// Any nonce will do, and whoever offers no price pays none.
     Off,
-}
-
-/// Whether ether that moves is told as logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transfers {
-    /// It is.
-    Logged,
-    /// It is not.
-    Silent,
 }
 
 /// What all blocks of a simulation may use together.
@@ -80,7 +70,7 @@ pub struct RanCall {
     /// Gas before refunds.
     pub gas_used_max: u64,
     /// Its logs, with ether that moved if that is told.
-    pub logs: Vec<Log>,
+    pub logs: Vec<PlacedLog>,
 }
 
 /// A block that was simulated.
@@ -203,12 +193,12 @@ pub fn simulate_block(
     begin_block(&mut session, at.params.hardfork, at.block)?;
     let mut state = session.into_db();
     let mut calls = Vec::with_capacity(plan.calls.len());
-    let mut gas_left = at.block.gas_limit;
+    let (mut gas_left, mut written) = (at.block.gas_limit, 0);
     for (index, request) in plan.calls.iter().enumerate() {
         check_time().map_err(SimulateError::from)?;
-        let next = Next { plan, env: &env, index, gas_left };
-        let (ran, after) = next.run(request, state, budget, monitor)?;
-        state = after;
+        let next = Next { plan, env: &env, index, gas_left, written };
+        let ran;
+        (ran, written, state) = next.run(request, state, budget, monitor)?;
         gas_left = gas_left.saturating_sub(ran.executed.gas_used);
         budget.gas = budget.gas.saturating_sub(ran.executed.gas_used);
         budget.bytes = budget.bytes.checked_sub(bytes(&ran)).ok_or(BlockSimulationError::TooLong)?;
@@ -222,7 +212,7 @@ pub fn simulate_block(
 
 /// What an answer repeats of a call.
 fn bytes(ran: &RanCall) -> usize {
-    let log = |log: &Log| size_of::<Log>() + log.data.data.len();
+    let log = |told: &PlacedLog| size_of::<PlacedLog>() + told.log.data.data.len();
     ran.executed.output.len() + ran.logs.iter().map(log).sum::<usize>()
 }
 
@@ -232,16 +222,19 @@ struct Next<'a> {
     env: &'a BlockEnv,
     index: usize,
     gas_left: u64,
+    /// Logs that calls before it wrote.
+    written: u64,
 }
 
 impl Next<'_> {
+    /// Runs it. Gives what it did, the logs that were written by then, and the state after it.
     fn run<'s>(
         &self,
         request: &CallRequest,
         state: Overlay<'s>,
         budget: &Budget,
         monitor: &dyn Monitor,
-    ) -> Result<(RanCall, Overlay<'s>), BlockSimulationError> {
+    ) -> Result<(RanCall, u64, Overlay<'s>), BlockSimulationError> {
         let (left, index) = (self.gas_left, self.index);
         let wanted = request.gas.unwrap_or(left);
         if wanted > left {
@@ -249,20 +242,18 @@ impl Next<'_> {
         }
         let gas_limit = wanted.min(budget.gas);
         let (tx, nonce) = self.tx(request, &state, gas_limit)?;
-        let begins_anew = request.to.is_some() && nonce_of(&state, request)? == u64::MAX;
+        let account_nonce = nonce_of(&state, request)?;
+        let begins_anew = request.to.is_some() && account_nonce == u64::MAX;
+        self.check_nonce(nonce, account_nonce).map_err(|source| refused(index, gas_limit, source))?;
         let identity = identity(self.plan.at.block);
-        let mut session = Session::new(state, self.rules(request), self.env.clone(), monitor, TransferLogs::default());
-        let ran = match self.plan.transfers {
-            Transfers::Logged => session.inspect(tx, identity),
-            Transfers::Silent => session.execute(tx, identity),
-        };
+        let logs = TransferLogs::after(self.written, self.plan.transfers);
+        let mut session = Session::new(state, self.rules(request), self.env.clone(), monitor, logs);
+        let ran = session.inspect(tx, identity);
         let Outcome { executed, result, state: mut changed, guard_updates } = ran.map_err(|error| match error {
-            TxError::Invalid(source) => {
-                BlockSimulationError::Call { index, gas_limit, rule: BrokenRule::of(&source), source }
-            }
+            TxError::Invalid(source) => refused(index, gas_limit, source),
             other => SimulateError::from(other).into(),
         })?;
-        let told = session.evm_mut().inspector_mut().take();
+        let (told, written) = session.evm_mut().inspector_mut().take();
         let mut state = session.into_db();
         if let Some(sender) = changed.get_mut(&request.sender()).filter(|_| begins_anew) {
             // A nonce at its end begins anew where nonces are not compared: so the specification's examples have it.
@@ -272,14 +263,21 @@ impl Next<'_> {
         for update in &guard_updates {
             state.update_storage(REGISTRY, update)?;
         }
-        let logs = match self.plan.transfers {
-            Transfers::Logged if executed.succeeded() => told,
-            Transfers::Logged => Vec::new(),
-            Transfers::Silent => executed.logs.clone(),
-        };
+        let logs = if executed.succeeded() { told } else { Vec::new() };
         let gas_used_max = before_refunds(&result);
         let capped = gas_limit < wanted;
-        Ok((RanCall { nonce, gas_limit, capped, executed, gas_used_max, logs }, state))
+        Ok((RanCall { nonce, gas_limit, capped, executed, gas_used_max, logs }, written, state))
+    }
+
+    /// Of several rules that a call breaks, that of its nonce is told first, as geth does it; the EVM looks at prices first.
+    const fn check_nonce(&self, tx: u64, state: u64) -> Result<(), InvalidTransaction> {
+        match self.plan.validation {
+            Validation::Off => Ok(()),
+            Validation::On if tx < state => Err(InvalidTransaction::NonceTooLow { tx, state }),
+            Validation::On if tx > state => Err(InvalidTransaction::NonceTooHigh { tx, state }),
+            Validation::On if state == u64::MAX => Err(InvalidTransaction::NonceOverflowInTransaction),
+            Validation::On => Ok(()),
+        }
     }
 
     /// The call as the EVM takes it, and its nonce. Where nonces are not compared, the EVM is not shown one at its end, with
@@ -311,6 +309,10 @@ impl Next<'_> {
         rules.precompiles = self.plan.overrides.precompiles.clone();
         rules
     }
+}
+
+fn refused(index: usize, gas_limit: u64, source: InvalidTransaction) -> BlockSimulationError {
+    BlockSimulationError::Call { index, gas_limit, rule: BrokenRule::of(&source), source }
 }
 
 fn nonce_of(state: &Overlay<'_>, request: &CallRequest) -> Result<u64, ReadError> {

@@ -22,9 +22,7 @@ mod transfers;
 
 pub use backtest::{Judged, backtest_block, call_beside, transaction_beside};
 pub use beside::{Opinion, Tried};
-pub use blocks::{
-    BlockPlan, BlockSimulationError, BrokenRule, Budget, RanBlock, RanCall, Transfers, Validation, simulate_block,
-};
+pub use blocks::{BlockPlan, BlockSimulationError, BrokenRule, Budget, RanBlock, RanCall, Validation, simulate_block};
 pub use call::{CallRequest, Overrides, SimulateError, call, create_access_list};
 pub use laid::TRIED_WORDS_MAX;
 pub use late::{Late, check_time, until};
@@ -35,4 +33,4 @@ pub use parity::{Steps, TraceTypes, replay_block, replay_call, replay_calls, rep
 pub use query::query;
 pub use record::{RecordError, execute_recorded, record};
 pub use trace::{trace_block, trace_call, trace_transaction};
-pub use transfers::ETHER_TOKEN;
+pub use transfers::{ETHER_TOKEN, PlacedLog, Transfers};

@@ -24,6 +24,11 @@ pub(crate) fn override_state(
     move_precompiles(&overrides, precompiles)?;
     let mut changes = StateChanges::default();
     for (address, account) in overrides {
+        // Of what is only moved nothing comes to be.
+        let is_kept = account.balance.is_none() && account.nonce.is_none() && account.code.is_none();
+        if is_kept && account.state.is_none() && account.state_diff.is_none() {
+            continue;
+        }
         let change = override_account(world, address, account, &mut changes)?;
         changes.accounts.insert(address, change);
     }

@@ -78,7 +78,7 @@ fn receipt_after(block: &StoredBlock, index: usize, first_log: usize, blobs: Opt
     let executed = block.executed.get(index)?;
     let tx = transaction.inner();
     let place = Place::of(block, index);
-    let mut log_index = first_log;
+    let mut log_index = first_log as u64;
     let inner = block.receipts.get(index)?.clone().map_logs(|log| {
         let log = place.log(log, log_index);
         log_index += 1;
@@ -121,10 +121,14 @@ pub(crate) fn block_logs(block: &StoredBlock, filter: &Filter, removed: Removed)
     logs
 }
 
-/// Logs of one transaction, numbered on from those that the block has before it.
-pub(crate) fn logs_at(block: &StoredBlock, index: usize, logs: &[alloy_primitives::Log], before: usize) -> Vec<Log> {
+/// Logs of one transaction, each with its index in the block.
+pub(crate) fn logs_at<'l>(
+    block: &StoredBlock,
+    index: usize,
+    logs: impl Iterator<Item = (u64, &'l alloy_primitives::Log)>,
+) -> Vec<Log> {
     let place = Place::of(block, index);
-    (before..).zip(logs).map(|(log_index, log)| place.log(log.clone(), log_index)).collect()
+    logs.map(|(log_index, log)| place.log(log.clone(), log_index)).collect()
 }
 
 /// Whether a log's block has left the chain.
@@ -154,7 +158,7 @@ impl Place {
         }
     }
 
-    fn log(&self, inner: alloy_primitives::Log, log_index: usize) -> Log {
+    fn log(&self, inner: alloy_primitives::Log, log_index: u64) -> Log {
         Log {
             inner,
             block_hash: Some(self.block_hash),
@@ -162,7 +166,7 @@ impl Place {
             block_timestamp: Some(self.block_timestamp),
             transaction_hash: Some(self.transaction_hash),
             transaction_index: Some(self.transaction_index),
-            log_index: Some(log_index as u64),
+            log_index: Some(log_index),
             removed: false,
         }
     }
