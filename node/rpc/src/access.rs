@@ -5,20 +5,15 @@
 //! to mean the node's address (DNS rebinding), so that the browser takes the node for the attacker's own: the name that was
 //! called tells.
 
-use std::{
-    fmt,
-    future::{Future, ready},
-    net::IpAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{net::IpAddr, sync::Arc};
 
-use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use jsonrpsee::server::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
-use tower::Service;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
+use crate::layer::{Gate, TEXT_TYPE, answer};
+
+const FORBIDDEN: u16 = 403;
 /// What allows everything.
 const ANY: &str = "*";
 
@@ -112,41 +107,9 @@ fn name_of(authority: &str) -> &str {
     }
 }
 
-/// Refuses what may not ask, and leaves everything else to the service within.
-#[derive(Clone)]
-pub(crate) struct Guarded<S> {
-    pub(crate) service: S,
-    pub(crate) access: Arc<Access>,
-}
-
-impl<S> fmt::Debug for Guarded<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guarded").field("access", &self.access).finish_non_exhaustive()
-    }
-}
-
-impl<S, B> Service<HttpRequest<B>> for Guarded<S>
-where
-    S: Service<HttpRequest<B>, Response = HttpResponse>,
-    S::Error: Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = HttpResponse;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(context)
-    }
-
-    fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
-        match self.access.refusal(&request) {
-            Some(refusal) => {
-                let answer = HttpResponse::<()>::builder().status(403).header("content-type", "text/plain");
-                Box::pin(ready(Ok(answer.body(HttpBody::from(refusal)).expect("its header is fixed"))))
-            }
-            None => Box::pin(self.service.call(request)),
-        }
+impl Gate for Arc<Access> {
+    fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
+        self.refusal(request).map(|refusal| answer(FORBIDDEN, TEXT_TYPE, refusal))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Says what to do where JSON-RPC's own errors only say what is wrong.
 
-use std::{collections::BTreeSet, future::Future, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jsonrpsee::{
     MethodResponse,
     core::{
-        middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT},
+        middleware::{Batch, BatchEntry, BatchEntryErr},
         server::BatchResponseBuilder,
     },
     types::{
@@ -15,15 +15,18 @@ use jsonrpsee::{
 };
 use serde::Deserialize;
 
-use crate::{measure::note_call, sends::Sends};
+use crate::{
+    layer::{Around, Calls},
+    measure::note_call,
+    sends::Sends,
+};
 
 /// Methods that need a connection that lasts.
 const SUBSCRIPTION_METHODS: [&str; 2] = ["eth_subscribe", "eth_unsubscribe"];
 
-/// Wraps the service that answers calls.
+/// Explains what the server answers by itself, and answers batches.
 #[derive(Clone, Debug)]
-pub(crate) struct Explain<S> {
-    pub(crate) service: S,
+pub(crate) struct Explain {
     /// Bytes of a batch's answer.
     pub(crate) response_bytes_max: usize,
     /// Names of all methods.
@@ -38,7 +41,7 @@ struct Answer {
     error: ErrorObjectOwned,
 }
 
-impl<S> Explain<S> {
+impl Explain {
     /// The error that is sent instead, if the one at hand says too little.
     fn explain(&self, method: &str, code: i32, answer: &MethodResponse) -> Option<ErrorObjectOwned> {
         match code {
@@ -64,7 +67,6 @@ impl<S> Explain<S> {
         }
     }
 
-    /// A method of the same name in another namespace or another spelling.
     /// Whether a call sends a transaction, where that is served.
     fn is_send(&self, request: &Request<'_>) -> bool {
         Sends::is_one(request) && self.methods.contains(request.method_name())
@@ -75,94 +77,79 @@ impl<S> Explain<S> {
         matches!(entry, Ok(BatchEntry::Call(request)) if self.is_send(request))
     }
 
+    /// A method of the same name in another namespace or another spelling.
     fn nearest(&self, wanted: &str) -> Option<&'static str> {
         let name = |method: &str| method.split_once('_').map_or(method, |(_, name)| name).to_ascii_lowercase();
         self.methods.iter().find(|method| name(method) == name(wanted)).copied()
     }
+
+    /// Answers to transactions that are sent together, in their order.
+    async fn sent(&self, service: &impl Calls, together: Vec<Request<'_>>) -> Vec<MethodResponse> {
+        let began = Instant::now();
+        let sent = self.sends.answer(&together).await;
+        let mut answers = Vec::with_capacity(together.len());
+        for (request, answer) in together.into_iter().zip(sent) {
+            answers.push(match answer {
+                Some(answer) => {
+                    note_call(self.methods.get(request.method_name()).copied(), began, &answer);
+                    answer
+                }
+                None => self.clone().call(service.clone(), request).await,
+            });
+        }
+        answers
+    }
 }
 
-impl<S> RpcServiceT for Explain<S>
-where
-    S: RpcServiceT<MethodResponse = MethodResponse, NotificationResponse = MethodResponse>
-        + Send
-        + Sync
-        + Clone
-        + 'static,
-{
-    type MethodResponse = MethodResponse;
-    type NotificationResponse = MethodResponse;
-    type BatchResponse = MethodResponse;
-
-    fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let this = self.clone();
-        async move {
-            let (id, method) = (request.id().into_owned(), request.method_name().to_owned());
-            let began = Instant::now();
-            let answer = this.service.call(request).await;
-            note_call(this.methods.get(method.as_str()).copied(), began, &answer);
-            let better = answer.as_error_code().and_then(|code| this.explain(&method, code, &answer));
-            match better {
-                Some(error) => MethodResponse::error(id, error).with_extensions(answer.extensions().clone()),
-                None => answer,
-            }
+impl Around for Explain {
+    async fn call(self, service: impl Calls, request: Request<'_>) -> MethodResponse {
+        let (id, method) = (request.id().into_owned(), request.method_name().to_owned());
+        let began = Instant::now();
+        let answer = service.call(request).await;
+        note_call(self.methods.get(method.as_str()).copied(), began, &answer);
+        let better = answer.as_error_code().and_then(|code| self.explain(&method, code, &answer));
+        match better {
+            Some(error) => MethodResponse::error(id, error).with_extensions(answer.extensions().clone()),
+            None => answer,
         }
     }
 
-    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let this = self.clone();
-        async move {
-            let mut answers = BatchResponseBuilder::new_with_limit(this.response_bytes_max);
-            let mut notified = false;
-            let mut entries = batch.into_iter().peekable();
-            while let Some(entry) = entries.next() {
-                let answer = match entry {
-                    Ok(BatchEntry::Call(request)) if this.is_send(&request) => {
-                        let more = std::iter::from_fn(|| match entries.next_if(|entry| this.goes_along(entry)) {
-                            Some(Ok(BatchEntry::Call(request))) => Some(request),
-                            _ => None,
-                        });
-                        let together: Vec<_> = std::iter::once(request).chain(more).collect();
-                        let began = Instant::now();
-                        let sent = this.sends.answer(&together).await;
-                        for (request, answer) in together.into_iter().zip(sent) {
-                            let answer = match answer {
-                                Some(answer) => {
-                                    note_call(this.methods.get(request.method_name()).copied(), began, &answer);
-                                    answer
-                                }
-                                None => this.call(request).await,
-                            };
-                            if let Err(too_large) = answers.append(answer) {
-                                return too_large;
-                            }
-                        }
-                        continue;
-                    }
-                    Ok(BatchEntry::Call(request)) => this.call(request).await,
-                    Ok(BatchEntry::Notification(notification)) => {
-                        notified = true;
-                        this.notification(notification).await;
-                        continue;
-                    }
-                    Err(entry) => {
-                        let (error, id) = entry.into_parts();
-                        MethodResponse::error(id, error)
-                    }
-                };
+    async fn batch(self, service: impl Calls, batch: Batch<'_>) -> MethodResponse {
+        let mut answers = BatchResponseBuilder::new_with_limit(self.response_bytes_max);
+        let mut notified = false;
+        let mut entries = batch.into_iter().peekable();
+        while let Some(entry) = entries.next() {
+            let answered = match entry {
+                Ok(BatchEntry::Call(request)) if self.is_send(&request) => {
+                    let more = std::iter::from_fn(|| match entries.next_if(|entry| self.goes_along(entry)) {
+                        Some(Ok(BatchEntry::Call(request))) => Some(request),
+                        _ => None,
+                    });
+                    let together = std::iter::once(request).chain(more).collect();
+                    self.sent(&service, together).await
+                }
+                Ok(BatchEntry::Call(request)) => vec![self.clone().call(service.clone(), request).await],
+                Ok(BatchEntry::Notification(notification)) => {
+                    notified = true;
+                    service.notification(notification).await;
+                    Vec::new()
+                }
+                Err(entry) => {
+                    let (error, id) = entry.into_parts();
+                    vec![MethodResponse::error(id, error)]
+                }
+            };
+            for answer in answered {
                 if let Err(too_large) = answers.append(answer) {
                     return too_large;
                 }
             }
-            // A batch of notifications alone is not answered; an empty batch is answered as invalid.
-            if answers.is_empty() && notified {
-                MethodResponse::notification()
-            } else {
-                MethodResponse::from_batch(answers.finish())
-            }
         }
-    }
-
-    fn notification<'a>(&self, notification: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        self.service.notification(notification)
+        // A batch of notifications alone is not answered; an empty batch is answered as invalid.
+        if answers.is_empty() && notified {
+            MethodResponse::notification()
+        } else {
+            MethodResponse::from_batch(answers.finish())
+        }
     }
 }

@@ -5,13 +5,12 @@
 //! it laid over it, and the other chain has the block itself, with its transactions. An answer that is passed on is what the
 //! endpoint says: nothing of it is checked, no guard was asked, and the endpoint's limits hold.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::B256;
 use jsonrpsee::{
     MethodResponse, ResponsePayload,
-    core::middleware::{Batch, Notification, RpcServiceT},
     types::{ErrorObjectOwned, Request},
 };
 use parapet_fork::Fork;
@@ -19,15 +18,18 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use crate::{RpcError, node::Node};
+use crate::{
+    RpcError,
+    layer::{Around, Calls},
+    node::Node,
+};
 
 /// Most calls that are passed on at a time; others wait.
 const PASSED_ON_MAX: usize = 8;
 
-/// Wraps the service that answers calls about the chain.
+/// Passes calls on that are not this node's business.
 #[derive(Clone)]
-pub(crate) struct Forward<S> {
-    pub(crate) service: S,
+pub(crate) struct Forward {
     pub(crate) node: Arc<Node>,
     pub(crate) response_bytes_max: usize,
     pub(crate) permits: Arc<Semaphore>,
@@ -203,7 +205,7 @@ fn renamed(params: String, block: Option<(usize, u64)>) -> Box<RawValue> {
     serde_json::value::to_raw_value(&each).expect("it is JSON already")
 }
 
-impl<S> Forward<S> {
+impl Forward {
     /// The endpoint's answer.
     async fn pass_on(&self, fork: Arc<Fork>, request: Request<'_>, block: Option<(usize, u64)>) -> MethodResponse {
         let (id, method) = (request.id().into_owned(), request.method_name().to_owned());
@@ -219,35 +221,14 @@ impl<S> Forward<S> {
     }
 }
 
-impl<S> RpcServiceT for Forward<S>
-where
-    S: RpcServiceT<MethodResponse = MethodResponse> + Send + Sync + Clone + 'static,
-{
-    type MethodResponse = MethodResponse;
-    type NotificationResponse = S::NotificationResponse;
-    type BatchResponse = S::BatchResponse;
-
-    fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let this = self.clone();
-        async move {
-            let Some(fork) = this.node.chain.fork() else { return this.service.call(request).await };
-            match this.node.place(&fork, request.method_name(), request.params().as_str()) {
-                Ok(Place::Here) => this.service.call(request).await,
-                Ok(Place::There) => this.pass_on(fork, request, None).await,
-                Ok(Place::ThereAs(index, number)) => this.pass_on(fork, request, Some((index, number))).await,
-                Err(error) => MethodResponse::error(request.id().into_owned(), ErrorObjectOwned::from(error)),
-            }
+impl Around for Forward {
+    async fn call(self, service: impl Calls, request: Request<'_>) -> MethodResponse {
+        let Some(fork) = self.node.chain.fork() else { return service.call(request).await };
+        match self.node.place(&fork, request.method_name(), request.params().as_str()) {
+            Ok(Place::Here) => service.call(request).await,
+            Ok(Place::There) => self.pass_on(fork, request, None).await,
+            Ok(Place::ThereAs(index, number)) => self.pass_on(fork, request, Some((index, number))).await,
+            Err(error) => MethodResponse::error(request.id().into_owned(), ErrorObjectOwned::from(error)),
         }
-    }
-
-    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = Self::BatchResponse> + Send + 'a {
-        self.service.batch(batch)
-    }
-
-    fn notification<'a>(
-        &self,
-        notification: Notification<'a>,
-    ) -> impl Future<Output = Self::NotificationResponse> + Send + 'a {
-        self.service.notification(notification)
     }
 }

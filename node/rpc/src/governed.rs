@@ -4,61 +4,41 @@ use std::{future::Future, sync::Arc};
 
 use jsonrpsee::{
     MethodResponse,
-    core::middleware::{Batch, Notification, RpcServiceT},
+    core::middleware::Batch,
     types::{ErrorObjectOwned, Id, Request},
 };
 use metrics::counter;
 
-use crate::{RpcError, connection::Connection, measure};
+use crate::{
+    RpcError,
+    connection::Connection,
+    layer::{Around, Calls},
+    measure,
+};
 
-/// Wraps the service that answers the calls of a connection.
+/// Counts what a connection is answered.
 #[derive(Clone, Debug)]
-pub(crate) struct Governed<S> {
-    pub(crate) service: S,
-    pub(crate) connection: Arc<Connection>,
+pub(crate) struct Governed(pub(crate) Arc<Connection>);
+
+impl Governed {
+    /// An answer that is counted, unless too many bytes are untaken.
+    async fn counted(self, id: Id<'static>, answer: impl Future<Output = MethodResponse> + Send) -> MethodResponse {
+        let Some(call) = self.0.begin() else {
+            counter!(measure::REFUSED_CALLS).increment(1);
+            return MethodResponse::error(id, ErrorObjectOwned::from(RpcError::Busy));
+        };
+        let answer = answer.await;
+        call.answered(answer.as_json().get().len());
+        answer
+    }
 }
 
-fn busy(id: Id<'_>) -> MethodResponse {
-    counter!(measure::REFUSED_CALLS).increment(1);
-    MethodResponse::error(id, ErrorObjectOwned::from(RpcError::Busy))
-}
-
-impl<S> RpcServiceT for Governed<S>
-where
-    S: RpcServiceT<
-            MethodResponse = MethodResponse,
-            NotificationResponse = MethodResponse,
-            BatchResponse = MethodResponse,
-        > + Send
-        + Sync
-        + Clone
-        + 'static,
-{
-    type MethodResponse = MethodResponse;
-    type NotificationResponse = MethodResponse;
-    type BatchResponse = MethodResponse;
-
-    fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let this = self.clone();
-        async move {
-            let Some(call) = this.connection.begin() else { return busy(request.id().into_owned()) };
-            let answer = this.service.call(request).await;
-            call.answered(answer.as_json().get().len());
-            answer
-        }
+impl Around for Governed {
+    async fn call(self, service: impl Calls, request: Request<'_>) -> MethodResponse {
+        self.counted(request.id().into_owned(), service.call(request)).await
     }
 
-    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        let this = self.clone();
-        async move {
-            let Some(call) = this.connection.begin() else { return busy(Id::Null) };
-            let answer = this.service.batch(batch).await;
-            call.answered(answer.as_json().get().len());
-            answer
-        }
-    }
-
-    fn notification<'a>(&self, notification: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
-        self.service.notification(notification)
+    async fn batch(self, service: impl Calls, batch: Batch<'_>) -> MethodResponse {
+        self.counted(Id::Null, service.batch(batch)).await
     }
 }

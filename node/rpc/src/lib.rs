@@ -24,6 +24,7 @@ mod forward;
 mod governed;
 mod impersonation;
 mod intake;
+mod layer;
 mod measure;
 mod namespaces;
 mod node;

@@ -1,18 +1,12 @@
 //! The pages beside JSON-RPC: `GET /metrics`, as Prometheus reads it; `GET /health`, which says that the node serves; and
 //! `GET /ready`, which says whether it is of use, check by check.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    future::{Future, ready},
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use jsonrpsee::server::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use tower::Service;
+
+use crate::layer::{Gate, answer};
 
 /// Where the pages lie.
 const METRICS_PATH: &str = "/metrics";
@@ -100,56 +94,22 @@ pub struct Pages {
     pub ready: Option<ReadyPage>,
 }
 
-impl Pages {
+impl Gate for Pages {
     /// The page that is asked for, if there is such a page.
     fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
         if request.method().as_str() != "GET" {
             return None;
         }
         match (request.uri().path(), &self.metrics, &self.ready) {
-            (METRICS_PATH, Some(MetricsPage(render)), _) => Some(page(OK, METRICS_TYPE, render())),
-            (HEALTH_PATH, _, _) => Some(page(OK, JSON_TYPE, r#"{"status":"ok"}"#.to_owned())),
+            (METRICS_PATH, Some(MetricsPage(render)), _) => Some(answer(OK, METRICS_TYPE, render())),
+            (HEALTH_PATH, _, _) => Some(answer(OK, JSON_TYPE, r#"{"status":"ok"}"#.to_owned())),
             (READY_PATH, _, Some(ReadyPage(look))) => {
                 let found = look();
-                Some(page(if found.is_ready() { OK } else { UNAVAILABLE }, JSON_TYPE, found.json()))
+                Some(answer(if found.is_ready() { OK } else { UNAVAILABLE }, JSON_TYPE, found.json()))
             }
             _ => None,
         }
     }
-}
-
-/// Answers for the pages, and leaves everything else to the service that answers JSON-RPC.
-#[derive(Clone, Debug)]
-pub(crate) struct Paged<S> {
-    pub(crate) service: S,
-    pub(crate) pages: Pages,
-}
-
-impl<S, B> Service<HttpRequest<B>> for Paged<S>
-where
-    S: Service<HttpRequest<B>, Response = HttpResponse>,
-    S::Error: Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = HttpResponse;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(context)
-    }
-
-    fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
-        match self.pages.answer(&request) {
-            Some(page) => Box::pin(ready(Ok(page))),
-            None => Box::pin(self.service.call(request)),
-        }
-    }
-}
-
-fn page(status: u16, kind: &str, text: String) -> HttpResponse {
-    let answer = HttpResponse::<()>::builder().status(status).header("content-type", kind);
-    answer.body(HttpBody::from(text)).expect("its status and only header are fixed")
 }
 
 #[cfg(test)]

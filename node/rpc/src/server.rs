@@ -36,9 +36,7 @@ use tokio::{
 use tower::{Service, layer::util::Identity};
 
 use crate::{
-    Access, EngineSettings, JwtSecret, Limits, Pages, RpcError, Settings,
-    access::Guarded,
-    api,
+    Access, EngineSettings, JwtSecret, Limits, Pages, RpcError, Settings, api,
     body::Timed,
     connection::{Bytes, Connection, Connections},
     engine::{self, Authorized},
@@ -46,9 +44,9 @@ use crate::{
     form::ExplainForm,
     forward::{self, Forward},
     governed::Governed,
+    layer::{Gated, Wrapped},
     measure,
     node::Node,
-    page::Paged,
     sends::Sends,
 };
 
@@ -263,29 +261,21 @@ impl Door {
     ) -> impl Service<HttpRequest<Timed>, Response = HttpResponse, Error = BoxError, Future: Send + 'static> + Clone + use<>
     {
         let response_bytes_max = self.limits.response_bytes_max as usize;
-        let (names, sends, connection) = (Arc::clone(&self.names), self.sends.clone(), Arc::clone(connection));
-        let (node, passing) = (Arc::clone(&self.node), Arc::clone(&self.passing));
+        let governed = Governed(Arc::clone(connection));
+        let explain = Explain { response_bytes_max, methods: Arc::clone(&self.names), sends: self.sends.clone() };
+        let (node, permits) = (Arc::clone(&self.node), Arc::clone(&self.passing));
+        let forward = Forward { node, response_bytes_max, permits };
         let rpc = RpcServiceBuilder::new()
-            .layer_fn(move |service| Governed { service, connection: Arc::clone(&connection) })
-            .layer_fn(move |service| Explain {
-                service,
-                response_bytes_max,
-                methods: Arc::clone(&names),
-                sends: sends.clone(),
-            })
-            .layer_fn(move |service| Forward {
-                service,
-                node: Arc::clone(&node),
-                response_bytes_max,
-                permits: Arc::clone(&passing),
-            });
+            .layer_fn(move |service| Wrapped { around: governed.clone(), service })
+            .layer_fn(move |service| Wrapped { around: explain.clone(), service })
+            .layer_fn(move |service| Wrapped { around: forward.clone(), service });
         let (access, pages, limits) = (Arc::clone(&self.access), self.pages.clone(), Arc::clone(&self.limits));
-        let secret = self.secret.clone();
+        let authorized = Authorized(self.secret.clone());
         let http = tower::ServiceBuilder::new()
-            .layer_fn(move |service| Authorized { service, secret: secret.clone() })
-            .layer_fn(move |service| Guarded { service, access: Arc::clone(&access) })
+            .layer_fn(move |service| Gated { gate: authorized.clone(), service })
+            .layer_fn(move |service| Gated { gate: Arc::clone(&access), service })
             .layer(self.access.cors())
-            .layer_fn(move |service| Paged { service, pages: pages.clone() })
+            .layer_fn(move |service| Gated { gate: pages.clone(), service })
             .layer_fn(move |service| ExplainForm { service, limits: Arc::clone(&limits) });
         let builder = self.builder.clone().set_rpc_middleware(rpc).set_http_middleware(http);
         builder.build(self.methods.clone(), self.stop.clone())

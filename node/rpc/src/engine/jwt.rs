@@ -1,22 +1,19 @@
 //! The secret that a consensus client shares with the node: requests carry a JSON Web Token signed with it (RFC 7519,
 //! HS256), not older than a minute. Invariant: the secret is in no message and no log.
 
-use std::{
-    fmt,
-    future::{Future, ready},
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::fmt;
 
 use alloy_primitives::{B256, hex};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
-use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use jsonrpsee::server::{HttpRequest, HttpResponse};
 use parapet_builder::{Clock as _, SystemClock};
 use serde::Deserialize;
 use sha2::Sha256;
-use tower::Service;
 
+use crate::layer::{Gate, TEXT_TYPE, answer};
+
+const UNAUTHORIZED: u16 = 401;
 /// Most seconds between a token's time and the node's (Engine API, authentication).
 const DRIFT_SECONDS_MAX: u64 = 60;
 /// Longest token that is looked at, in bytes: several times what any client sends.
@@ -91,41 +88,18 @@ impl JwtSecret {
     }
 }
 
-/// Where there is a secret, lets in what carries a token, and answers everything else with 401.
+/// Where there is a secret, lets in what carries a token.
 #[derive(Clone)]
-pub(crate) struct Authorized<S> {
-    pub(crate) service: S,
-    pub(crate) secret: Option<JwtSecret>,
-}
+pub(crate) struct Authorized(pub(crate) Option<JwtSecret>);
 
-impl<S, B> Service<HttpRequest<B>> for Authorized<S>
-where
-    S: Service<HttpRequest<B>, Response = HttpResponse>,
-    S::Error: Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = HttpResponse;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(context)
-    }
-
-    fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
-        let Some(secret) = &self.secret else { return Box::pin(self.service.call(request)) };
+impl Gate for Authorized {
+    fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
+        let secret = self.0.as_ref()?;
         let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Refusal::Missing);
-        match token.and_then(|token| secret.check(token, SystemClock.now())) {
-            Ok(()) => Box::pin(self.service.call(request)),
-            Err(refusal) => Box::pin(ready(Ok(refused(refusal)))),
-        }
+        let refusal = token.and_then(|token| secret.check(token, SystemClock.now())).err()?;
+        Some(answer(UNAUTHORIZED, TEXT_TYPE, refusal.to_string()))
     }
-}
-
-fn refused(refusal: Refusal) -> HttpResponse {
-    let answer = HttpResponse::<()>::builder().status(401).header("content-type", "text/plain; charset=utf-8");
-    answer.body(HttpBody::from(refusal.to_string())).expect("its only header is fixed")
 }
 
 #[cfg(test)]
