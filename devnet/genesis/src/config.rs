@@ -33,10 +33,16 @@ const BLOCK_FORKS: [(&str, Era); 10] = [
     ("londonBlock", Era::London),
 ];
 
-/// Forks that change nothing which execution shows, as the files name their blocks; Constantinople stands here because
-/// Petersburg takes its place.
-const SILENT_FORKS: [&str; 5] =
-    ["daoForkBlock", "constantinopleBlock", "muirGlacierBlock", "arrowGlacierBlock", "grayGlacierBlock"];
+/// Forks that change nothing which execution shows, as the files name their blocks. Constantinople and Petersburg stand here
+/// because one of them takes the other's place.
+const SILENT_FORKS: [&str; 6] = [
+    "daoForkBlock",
+    "constantinopleBlock",
+    "petersburgBlock",
+    "muirGlacierBlock",
+    "arrowGlacierBlock",
+    "grayGlacierBlock",
+];
 
 /// The forks of proof of stake but those of blob parameters, as the files name their times.
 const TIME_FORKS: [(&str, Hardfork); 4] = [
