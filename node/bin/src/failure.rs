@@ -99,9 +99,6 @@ pub(crate) enum Failure {
         /// Why.
         source: parapet_rpc::SecretError,
     },
-    /// A chain was to begin where there is one.
-    #[error("there is a chain in {0} already; a state begins a chain in another folder")]
-    ChainThere(PathBuf),
     /// A block of a file is not one that can be appended.
     #[error("a block cannot be appended: {0}")]
     Import(#[from] ImportError),
@@ -163,7 +160,6 @@ impl Failure {
             | Self::File { .. }
             | Self::GenesisFile { .. }
             | Self::Secret { .. }
-            | Self::ChainThere(_)
             | Self::Import(_)
             | Self::Write(_)
             | Self::Json(_)

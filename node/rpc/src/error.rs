@@ -290,6 +290,8 @@ fn store_code(error: &StoreError) -> i32 {
         | StoreError::CutContents { .. }
         | StoreError::Unknown { .. }
         | StoreError::Format { .. }
+        | StoreError::NotFormer { .. }
+        | StoreError::ChainThere { .. }
         | StoreError::OtherChain { .. }
         | StoreError::OtherGenesis { .. }
         | StoreError::Incomplete { .. }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use alloy_primitives::{Address, B256};
 use parapet_types::{Activation, ChainParams, ChainSpec, ReadError, Upgrade};
 
+use crate::disk::{FORMAT_VERSION, FORMER_VERSION};
+
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -54,6 +56,23 @@ pub enum StoreError {
         found: u32,
         /// Number of the format that this program reads and writes.
         expected: u32,
+    },
+    /// A chain was to be taken over from a folder that is not of the former format.
+    #[error(
+        "the data folder {path} has format {found}, and chains of format {FORMER_VERSION} alone are taken over; {remedy}",
+        remedy = takeover_remedy(*found)
+    )]
+    NotFormer {
+        /// The folder.
+        path: PathBuf,
+        /// Number of the format found.
+        found: u32,
+    },
+    /// A chain was to begin where there is one.
+    #[error("there is a chain in {path} already; name another folder, and it begins there")]
+    ChainThere {
+        /// The folder.
+        path: PathBuf,
     },
     /// It holds a chain with other parameters.
     #[error(
@@ -302,6 +321,7 @@ impl StoreError {
             | Self::Below(_)
             | Self::NoProof
             | Self::InMemory
+            | Self::ChainThere { .. }
             | Self::NoBlock { .. } => Consequence::Refuse,
             Self::Folder { .. }
             | Self::InUse { .. }
@@ -310,6 +330,7 @@ impl StoreError {
             | Self::CutContents { .. }
             | Self::Unknown { .. }
             | Self::Format { .. }
+            | Self::NotFormer { .. }
             | Self::OtherChain { .. }
             | Self::OtherGenesis { .. }
             | Self::Incomplete { .. }
@@ -342,11 +363,21 @@ fn database_remedy(source: &rocksdb::Error) -> &'static str {
 }
 
 fn format_remedy(found: u32, expected: u32) -> &'static str {
-    if found < expected {
-        "an older program wrote it: use that one to go on with this chain, or to take its state out (parapet db export); then \
-         begin a new chain with that (parapet db import) in another folder, or in this one after you have emptied it"
+    if found == FORMER_VERSION {
+        "an older program wrote it: take the chain over into another folder with `parapet db migrate OLD NEW`, which leaves this one \
+         as it is"
+    } else if found < expected {
+        "an older program wrote it: go on with that one, or begin a new chain in another folder"
     } else {
         "a newer program wrote it: update this one, or choose another folder"
+    }
+}
+
+fn takeover_remedy(found: u32) -> &'static str {
+    if found == FORMAT_VERSION {
+        "this one is of today's: use it as it is"
+    } else {
+        format_remedy(found, FORMAT_VERSION)
     }
 }
 

@@ -12,6 +12,7 @@ Examples:
   parapet db prune chain --keep 1000                    forget the states of older blocks
   parapet db export chain state.json --form genesis     the head's state, in geth's form
   parapet db import other state.json                    begin a chain with it in another folder
+  parapet db migrate old new                            take a chain of an older program over
 
 Stop the node first: a folder has one user. Exit code 0 is success, 1 a refusal or damage, 2 wrong use.";
 
@@ -59,6 +60,15 @@ pub(crate) enum DbCommand {
         /// States that are kept, the newest block's counted.
         #[arg(long, value_name = "BLOCKS")]
         keep: NonZeroU64,
+    },
+    /// Take a chain that an older program kept over into another folder: blocks, receipts, verdicts and all states.
+    Migrate {
+        /// The folder.
+        #[command(flatten)]
+        folder: FolderArgs,
+        /// The other folder, in which there is no chain yet.
+        #[arg(value_name = "NEW")]
+        into: PathBuf,
     },
     /// Write a state or the chain into a file.
     Export {

@@ -8,7 +8,7 @@ use parapet_executor::Workers;
 use parapet_genesis::genesis_of_file;
 use parapet_import::{IncomingBlock, Parent, import_block};
 use parapet_monitor::Monitor;
-use parapet_state::{ChainStore, StoreSettings, WorldState};
+use parapet_state::{ChainStore, StoreError, StoreSettings, WorldState};
 use parapet_types::ReadError;
 use serde_json::json;
 
@@ -60,7 +60,7 @@ pub(crate) fn append_blocks(
 /// Begins a chain in a folder in which there is none.
 fn begin(folder: &FolderArgs, file: &Path, json: &[u8]) -> Result<(), Failure> {
     if folder.datadir.join("chain/CURRENT").exists() {
-        return Err(Failure::ChainThere(folder.datadir.clone()));
+        return Err(StoreError::ChainThere { path: folder.datadir.clone() }.into());
     }
     let genesis = genesis_of_file(json).map_err(|source| Failure::GenesisFile { path: file.to_owned(), source })?;
     let store = ChainStore::open(&folder.datadir, genesis, StoreSettings::default())?;

@@ -34,6 +34,7 @@ pub(crate) fn run(args: &DbArgs) -> Result<(), Failure> {
             let oldest = store.oldest_state();
             print(folder.json, &json!({ "oldestState": oldest }), || format!("states are kept from block {oldest} on"))
         }
+        DbCommand::Migrate { folder, into } => migrate(folder, into),
         DbCommand::Export { folder, file, form, block } => export::run(folder, file, *form, *block),
         DbCommand::Import { folder, file } => import::run(folder, file),
     }
@@ -42,6 +43,16 @@ pub(crate) fn run(args: &DbArgs) -> Result<(), Failure> {
 /// Opens a folder in which there is a chain, whatever it began with.
 fn open(folder: &Path) -> Result<ChainStore, Failure> {
     Ok(ChainStore::open_existing(folder, StoreSettings::default())?)
+}
+
+fn migrate(FolderArgs { datadir, json }: &FolderArgs, into: &Path) -> Result<(), Failure> {
+    let mut bar = Bar::new(*json);
+    let head = ChainStore::migrate(datadir, into, StoreSettings::default(), &mut |progress| bar.tell(progress))?;
+    bar.end();
+    print(*json, &json!({ "head": head.number(), "hash": head.hash() }), || {
+        let (from, into, number) = (datadir.display(), into.display(), head.number());
+        format!("{into} has the chain up to block {number} now; {from} is as it was")
+    })
 }
 
 fn stats(FolderArgs { datadir, json }: &FolderArgs) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ mod kills;
 mod layers;
 mod life;
 mod metrics;
+mod migrate;
 mod node;
 mod packaging;
 mod process;

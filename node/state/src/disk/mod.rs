@@ -8,6 +8,7 @@ mod base;
 mod cache;
 mod contents;
 mod database;
+mod former;
 mod marker;
 mod open;
 mod precheck;
@@ -17,6 +18,7 @@ mod record;
 mod rewind;
 mod schema;
 mod stats;
+mod unfinished;
 mod verify;
 mod write;
 
@@ -37,8 +39,10 @@ use rocksdb::WriteBatch;
 pub(crate) use self::{
     base::{Base, StoredAccount},
     cache::ENTRY_BYTES,
+    former::{FORMER_VERSION, Former},
     open::Opened,
     read::Reader,
+    unfinished::Unfinished,
 };
 use self::{
     cache::ReadCache,

@@ -146,7 +146,7 @@ pub(super) fn decode_block(parts: &BlockParts<Vec<u8>>) -> Result<StoredBlock, R
     })
 }
 
-fn decode_envelopes<T: Decodable2718>(items: &[Bytes]) -> Result<Vec<T>, RecordError> {
+pub(super) fn decode_envelopes<T: Decodable2718>(items: &[Bytes]) -> Result<Vec<T>, RecordError> {
     let decode = |(index, item): (usize, &Bytes)| {
         T::decode_2718_exact(item).map_err(|source| RecordError::Envelope { index, source })
     };

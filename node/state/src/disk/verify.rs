@@ -45,6 +45,10 @@ pub enum Step {
     },
     /// Old states are forgotten.
     Prune,
+    /// A folder of the former format is read from its newest state back to its first.
+    WalkBack,
+    /// Its blocks are written in this format.
+    Migrate,
 }
 
 /// How far it has come.

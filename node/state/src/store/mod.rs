@@ -4,6 +4,7 @@
 //! header commits to. Disk, where there is one, is never behind memory: memory then holds the newest blocks alone.
 
 mod maintain;
+mod migrate;
 mod recent;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};

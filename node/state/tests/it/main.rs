@@ -4,6 +4,7 @@
 mod chain;
 mod crash;
 mod damage;
+mod former;
 mod history;
 mod model;
 mod over;
