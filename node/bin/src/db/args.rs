@@ -8,7 +8,7 @@ use clap::Subcommand;
 const EXAMPLES: &str = "\
 Examples:
   parapet db stats chain                                what the folder holds and takes
-  parapet db verify chain --every                       read everything, compute every state anew
+  parapet db verify chain --every                       read everything, check every state that is kept
   parapet db prune chain --keep 1000                    forget the states of older blocks
   parapet db export chain state.json --form genesis     the head's state, in geth's form
   parapet db import other state.json                    begin a chain with it in another folder
@@ -39,7 +39,7 @@ pub(crate) enum DbCommand {
         /// The folder.
         #[command(flatten)]
         folder: FolderArgs,
-        /// Compute the state of every kept block anew, not only of the oldest and the newest.
+        /// Check the state of every kept block, each from the one before it, and not only the oldest and the newest anew.
         #[arg(long)]
         every: bool,
     },

@@ -80,10 +80,10 @@ fn verify(FolderArgs { datadir, json }: &FolderArgs, scope: Scope) -> Result<(),
     let checked = store.verify(scope, &mut |progress| bar.tell(progress))?;
     bar.end();
     print(*json, &checked, || {
-        let Checked { blocks, transactions, records, states, accounts, slots, nodes, root } = checked;
+        let Checked { blocks, transactions, records, states, rebuilt, accounts, slots, nodes, root } = checked;
         format!(
             "all is well: {blocks} blocks with {transactions} transactions, {records} records of state; {states} states \
-             computed anew; the newest has {accounts} accounts, {slots} slots, {nodes} trie nodes and root {root}"
+             checked, {rebuilt} of them computed anew; the newest has {accounts} accounts, {slots} slots, {nodes} trie nodes and root {root}"
         )
     })
 }

@@ -61,6 +61,7 @@ fn what(step: Step) -> String {
         Step::Records => "comparing records with change sets".to_owned(),
         Step::State { block } => format!("computing the state of block {block} anew, accounts"),
         Step::Trie { block } => format!("reading the trie of block {block}, nodes"),
+        Step::Follow => "following states from block to block".to_owned(),
         Step::WalkBack => "walking back to the first state".to_owned(),
         Step::Migrate => "taking blocks over".to_owned(),
         Step::Prune => "forgetting old states".to_owned(),

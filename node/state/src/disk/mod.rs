@@ -8,6 +8,7 @@ mod base;
 mod cache;
 mod contents;
 mod database;
+mod follow;
 mod former;
 mod marker;
 mod open;

@@ -17,12 +17,18 @@ use super::{
 };
 use crate::{StoreError, StoredBlock, trie::Rebuild, world::Checking};
 
-/// Which states are computed anew.
+/// States between the ends that are computed anew where every one is checked, at most.
+const REBUILDS_MAX: u64 = 8;
+/// One of so many blocks, at most.
+const REBUILT_EVERY_MIN: u64 = 1_000;
+
+/// Which states are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The newest and the oldest that is kept.
+    /// The newest and the oldest that is kept, computed anew.
     Ends,
-    /// Those of every block that is kept: takes as many passes over the state.
+    /// Those of every block that is kept: the ends and some between them as above, and each from the one before it by what the
+    /// block changed, which takes as long as the blocks' changes are many.
     Every,
 }
 
@@ -38,6 +44,8 @@ pub enum Step {
         /// Of this block.
         block: u64,
     },
+    /// Each state is compared with what the block's changes make of the one before it.
+    Follow,
     /// A state's trie is read, node by node.
     Trie {
         /// Of this block.
@@ -72,8 +80,10 @@ pub struct Checked {
     pub transactions: u64,
     /// Records of state, all versions counted.
     pub records: u64,
-    /// States computed anew.
+    /// States whose roots were computed.
     pub states: u64,
+    /// Those of them that were computed from nothing but accounts and slots.
+    pub rebuilt: u64,
     /// Accounts after the newest block.
     pub accounts: u64,
     /// Slots after the newest block.
@@ -84,7 +94,7 @@ pub struct Checked {
     pub root: B256,
 }
 
-type Tell<'a> = &'a mut dyn FnMut(Progress);
+pub(super) type Tell<'a> = &'a mut dyn FnMut(Progress);
 
 impl Disk {
     /// Reads everything and checks it.
@@ -93,17 +103,23 @@ impl Disk {
         self.verify_blocks(&mut checked, tell)?;
         self.verify_code()?;
         self.verify_records(&mut checked, tell)?;
-        let states: Vec<u64> = match scope {
-            Scope::Every => (self.oldest..=self.head).collect(),
-            Scope::Ends if self.oldest == self.head => vec![self.head],
-            Scope::Ends => vec![self.oldest, self.head],
-        };
-        for block in states {
+        for block in rebuilt(scope, self.oldest, self.head) {
             checked.root = self.rebuild_root(block, tell)?;
-            checked.states += 1;
+            checked.rebuilt += 1;
         }
-        self.verify_trie(&mut checked, tell)?;
+        checked.states = checked.rebuilt;
+        if scope == Scope::Every && self.oldest < self.head {
+            self.verify_trie(self.oldest, &mut Checked::default(), tell)?;
+            checked.states = 1 + self.verify_followers(tell)?;
+        }
+        self.verify_trie(self.head, &mut checked, tell)?;
         Ok(checked)
+    }
+
+    /// The root that a block's header says its state has.
+    pub(super) fn state_root(&self, block: u64) -> Result<B256, StoreError> {
+        let header = self.reader.header(block)?.ok_or(StoreError::NoBlock { number: block, head: self.head })?;
+        Ok(header.state_root)
     }
 
     /// The root of the state after a block, from nothing but accounts and slots. It must be the one in the header.
@@ -111,7 +127,7 @@ impl Disk {
         if block < self.oldest {
             return Err(StoreError::Pruned { number: block });
         }
-        let header = self.reader.header(block)?.ok_or(StoreError::NoBlock { number: block, head: self.head })?;
+        let expected = self.state_root(block)?;
         let mut slots = Newest::new(self, STORAGE, block);
         let (mut all, mut done) = (Rebuild::default(), 0);
         for account in Newest::new(self, ACCOUNTS, block) {
@@ -143,7 +159,7 @@ impl Disk {
         if let Some(stray) = slots.next() {
             return Err(self.database().corrupted(STORAGE, &stray?.0, "belongs to no account"));
         }
-        let (computed, expected) = (all.root(), header.state_root);
+        let computed = all.root();
         if computed == expected {
             return Ok(computed);
         }
@@ -253,18 +269,27 @@ impl Disk {
         Ok(())
     }
 
-    fn verify_trie(&self, checked: &mut Checked, tell: Tell<'_>) -> Result<(), StoreError> {
+    fn verify_trie(&self, block: u64, checked: &mut Checked, tell: Tell<'_>) -> Result<(), StoreError> {
         let mut done = 0;
-        self.world(self.head, checked.root)?.check(|found| {
+        self.world(block, self.state_root(block)?)?.check(|found| {
             match found {
                 Checking::Node => checked.nodes += 1,
                 Checking::Account => checked.accounts += 1,
                 Checking::Slot => checked.slots += 1,
             }
             done += 1;
-            tell(Progress { step: Step::Trie { block: self.head }, done, total: None });
+            tell(Progress { step: Step::Trie { block }, done, total: None });
         })
     }
+}
+
+/// The blocks whose states are computed anew: both ends, and some between them.
+fn rebuilt(scope: Scope, oldest: u64, head: u64) -> impl Iterator<Item = u64> {
+    let step = match scope {
+        Scope::Ends => (head - oldest).max(1),
+        Scope::Every => ((head - oldest) / (REBUILDS_MAX + 1) + 1).max(REBUILT_EVERY_MIN),
+    };
+    (oldest..head).step_by(usize::try_from(step).unwrap_or(usize::MAX)).chain([head])
 }
 
 /// What held after a block, key by key, out of all versions in a family.
@@ -317,5 +342,23 @@ impl Iterator for Newest<'_> {
                 return Some(Ok((self.decided.clone(), value.into_vec())));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REBUILDS_MAX, Scope, rebuilt};
+
+    #[test]
+    fn states_are_computed_anew_at_both_ends_and_at_a_bounded_number_between() {
+        let blocks = |scope, oldest, head| rebuilt(scope, oldest, head).collect::<Vec<_>>();
+        for scope in [Scope::Ends, Scope::Every] {
+            assert_eq!(blocks(scope, 7, 7), [7]);
+            assert_eq!(blocks(scope, 7, 8), [7, 8]);
+            assert_eq!(blocks(scope, 0, 900), [0, 900]);
+        }
+        assert_eq!(blocks(Scope::Ends, 0, 2_100), [0, 2_100]);
+        assert_eq!(blocks(Scope::Every, 0, 2_100), [0, 1_000, 2_000, 2_100]);
+        assert!(blocks(Scope::Every, 5, 10_000_000).len() as u64 <= REBUILDS_MAX + 2);
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Written {
     pub(super) node_bytes: usize,
 }
 
-/// Adds what a state has and the store has not, as written by a block. Removals first, so that what comes back stays.
+/// Adds what a state has and the store has not, as written by a block.
 pub(super) fn put_state(
     database: &Database,
     batch: &mut WriteBatch,
@@ -36,21 +36,12 @@ pub(super) fn put_state(
     store: u64,
     world: &WorldState,
 ) -> Written {
-    let (code, removed, accounts) = world.unsaved();
-    let mut writes = StateWrites { database, batch, block, store, keys: BTreeSet::new(), written: Written::default() };
-    for (account, slot) in removed {
-        let key = slot.map_or_else(|| StateKey::account(account), |slot| StateKey::slot(account, &slot));
-        let is_gone = match (accounts.find(account), slot) {
-            (Found::Absent, _) => true,
-            (Found::Here(account), Some(slot)) => matches!(account.slots.find(slot), Found::Absent),
-            (Found::Here(_), None) | (Found::InStore, _) => false,
-        };
-        if is_gone {
-            writes.put(key, &[]);
-        }
-    }
-    accounts.save(store, &mut writes);
-    let StateWrites { keys, written, .. } = writes;
+    let mut keys = BTreeSet::new();
+    let written = each_record(store, world, &mut |key, value| {
+        batch.put_cf(database.family(key.family), key.at(block), value);
+        keys.insert(key);
+    });
+    let (code, ..) = world.unsaved();
     for (hash, code) in code {
         batch.put_cf(database.family(CODE), hash, code);
     }
@@ -59,6 +50,25 @@ pub(super) fn put_state(
         batch.put_cf(database.family(CHANGES), block.to_be_bytes(), alloy_rlp::encode(ChangeSet::of(&keys)));
     }
     written
+}
+
+/// Hands over the records that a state has and its store has not, code apart. Removals first, so that what comes back stays.
+pub(super) fn each_record(store: u64, world: &WorldState, take: Take<'_>) -> Written {
+    let (_, removed, accounts) = world.unsaved();
+    let mut writes = StateWrites { store, take, written: Written::default() };
+    for (account, slot) in removed {
+        let key = slot.map_or_else(|| StateKey::account(account), |slot| StateKey::slot(account, &slot));
+        let is_gone = match (accounts.find(account), slot) {
+            (Found::Absent, _) => true,
+            (Found::Here(account), Some(slot)) => matches!(account.slots.find(slot), Found::Absent),
+            (Found::Here(_), None) | (Found::InStore, _) => false,
+        };
+        if is_gone {
+            (writes.take)(key, &[]);
+        }
+    }
+    accounts.save(store, &mut writes);
+    writes.written
 }
 
 /// Adds the access list of a block.
@@ -81,25 +91,20 @@ pub(super) fn put_block(database: &Database, batch: &mut WriteBatch, block: &Sto
     batch.put_cf(family(META), META_HEAD, record::encode_head(Head { number, hash: block.hash() }));
 }
 
+/// Where records of state go, with what they say; nothing where something was removed.
+type Take<'a> = &'a mut dyn FnMut(StateKey, &[u8]);
+
 struct StateWrites<'a> {
-    database: &'a Database,
-    batch: &'a mut WriteBatch,
-    block: u64,
     store: u64,
-    keys: BTreeSet<StateKey>,
+    take: Take<'a>,
     written: Written,
 }
 
 impl StateWrites<'_> {
-    fn put(&mut self, key: StateKey, value: &[u8]) {
-        self.batch.put_cf(self.database.family(key.family), key.at(self.block), value);
-        self.keys.insert(key);
-    }
-
     fn put_node(&mut self, account: Option<&B256>, place: Place, node: &NodeRecord) {
         let mut bytes = Vec::new();
         node.write(&mut bytes);
-        self.put(StateKey::node(account, place), &bytes);
+        (self.take)(StateKey::node(account, place), &bytes);
     }
 }
 
@@ -108,7 +113,7 @@ impl Unsaved<Arc<Account>> for StateWrites<'_> {
         let Account { address, info, slots } = &**account;
         slots.save(self.store, &mut SlotWrites { account: *key, all: self });
         let stored = StoredAccount { address: *address, info: *info, storage_root: slots.root() };
-        self.put(StateKey::account(key), &record::encode_account(&stored));
+        (self.take)(StateKey::account(key), &record::encode_account(&stored));
         self.written.node_bytes += size_of::<Account>();
     }
 
@@ -129,7 +134,7 @@ struct SlotWrites<'a, 'b> {
 
 impl Unsaved<Slot> for SlotWrites<'_, '_> {
     fn leaf(&mut self, key: &B256, slot: &Slot) {
-        self.all.put(StateKey::slot(&self.account, key), &record::encode_slot(slot));
+        (self.all.take)(StateKey::slot(&self.account, key), &record::encode_slot(slot));
     }
 
     fn node(&mut self, place: Place, node: &NodeRecord) {

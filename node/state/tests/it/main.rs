@@ -10,4 +10,5 @@ mod model;
 mod over;
 mod refusal;
 mod restart;
+mod verify;
 mod world;
