@@ -4,7 +4,7 @@
 //! their order, those that begin with a number before those that begin with a time.
 
 use alloy_consensus::Header;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{ChainParams, Hardfork};
 
@@ -66,8 +66,16 @@ pub struct ChainSpec {
     genesis: ChainParams,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     upgrades: Vec<Upgrade>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "later_blocks")]
     silent_forks: Vec<u64>,
+}
+
+fn later_blocks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    Vec::deserialize(deserializer).map(after_first)
+}
+
+fn after_first(blocks: Vec<u64>) -> Vec<u64> {
+    blocks.into_iter().filter(|block| *block > 0).collect()
 }
 
 impl From<ChainParams> for ChainSpec {
@@ -108,7 +116,7 @@ impl ChainSpec {
     }
 
     /// The same with forks at these blocks that changed nothing which execution shows: difficulty, or the merge's place.
-    /// Peers count them as forks all the same (EIP-2124).
+    /// Peers count them as forks all the same (EIP-2124), but for those with which the chain begins: these are none.
     ///
     /// # Errors
     /// [`ScheduleError::TooMany`].
@@ -116,7 +124,7 @@ impl ChainSpec {
         if blocks.len() > FORKS_MAX {
             Err(ScheduleError::TooMany(blocks.len()))
         } else {
-            Ok(Self { silent_forks: blocks, ..self })
+            Ok(Self { silent_forks: after_first(blocks), ..self })
         }
     }
 
@@ -183,6 +191,18 @@ mod tests {
 
     const fn upgrade(since: Activation, hardfork: Hardfork) -> Upgrade {
         Upgrade { since, hardfork }
+    }
+
+    #[test]
+    fn a_silent_fork_with_which_the_chain_begins_is_none() {
+        let spec = ChainSpec::from(genesis(Hardfork::Osaka));
+        assert_eq!(spec.clone().with_silent_forks(vec![0]).expect("few"), spec);
+        let later = spec.clone().with_silent_forks(vec![0, 7]).expect("few");
+        assert_eq!(later.silent_forks(), [7]);
+        let mut written = serde_json::to_value(&later).expect("plain data");
+        assert_eq!(serde_json::from_value::<ChainSpec>(written.clone()).expect("as it was"), later);
+        written["silentForks"] = serde_json::json!([0]);
+        assert_eq!(serde_json::from_value::<ChainSpec>(written).expect("as chains were kept"), spec);
     }
 
     #[test]

@@ -112,6 +112,17 @@ async fn a_state_begins_another_chain_in_either_form() {
 }
 
 #[tokio::test]
+async fn a_chain_goes_on_with_its_own_first_block_out_of_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, file) = (dir.path().join("chain"), dir.path().join("genesis.json"));
+    let (folder, file) = (folder.to_str().unwrap(), file.to_str().unwrap());
+    let head = chain(Path::new(folder), &[]).await;
+    done(&["export", folder, file, "--block", "0"]);
+    let node = Node::start(&["--datadir", folder, "--genesis", file]);
+    assert_eq!(node.provider().get_block_number().await.unwrap(), head);
+}
+
+#[tokio::test]
 async fn blocks_are_executed_again_in_another_folder() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
