@@ -23,13 +23,14 @@ use crate::{
 };
 
 /// Sets how often the node is killed. A thousand kills are a matter of patience.
-const KILLS_VARIABLE: &str = "PARAPET_TEST_KILLS";
+pub(crate) const KILLS_VARIABLE: &str = "PARAPET_TEST_KILLS";
 /// Kills where nobody says how many.
 const KILLS: u64 = 24;
 /// Kills that one chain lives through.
 const KILLS_PER_CHAIN: u64 = 12;
 /// How the chains are kept, in turn.
-const SETTINGS: [&[&str]; 4] = [&[], &["--sync", "system"], &["--prune", "8"], &["--cache", "16", "--threads", "2"]];
+pub(crate) const SETTINGS: [&[&str]; 4] =
+    [&[], &["--sync", "system"], &["--prune", "8"], &["--cache", "16", "--threads", "2"]];
 /// A node is killed within so many milliseconds of being ready.
 const KILL_DELAY_MS: u64 = 400;
 /// One in so many is killed before, within so many milliseconds of its start: while it looks at what the last kill left.
@@ -45,20 +46,20 @@ const STREAMS: u64 = 2;
 
 /// What a client was told of one of its transactions.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
-    transaction: B256,
-    block: B256,
-    number: u64,
+pub(crate) struct Told {
+    pub(crate) transaction: B256,
+    pub(crate) block: B256,
+    pub(crate) number: u64,
 }
 
 /// SplitMix64: a seed gives the same moments in every run, as far as a machine can.
-fn draw(seed: u64, bound: u64) -> u64 {
+pub(crate) fn draw(seed: u64, bound: u64) -> u64 {
     let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (z ^ (z >> 31)) % bound
 }
 
-fn client(node: &Node, account: usize) -> DynProvider {
+pub(crate) fn client(node: &Node, account: usize) -> DynProvider {
     let key = node.ready["accounts"][account]["privateKey"].as_str().unwrap();
     let wallet = EthereumWallet::from(key.parse::<PrivateKeySigner>().unwrap());
     ProviderBuilder::new().wallet(wallet).connect_http(node.ready["http"].as_str().unwrap().parse().unwrap()).erased()
@@ -77,7 +78,7 @@ async fn send_while_it_answers(client: DynProvider) -> Vec<Told> {
 }
 
 /// A chain that was begun, with a guard that has judged.
-struct Template {
+pub(crate) struct Template {
     folder: tempfile::TempDir,
     attachment: Value,
     /// The owner's transactions of which the guard was not asked, since it was not there yet.
@@ -85,7 +86,7 @@ struct Template {
 }
 
 impl Template {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let node = Node::start(&["--datadir", folder.path().to_str().unwrap()]);
         guard_ok(&node, &["deploy", "outflow_cap"]);
@@ -99,14 +100,14 @@ impl Template {
         Self { folder, attachment, unjudged }
     }
 
-    fn copied(&self) -> tempfile::TempDir {
+    pub(crate) fn copied(&self) -> tempfile::TempDir {
         let copy = tempfile::tempdir().unwrap();
         copy_all(self.folder.path(), copy.path());
         copy
     }
 
     /// All that was told is there, and the guard judges as before.
-    async fn check(&self, node: &Node, told: &[Told]) {
+    pub(crate) async fn check(&self, node: &Node, told: &[Told]) {
         let client = client(node, 0);
         let head = client.get_block_number().await.unwrap();
         for told in told {
@@ -146,7 +147,7 @@ pub(crate) fn copy_all(from: &Path, to: &Path) {
 }
 
 /// Every block follows the one before it and holds what it commits to; the states at both ends have their roots.
-fn verify(folder: &Path) -> Value {
+pub(crate) fn verify(folder: &Path) -> Value {
     let output = parapet(&["db", "verify", folder.to_str().unwrap(), "--json"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()

@@ -19,6 +19,7 @@ mod process;
 mod replay;
 mod rpc_compat;
 mod tryouts;
+mod unwinds;
 mod usage;
 mod waiting;
 mod watching;

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::StoreError;
 
-/// Bytes after which dropping goes on in another batch. A crash between two leaves a whole chain, with a later head.
+/// Bytes after which dropping goes on in another batch, or as many as may wait to be in files, where those are fewer. A crash
+/// between two leaves a whole chain, with a later head.
 const BATCH_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
 impl Disk {
@@ -30,11 +31,12 @@ impl Disk {
         // What nodes in memory say of this store holds no longer.
         self.store = next_store();
         self.marker.lower(to)?;
+        let bytes_max = self.settings.write_buffer_bytes.min(BATCH_BYTES_MAX);
         let mut batch = WriteBatch::default();
         batch.delete_cf(self.database().family(META), META_AMENDMENTS);
         for number in (to + 1..=self.head).rev() {
             self.drop_block(&mut batch, number)?;
-            if batch.size_in_bytes() > BATCH_BYTES_MAX {
+            if batch.size_in_bytes() > bytes_max {
                 self.write(std::mem::take(&mut batch), "dropping blocks")?;
             }
         }

@@ -10,5 +10,6 @@ mod model;
 mod over;
 mod refusal;
 mod restart;
+mod unwind;
 mod verify;
 mod world;
