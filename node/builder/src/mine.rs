@@ -10,7 +10,7 @@ use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, Bytes};
 use parapet_executor::{Admission, BlockInput, Consequence, Listing, Point, TxError};
 use parapet_pool::Pool;
-use parapet_state::{StoredBlock, WorldState};
+use parapet_state::{ChainStore, StoredBlock, WorldState};
 use parapet_types::{
     BlockContext, ChainParams, Destiny, Executed, ExecutedBlock, Hardfork, LeftOut, StateChanges, Transaction,
 };
@@ -131,6 +131,14 @@ impl Chain {
         Ok(unfit)
     }
 
+    /// Tells what the store takes and has written.
+    pub(crate) fn measure_store(&self, store: &ChainStore) -> Result<(), ChainError> {
+        if let Some(memory) = self.stored(store.memory())? {
+            note_store(&memory);
+        }
+        Ok(())
+    }
+
     /// Seals a block.
     fn seal(
         &self,
@@ -157,9 +165,7 @@ impl Chain {
             let mut store = self.0.store.write();
             let committed = store.commit_listed(block, access_list, world);
             let block = self.stored(committed)?;
-            if let Some(memory) = self.stored(store.memory())? {
-                note_store(&memory);
-            }
+            self.measure_store(&store)?;
             (block, store.head_world())
         };
         self.0.amended.write().record(block.number(), amendments);

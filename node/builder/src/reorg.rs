@@ -141,6 +141,7 @@ impl Chain {
             let mut store = self.0.store.write();
             let rewound = store.rewind(to).and_then(|()| store.amend_head(&amendments));
             self.stored(rewound)?;
+            self.measure_store(&store)?;
             (store.head(), self.stored(store.head_world().apply(&amendments))?)
         };
         writer.outlook = outlook;

@@ -7,11 +7,12 @@ use std::{
 };
 
 use alloy_network::TransactionBuilder as _;
-use alloy_primitives::{Address, U256};
-use alloy_provider::Provider as _;
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_provider::{DynProvider, Provider as _};
 use alloy_rpc_types_eth::TransactionRequest;
+use serde_json::json;
 
-use crate::process::Node;
+use crate::{kills::draw, process::Node};
 
 /// The page, without its headers.
 fn page(node: &Node) -> String {
@@ -122,4 +123,66 @@ async fn calls_are_counted_by_method_and_names_that_clients_make_up_are_not_kept
         assert!(page.lines().any(|told| told == line), "{line} is not in\n{page}");
     }
     assert!(!page.contains("eth_one"), "{page}");
+}
+
+/// What a node tells of its store, by the rest of the names.
+fn store(node: &Node) -> BTreeMap<String, f64> {
+    let page = page(node);
+    let named = values(&page).into_iter();
+    named.filter_map(|(name, value)| Some((name.strip_prefix("parapet_store_")?.to_owned(), value))).collect()
+}
+
+/// A block with so many bytes in it, of which none can be compressed away.
+async fn block_of(provider: &DynProvider, bytes: usize) {
+    let input: Bytes = (0..bytes).map(|place| draw(place as u64, 256) as u8).collect();
+    let request = TransactionRequest::default().with_to(Address::repeat_byte(0x42)).with_input(input);
+    let sent = provider.send_transaction(request.with_gas_limit(4_000_000)).await.unwrap();
+    assert!(sent.get_receipt().await.unwrap().status());
+}
+
+#[tokio::test]
+async fn what_the_store_takes_and_writes_is_told_block_by_block() {
+    const BYTES: usize = 60_000;
+    const MIB: f64 = 1_048_576.0;
+    let dir = tempfile::tempdir().unwrap();
+    // Of 16 MiB, what is not in files yet has an eighth, and so have recent blocks.
+    let args = ["--datadir", dir.path().to_str().unwrap(), "--cache", "16"];
+    let node = Node::start(&args);
+    let provider = node.provider();
+    block_of(&provider, 0).await;
+    let first = store(&node);
+    assert_eq!(first.len(), 7, "{first:?}");
+    block_of(&provider, BYTES).await;
+    let second = store(&node);
+    let grown = |name: &str| second[name] - first[name];
+    for name in ["log_bytes_total", "write_buffer_bytes", "recent_blocks_bytes"] {
+        assert!(grown(name) >= BYTES as f64, "{name}: {first:?}, then {second:?}");
+    }
+    assert!(grown("trie_bytes") > 0.0, "a block changes nodes: {first:?}, then {second:?}");
+    assert_eq!(second["file_bytes_total"], first["file_bytes_total"], "there is room in memory");
+
+    for place in 0..50 {
+        provider.get_balance(Address::with_last_byte(100 + place)).await.unwrap();
+    }
+    for _ in 0..40 {
+        block_of(&provider, BYTES).await;
+    }
+    let third = store(&node);
+    assert!(third["cached_values"] > second["cached_values"], "{second:?}, then {third:?}");
+    assert!(third["file_bytes_total"] >= MIB, "more was written than may wait: {third:?}");
+    assert!(third["write_buffer_bytes"] < third["log_bytes_total"], "{third:?}");
+    assert!(third["recent_blocks_bytes"] <= 2.0 * MIB, "{third:?}");
+    provider.raw_request::<_, ()>("anvil_rollback".into(), json!([40])).await.unwrap();
+    let fourth = store(&node);
+    assert!(fourth["recent_blocks_bytes"] < 2.0 * BYTES as f64, "the head alone is left: {fourth:?}");
+    node.stop("-INT");
+
+    let node = Node::start(&args);
+    block_of(&node.provider(), 0).await;
+    let fifth = store(&node);
+    assert!(
+        fifth["block_cache_bytes"] > 0.0 && fifth["cached_values"] >= 2.0,
+        "accounts are read from files: {fifth:?}"
+    );
+    assert!(fifth["block_cache_bytes"] <= 4.0 * MIB, "{fifth:?}");
 }
