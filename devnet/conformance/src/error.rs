@@ -102,7 +102,7 @@ pub enum ConformanceError {
     /// The transaction of a state test cannot be read.
     #[error("its transaction cannot be read: {0}")]
     Transaction(String),
-    /// A state test ends in another state.
+    /// A test ends in another state.
     #[error("the state root is {found}, expected {expected}")]
     StateRoot {
         /// As the test has it.
@@ -134,8 +134,6 @@ pub enum Skip {
     UnknownNetwork(String),
     /// A real block whose rules are not known here.
     RealBlock(LeftOut),
-    /// A real block comes with a part of its state, and states are to lie in the store, which holds whole ones.
-    PartOfState,
     /// A file that holds something else.
     UnknownFormat,
 }
@@ -152,7 +150,6 @@ impl std::fmt::Display for Skip {
             }
             Self::UnknownNetwork(network) => write!(f, "no network of the name {network:?} is known"),
             Self::RealBlock(reason) => write!(f, "{reason}"),
-            Self::PartOfState => write!(f, "of a real block's state a part is known, and the store holds whole ones"),
             Self::UnknownFormat => write!(f, "the file is none of the formats of tests"),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, num::NonZeroUsize};
 
-use parapet_conformance::{ConformanceError, Options, Skip, run};
+use parapet_conformance::{ConformanceError, Keep, Options, Skip, run};
 use parapet_executor::{Mode, Workers, execute_block};
 use parapet_fixtures::{FixtureError, LeftOut, RealBlocks, real_blocks};
 use parapet_import::check_outcome;
@@ -14,12 +14,12 @@ use crate::fixtures::{reasons, run_text, suite};
 
 fn run_real(name: &str, passed: u64, too_old: Option<u64>) {
     let Some(folder) = suite(name) else { return };
-    for threads in [1, 2, 8] {
-        let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: None, ..Options::default() };
+    for (threads, keep) in [(1, Keep::Memory), (2, Keep::Memory), (8, Keep::Memory), (2, Keep::Disk)] {
+        let options = Options { threads: NonZeroUsize::new(threads).unwrap(), filter: None, keep };
         let report = run(&folder, &options, |_| {}).unwrap();
-        assert!(report.failures.is_empty(), "{threads} threads: {:#?}", report.failures);
+        assert!(report.failures.is_empty(), "{threads} threads, {keep:?}: {:#?}", report.failures);
         let skipped = too_old.map(|blocks| (Skip::RealBlock(LeftOut::BeforeByzantium), blocks)).into_iter().collect();
-        assert_eq!((report.passed, report.skipped), (passed, skipped), "{threads} threads");
+        assert_eq!((report.passed, report.skipped), (passed, skipped), "{threads} threads, {keep:?}");
     }
 }
 
