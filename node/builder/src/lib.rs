@@ -32,6 +32,7 @@ mod measure;
 mod mine;
 mod outlook;
 mod payloads;
+mod reads;
 mod reorg;
 mod select;
 mod settings;

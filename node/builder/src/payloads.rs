@@ -1,8 +1,9 @@
 //! Blocks that were built elsewhere: each is checked and executed when it comes, and kept aside until somebody chooses it,
 //! or one that stands on it, as the head.
 //!
-//! Invariant: what is kept aside is valid, and stands on a block that is in the chain or kept aside. Nobody reads it; the
-//! chain is one line of blocks, and choosing another line drops the blocks that are not on it.
+//! Invariant: what is kept aside is valid, and stood on a block that was in the chain or kept aside when it came. Where that
+//! one has gone since, it is as unknown as one that never came. Nobody reads what is kept aside; the chain is one line of
+//! blocks, and choosing another line drops the blocks that are not on it.
 
 use std::{collections::HashMap, sync::Arc};
 

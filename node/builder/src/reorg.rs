@@ -57,9 +57,8 @@ impl Chain {
     /// has changed then.
     pub fn rollback(&self, depth: u64) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let mut writer = self.writer()?;
-        let waiting = self.0.pool.read().content();
         let dropped = self.unwind_by(&mut writer, depth)?;
-        self.refill(all_of(waiting).collect());
+        self.readmit(Vec::new());
         Ok(dropped)
     }
 
@@ -77,9 +76,7 @@ impl Chain {
             return Err(ChainError::TooManyBlocks(depth));
         }
         let mut writer = self.writer()?;
-        let waiting = self.0.pool.read().content();
         let dropped = self.unwind_by(&mut writer, depth)?;
-        self.0.pool.write().clear();
         let mut left_out = Vec::new();
         let first = dropped.last().map_or(0, |first| first.header.timestamp);
         let built = (0..depth).try_for_each(|place| {
@@ -97,7 +94,7 @@ impl Chain {
             Orphans::Forget => Vec::new(),
             Orphans::Readmit => dropped.iter().rev().flat_map(|block| block.transactions.iter().cloned()).collect(),
         };
-        self.refill(orphaned.into_iter().chain(all_of(waiting)).collect());
+        self.readmit(orphaned);
         built.map(|()| Reorg { dropped, left_out })
     }
 
@@ -154,9 +151,16 @@ impl Chain {
         Ok(dropped)
     }
 
-    /// Puts into the pool, in place of what is there, what the head's state still admits.
-    fn refill(&self, transactions: Vec<Transaction>) {
-        self.0.pool.write().clear();
+    /// Holds what waits against the head's state: what that still admits waits on, behind those that are given. Who comes
+    /// meanwhile is held against it as well.
+    fn readmit(&self, mut transactions: Vec<Transaction>) {
+        let waiting = {
+            let mut pool = self.0.pool.write();
+            let content = pool.content();
+            pool.clear();
+            content
+        };
+        transactions.extend(all_of(waiting));
         for refused in self.admit_all(transactions, &BTreeMap::new()).into_iter().filter_map(Result::err) {
             tracing::debug!("a transaction is not taken back into the pool: {refused}");
         }

@@ -1,5 +1,5 @@
-//! Takes transactions in. Where they are mined as they come, a transaction is in its block before its submission returns; those that come
-//! together, and those that wait for them, are in one block as far as it holds them.
+//! Takes transactions in. Where they are mined as they come, a transaction is in its block before its submission returns;
+//! those that come together, and those that wait for them, are in one block as far as it holds them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,15 +42,18 @@ impl Chain {
     /// The same as far as others have to wait for it: what is left is that the last block is stored. The answers are to be had
     /// from [`Submission::wait`].
     pub fn begin_all(&self, transactions: Vec<Transaction>) -> Submission {
+        if transactions.is_empty() {
+            return Submission { answers: Vec::new(), ticket: None };
+        }
         if !self.mining().is_instant() {
             return Submission { answers: self.admit_all(transactions, &BTreeMap::new()), ticket: None };
         }
         let writer = self.writer_ahead().and_then(|mut writer| Ok((self.base(&mut writer)?, writer)));
         let (base, mut writer) = match writer {
             Ok(both) => both,
-            Err(_) => {
-                let answers = transactions.iter().map(|_| Err(ChainError::Closed)).collect();
-                return Submission { answers, ticket: None };
+            Err(error) => {
+                let others = transactions.iter().skip(1).map(|_| Err(ChainError::Closed));
+                return Submission { answers: std::iter::once(Err(error)).chain(others).collect(), ticket: None };
             }
         };
         let mut answers = self.admit_all(transactions, &base.nonces);

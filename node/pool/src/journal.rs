@@ -23,8 +23,8 @@ use crate::TRANSACTION_BYTES_MAX;
 
 /// Most bytes that are read of a journal, and to which it grows.
 pub const JOURNAL_BYTES_MAX: u64 = 512 * 1_024 * 1_024;
-/// Most bytes of one transaction with its blobs, proofs and commitments: those of 21 blobs, the most that a block has today.
-/// A longer one is left out.
+/// Most bytes of one transaction with its blobs, proofs and commitments: those of 21 blobs, the most that a block
+/// has by BPO2. A longer one is left out.
 const WHOLE_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 21 * (131_072 + 128 * 48 + 48 + 16);
 /// Most bytes of a record's content: a sender and a transaction.
 const CONTENT_BYTES_MAX: usize = 20 + WHOLE_BYTES_MAX;
@@ -79,13 +79,18 @@ impl Journal {
     /// Adds transactions, each as it came: one with blobs must have them.
     ///
     /// # Errors
-    /// [`JournalError`]; some of them may be in it.
+    /// [`JournalError`]; none of them is in it then.
     pub fn append<T: Borrow<Transaction>>(
         &mut self,
         transactions: impl IntoIterator<Item = T>,
     ) -> Result<(), JournalError> {
         let records = records(transactions);
-        self.file.write_all(&records).map_err(|source| JournalError { path: self.path.clone(), source })?;
+        let appended = self.file.write_all(&records).or_else(|error| {
+            // A piece of a record would hide those that come after it, once there is room again.
+            self.file.set_len(self.bytes)?;
+            Err(error)
+        });
+        appended.map_err(|source| JournalError { path: self.path.clone(), source })?;
         self.bytes += records.len() as u64;
         Ok(())
     }

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use parapet_builder::{ChainError, Event, MineRequest, Mining, Settings};
 use parapet_monitor::NoMonitor;
 use parapet_pool::PoolError;
-use parapet_state::{ChainStore, StoreSettings};
+use parapet_state::{ChainStore, StoreError, StoreSettings};
 
 use crate::fixture::{Dev, call, genesis};
 
@@ -145,4 +145,18 @@ fn what_was_taken_back_with_its_block_does_not_join_again_after_a_restart() {
     let journal = Some(copy.path().join("pool.journal"));
     let again = kept(copy.path(), Settings { journal, ..Settings::default() });
     assert_eq!((again.number(), again.chain.pool_counts()), (0, (0, 0)));
+}
+
+#[tokio::test]
+async fn whoever_comes_after_a_block_that_could_not_be_stored_is_told_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("here");
+    let dev = kept(&path, Settings::default());
+    fs::rename(&path, folder.path().join("away")).unwrap();
+    let first = dev.chain.begin_all(vec![dev.transfer(0, 0)]);
+    dev.chain.storage_failed().await;
+    let second = dev.chain.begin_all(vec![dev.transfer(0, 1)]);
+    let told: Vec<_> = [second, first].into_iter().flat_map(|submission| submission.wait()).collect();
+    let is_told = |answer: &Result<_, _>| matches!(answer, Err(ChainError::Store(StoreError::Replaced { .. })));
+    assert!(told.iter().all(Result::is_err) && told.iter().any(is_told), "{told:?}");
 }

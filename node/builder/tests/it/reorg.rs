@@ -1,14 +1,21 @@
 //! Blocks dropped, and others in their place.
 
-use std::{collections::BTreeMap, num::NonZeroU64};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU64,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use alloy_primitives::{B256, U256};
-use parapet_builder::{Amendment, ChainError, Event, MineRequest, Mining, Orphans, ReorgRequest, Settings};
+use parapet_builder::{Amendment, Chain, ChainError, Event, MineRequest, Mining, Orphans, ReorgRequest, Settings};
 use parapet_monitor::NoMonitor;
 use parapet_state::{ChainStore, StoreError, StoreSettings};
 use parapet_types::Transaction;
 
-use crate::fixture::{Dev, genesis};
+use crate::fixture::{Dev, GENESIS_TIME, genesis};
 
 fn manual() -> Settings {
     Settings { mining: Mining::Manual, ..Settings::default() }
@@ -58,7 +65,7 @@ fn a_rollback_beyond_the_first_block_or_what_is_kept_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let keep = StoreSettings { prune: NonZeroU64::new(3), ..StoreSettings::default() };
     let store = ChainStore::open(dir.path(), genesis().block, keep).unwrap();
-    let dev = Dev::on(store, manual(), std::sync::Arc::new(NoMonitor));
+    let dev = Dev::on(store, manual(), Arc::new(NoMonitor));
     for _ in 0..6 {
         mine(&dev);
     }
@@ -122,4 +129,33 @@ fn what_was_dropped_waits_again_where_it_is_wanted() {
     dev.chain.rollback(4).unwrap();
     assert_eq!((dev.number(), dev.chain.pool_counts()), (0, (0, 1)));
     assert!(dev.chain.pooled(later).is_some());
+}
+
+#[test]
+fn what_comes_while_blocks_are_dropped_waits_on() {
+    let late = Dev::new(manual()).transfer(1, 0);
+    let (chain, is_armed) = (Arc::new(OnceLock::<Chain>::new()), Arc::new(AtomicBool::new(false)));
+    // Whoever goes back looks at the clock on the way: that is when it comes.
+    let clock = {
+        let (chain, is_armed, late) = (Arc::clone(&chain), Arc::clone(&is_armed), late.clone());
+        move || {
+            if is_armed.swap(false, Ordering::SeqCst) {
+                chain.get().unwrap().submit(late.clone()).unwrap();
+            }
+            GENESIS_TIME + 100
+        }
+    };
+    let store = ChainStore::in_memory(genesis().block);
+    let chain = chain.get_or_init(|| Chain::new(store, manual(), Arc::new(NoMonitor), Arc::new(clock)).unwrap());
+    for request in [None, Some(reorg(1, []))] {
+        let _: bool = chain.drop_transaction(*late.tx_hash());
+        chain.mine(MineRequest::default()).unwrap();
+        is_armed.store(true, Ordering::SeqCst);
+        match request {
+            None => drop(chain.rollback(1).unwrap()),
+            Some(request) => drop(chain.reorg(request).unwrap()),
+        }
+        assert!(!is_armed.load(Ordering::SeqCst), "the clock was looked at");
+        assert!(chain.pooled(*late.tx_hash()).is_some(), "it was admitted");
+    }
 }

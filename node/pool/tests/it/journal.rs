@@ -1,6 +1,6 @@
 //! The journal: what went in comes out, and damage is told and skipped.
 
-use std::{fs, path::PathBuf};
+use std::{env, fs, path::PathBuf, process::Command};
 
 use parapet_pool::{Journal, Rejoining};
 use parapet_types::Transaction;
@@ -54,6 +54,33 @@ fn rewriting_leaves_what_waits_and_more_can_be_added() {
     journal.rewrite([&some()[1]]).unwrap();
     journal.append([&some()[3]]).unwrap();
     assert_eq!(folder.read().transactions, [some()[1].clone(), some()[3].clone()]);
+}
+
+/// Set where the test below runs itself once more, under a bound on the size of files: the journal it is to fill.
+const FULL: &str = "PARAPET_POOL_TEST_FULL_JOURNAL";
+
+#[test]
+fn what_a_full_disk_cuts_off_does_not_hide_what_comes_later() {
+    let (long, short) = (signed(1, with_input(0, 1, 700)), transfer(2, 0, 1));
+    if let Some(path) = env::var_os(FULL) {
+        let (mut journal, _) = Journal::open(path.as_ref()).unwrap();
+        while journal.append([&long]).is_ok() {}
+        journal.append([&short]).unwrap();
+        return;
+    }
+    let folder = Folder::new();
+    // Without the signal that would end it, a process meets an error where its files may not grow further.
+    let again = Command::new("sh")
+        .args(["-c", r#"trap '' XFSZ; ulimit -f 8; exec "$0" --exact "$1""#])
+        .arg(env::current_exe().unwrap())
+        .arg("journal::what_a_full_disk_cuts_off_does_not_hide_what_comes_later")
+        .env(FULL, folder.journal())
+        .output()
+        .unwrap();
+    assert!(again.status.success(), "{again:?}");
+    let Rejoining { transactions, damaged_bytes } = folder.read();
+    assert_eq!((transactions.last(), damaged_bytes), (Some(&short), 0));
+    assert!(transactions.len() > 2, "some of the long ones were there before");
 }
 
 #[test]
