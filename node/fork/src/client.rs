@@ -115,7 +115,10 @@ impl Client {
         for (name, value) in &settings.headers {
             let bad = || ForkError::Header(name.clone());
             let name = HeaderName::try_from(name.as_str()).map_err(|_| bad())?;
-            headers.insert(name, HeaderValue::try_from(value.as_str()).map_err(|_| bad())?);
+            let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| bad())?;
+            // It may be a key: no log shows it.
+            value.set_sensitive(true);
+            headers.insert(name, value);
         }
         let config = Config::builder()
             .http_status_as_error(false)

@@ -1,15 +1,23 @@
 //! Endpoints: where requests go, and how that is called where others may read it.
 
+use std::fmt;
+
 use ureq::http::Uri;
 
 use crate::ForkError;
 
 /// Where requests go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) url: String,
     /// The URL without what may be a key.
     pub(crate) name: String,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Endpoint").field(&self.name).finish()
+    }
 }
 
 impl Endpoint {

@@ -50,22 +50,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_of_many_threads_asks() {
-        let (flights, asked, want) = (Flights::default(), AtomicUsize::new(0), Want::Account(Address::ZERO));
-        let first = flights.take_off(want);
-        assert!(first.is_some());
+    fn of_those_who_want_the_same_one_asks_at_a_time_and_nobody_waits_for_what_others_want() {
+        const THREADS: usize = 8;
+        const TIMES: usize = 200;
+        let (flights, asking, asked) = (Flights::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let [same, other] = [Address::ZERO, Address::repeat_byte(1)].map(Want::Account);
+        let long = flights.take_off(other);
         std::thread::scope(|scope| {
-            for _ in 0..4 {
+            for _ in 0..THREADS {
                 scope.spawn(|| {
-                    if flights.take_off(want).is_some() {
-                        asked.fetch_add(1, Ordering::Relaxed);
+                    for _ in 0..TIMES {
+                        let Some(_flight) = flights.take_off(same) else { continue };
+                        assert_eq!(asking.fetch_add(1, Ordering::SeqCst), 0, "two ask at a time");
+                        std::thread::yield_now();
+                        asked.fetch_add(1, Ordering::SeqCst);
+                        asking.fetch_sub(1, Ordering::SeqCst);
                     }
                 });
             }
-            drop(first);
         });
-        // Who came late found nobody there and asked itself: that is for the cache to prevent.
-        assert!(asked.load(Ordering::Relaxed) <= 4);
-        assert!(flights.take_off(want).is_some(), "nothing is left behind");
+        assert!((1..=THREADS * TIMES).contains(&asked.load(Ordering::SeqCst)));
+        assert!(long.is_some() && flights.take_off(same).is_some(), "nothing is left behind");
     }
 }

@@ -394,8 +394,8 @@ impl StateReader for Fork {
         }
     }
 
-    /// Where answers are not checked, it cannot be known, and an account without nonce and code counts as one without storage:
-    /// mainnet has 28 others, none of which anybody can create at.
+    /// Where answers are not checked, it cannot be known, and an account without nonce and code counts as one without storage.
+    /// Mainnet has 28 others (EIP-7610), at none of whose addresses anybody can create.
     fn has_storage(&self, address: &Address) -> Result<bool, ReadError> {
         Ok(self.account_known(*address)?.has_storage.unwrap_or(false))
     }

@@ -3,7 +3,8 @@
 use alloy_consensus::Header;
 use parapet_types::Hardfork;
 
-/// First timestamps of forks, oldest first.
+/// First timestamps of forks, oldest first, as the chains' own configurations have them (`eth-clients` on GitHub: `mainnet`,
+/// `sepolia`, `holesky`, `hoodi`).
 type Schedule = &'static [(u64, Hardfork)];
 
 /// First proof-of-stake block of mainnet.

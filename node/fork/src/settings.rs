@@ -1,11 +1,13 @@
 //! Which block of which chain is forked, and how its endpoint is treated. Defaults are anvil's.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use alloy_primitives::B256;
 
-/// How a chain is forked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::public_name;
+
+/// How a chain is forked. What is printed of it has no keys: neither URLs as a whole, nor values of headers.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ForkSettings {
     /// Endpoints of the chain, at least one; when one fails, the next is asked.
     pub urls: Vec<String>,
@@ -62,6 +64,20 @@ impl ForkSettings {
     }
 }
 
+impl fmt::Debug for ForkSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let urls: Vec<_> = self.urls.iter().map(|url| public_name(url)).collect();
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("ForkSettings")
+            .field("urls", &urls)
+            .field("block", &self.block)
+            .field("headers", &headers)
+            .field("verify", &self.verify)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The block to go on from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForkBlock {
@@ -92,4 +108,18 @@ pub fn default_cache_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
     Some(caches.join("parapet").join("fork"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_of_settings_has_no_keys() {
+        let mut settings = ForkSettings::of("https://me:SECRET@example.com/v2/SECRET?key=SECRET");
+        settings.headers.push(("Authorization".to_owned(), "Bearer SECRET".to_owned()));
+        let printed = format!("{settings:?}");
+        assert!(!printed.contains("SECRET"), "{printed}");
+        assert!(printed.contains("https://example.com/…") && printed.contains("Authorization"), "{printed}");
+    }
 }

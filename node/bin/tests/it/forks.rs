@@ -120,3 +120,20 @@ fn what_cannot_be_forked_is_refused_in_one_line_without_the_key_in_the_url() {
         assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
     }
 }
+
+#[tokio::test]
+async fn no_log_holds_the_key_in_the_url_at_any_level() {
+    let remote = Node::start(&[]);
+    let url = format!("{}/v2/S3CR3T?key=S3CR3T", remote.ready["http"].as_str().unwrap());
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let flags = ["--fork-url", &url, "--fork-header", "Authorization: S3CR3T", "--no-storage-caching"];
+    let mut command = parapet(&[&["dev", "--port", "0", "--json", "--log", "trace,ureq=trace"][..], &flags].concat());
+    command.stderr(std::process::Stdio::from(log.reopen().unwrap()));
+    let node = Node::spawn_with_log(command);
+    node.provider().get_balance(Address::repeat_byte(0x99)).await.unwrap();
+    node.stop("-TERM");
+    let told = std::fs::read_to_string(log.path()).unwrap();
+    assert!(told.lines().count() > 10, "everything is logged");
+    let telltale = told.lines().find(|line| line.contains("S3CR3T"));
+    assert_eq!(telltale, None);
+}
