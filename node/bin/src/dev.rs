@@ -17,7 +17,7 @@ use crate::{
     args::{DevArgs, LocalGuardArg},
     banner::Ready,
     db::{Bar, append_blocks},
-    dump,
+    dump::Dumper,
     failure::Failure,
     forking::{self, Forked},
     health::Watch,
@@ -92,18 +92,12 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
 
 /// Runs until the node stops, and writes the state into a file at intervals and at the end, if there is to be one.
 async fn run_and_dump(args: &DevArgs, chain: Chain, service: Service, signals: Signals) -> Result<(), Failure> {
-    let target = args.state.target();
-    let dumping = target
-        .clone()
-        .map(|path| tokio::spawn(dump::dump_at_intervals(chain.clone(), path, args.state.dump_interval())));
+    let Some(target) = args.state.target() else { return service.run(signals).await };
+    let dumper = Dumper::new(chain, target);
+    let dumping = tokio::spawn(Arc::clone(&dumper).dump_at_intervals(args.state.dump_interval()));
     let ended = service.run(signals).await;
-    if let Some(dumping) = dumping {
-        dumping.abort();
-    }
-    match target {
-        Some(path) => ended.and(dump::dump(&chain, &path)),
-        None => ended,
-    }
+    dumping.abort();
+    ended.and(dumper.dump())
 }
 
 /// What a chain begins with.

@@ -18,14 +18,14 @@ use crate::{failure::Failure, health::Watch};
 /// What a shell adds to a signal's number to make an exit code of it.
 const SIGNAL_CODE: i32 = 128;
 
+/// Open files that a node asks for: its database's, and one for each connection.
+const OPEN_FILES: u64 = 65_536;
+
 /// Signals that stop a node. They are heard from when this is made.
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
-
-/// Open files that a node asks for: its database's, and one for each connection.
-const OPEN_FILES: u64 = 65_536;
 
 /// Raises the number of files that this process may open, as far as the system lets it.
 pub(crate) fn raise_open_files() {
@@ -102,7 +102,7 @@ impl Service {
         }
         let closed = tokio::task::spawn_blocking(move || chain.close());
         match timeout(stop_max, closed).await {
-            Ok(_) => Ok(()),
+            Ok(closed) => closed.map_err(|panic| Failure::System(std::io::Error::other(panic))),
             Err(_) => Err(Failure::Unfinished { seconds }),
         }
     }

@@ -35,7 +35,7 @@ pub(crate) enum MiningMode {
     /// Whenever so much time has passed.
     #[default]
     Interval,
-    /// A block per transaction.
+    /// As transactions come.
     Instant,
     /// Whenever so much time has passed, and as transactions come.
     Mixed,

@@ -141,8 +141,11 @@ fn the_commented_default_is_written_once_and_can_be_checked() {
 fn a_node_whose_head_is_old_says_that_it_is_of_no_use_and_lives() {
     let dir = tempfile::tempdir().unwrap();
     let genesis = genesis(dir.path());
+    // Of long ago.
+    let mut begun: Value = serde_json::from_str(&std::fs::read_to_string(&genesis).unwrap()).unwrap();
+    begun["timestamp"] = json!("0x5f5e100");
+    std::fs::write(&genesis, begun.to_string()).unwrap();
     let chain = dir.path().join("chain");
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
     let node = Node::start_node(&[
         "--datadir",
         chain.to_str().unwrap(),
@@ -172,16 +175,15 @@ fn a_second_signal_ends_a_node_that_waits_for_a_request() {
     // It was read once another request is answered.
     assert_eq!(get(&node, "/health", "localhost").0, 200);
     node.signal("-TERM");
-    let mut ready = get_ready_refused(&node);
-    while !ready {
-        ready = get_ready_refused(&node);
+    while !is_closed(&node) {
+        std::thread::yield_now();
     }
     let (status, _) = node.stop("-TERM");
     assert_eq!(status.code(), Some(128 + 15));
 }
 
 /// Whether the node takes no more connections.
-fn get_ready_refused(node: &Node) -> bool {
+fn is_closed(node: &Node) -> bool {
     let address = node.ready["http"].as_str().unwrap().strip_prefix("http://").unwrap();
     TcpStream::connect(address).is_err()
 }
