@@ -12,6 +12,7 @@ use crate::{
     CallRequest, SimulateError,
     bounded::Bounded,
     call::overlay,
+    check_time,
     past::before,
     trace::{Run, each},
 };
@@ -103,6 +104,7 @@ fn replay(
     steps_max: &mut Steps,
     monitor: &dyn Monitor,
 ) -> Result<(TraceResults, Outcome), SimulateError> {
+    check_time()?;
     let tracer = TracingInspector::new(TracingInspectorConfig::from_parity_config(types));
     let inspector = Bounded::new(tracer, if types.contains(&TraceType::VmTrace) { steps_max.0 } else { u64::MAX });
     let below = run.state.clone();

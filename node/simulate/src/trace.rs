@@ -12,6 +12,7 @@ use crate::{
     CallRequest, Point, SimulateError,
     bounded::{bounded, check},
     call::{identity, lenient, overlay},
+    check_time,
     past::{Again, before, identify},
 };
 
@@ -117,6 +118,7 @@ pub(crate) fn each<'a, T>(
 }
 
 fn trace(run: Run<'_>, options: GethDebugTracingOptions, monitor: &dyn Monitor) -> Result<GethTrace, SimulateError> {
+    check_time()?;
     let tracer = |error: &dyn std::fmt::Display| SimulateError::Tracer(error.to_string());
     let inspector = bounded(DebugInspector::new(options).map_err(|error| tracer(&error))?);
     let mut below = run.state.clone();

@@ -6,7 +6,6 @@ use alloy_primitives::{Address, Bytes, Signature, U256};
 use alloy_rpc_types_eth::{Transaction, TransactionRequest};
 use alloy_signer::SignerSync as _;
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
-
 use parapet_types::Transaction as Sent;
 use serde::Serialize;
 

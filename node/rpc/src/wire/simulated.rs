@@ -1,6 +1,6 @@
 //! Simulated blocks on the wire (`eth_simulateV1`).
 
-use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEip4844, TxEip4844Variant, TxEip7702, TxLegacy};
+use alloy_consensus::{SignableTransaction as _, TxEip4844Variant, TypedTransaction};
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Bytes, Signature, TxKind, U64, U256};
 use alloy_rpc_types_eth::{Block, BlockOverrides, Log, TransactionRequest, state::StateOverride};
@@ -115,66 +115,31 @@ impl CallFailure {
 
 /// A call as a transaction that nobody signed: its signature is all zeros.
 pub(crate) fn unsigned(request: &TransactionRequest, call: &RanCall, chain_id: u64) -> Result<Transaction, RpcError> {
-    let signature = Signature::new(U256::ZERO, U256::ZERO, false);
     let to = request.to.unwrap_or(TxKind::Create);
-    let called = || match to {
-        TxKind::Call(to) => Ok(to),
-        TxKind::Create => {
-            Err(RpcError::params("'to' is missing: such a transaction cannot create (EIP-4844, EIP-7702)"))
-        }
+    let has_blobs = request.blob_versioned_hashes.is_some();
+    if to.is_create() && (has_blobs || request.authorization_list.is_some()) {
+        return Err(RpcError::params("'to' is missing: such a transaction cannot create (EIP-4844, EIP-7702)"));
+    }
+    let mut complete = TransactionRequest {
+        chain_id: Some(chain_id),
+        nonce: Some(call.nonce),
+        gas: Some(call.gas_limit),
+        to: Some(to),
+        ..request.clone()
     };
-    let (nonce, gas_limit, value) = (call.nonce, call.gas_limit, request.value.unwrap_or_default());
-    let input = request.input.input().cloned().unwrap_or_default();
-    let access_list = request.access_list.clone().unwrap_or_default();
-    let max_fee_per_gas = request.max_fee_per_gas.unwrap_or_default();
-    let max_priority_fee_per_gas = request.max_priority_fee_per_gas.unwrap_or_default();
-    let envelope = if let Some(gas_price) = request.gas_price {
-        let chain_id = Some(chain_id);
-        TxLegacy { chain_id, nonce, gas_price, gas_limit, to, value, input }.into_signed(signature).into()
-    } else if let Some(authorization_list) = request.authorization_list.clone() {
-        let to = called()?;
-        let tx = TxEip7702 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            authorization_list,
-            input,
-        };
-        tx.into_signed(signature).into()
-    } else if let Some(blob_versioned_hashes) = request.blob_versioned_hashes.clone() {
-        let tx = TxEip4844 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to: called()?,
-            value,
-            access_list,
-            blob_versioned_hashes,
-            max_fee_per_blob_gas: request.max_fee_per_blob_gas.unwrap_or_default(),
-            input,
-        };
-        let tx: TxEip4844Variant = tx.into();
-        tx.into_signed(signature).into()
+    if has_blobs || request.authorization_list.is_some() || request.gas_price.is_none() {
+        let highest = request.max_fee_per_gas.or(complete.gas_price.take());
+        complete.max_fee_per_gas = Some(highest.unwrap_or_default());
+        complete.max_priority_fee_per_gas.get_or_insert_default();
+    }
+    let typed = if has_blobs && request.authorization_list.is_none() {
+        complete.max_fee_per_blob_gas.get_or_insert_default();
+        let blobs = complete.build_4844_without_sidecar().ok();
+        blobs.map(|blobs| TypedTransaction::Eip4844(TxEip4844Variant::from(blobs)))
     } else {
-        let tx = TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            input,
-        };
-        tx.into_signed(signature).into()
+        complete.build_typed_tx().ok()
     };
-    Ok(Transaction::new_unchecked(envelope, request.from.unwrap_or_default()))
+    let typed = typed.ok_or_else(|| RpcError::params("a call contradicts itself: it is no kind of transaction"))?;
+    let signature = Signature::new(U256::ZERO, U256::ZERO, false);
+    Ok(Transaction::new_unchecked(typed.into_signed(signature).into(), request.from.unwrap_or_default()))
 }
