@@ -97,7 +97,7 @@ impl RuleArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "State in files, as anvil has it")]
 pub(crate) struct StateArgs {
-    /// Begin with the accounts of a genesis.json besides the chain's own, and with its chain id, time and gas limit.
+    /// Begin with the accounts of a genesis.json besides the chain's own, and with its chain id, time and base fee.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["genesis", "load_state", "state"])]
     pub(crate) init: Option<PathBuf>,
     /// Begin with the accounts of a state that anvil or `parapet dev` dumped.
