@@ -10,6 +10,8 @@ pub(crate) mod authorities;
 pub(crate) mod crew;
 #[path = "../../../node/executor/src/parallel/marks.rs"]
 pub(crate) mod marks;
+#[path = "../../../node/executor/src/parallel/place.rs"]
+pub(crate) mod place;
 #[path = "../../../node/executor/src/parallel/plan.rs"]
 pub(crate) mod plan;
 #[path = "../../../node/executor/src/parallel/planner.rs"]

@@ -11,7 +11,8 @@ use crate::{
     member::{Member, Model},
     parallel::{
         crew,
-        schedule::{Claim, Schedule, State},
+        place::State,
+        schedule::{Claim, Schedule},
     },
     sync::{Mutex, Task, side_by_side},
     window::Window,

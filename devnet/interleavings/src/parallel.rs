@@ -10,6 +10,8 @@ pub(crate) mod arena;
 #[path = "../../../node/executor/src/parallel/crew.rs"]
 pub(crate) mod crew;
 pub(crate) mod memory;
+#[path = "../../../node/executor/src/parallel/place.rs"]
+pub(crate) mod place;
 #[path = "../../../node/executor/src/parallel/queue.rs"]
 pub(crate) mod queue;
 #[path = "../../../node/executor/src/parallel/reads.rs"]

@@ -3,6 +3,8 @@
 //! Invariant: `places`, `authorities`, `bytes` and, where they are made, `tails` describe exactly what the lanes hold, no lane is
 //! empty, and every limit holds after each call.
 
+mod room;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -343,49 +345,5 @@ impl Pool {
         }
         self.note(sender);
         stale.into_iter().map(|entry| entry.candidate.transaction).collect()
-    }
-
-    /// Evicts until all limits hold, with the newcomer of `sender` and `nonce` in; refused when it would be the next to
-    /// go. What went is in `evicted` either way, so that the caller can take it back.
-    fn shrink(
-        &mut self,
-        sender: Address,
-        nonce: u64,
-        prices: Prices,
-        evicted: &mut Vec<(Entry, u64)>,
-    ) -> Result<(), PoolError> {
-        let Limits { transactions_max, bytes_max, per_sender_max, bytes_per_sender_max } = self.limits;
-        while let Some((tail, error)) = self.lanes.get(&sender).and_then(|lane| {
-            let error = match lane.len() > per_sender_max {
-                true => PoolError::SenderLimit { sender, max: per_sender_max },
-                false if lane.bytes() > bytes_per_sender_max => {
-                    PoolError::SenderBytes { sender, max: bytes_per_sender_max }
-                }
-                false => return None,
-            };
-            Some((lane.last()?.0, error))
-        }) {
-            if tail == nonce {
-                return Err(error);
-            }
-            evicted.extend(self.remove(sender, tail));
-        }
-        while self.len() > transactions_max || self.bytes > bytes_max {
-            match self.first_to_go(prices) {
-                Some(victim) if victim != (sender, nonce) => evicted.extend(self.remove(victim.0, victim.1)),
-                _ => return Err(PoolError::Full { transactions: self.len() - 1 }),
-            }
-        }
-        Ok(())
-    }
-
-    /// The last transaction of the lane that goes first.
-    fn first_to_go(&mut self, prices: Prices) -> Option<(Address, u64)> {
-        let tails = match self.tails.take().filter(|tails| tails.prices() == prices) {
-            Some(tails) => tails,
-            None => Tails::of(self.lanes.iter(), prices),
-        };
-        let sender = self.tails.insert(tails).first()?;
-        Some((sender, self.lanes.get(&sender)?.last()?.0))
     }
 }

@@ -4,7 +4,7 @@
 
 use std::mem;
 
-use super::schedule::{Schedule, State};
+use super::{place::State, schedule::Schedule};
 use crate::sync::{Mutex, MutexGuard};
 
 /// One thread of a block.

@@ -26,6 +26,7 @@ mod kept;
 mod listed;
 mod marks;
 mod memory;
+mod place;
 mod plan;
 mod planner;
 mod profile;

@@ -17,8 +17,11 @@ use std::{cmp::Reverse, iter};
 
 use crossbeam_utils::CachePadded;
 
-use super::queue::Queue;
-use crate::sync::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Condvar, Mutex, Ordering};
+use super::{
+    place::{CLOSED, NOBODY, Place, State},
+    queue::Queue,
+};
+use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, Condvar, Mutex, Ordering};
 
 /// Most transactions that are claimed at once.
 const RUN_MAX: u32 = 16;
@@ -31,51 +34,6 @@ const WAKE_GAS_MIN: u64 = 300_000;
 const LIMIT_PER_GAS: u64 = 2;
 /// What a transaction that became ready is taken to be worth, in gas.
 const READY_GAS: u64 = 60_000;
-/// Ends a list of those who wait.
-const NOBODY: u32 = u32::MAX;
-/// The list is closed: what they would wait for is done.
-const CLOSED: u32 = u32::MAX - 1;
-
-/// Where a transaction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum State {
-    Idle = 0,
-    Running = 1,
-    Done = 2,
-    Settled = 3,
-}
-
-impl State {
-    const fn of(value: u8) -> Self {
-        match value {
-            0 => Self::Idle,
-            1 => Self::Running,
-            2 => Self::Done,
-            _ => Self::Settled,
-        }
-    }
-}
-
-/// One transaction's place in the schedule.
-#[derive(Debug)]
-struct Place {
-    state: AtomicU8,
-    /// First of those who wait for it.
-    waiting: AtomicU32,
-    /// Next of those who wait for the same one.
-    next_waiting: AtomicU32,
-    /// One more than the index of what it waits for; 0: nothing.
-    after: AtomicU32,
-    /// It is among those who wait, or has been.
-    listed: AtomicBool,
-    /// Who runs it.
-    runner: AtomicU32,
-    gas: u64,
-    /// Gas of it and of all behind it.
-    gas_to_end: u64,
-}
-
 /// The schedule of one block. What one thread writes often lies apart from what the others read.
 #[derive(Debug)]
 pub(crate) struct Schedule {
@@ -113,17 +71,7 @@ pub(crate) struct Claim {
 impl Schedule {
     /// A schedule of transactions with these gas limits.
     pub(crate) fn new(gas_limits: impl Iterator<Item = u64>, workers: usize, lag_max: u32) -> Self {
-        let place = |gas| Place {
-            state: AtomicU8::new(State::Idle as u8),
-            waiting: AtomicU32::new(NOBODY),
-            next_waiting: AtomicU32::new(NOBODY),
-            after: AtomicU32::new(0),
-            listed: AtomicBool::new(false),
-            runner: AtomicU32::new(0),
-            gas,
-            gas_to_end: 0,
-        };
-        let mut places: Vec<Place> = gas_limits.map(place).collect();
+        let mut places: Vec<Place> = gas_limits.map(Place::new).collect();
         places.iter_mut().rev().fold(0_u64, |behind, place| {
             place.gas_to_end = behind.saturating_add(place.gas);
             place.gas_to_end
