@@ -17,7 +17,7 @@ use wasm_encoder::{
 use wasmparser::{ExternalKind, FuncType, FunctionBody, Operator, Parser, Payload, TypeRef};
 
 use crate::{
-    globals,
+    frame::{self, Frame},
     imports::{IMPORTS, Import},
     rng::Rng,
 };
@@ -28,7 +28,7 @@ const ROUNDS: i32 = 400;
 /// The module with its calls; none if one of its types has more values than a guard's may.
 pub(crate) fn enliven(module: &[u8], values_max: usize, rng: Rng) -> Option<Vec<u8>> {
     let shape = Shape::of(module).expect("wasm-smith draws valid modules");
-    if shape.types.iter().any(|ty| ty.params().len().max(ty.results().len()) > values_max) {
+    if shape.frame.types.iter().any(|ty| ty.params().len().max(ty.results().len()) > values_max) {
         return None;
     }
     let mut enlivening = Enlivening { shape, next: 0, rng };
@@ -40,13 +40,9 @@ pub(crate) fn enliven(module: &[u8], values_max: usize, rng: Rng) -> Option<Vec<
 /// What functions call one another by.
 #[derive(Debug, Default)]
 struct Shape {
-    types: Vec<FuncType>,
+    frame: Frame,
     /// What is imported, and the number of its type.
     imports: Vec<(Import, u32)>,
-    /// Number of the type of each function that it defines.
-    defined: Vec<u32>,
-    globals: u32,
-    has_globals: bool,
     /// Hooks: which function each is.
     hooks: Vec<u32>,
 }
@@ -55,10 +51,9 @@ impl Shape {
     fn of(module: &[u8]) -> wasmparser::Result<Self> {
         let mut shape = Self::default();
         for payload in Parser::new(0).parse_all(module) {
-            match payload? {
-                Payload::TypeSection(types) => {
-                    shape.types = types.into_iter_err_on_gc_types().collect::<wasmparser::Result<_>>()?;
-                }
+            let payload = payload?;
+            shape.frame.note(&payload)?;
+            match payload {
                 Payload::ImportSection(imports) => {
                     for import in imports.into_imports() {
                         let import = import?;
@@ -68,10 +63,6 @@ impl Shape {
                         }
                     }
                 }
-                Payload::FunctionSection(functions) => {
-                    shape.defined = functions.into_iter().collect::<wasmparser::Result<_>>()?;
-                }
-                Payload::GlobalSection(globals) => (shape.globals, shape.has_globals) = (globals.count(), true),
                 Payload::ExportSection(exports) => {
                     for export in exports {
                         let export = export?;
@@ -92,7 +83,7 @@ impl Shape {
 
     /// First of the functions that fit arguments, one for each import; behind them stand the hooks.
     fn first_fitting(&self) -> u32 {
-        self.imported() + self.defined.len() as u32
+        self.imported() + self.frame.defined.len() as u32
     }
 
     fn first_hook(&self) -> u32 {
@@ -100,7 +91,7 @@ impl Shape {
     }
 
     fn type_of(&self, defined: u32) -> u32 {
-        self.defined[(defined - self.imported()) as usize]
+        self.frame.defined[(defined - self.imported()) as usize]
     }
 
     fn import(&self, name: &str) -> Option<u32> {
@@ -155,7 +146,7 @@ impl Reencode for Enlivening {
         _: Option<SectionId>,
         before: Option<SectionId>,
     ) -> Result<(), Error<Infallible>> {
-        globals::alone(module, before, self.shape.has_globals, add_rounds);
+        self.shape.frame.globals_alone(module, before, add_rounds);
         Ok(())
     }
 
@@ -193,16 +184,14 @@ impl Reencode for Enlivening {
     }
 
     fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Result<(), Error<Infallible>> {
-        let ty = self.shape.types[self.shape.defined[self.next] as usize].clone();
+        let ty = self.shape.frame.type_of(self.next).clone();
         self.next += 1;
-        let mut locals = Vec::new();
         let mut known = ty.params().to_vec();
         for local in body.get_locals_reader()? {
             let (many, ty) = local?;
-            locals.push((many, self.val_type(ty)?));
             known.extend(std::iter::repeat_n(ty, many as usize));
         }
-        let mut function = Function::new(locals);
+        let mut function = Function::new(frame::locals(self, &body)?);
         self.give_up(&mut function, &ty);
         let mut operators = body.get_operators_reader()?;
         while !operators.eof() {
@@ -224,7 +213,7 @@ impl Reencode for Enlivening {
 impl Enlivening {
     /// Returns zeros if no round is left.
     fn give_up(&self, function: &mut Function, ty: &FuncType) {
-        let rounds = self.shape.globals;
+        let rounds = self.shape.frame.globals;
         function.instruction(&I::GlobalGet(rounds)).instruction(&I::I32Eqz).instruction(&I::If(BlockType::Empty));
         for result in ty.results() {
             function.instruction(&match result {

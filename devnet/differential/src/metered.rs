@@ -15,7 +15,7 @@ use wasm_encoder::{
 };
 use wasmparser::{FunctionBody, Operator as O, Parser};
 
-use crate::globals;
+use crate::frame;
 
 use price::{ENTRY, STEPS_UNASKED, beyond_all_memory, calls, price, price_of_each, stays};
 use shape::Shape;
@@ -69,7 +69,7 @@ impl Reencode for Counting {
         _: Option<SectionId>,
         before: Option<SectionId>,
     ) -> Result<(), Error<Infallible>> {
-        globals::alone(module, before, self.shape.has_globals, add_sums);
+        self.shape.frame.globals_alone(module, before, add_sums);
         Ok(())
     }
 
@@ -79,24 +79,20 @@ impl Reencode for Counting {
         section: wasmparser::ExportSectionReader<'_>,
     ) -> Result<(), Error<Infallible>> {
         utils::parse_export_section(self, exports, section)?;
-        exports.export(SPENT, ExportKind::Global, self.shape.globals);
-        exports.export(SETTLED, ExportKind::Global, self.shape.globals + 1);
-        exports.export(ALLOWED, ExportKind::Global, self.shape.globals + 2);
+        exports.export(SPENT, ExportKind::Global, self.shape.frame.globals);
+        exports.export(SETTLED, ExportKind::Global, self.shape.frame.globals + 1);
+        exports.export(ALLOWED, ExportKind::Global, self.shape.frame.globals + 2);
         Ok(())
     }
 
     fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Result<(), Error<Infallible>> {
-        let mut locals = Vec::new();
-        let mut scratch = self.shape.types[self.shape.functions[self.next] as usize];
+        let parameters = self.shape.frame.type_of(self.next).params().len() as u32;
         self.next += 1;
-        for local in body.get_locals_reader()? {
-            let (many, ty) = local?;
-            locals.push((many, self.val_type(ty)?));
-            scratch += many;
-        }
+        let mut locals = frame::locals(self, &body)?;
+        let scratch = parameters + locals.iter().map(|(many, _)| many).sum::<u32>();
         locals.push((1, ValType::I32));
-        let mut writer =
-            Writer { function: Function::new(locals), sum: self.shape.globals, scratch, due: ENTRY, constant: None };
+        let (function, sum) = (Function::new(locals), self.shape.frame.globals);
+        let mut writer = Writer { function, sum, scratch, due: ENTRY, constant: None };
         writer.add();
         writer.check();
         let mut operators = body.get_operators_reader()?;

@@ -9,7 +9,8 @@ use parapet_monitor::{Monitor, NoMonitor};
 use parapet_types::StateReader;
 
 use crate::{
-    Hesitant, Hesitation, Observed, Overtaken, Realised, Rng, Scenario, Watcher, first_difference, observe, spoilings,
+    Hesitant, Hesitation, Observed, Overtaken, Random, Realised, Scenario, Watcher, first_difference, observe,
+    spoilings,
 };
 
 /// How many threads.
@@ -113,7 +114,7 @@ impl Crews {
         })
         .or_else(|| {
             let spoilings = spoilings(&list);
-            let spoiling = spoilings[Rng::new(disturbance.seed()).index(spoilings.len())];
+            let spoiling = spoilings[Random(disturbance.seed()).index(spoilings.len())];
             let spoilt = spoiling.of(&list)?;
             let expected = sequential(Listing::Follow(&spoilt));
             if expected.is_ok() {
@@ -174,13 +175,13 @@ pub fn listing(block: &Realised, monitor: &dyn Monitor, mode: Mode<'_>, listing:
 
 /// Whom one transaction goes to, or comes from, and the sender of a later one.
 fn far_apart(block: &Realised, seed: u64) -> [Address; 2] {
-    let mut rng = Rng::new(seed);
+    let mut random = Random(seed);
     let transactions = &block.transactions;
     let Some(last) = transactions.len().checked_sub(1) else { return [Address::ZERO; 2] };
-    let first = rng.index(last);
-    let second = first + 1 + rng.index(last - first);
+    let first = random.index(last);
+    let second = first + 1 + random.index(last - first);
     let first = &transactions[first];
-    let late = first.to().filter(|_| rng.percent(70)).unwrap_or(first.signer());
+    let late = first.to().filter(|_| random.percent(70)).unwrap_or(first.signer());
     [late, transactions[second.min(last)].signer()]
 }
 

@@ -10,7 +10,7 @@ use parapet_types::{BLOCK_FUEL_MAX, Hardfork};
 
 use crate::{
     AUTHORITIES, Account, Act, Argument, Authorization, Body, Candidate, ChainChoice, Child, Destination, Envelope,
-    NonceChoice, Payout, Place, Price, Rng, Scenario, System, Target, Word, realise::BASE_FEE,
+    NonceChoice, Payout, Place, Price, Random, Scenario, System, Target, Word, realise::BASE_FEE,
 };
 use features::{Feature, Features};
 
@@ -32,15 +32,15 @@ const BLOCK_GAS: u64 = 60_000_000;
 /// The scenario of a seed.
 #[must_use]
 pub fn generate(seed: u64) -> Scenario {
-    let mut rng = Rng::new(seed);
-    let hardfork = rng.pick(&Hardfork::ALL);
-    let features = Features::draw(&mut rng, hardfork);
-    let (people, contracts, children) = (2 + rng.small(4), 1 + rng.small(4), 1 + rng.small(2));
-    Generator { rng, hardfork, features, people, contracts, children }.scenario()
+    let mut random = Random(seed);
+    let hardfork = random.pick(&Hardfork::ALL);
+    let features = Features::draw(&mut random, hardfork);
+    let (people, contracts, children) = (2 + random.small(4), 1 + random.small(4), 1 + random.small(2));
+    Generator { random, hardfork, features, people, contracts, children }.scenario()
 }
 
 struct Generator {
-    rng: Rng,
+    random: Random,
     hardfork: Hardfork,
     features: Features,
     people: u8,
@@ -56,18 +56,19 @@ impl Generator {
     fn scenario(mut self) -> Scenario {
         let children: Vec<_> = (0..self.children).map(|_| self.child()).collect();
         let accounts = self.accounts();
-        let most = if self.rng.percent(5) { TRANSACTIONS_MANY } else { TRANSACTIONS_MAX };
-        let count = 1 + self.rng.below(most);
+        let most = if self.random.percent(5) { TRANSACTIONS_MANY } else { TRANSACTIONS_MAX };
+        let count = 1 + self.random.below(most);
         let transactions = (0..count).map(|_| self.candidate()).collect();
         let withdrawals = if self.on(Feature::Withdrawals) { self.payouts() } else { Vec::new() };
         let tight = self.on(Feature::FullBlock);
-        let fuel_max = if self.on(Feature::FullGuards) { self.rng.below(TIGHT_BLOCK_FUEL) } else { BLOCK_FUEL_MAX.0 };
-        let deadline = self.on(Feature::Deadline).then(|| self.rng.index(count as usize + 1));
+        let fuel_max =
+            if self.on(Feature::FullGuards) { self.random.below(TIGHT_BLOCK_FUEL) } else { BLOCK_FUEL_MAX.0 };
+        let deadline = self.on(Feature::Deadline).then(|| self.random.index(count as usize + 1));
         Scenario {
             hardfork: self.hardfork,
-            admission: if self.rng.percent(7) { Admission::Import } else { Admission::Build },
+            admission: if self.random.percent(7) { Admission::Import } else { Admission::Build },
             beneficiary: self.beneficiary(),
-            gas_limit: if tight { TIGHT_BLOCK_GAS + self.rng.below(TIGHT_BLOCK_GAS) } else { BLOCK_GAS },
+            gas_limit: if tight { TIGHT_BLOCK_GAS + self.random.below(TIGHT_BLOCK_GAS) } else { BLOCK_GAS },
             accounts,
             children,
             transactions,
@@ -82,21 +83,21 @@ impl Generator {
         if !self.on(Feature::BusyBeneficiary) {
             return Place::Stranger(0);
         }
-        match self.rng.below(4) {
-            0 => Place::Contract(self.rng.small(self.contracts)),
-            1 => Place::Authority(self.rng.small(AUTHORITIES)),
+        match self.random.below(4) {
+            0 => Place::Contract(self.random.small(self.contracts)),
+            1 => Place::Authority(self.random.small(AUTHORITIES)),
             2 => self.child_place(),
-            _ => Place::Person(self.rng.small(self.people)),
+            _ => Place::Person(self.random.small(self.people)),
         }
     }
 
     fn payouts(&mut self) -> Vec<Payout> {
-        let count = 1 + self.rng.below(4);
-        (0..count).map(|_| Payout { to: self.place(), gwei: self.rng.below(3) }).collect()
+        let count = 1 + self.random.below(4);
+        (0..count).map(|_| Payout { to: self.place(), gwei: self.random.below(3) }).collect()
     }
 
     fn child(&mut self) -> Child {
-        let (constructor, runtime) = (self.rng.below(3), 1 + self.rng.below(3));
+        let (constructor, runtime) = (self.random.below(3), 1 + self.random.below(3));
         Child { constructor: self.acts(constructor, true), runtime: self.acts(runtime, true) }
     }
 
@@ -105,29 +106,29 @@ impl Generator {
         accounts.extend((0..AUTHORITIES).map(Place::Authority).map(|place| self.person(place)));
         if self.on(Feature::Delegations) {
             for account in accounts.iter_mut().filter(|account| matches!(account.place, Place::Authority(_))) {
-                if self.rng.percent(30) {
-                    account.body = Body::Delegation(Place::Contract(self.rng.small(self.contracts)));
+                if self.random.percent(30) {
+                    account.body = Body::Delegation(Place::Contract(self.random.small(self.contracts)));
                     account.nonce = 1;
                 }
             }
         }
         for number in 0..self.contracts {
-            let length = 1 + self.rng.below(5);
+            let length = 1 + self.random.below(5);
             let mut account = Account::contract(Place::Contract(number), self.acts(length, false));
-            account.balance = if self.rng.percent(60) { self.rng.below(POOR) } else { 0 };
+            account.balance = if self.random.percent(60) { self.random.below(POOR) } else { 0 };
             account.storage = self.storage();
             accounts.push(account);
         }
-        if self.on(Feature::Creations) && self.rng.percent(50) {
+        if self.on(Feature::Creations) && self.random.percent(50) {
             let place = self.child_place();
             if let Place::Child { child, .. } = place {
-                let balance = self.rng.below(POOR);
+                let balance = self.random.below(POOR);
                 let storage = self.storage();
                 accounts.push(Account { place, balance, nonce: 1, body: Body::Runtime(child), storage });
             }
         }
         if self.on(Feature::Watch) {
-            let body = if self.rng.percent(30) { Body::Program(self.acts(2, false)) } else { Body::Empty };
+            let body = if self.random.percent(30) { Body::Program(self.acts(2, false)) } else { Body::Empty };
             accounts.push(Account { place: Place::Registry, balance: 0, nonce: 1, body, storage: self.storage() });
         }
         if self.on(Feature::System) {
@@ -138,72 +139,72 @@ impl Generator {
 
     /// One that never fails, for then the block would.
     fn system_contract(&mut self, system: System) -> Account {
-        let word = self.rng.pick(&[Word::Caller, Word::Slot(0), Word::Slot(1), Word::BalanceOf(Target::Coinbase)]);
+        let word = self.random.pick(&[Word::Caller, Word::Slot(0), Word::Slot(1), Word::BalanceOf(Target::Coinbase)]);
         let store = Act::Store { key: Word::Key(1), value: word };
         let program = vec![Act::Increment(self.slot()), store, Act::Return(Word::Slot(self.slot()))];
         Account { storage: self.storage(), ..Account::contract(Place::System(system), program) }
     }
 
     fn person(&mut self, place: Place) -> Account {
-        let poor = self.on(Feature::Poverty) && self.rng.percent(40);
-        let balance = if poor { self.rng.below(POOR) } else { RICH };
-        let nonce = if self.rng.percent(20) { self.rng.below(3) } else { 0 };
+        let poor = self.on(Feature::Poverty) && self.random.percent(40);
+        let balance = if poor { self.random.below(POOR) } else { RICH };
+        let nonce = if self.random.percent(20) { self.random.below(3) } else { 0 };
         Account { nonce, ..Account::funded(place, balance) }
     }
 
     fn storage(&mut self) -> Vec<(u8, u64)> {
-        let count = self.rng.below(4);
-        (0..count).map(|_| (self.slot(), self.rng.below(6))).collect()
+        let count = self.random.below(4);
+        (0..count).map(|_| (self.slot(), self.random.below(6))).collect()
     }
 
     fn slot(&mut self) -> u8 {
-        if self.on(Feature::LookAlikes) { self.rng.small(12) } else { self.rng.small(3) }
+        if self.on(Feature::LookAlikes) { self.random.small(12) } else { self.random.small(3) }
     }
 
     fn child_place(&mut self) -> Place {
         Place::Child {
-            factory: self.rng.small(self.contracts.min(2)),
-            salt: self.rng.below(2),
-            child: self.rng.small(self.children),
+            factory: self.random.small(self.contracts.min(2)),
+            salt: self.random.below(2),
+            child: self.random.small(self.children),
         }
     }
 
     /// Anybody, but a child.
     fn elder(&mut self) -> Place {
-        match self.rng.below(20) {
-            0..=4 => Place::Person(self.rng.small(self.people)),
-            5..=8 => Place::Authority(self.rng.small(AUTHORITIES)),
-            9..=14 => Place::Contract(self.rng.small(self.contracts)),
-            15..=16 => Place::Stranger(self.rng.small(3)),
-            17 => Place::Created { person: self.rng.small(self.people), nonce: self.rng.below(4) },
-            18 if self.on(Feature::System) => Place::System(self.rng.pick(&System::ALL)),
-            18 => Place::Precompile(1 + self.rng.small(9)),
+        match self.random.below(20) {
+            0..=4 => Place::Person(self.random.small(self.people)),
+            5..=8 => Place::Authority(self.random.small(AUTHORITIES)),
+            9..=14 => Place::Contract(self.random.small(self.contracts)),
+            15..=16 => Place::Stranger(self.random.small(3)),
+            17 => Place::Created { person: self.random.small(self.people), nonce: self.random.below(4) },
+            18 if self.on(Feature::System) => Place::System(self.random.pick(&System::ALL)),
+            18 => Place::Precompile(1 + self.random.small(9)),
             _ => Place::Registry,
         }
     }
 
     fn place(&mut self) -> Place {
-        if self.on(Feature::Creations) && self.rng.percent(25) { self.child_place() } else { self.elder() }
+        if self.on(Feature::Creations) && self.random.percent(25) { self.child_place() } else { self.elder() }
     }
 
     fn sender(&mut self) -> Place {
-        if self.on(Feature::HotSender) && self.rng.percent(60) {
+        if self.on(Feature::HotSender) && self.random.percent(60) {
             return Place::Person(0);
         }
-        match self.rng.below(100) {
+        match self.random.below(100) {
             // Contracts cannot send (EIP-3607): left out.
             0 => Place::Contract(0),
-            1..=40 => Place::Authority(self.rng.small(AUTHORITIES)),
-            _ => Place::Person(self.rng.small(self.people)),
+            1..=40 => Place::Authority(self.random.small(AUTHORITIES)),
+            _ => Place::Person(self.random.small(self.people)),
         }
     }
 
     fn candidate(&mut self) -> Candidate {
         let sender = self.sender();
-        let mut tx = match self.rng.below(10) {
+        let mut tx = match self.random.below(10) {
             0..=2 if self.on(Feature::Transfers) => self.transfer(sender),
             3 if self.on(Feature::Creations) => {
-                let create = Destination::Create(self.rng.small(self.children));
+                let create = Destination::Create(self.random.small(self.children));
                 Candidate { to: create, ..Candidate::call(sender, sender, Vec::new()) }
             }
             _ => self.call(sender),
@@ -211,13 +212,13 @@ impl Generator {
         tx.price = self.price();
         tx.envelope = self.envelope();
         tx.nonce = if hopeless(&tx) { NonceChoice::Again } else { self.nonce() };
-        if self.on(Feature::AccessLists) && self.rng.percent(40) {
-            let slots = self.rng.below(3);
+        if self.on(Feature::AccessLists) && self.random.percent(40) {
+            let slots = self.random.below(3);
             tx.access_list = vec![(self.place(), (0..slots).map(|_| self.slot()).collect())];
             tx.gas_limit += 7_000;
         }
-        if self.on(Feature::Delegations) && self.rng.percent(40) {
-            let count = 1 + self.rng.below(3);
+        if self.on(Feature::Delegations) && self.random.percent(40) {
+            let count = 1 + self.random.below(3);
             tx.authorizations = (0..count).map(|_| self.authorization()).collect();
             tx.gas_limit += 30_000 * count;
         }
@@ -226,28 +227,29 @@ impl Generator {
 
     fn transfer(&mut self, sender: Place) -> Candidate {
         let to = if self.on(Feature::HotRecipient) { Place::Person(1) } else { self.place() };
-        let mut tx = Candidate::transfer(sender, to, self.rng.below(POOR));
+        let mut tx = Candidate::transfer(sender, to, self.random.below(POOR));
         // Too little for whatever runs there; now and then for anything.
-        tx.gas_limit = self.rng.pick(&[21_000, 21_000, 60_000, 200_000, 20_999]);
+        tx.gas_limit = self.random.pick(&[21_000, 21_000, 60_000, 200_000, 20_999]);
         tx
     }
 
     fn call(&mut self, sender: Place) -> Candidate {
-        let to = if self.rng.percent(70) { Place::Contract(self.rng.small(self.contracts)) } else { self.place() };
+        let to =
+            if self.random.percent(70) { Place::Contract(self.random.small(self.contracts)) } else { self.place() };
         let arguments = (0..2).map(|_| self.argument()).collect();
         let mut tx = Candidate::call(sender, to, arguments);
-        tx.selector = self.rng.small(6);
-        tx.value = if self.rng.percent(40) { self.rng.below(POOR / 4) } else { 0 };
-        tx.gas_limit = self.rng.pick(&[50_000, 150_000, 300_000, 300_000, 400_000]);
+        tx.selector = self.random.small(6);
+        tx.value = if self.random.percent(40) { self.random.below(POOR / 4) } else { 0 };
+        tx.gas_limit = self.random.pick(&[50_000, 150_000, 300_000, 300_000, 400_000]);
         tx
     }
 
     fn argument(&mut self) -> Argument {
-        if self.rng.percent(50) { Argument::Number(self.rng.below(5)) } else { Argument::Address(self.place()) }
+        if self.random.percent(50) { Argument::Number(self.random.below(5)) } else { Argument::Address(self.place()) }
     }
 
     fn nonce(&mut self) -> NonceChoice {
-        match self.rng.below(10) {
+        match self.random.below(10) {
             0 if self.on(Feature::NonceGaps) => NonceChoice::Ahead,
             1 if self.on(Feature::NonceGaps) => NonceChoice::Again,
             // After one that was left out, it is the next.
@@ -257,18 +259,18 @@ impl Generator {
     }
 
     fn price(&mut self) -> Price {
-        match self.rng.below(20) {
+        match self.random.below(20) {
             // Below the base fee, and with a tip above the most: both are left out.
             0 => Price { max: 6, tip: 0 },
             1 => Price { max: 8, tip: 9 },
             2..=5 => Price { max: 7, tip: 0 },
-            _ => Price { max: 10, tip: self.rng.below(4) },
+            _ => Price { max: 10, tip: self.random.below(4) },
         }
     }
 
     fn envelope(&mut self) -> Envelope {
-        match self.rng.below(10) {
-            0 if self.on(Feature::Blobs) => Envelope::Blobs(1 + self.rng.small(3)),
+        match self.random.below(10) {
+            0 if self.on(Feature::Blobs) => Envelope::Blobs(1 + self.random.small(3)),
             1..=3 => Envelope::Legacy,
             4 => Envelope::AccessList,
             _ => Envelope::Dynamic,
@@ -276,15 +278,15 @@ impl Generator {
     }
 
     fn authorization(&mut self) -> Authorization {
-        let delegate = match self.rng.below(10) {
+        let delegate = match self.random.below(10) {
             0..=2 => None,
             3 => Some(self.place()),
-            _ => Some(Place::Contract(self.rng.small(self.contracts))),
+            _ => Some(Place::Contract(self.random.small(self.contracts))),
         };
         // Two authorities most of the time, so that transactions share them.
-        let authority = if self.rng.percent(70) { self.rng.small(2) } else { self.rng.small(AUTHORITIES) };
+        let authority = if self.random.percent(70) { self.random.small(2) } else { self.random.small(AUTHORITIES) };
         Authorization {
-            nonce: self.rng.pick(&[
+            nonce: self.random.pick(&[
                 NonceChoice::Next,
                 NonceChoice::Next,
                 NonceChoice::Next,
@@ -292,8 +294,8 @@ impl Generator {
                 NonceChoice::Again,
                 NonceChoice::Ahead,
             ]),
-            chain: self.rng.pick(&[ChainChoice::This, ChainChoice::This, ChainChoice::Any, ChainChoice::Other]),
-            forged: self.rng.percent(5),
+            chain: self.random.pick(&[ChainChoice::This, ChainChoice::This, ChainChoice::Any, ChainChoice::Other]),
+            forged: self.random.percent(5),
             ..Authorization::of(authority, delegate)
         }
     }

@@ -18,7 +18,6 @@ mod observe;
 mod program;
 mod reader;
 mod realise;
-mod rng;
 mod scenario;
 mod shrink;
 mod spoil;
@@ -29,10 +28,10 @@ pub use compile::{Resolve, child_init_code, compile};
 pub use generate::generate;
 pub use keep::{Counter, Keeping, Ledger};
 pub use observe::{Included, Observed, first_difference, observe};
+pub use parapet_random::Random;
 pub use program::{Act, CallKind, Target, Word};
 pub use reader::{Breakage, Broken, Failure, Hesitant, Hesitation, Overtaken};
 pub use realise::{CHAIN_ID, Cut, Realised};
-pub use rng::Rng;
 pub use scenario::{
     Account, Argument, Authorization, Body, Candidate, ChainChoice, Child, Destination, Envelope, NonceChoice, Payout,
     Price, Scenario, ScenarioError,

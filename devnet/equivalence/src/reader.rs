@@ -9,7 +9,7 @@ use std::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use parapet_types::{AccountInfo, ReadError, StateReader};
 
-use crate::Rng;
+use crate::Random;
 
 /// Longest pause, in turns of a loop that does nothing.
 const TURNS_MAX: u64 = 3_000;
@@ -31,9 +31,9 @@ impl Hesitation {
     /// Pauses, or not: one time in four it spins, one in sixteen it lets others run.
     pub fn hesitate(&self) {
         let number = self.drawn.fetch_add(1, Ordering::Relaxed);
-        let mut rng = Rng::new(self.seed ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d));
-        match rng.below(16) {
-            0..=3 => (0..rng.below(TURNS_MAX)).for_each(|_| std::hint::spin_loop()),
+        let mut random = Random(self.seed ^ number.wrapping_mul(0x2545_f491_4f6c_dd1d));
+        match random.below(16) {
+            0..=3 => (0..random.below(TURNS_MAX)).for_each(|_| std::hint::spin_loop()),
             4 => thread::yield_now(),
             _ => {}
         }

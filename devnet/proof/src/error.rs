@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use parapet_ground::GroundError;
+
 /// Why a scenario cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
@@ -54,8 +56,8 @@ pub enum ProofError {
         how: String,
     },
     /// A block cannot be executed.
-    #[error("a block cannot be executed: {0}")]
-    Block(String),
+    #[error(transparent)]
+    Block(#[from] GroundError),
     /// The guard VM cannot start.
     #[error("the guard VM cannot start: {0}")]
     Engine(String),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::{Bytes, U256};
 use parapet_monitor::Outcome;
+use parapet_random::Random;
 use parapet_types::{Destiny, Executed};
-use parapet_workloads::rng::Rng;
 
 use crate::{
     ProofError,
@@ -119,7 +119,7 @@ pub(crate) fn raid<'a>(scene: &Scene<'a>) -> Result<(Raid, Scene<'a>), ProofErro
 /// So many honest transactions, at least.
 pub(crate) fn traffic(scene: &Scene<'_>, count: usize, pace: Pace, seed: u64) -> Result<Traffic, ProofError> {
     let mut honest =
-        Honest { scene: scene.clone(), rng: Rng::new(seed), pace, traffic: Traffic::default(), last: String::new() };
+        Honest { scene: scene.clone(), random: Random(seed), pace, traffic: Traffic::default(), last: String::new() };
     while honest.traffic.passed + honest.traffic.vetoed < count {
         honest.round()?;
         let Traffic { passed, vetoed, reverted, .. } = honest.traffic;
@@ -134,7 +134,7 @@ pub(crate) fn traffic(scene: &Scene<'_>, count: usize, pace: Pace, seed: u64) ->
 
 struct Honest<'a> {
     scene: Scene<'a>,
-    rng: Rng,
+    random: Random,
     pace: Pace,
     traffic: Traffic,
     /// How the last one that reverted ended.
@@ -146,9 +146,9 @@ impl<'a> Honest<'a> {
     fn round(&mut self) -> Result<(), ProofError> {
         self.rest();
         let (mut calls, mut busy) = (Vec::new(), BTreeSet::new());
-        let many = 1 + usize::try_from(self.rng.below(BATCH as u64)).unwrap_or_default();
+        let many = 1 + usize::try_from(self.random.below(BATCH as u64)).unwrap_or_default();
         while calls.len() < many && busy.len() < USERS {
-            let index = usize::try_from(self.rng.below(USERS as u64)).unwrap_or_default();
+            let index = usize::try_from(self.random.below(USERS as u64)).unwrap_or_default();
             if !busy.insert(index) {
                 continue;
             }
@@ -175,8 +175,8 @@ impl<'a> Honest<'a> {
     fn rest(&mut self) {
         let seconds = match self.pace {
             Pace::Steady(seconds) => seconds,
-            Pace::Bursts if self.rng.below(QUIET_ONE_IN) > 0 => 0,
-            Pace::Bursts => QUIET_SECONDS.0 + self.rng.below(QUIET_SECONDS.1 - QUIET_SECONDS.0),
+            Pace::Bursts if self.random.below(QUIET_ONE_IN) > 0 => 0,
+            Pace::Bursts => QUIET_SECONDS.0 + self.random.below(QUIET_SECONDS.1 - QUIET_SECONDS.0),
         };
         self.scene.chain.wait(seconds);
     }
@@ -193,7 +193,7 @@ impl<'a> Honest<'a> {
 
     fn habit(&mut self, script: &'a Script) -> &'a Habit {
         let all: u64 = script.honest.iter().map(|habit| habit.weight).sum();
-        let mut at = self.rng.below(all.max(1));
+        let mut at = self.random.below(all.max(1));
         let mut habits = script.honest.iter();
         habits
             .find(|habit| {
@@ -205,13 +205,13 @@ impl<'a> Honest<'a> {
     }
 
     fn prepare(&mut self, index: usize, habit: &Habit) -> Result<(), ProofError> {
-        let other = usize::try_from(self.rng.below(USERS as u64 - 1)).unwrap_or_default();
+        let other = usize::try_from(self.random.below(USERS as u64 - 1)).unwrap_or_default();
         let other = (index + 1 + other) % USERS;
         let drawn = &mut self.scene.names.drawn;
         drawn.clear();
         drawn.insert("user".to_owned(), user(index));
         drawn.insert("other".to_owned(), user(other));
-        self.scene.draw(&habit.draw, &mut self.rng)
+        self.scene.draw(&habit.draw, &mut self.random)
     }
 
     fn settle(&mut self, calls: &[(Call, &str)]) -> Result<(), ProofError> {

@@ -6,8 +6,8 @@ use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, hex, keccak256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
+use parapet_random::Random;
 use parapet_types::Executed;
-use parapet_workloads::rng::Rng;
 
 use crate::{
     ProofError,
@@ -175,18 +175,18 @@ impl<'a> Scene<'a> {
     }
 
     /// Draws what a habit wants drawn. Names are drawn in their order; later ones may use earlier ones.
-    pub(crate) fn draw(&mut self, draws: &BTreeMap<String, Draw>, rng: &mut Rng) -> Result<(), ProofError> {
+    pub(crate) fn draw(&mut self, draws: &BTreeMap<String, Draw>, random: &mut Random) -> Result<(), ProofError> {
         for (name, draw) in draws {
             let drawn = match draw {
                 Draw::Between { low, high } => {
-                    between(rng, self.names.number(low)?, self.names.number(high)?).to_string()
+                    between(random, self.names.number(low)?, self.names.number(high)?).to_string()
                 }
                 Draw::OneOf { one_of } => {
-                    let index = rng.below(one_of.len().max(1) as u64);
+                    let index = random.below(one_of.len().max(1) as u64);
                     one_of.get(usize::try_from(index).unwrap_or_default()).cloned().unwrap_or_default()
                 }
                 Draw::Part { of, call, args, bp: [low, high] } => {
-                    let share = low + rng.below(high.saturating_sub(*low) + 1);
+                    let share = low + random.below(high.saturating_sub(*low) + 1);
                     let whole = self.ask(of, call, args)?;
                     if share == 10_000 { whole } else { whole.saturating_mul(U256::from(share)) / U256::from(10_000) }
                         .to_string()

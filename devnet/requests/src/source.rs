@@ -1,21 +1,15 @@
 //! Bytes to draw from: the same for a seed on every machine.
 
 use arbitrary::Unstructured;
+use parapet_random::Random;
 
 /// Bytes that one seed gives: more than anything that is drawn of it needs.
 const BYTES: usize = 4_096;
 
-/// The bytes of a seed, by splitmix64.
+/// The bytes of a seed.
 pub(crate) fn bytes(seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = state;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (word ^ (word >> 31)).to_le_bytes()
-    };
-    std::iter::repeat_with(next).take(BYTES / 8).flatten().collect()
+    let mut random = Random(seed);
+    std::iter::repeat_with(|| random.next().to_le_bytes()).take(BYTES / 8).flatten().collect()
 }
 
 /// A number below `end`, which is not 0. Where nothing is left to draw from, it is 0.

@@ -19,7 +19,6 @@ mod load;
 mod market;
 mod mixed;
 mod preparation;
-pub mod rng;
 mod swaps;
 mod tokens;
 mod transfers;

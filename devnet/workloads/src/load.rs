@@ -3,6 +3,7 @@
 
 use alloy_primitives::{Address, U256};
 use alloy_signer_local::PrivateKeySigner;
+use parapet_random::Random;
 use parapet_types::{StateChanges, Transaction};
 
 use crate::{
@@ -10,7 +11,6 @@ use crate::{
     contracts::Contract,
     ground::Ground,
     market::{Direction, Market, Terms},
-    rng::Rng,
     tokens::{self, HOLDING},
     transfers,
 };
@@ -100,14 +100,14 @@ fn give(ground: &mut Ground, token: Address, holders: &[Address]) {
 /// Each sender trades in one pool. A pool's trades alternate in direction, so its price stays about where it is, in whatever
 /// order they come.
 fn place_swaps(ground: &mut Ground, signers: &[PrivateKeySigner], transactions: usize) {
-    let mut rng = Rng::new(SEED);
+    let mut random = Random(SEED);
     let market = Market::open(ground);
     let places: Vec<_> = (0..POOLS).map(|index| market.put(ground, index)).collect();
     for index in 0..transactions {
         let (turn, sender) = (index / signers.len(), index % signers.len());
         let direction = Direction::of(turn + sender / POOLS);
         let place = &places[sender % POOLS];
-        let order = market.order(ground, place, signers[sender].address(), direction, Terms::ExactInput, &mut rng);
+        let order = market.order(ground, place, signers[sender].address(), direction, Terms::ExactInput, &mut random);
         ground.place(order);
     }
 }

@@ -6,6 +6,7 @@
 
 use alloy_primitives::{Address, B256, U160, U256, uint};
 use alloy_sol_types::SolCall as _;
+use parapet_random::Random;
 
 use crate::{
     Router,
@@ -13,7 +14,6 @@ use crate::{
     contracts::{Contract, POOL_TOKEN_SLOTS},
     ground::{Ground, Order},
     preparation::{Prepared, prepare},
-    rng::Rng,
 };
 
 /// Gas that a swap uses, on average.
@@ -120,13 +120,13 @@ impl Market {
         from: Address,
         direction: Direction,
         terms: Terms,
-        rng: &mut Rng,
+        random: &mut Random,
     ) -> Order {
         for token in place.tokens {
             ground.give(token, from, PURSE);
             ground.allow(token, from, self.router);
         }
-        swap(self.router, place.pool, from, direction, terms, rng)
+        swap(self.router, place.pool, from, direction, terms, random)
     }
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn swap(
     from: Address,
     direction: Direction,
     terms: Terms,
-    rng: &mut Rng,
+    random: &mut Random,
 ) -> Order {
     let (side_in, side_out) = direction.sides();
     let zero_for_one = direction == Direction::Down;
@@ -148,7 +148,7 @@ pub(crate) fn swap(
             zeroForOne: zero_for_one,
             recipient: from,
             deadline: DEADLINE,
-            amountOut: amount(side_out, rng),
+            amountOut: amount(side_out, random),
             amountInMaximum: PURSE,
             sqrtPriceLimitX96: limit,
         };
@@ -159,7 +159,7 @@ pub(crate) fn swap(
             zeroForOne: zero_for_one,
             recipient: from,
             deadline: DEADLINE,
-            amountIn: amount(side_in, rng),
+            amountIn: amount(side_in, random),
             amountOutMinimum: if terms == Terms::Impossible { PURSE } else { U256::ZERO },
             sqrtPriceLimitX96: limit,
         };
@@ -169,7 +169,7 @@ pub(crate) fn swap(
 }
 
 /// What a swap puts in or takes out of a token.
-fn amount(side: usize, rng: &mut Rng) -> U256 {
-    let thousandths = 1_000 - AMOUNT_SPREAD + rng.below(2 * AMOUNT_SPREAD + 1);
+fn amount(side: usize, random: &mut Random) -> U256 {
+    let thousandths = 1_000 - AMOUNT_SPREAD + random.below(2 * AMOUNT_SPREAD + 1);
     U256::from(SWAP_AMOUNTS[side] / 1_000 * u128::from(thousandths))
 }

@@ -3,6 +3,7 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall as _;
+use parapet_random::Random;
 
 use crate::{
     Kind, Tally, Workload,
@@ -10,7 +11,6 @@ use crate::{
     contracts::Contract,
     ground::{Ground, Order},
     market::{Direction, Market, Place, SWAP_GAS, Terms},
-    rng::Rng,
     swaps::POOLS,
     tokens::{self, HOLDING, TOKEN_TRANSFER_GAS},
     transfers::{self, TRANSFER_GAS},
@@ -60,7 +60,7 @@ pub(crate) fn generate(gas: u64) -> Workload {
 /// What the transactions are drawn from. Methods that place one answer the gas it will use, about.
 struct Mix {
     ground: Ground,
-    rng: Rng,
+    random: Random,
     accounts: Vec<Address>,
     market: Market,
     places: Vec<Place>,
@@ -93,7 +93,7 @@ impl Mix {
         let accounts = (0..accounts).map(|index| address(Role::Sender, index)).collect();
         Self {
             ground,
-            rng: Rng::new(SEED),
+            random: Random(SEED),
             accounts,
             market,
             places,
@@ -106,7 +106,7 @@ impl Mix {
     }
 
     fn ordinary(&mut self) -> u64 {
-        match self.rng.below(100) {
+        match self.random.below(100) {
             0..40 => self.transfer(),
             40..72 => self.token_transfer(),
             72..85 => self.swap(),
@@ -118,7 +118,7 @@ impl Mix {
 
     fn reverting(&mut self) -> u64 {
         let from = self.account();
-        if self.rng.chance(50) {
+        if self.random.percent(50) {
             let token = self.token();
             self.ground.give(token, from, U256::from(HOLDING));
             let to = self.account();
@@ -127,8 +127,14 @@ impl Mix {
         }
         let pool = self.hot_or_cold(POOLS);
         let direction = Direction::of(self.swaps[pool]);
-        let order =
-            self.market.order(&mut self.ground, &self.places[pool], from, direction, Terms::Impossible, &mut self.rng);
+        let order = self.market.order(
+            &mut self.ground,
+            &self.places[pool],
+            from,
+            direction,
+            Terms::Impossible,
+            &mut self.random,
+        );
         self.ground.place_reverting(order);
         SWAP_GAS
     }
@@ -146,7 +152,7 @@ impl Mix {
         for holder in [from, to] {
             self.ground.give(token, holder, U256::from(HOLDING));
         }
-        let value = U256::from(1 + self.rng.below(1_000_000));
+        let value = U256::from(1 + self.random.below(1_000_000));
         self.ground.place(tokens::transfer(token, from, to, value));
         TOKEN_TRANSFER_GAS
     }
@@ -155,8 +161,8 @@ impl Mix {
         let (pool, from) = (self.hot_or_cold(POOLS), self.account());
         let direction = Direction::of(self.swaps[pool]);
         self.swaps[pool] += 1;
-        let terms = if self.rng.chance(EXACT_OUTPUT_PERCENT) { Terms::ExactOutput } else { Terms::ExactInput };
-        let order = self.market.order(&mut self.ground, &self.places[pool], from, direction, terms, &mut self.rng);
+        let terms = if self.random.percent(EXACT_OUTPUT_PERCENT) { Terms::ExactOutput } else { Terms::ExactInput };
+        let order = self.market.order(&mut self.ground, &self.places[pool], from, direction, terms, &mut self.random);
         self.ground.place(order);
         SWAP_GAS
     }
@@ -180,12 +186,12 @@ impl Mix {
     }
 
     fn account(&mut self) -> Address {
-        let index = self.rng.index(self.accounts.len());
+        let index = self.random.index(self.accounts.len());
         self.accounts[index]
     }
 
     fn recipient(&mut self) -> Address {
-        if self.rng.chance(HOT_PERCENT) { self.exchange } else { self.account() }
+        if self.random.percent(HOT_PERCENT) { self.exchange } else { self.account() }
     }
 
     fn token(&mut self) -> Address {
@@ -195,6 +201,6 @@ impl Mix {
 
     /// An index below `length`: often the first, otherwise any.
     fn hot_or_cold(&mut self, length: usize) -> usize {
-        if self.rng.chance(HOT_PERCENT) { 0 } else { self.rng.index(length) }
+        if self.random.percent(HOT_PERCENT) { 0 } else { self.random.index(length) }
     }
 }

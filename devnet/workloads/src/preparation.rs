@@ -8,6 +8,7 @@ use alloy_primitives::{Address, Bytes, U160, U256, aliases::I24, uint};
 use alloy_sol_types::{SolCall as _, SolValue as _};
 use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, execute_block};
 use parapet_monitor::NoMonitor;
+use parapet_random::Random;
 use parapet_types::{Ancestors, FlatState, StateChanges, Transaction};
 
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     contracts::{Contract, balance_slot},
     ground::{Ground, Order, block, params},
     market::{Direction, Terms, swap},
-    rng::Rng,
 };
 
 /// Square root of the price at first, as 1/2^96: that of ten token1 for one token0.
@@ -62,7 +62,7 @@ pub(crate) struct Prepared {
 
 /// Prepares a pool.
 pub(crate) fn prepare() -> Prepared {
-    let mut rng = Rng::new(SEED);
+    let mut random = Random(SEED);
     let deployer = address(Role::Deployer, 0);
     let [token0, token1, pool, router] = [0, 1, 2, 3].map(|nonce| deployer.create(nonce));
     let mut ground = Ground::new();
@@ -82,7 +82,7 @@ pub(crate) fn prepare() -> Prepared {
             call(token, PlainToken::approveCall { spender, value: U256::MAX }.abi_encode());
         }
     }
-    for position in positions(&mut rng) {
+    for position in positions(&mut random) {
         call(pool, position.abi_encode());
     }
     let mut state = ground.state();
@@ -90,7 +90,7 @@ pub(crate) fn prepare() -> Prepared {
     run(&mut state, &mut past, SWAPS + 1, &ground.take());
     for number in 0..SWAPS {
         let direction = PAST[number as usize % PAST.len()];
-        ground.place(swap(router, pool, deployer, direction, Terms::ExactInput, &mut rng));
+        ground.place(swap(router, pool, deployer, direction, Terms::ExactInput, &mut random));
         run(&mut state, &mut past, SWAPS - number, &ground.take());
     }
     let storage = |account: &Address| &past.accounts[account].storage;
@@ -101,14 +101,14 @@ pub(crate) fn prepare() -> Prepared {
 }
 
 /// One that is wide, and narrow ones that overlap.
-fn positions(rng: &mut Rng) -> Vec<Pool::addCall> {
+fn positions(random: &mut Random) -> Vec<Pool::addCall> {
     let between = |low: i32, high: i32, amount: u128| {
         let [low, high] = [low, high].map(|spacing| I24::try_from(spacing * TICK_SPACING).expect("ticks have 24 bits"));
         Pool::addCall { low, high, amount }
     };
     let mut positions = vec![between(MIDDLE - WIDE_SPACINGS, MIDDLE + WIDE_SPACINGS, LIQUIDITY)];
     positions.extend((MIDDLE - REACH..=MIDDLE + REACH).map(|low| {
-        let percent = 100 + rng.below(LIQUIDITY_SPREAD);
+        let percent = 100 + random.below(LIQUIDITY_SPREAD);
         let amount = LIQUIDITY / NARROW_SPACINGS.unsigned_abs() as u128 / 100 * u128::from(percent);
         between(low, low + NARROW_SPACINGS, amount)
     }));

@@ -65,9 +65,8 @@ impl Watch {
 
     /// What is wrong, if something is.
     pub(crate) fn readiness(&self) -> Readiness {
-        let unless = |flag: &AtomicBool, wrong: &str| match flag.load(Ordering::Relaxed) {
-            true => Err(wrong.to_owned()),
-            false => Ok(()),
+        let unless = |flag: &AtomicBool, wrong: &str| {
+            if flag.load(Ordering::Relaxed) { Err(wrong.to_owned()) } else { Ok(()) }
         };
         Readiness::default()
             .with("store", unless(&self.storage_failed, "nothing can be stored; see the log"))
@@ -79,10 +78,10 @@ impl Watch {
     fn head(&self) -> Result<(), String> {
         let Some(age_max) = self.head_age_max else { return Ok(()) };
         let age = self.chain.wall_clock().saturating_sub(self.chain.head().block.header.timestamp);
-        match age > age_max.as_secs() {
-            true => Err(format!("the newest block is {age} s old, {} s are allowed", age_max.as_secs())),
-            false => Ok(()),
+        if age > age_max.as_secs() {
+            return Err(format!("the newest block is {age} s old, {} s are allowed", age_max.as_secs()));
         }
+        Ok(())
     }
 
     /// Puts what is looked up into the metrics.

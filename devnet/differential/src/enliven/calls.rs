@@ -36,7 +36,7 @@ pub(super) fn fitting(import: u32, args: &[Arg]) -> Function {
 impl Enlivening {
     /// A hook: the drawn one, some of the others, and what memory holds then.
     pub(super) fn hook(&mut self, drawn: u32) -> Function {
-        let takes_frame = !self.shape.types[self.shape.type_of(drawn) as usize].params().is_empty();
+        let takes_frame = !self.shape.frame.types[self.shape.type_of(drawn) as usize].params().is_empty();
         let mut function = Function::new([]);
         if takes_frame {
             function.instruction(&I::LocalGet(0));
@@ -80,13 +80,13 @@ impl Enlivening {
     }
 
     fn call_defined(&mut self, function: &mut Function, locals: &[ValType]) {
-        let index = self.rng.below(self.shape.defined.len() as u64) as usize;
+        let index = self.rng.below(self.shape.frame.defined.len() as u64) as usize;
         let callee = self.shape.imported() + index as u32;
-        self.call_of(function, locals, callee, self.shape.defined[index]);
+        self.call_of(function, locals, callee, self.shape.frame.defined[index]);
     }
 
     fn call_of(&mut self, function: &mut Function, locals: &[ValType], callee: u32, ty: u32) {
-        let ty = self.shape.types[ty as usize].clone();
+        let ty = self.shape.frame.types[ty as usize].clone();
         for param in ty.params() {
             let argument = self.argument(locals, *param);
             function.instruction(&argument);

@@ -2,6 +2,8 @@
 
 use wasmparser::{ElementKind, FunctionBody, Operator as O, Parser, Payload};
 
+use crate::frame::Frame;
+
 /// Bytes that 32 bits can address.
 const ADDRESSES: u64 = 1 << 32;
 const PAGE_BYTES: u64 = 65_536;
@@ -31,13 +33,7 @@ const KEPT_PAGES: u64 = 4;
 /// What of a module its operators do not say.
 #[derive(Debug)]
 pub(super) struct Shape {
-    /// Parameters of each type.
-    pub(super) types: Vec<u32>,
-    /// Type of each function that it defines.
-    pub(super) functions: Vec<u32>,
-    /// Globals it has.
-    pub(super) globals: u32,
-    pub(super) has_globals: bool,
+    pub(super) frame: Frame,
     pages: u64,
     /// Bytes that its memory can have at most: as it declares, or as 32 bits can address.
     pub(super) memory_bytes_max: u64,
@@ -49,32 +45,16 @@ pub(super) struct Shape {
 
 impl Shape {
     /// That of the empty module.
-    const fn none() -> Self {
-        Self {
-            types: Vec::new(),
-            functions: Vec::new(),
-            globals: 0,
-            has_globals: false,
-            pages: 0,
-            memory_bytes_max: ADDRESSES,
-            spoils: false,
-            elements: false,
-        }
+    fn none() -> Self {
+        Self { frame: Frame::default(), pages: 0, memory_bytes_max: ADDRESSES, spoils: false, elements: false }
     }
 
     pub(super) fn of(module: &[u8]) -> wasmparser::Result<Self> {
         let mut shape = Self::none();
         for payload in Parser::new(0).parse_all(module) {
-            match payload? {
-                Payload::TypeSection(types) => {
-                    for ty in types.into_iter_err_on_gc_types() {
-                        shape.types.push(ty?.params().len() as u32);
-                    }
-                }
-                Payload::FunctionSection(functions) => {
-                    shape.functions = functions.into_iter().collect::<wasmparser::Result<_>>()?;
-                }
-                Payload::GlobalSection(globals) => (shape.globals, shape.has_globals) = (globals.count(), true),
+            let payload = payload?;
+            shape.frame.note(&payload)?;
+            match payload {
                 Payload::MemorySection(memories) => {
                     for memory in memories {
                         let memory = memory?;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use parapet_equivalence::{
-    Rng, Scenario,
+    Random, Scenario,
     crews::{Crews, Disturbance},
     generate,
 };
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 /// Where any way to run a seed's block parts from the others.
 fn difference(crews: &Crews, seed: u64) -> Option<String> {
     let scenario = generate(seed);
-    let mut disturbances = Rng::new(seed);
+    let mut disturbances = Random(seed);
     let before_cancun = Scenario { hardfork: Hardfork::Shanghai, ..scenario.clone() };
     for scenario in [&scenario, &before_cancun] {
         let hesitant = Disturbance::Hesitant(disturbances.next());

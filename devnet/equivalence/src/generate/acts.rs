@@ -53,12 +53,13 @@ impl Generator {
         if allowed.is_empty() {
             return Act::Store { key: Word::Key(self.slot()), value: self.word(of_child) };
         }
-        match self.rng.pick(&allowed).0 {
+        match self.random.pick(&allowed).0 {
             Kind::Increment => Act::Increment(self.slot()),
             Kind::Store => Act::Store { key: self.key(), value: self.word(of_child) },
             Kind::Add => Act::Add { key: self.key(), value: self.word(of_child) },
             Kind::Move => {
-                let amount = if self.rng.percent(50) { Word::Argument(0) } else { Word::Literal(self.rng.below(3)) };
+                let amount =
+                    if self.random.percent(50) { Word::Argument(0) } else { Word::Literal(self.random.below(3)) };
                 Act::Move { from: self.key(), to: self.key(), amount }
             }
             Kind::Transient => Act::StoreTransient { slot: self.slot(), value: self.word(of_child) },
@@ -71,7 +72,7 @@ impl Generator {
                 Act::When(Word::Argument(0), vec![destroy])
             }
             Kind::When => {
-                let count = 1 + self.rng.below(2);
+                let count = 1 + self.random.below(2);
                 let acts = (0..count).map(|_| self.act(of_child, false)).collect();
                 Act::When(self.word(of_child), acts)
             }
@@ -80,7 +81,7 @@ impl Generator {
     }
 
     fn failure(&mut self, of_child: bool) -> Act {
-        let failure = match self.rng.below(4) {
+        let failure = match self.random.below(4) {
             0 => Act::BurnGas,
             1 => Act::Invalid,
             _ => Act::Revert(self.word(of_child)),
@@ -98,33 +99,33 @@ impl Generator {
             CallKind::CallCode,
         ];
         Act::Call {
-            kind: self.rng.pick(&kinds),
+            kind: self.random.pick(&kinds),
             target: self.target(of_child),
-            value: match self.rng.below(4) {
+            value: match self.random.below(4) {
                 0 => Word::SelfBalance,
                 1 => Word::CallValue,
                 // Often more than there is.
-                2 => Word::Literal(self.rng.below(1_000_000)),
+                2 => Word::Literal(self.random.below(1_000_000)),
                 _ => Word::Literal(0),
             },
-            selector: self.rng.small(6),
+            selector: self.random.small(6),
             argument: self.word(of_child),
-            gas: self.rng.percent(40).then_some(50_000),
-            remember: self.rng.percent(60).then(|| self.slot()),
+            gas: self.random.percent(40).then_some(50_000),
+            remember: self.random.percent(60).then(|| self.slot()),
         }
     }
 
     fn create_act(&mut self) -> Act {
         Act::Create {
-            child: self.rng.small(self.children),
-            salt: self.rng.percent(80).then(|| Word::Literal(self.rng.below(2))),
-            value: if self.rng.percent(30) { Word::CallValue } else { Word::Literal(0) },
-            remember: self.rng.percent(60).then(|| self.slot()),
+            child: self.random.small(self.children),
+            salt: self.random.percent(80).then(|| Word::Literal(self.random.below(2))),
+            value: if self.random.percent(30) { Word::CallValue } else { Word::Literal(0) },
+            remember: self.random.percent(60).then(|| self.slot()),
         }
     }
 
     fn target(&mut self, of_child: bool) -> Target {
-        match self.rng.below(10) {
+        match self.random.below(10) {
             0 => Target::Caller,
             1 => Target::Coinbase,
             2 => Target::Itself,
@@ -135,7 +136,7 @@ impl Generator {
 
     /// A slot's key: fixed, or by who calls, as in a token.
     fn key(&mut self) -> Word {
-        match self.rng.below(8) {
+        match self.random.below(8) {
             0 => Word::Caller,
             1 => Word::Argument(1),
             2 => Word::Slot(self.slot()),
@@ -144,16 +145,16 @@ impl Generator {
     }
 
     fn word(&mut self, of_child: bool) -> Word {
-        match self.rng.below(20) {
+        match self.random.below(20) {
             0 => Word::Literal(0),
-            1 => Word::Literal(self.rng.below(4)),
-            2..=3 => Word::Argument(self.rng.small(2)),
+            1 => Word::Literal(self.random.below(4)),
+            2..=3 => Word::Argument(self.random.small(2)),
             4 => Word::Caller,
             5 => Word::Origin,
             6 => Word::CallValue,
             7 => Word::GasLeft,
             8 => Word::BaseFee,
-            9 => Word::BlockHash(self.rng.small(3)),
+            9 => Word::BlockHash(self.random.small(3)),
             10 if self.on(Feature::Transient) => Word::Transient(self.slot()),
             11 if self.on(Feature::BalanceReads) => Word::SelfBalance,
             12..=13 if self.on(Feature::BalanceReads) => Word::BalanceOf(self.target(of_child)),

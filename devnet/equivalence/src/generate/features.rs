@@ -2,7 +2,7 @@
 
 use parapet_types::Hardfork;
 
-use crate::Rng;
+use crate::Random;
 
 /// Something a block may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +76,14 @@ pub(super) struct Features(u32);
 
 impl Features {
     /// Draws them. What the fork does not have is on seldom: there it is an invalid opcode or transaction.
-    pub(super) fn draw(rng: &mut Rng, hardfork: Hardfork) -> Self {
+    pub(super) fn draw(random: &mut Random, hardfork: Hardfork) -> Self {
         let on = CHANCES.into_iter().filter(|(feature, chance)| {
             let known = match feature {
                 Feature::Transient | Feature::Blobs => hardfork >= Hardfork::Cancun,
                 Feature::Delegations => hardfork >= Hardfork::Prague,
                 _ => true,
             };
-            rng.percent(if known { *chance } else { chance / 10 })
+            random.percent(if known { *chance } else { chance / 10 })
         });
         Self(on.fold(0, |bits, (feature, _)| bits | 1 << feature as u8))
     }

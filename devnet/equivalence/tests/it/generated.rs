@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, sync::mpsc, time::Duration};
 
-use parapet_equivalence::{Rng, Scenario, generate, shrink};
+use parapet_equivalence::{Random, Scenario, generate, shrink};
 use parapet_types::Hardfork;
 
 use crate::crews::{Crews, Disturbance};
@@ -84,7 +84,7 @@ impl Question {
     }
 
     fn ask_of(self, scenario: Scenario, seed: u64, repeats: u64, crews: &Crews, progress: &mpsc::Sender<u64>) {
-        let mut disturbances = Rng::new(seed);
+        let mut disturbances = Random(seed);
         let mut difference = |scenario: &Scenario, repeats: u64| {
             (0..repeats).find_map(|_| {
                 // Nobody listens once the test has been given up.

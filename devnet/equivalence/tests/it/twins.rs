@@ -4,7 +4,7 @@
 use std::{num::NonZeroUsize, sync::Arc};
 
 use alloy_primitives::{B256, Bytes, U256, keccak256};
-use parapet_equivalence::{Account, Candidate, Observed, Place, Realised, Rng, Scenario, first_difference, observe};
+use parapet_equivalence::{Account, Candidate, Observed, Place, Random, Realised, Scenario, first_difference, observe};
 use parapet_executor::{Mode, Workers};
 use parapet_judge::Judge;
 use parapet_monitor::{Fuel, MemoryAccounts, Mode as AttachmentMode, Outcome};
@@ -35,13 +35,13 @@ fn configuration(module: &[u8]) -> Bytes {
 
 /// Transfers from, to and between the guarded accounts, and beside them.
 pub(crate) fn scenario(seed: u64) -> Scenario {
-    let mut rng = Rng::new(seed);
+    let mut random = Random(seed);
     let mut scenario = Scenario::empty(Hardfork::Osaka);
     scenario.gas_limit = 1_000_000_000;
     scenario.accounts = (0..6).map(|number| Account::funded(Place::Person(number), RICH)).collect();
     let mut transfer = |_| {
-        let (from, to) = (Place::Person(rng.small(4)), Place::Person(rng.small(6)));
-        let value = rng.pick(&[0, 1, 300, TX_MAX, TX_MAX + 1]);
+        let (from, to) = (Place::Person(random.small(4)), Place::Person(random.small(6)));
+        let value = random.pick(&[0, 1, 300, TX_MAX, TX_MAX + 1]);
         Candidate { gas_limit: 1_000_000, ..Candidate::transfer(from, to, value) }
     };
     scenario.transactions = (0..TRANSACTIONS).map(&mut transfer).collect();

@@ -9,6 +9,7 @@ use parapet_builder::{Amendment, Chain, MineRequest, Mining, Orphans, ReorgReque
 use parapet_genesis::{CHAIN_ID, DevGenesis, DevSettings};
 use parapet_judge::Judge;
 use parapet_monitor::{Fuel, MemoryAccounts, Mode as Acting};
+use parapet_random::Random;
 use parapet_registry::{Attachment, RegistryImage};
 use parapet_state::{ChainStore, Scope, StoreSettings, StoredBlock};
 use parapet_store::window_slot;
@@ -22,19 +23,6 @@ const TIME: u64 = 1_700_000_000;
 const STEPS: u64 = 40;
 const DEPTH_MAX: u64 = 4;
 const ATTACHMENT: B256 = B256::with_last_byte(1);
-
-/// SplitMix64: a seed gives the same run on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
 
 /// A chain whose first block attaches the guard; at most its window's allowance passes the vault.
 struct Guarded {

@@ -7,6 +7,7 @@ use alloy_primitives::{Bytes, U256, keccak256};
 use parapet_abi::{Asset, FlowRecord};
 use parapet_cosmwasm::{End, Session};
 use parapet_monitor::{MemoryState, StateOp, StateUpdate, Trace};
+use parapet_random::Random;
 use parapet_vm::{Engine, EngineSettings, Guard, HookCall, HookEnd, Subject};
 
 use super::{GUARDED, STORE, contract as contract_of, load, shipped::contract, subject, sudo, trace};
@@ -69,19 +70,6 @@ fn contracted(cap: &Cap, trace: &Trace, state: &mut MemoryState) -> Said {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Rng(u64);
-
-impl Rng {
-    fn pick<T: Copy>(&mut self, among: &[T]) -> T {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        among[usize::try_from((z ^ (z >> 31)) % among.len() as u64).unwrap()]
-    }
-}
-
 #[test]
 fn both_forms_agree_on_the_largest_numbers_and_on_any_clock() {
     let engine = Engine::new(EngineSettings::default()).unwrap();
@@ -90,16 +78,16 @@ fn both_forms_agree_on_the_largest_numbers_and_on_any_clock() {
     let amounts = [U256::ZERO, one, U256::from(77), (one << 192) - one, one << 192, U256::MAX >> 1, U256::MAX];
     let times = [0, 1, 1_000, 1_001, 86_400, u64::MAX / 2];
     for seed in 0..12 {
-        let mut rng = Rng(seed);
+        let mut random = Random(seed);
         let cap = Cap {
-            tx_max: rng.pick(&[U256::from(77), one << 192, U256::MAX]),
-            window_max: rng.pick(&[U256::from(100), one << 192, U256::MAX - one, U256::MAX]),
-            window_seconds: rng.pick(&[1, 1_000, 86_400]),
+            tx_max: random.pick(&[U256::from(77), one << 192, U256::MAX]),
+            window_max: random.pick(&[U256::from(100), one << 192, U256::MAX - one, U256::MAX]),
+            window_seconds: random.pick(&[1, 1_000, 86_400]),
         };
         let (mut of_native, mut of_contract) = (MemoryState::default(), MemoryState::default());
         for step in 0..25 {
             let mut trace = trace();
-            trace.context.timestamp = rng.pick(&times);
+            trace.context.timestamp = random.pick(&times);
             let flow = |amount: U256, (from, to): (u8, u8)| FlowRecord {
                 asset: Asset::Ether.into(),
                 from: [from; 20].into(),
@@ -108,7 +96,8 @@ fn both_forms_agree_on_the_largest_numbers_and_on_any_clock() {
                 ..FlowRecord::default()
             };
             let guarded = GUARDED.0[0];
-            trace.flows = vec![flow(rng.pick(&amounts), (guarded, 1)), flow(rng.pick(&amounts[..3]), (1, guarded))];
+            trace.flows =
+                vec![flow(random.pick(&amounts), (guarded, 1)), flow(random.pick(&amounts[..3]), (1, guarded))];
             let said = native(&guard, &cap, &trace, &mut of_native);
             assert_eq!(contracted(&cap, &trace, &mut of_contract), said, "seed {seed}, step {step}");
         }

@@ -8,6 +8,7 @@ use std::{
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use parapet_abi::{FrameRecord, FrameStatus, NO_FRAME};
 use parapet_monitor::{CallRequest, CallStatus, Decision, Fault, Fork, NoMonitor, StateView, Trace, VIEW_GAS_MAX};
+use parapet_random::Random;
 
 use crate::world::{ETHER, ONE, SENDER, Scripted, TWO, asm, execute, transaction, world};
 
@@ -34,22 +35,6 @@ fn address(number: u8) -> Address {
     Address::repeat_byte(0x10 + number)
 }
 
-/// A generator of numbers (SplitMix64).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn small(&mut self, end: u8) -> u8 {
-        u8::try_from(self.below(end.into())).unwrap()
-    }
-}
-
 /// `CREATE` of a contract whose init code writes a slot, with a wei; leaves its address.
 fn create(value: u8) -> Vec<u8> {
     // PUSH5 (PUSH1 value PUSH0 SSTORE STOP) PUSH0 MSTORE; CREATE(1, 27, 5)
@@ -57,22 +42,22 @@ fn create(value: u8) -> Vec<u8> {
 }
 
 /// What contract `number` does: it calls only contracts behind it, so that every program ends.
-fn act(numbers: &mut Numbers, number: u8) -> Vec<u8> {
+fn act(random: &mut Random, number: u8) -> Vec<u8> {
     let mut code = Vec::new();
-    for _ in 0..1 + numbers.below(5) {
-        match numbers.below(8) {
-            0..=2 => code.extend(asm::sstore(numbers.small(SLOTS), numbers.small(4))),
+    for _ in 0..1 + random.below(5) {
+        match random.below(8) {
+            0..=2 => code.extend(asm::sstore(random.small(SLOTS), random.small(4))),
             3..=5 if number + 1 < CONTRACTS => {
-                let to = number + 1 + numbers.small(CONTRACTS - number - 1);
-                code.extend(asm::join(&[&asm::call(address(to), numbers.below(3)), &asm::POP]));
+                let to = number + 1 + random.small(CONTRACTS - number - 1);
+                code.extend(asm::join(&[&asm::call(address(to), random.below(3)), &asm::POP]));
             }
-            6 => code.extend(asm::join(&[&create(numbers.small(9)), &asm::POP])),
+            6 => code.extend(asm::join(&[&create(random.small(9)), &asm::POP])),
             _ => code.extend(asm::join(&[&asm::call(SENDER, 1), &asm::POP])),
         }
     }
-    match numbers.below(6) {
+    match random.below(6) {
         0 | 1 => code.extend(asm::REVERT),
-        2 => code.extend(asm::selfdestruct(address(numbers.small(CONTRACTS)))),
+        2 => code.extend(asm::selfdestruct(address(random.small(CONTRACTS)))),
         3 => code.push(0xfe),
         _ => code.extend(asm::STOP),
     }
@@ -137,8 +122,8 @@ fn expected(frames: &[FrameRecord], frame: u32, is_after: bool) -> (u32, bool) {
 
 /// Runs the generated world of a seed; tells how many forks were compared, and how many of them were inside reverts.
 fn compare(seed: u64) -> (usize, usize) {
-    let mut numbers = Numbers(seed);
-    let contracts = (0..CONTRACTS).map(|number| (address(number), contract(&act(&mut numbers, number))));
+    let mut random = Random(seed);
+    let contracts = (0..CONTRACTS).map(|number| (address(number), contract(&act(&mut random, number))));
     let contracts: Vec<_> = contracts.chain([(PROBE, probe())]).collect();
     let pictures: Arc<Mutex<BTreeMap<(u32, bool), Picture>>> = Arc::default();
     let compared: Arc<Mutex<(usize, usize)>> = Arc::default();

@@ -4,12 +4,12 @@ use alloy_consensus::{TxEip1559, TxEip7702, TxLegacy};
 use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Bytes, Signature, TxKind, U256};
 use parapet_pool::{Balances, PoolError, Rules, TRANSACTION_BYTES_MAX};
-
-/// Longest init code, in bytes (EIP-3860).
-const INITCODE_BYTES_MAX: usize = 49_152;
 use parapet_types::{AccountInfo, ExecutionLimits, Hardfork, Transaction};
 
 use crate::support::{GWEI, RULES, account, add, dynamic, legacy, roomy, sender, signed, transfer, with_input};
+
+/// Longest init code, in bytes (EIP-3860).
+const INITCODE_BYTES_MAX: usize = 49_152;
 
 /// The error of a transaction on its own; its message begins with the words given.
 fn refused_by(transaction: Transaction, account: AccountInfo, rules: Rules, words: &str) -> PoolError {

@@ -6,22 +6,10 @@ use alloy_consensus::Transaction as _;
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::Address;
 use parapet_pool::{Limits, Pool, Rules};
+use parapet_random::Random;
 use parapet_types::Transaction;
 
 use crate::support::{GWEI, RULES, account, best, dynamic, sender, signed, with_input};
-
-/// SplitMix64: a seed gives the same run on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
 
 const SENDERS: u64 = 6;
 

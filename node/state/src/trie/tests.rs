@@ -11,6 +11,7 @@ use alloy_trie::{
     HashBuilder, Nibbles,
     proof::{ProofRetainer, verify_proof},
 };
+use parapet_random::Random;
 
 use super::{Kept, NodeRecord, Place, Rebuild, Source, Trie, Unsaved};
 use crate::{StoreError, world::Slot};
@@ -123,31 +124,28 @@ fn rebuilt(trie: &Trie<Slot>) -> B256 {
     Rebuild::root_of(trie.entries(Nowhere)).expect("nothing is read")
 }
 
-/// SplitMix64: a seed gives the same run on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % bound as u64).expect("the bound is a usize")
-    }
-
+/// What tries are drawn of.
+trait Draw {
     /// A key with up to three bits set, anywhere: any two part at any nibble.
+    fn near_key(&mut self) -> B256;
+    /// One of so many keys as the store has them.
+    fn hashed_key(&mut self, of: usize) -> B256;
+    /// One that takes a byte, or 33.
+    fn value(&mut self) -> Slot;
+}
+
+impl Draw for Random {
     fn near_key(&mut self) -> B256 {
         (0..self.below(4)).fold(B256::ZERO, |mut key, _| {
-            key[self.below(32)] |= 1 << self.below(8);
+            key[self.index(32)] |= 1 << self.below(8);
             key
         })
     }
 
     fn hashed_key(&mut self, of: usize) -> B256 {
-        keccak256(self.below(of).to_be_bytes())
+        keccak256(self.index(of).to_be_bytes())
     }
 
-    /// One that takes a byte, or 33.
     fn value(&mut self) -> Slot {
         let value = U256::from(1 + self.below(100));
         (U256::ZERO, if self.below(2) == 0 { value } else { U256::MAX - value })
@@ -199,7 +197,7 @@ fn roots_and_contents_are_those_of_the_builder_whatever_is_put_and_taken() {
             // Phases that mostly put and phases that mostly take, down to nothing.
             let takes = if step / 50 % 2 == 0 { 1 } else { 5 };
             for _ in 0..=random.below(4) {
-                let there = model.keys().nth(random.below(model.len().max(1))).copied();
+                let there = model.keys().nth(random.index(model.len().max(1))).copied();
                 match there.filter(|_| random.below(6) < takes) {
                     Some(key) => write(&mut trie, &mut model, key, None),
                     None => {
@@ -363,7 +361,7 @@ fn change_what_is_stored(seed: u64, draw: fn(&mut Random) -> B256) {
     for step in 0..60 {
         let before = model.clone();
         for _ in 0..=random.below(6) {
-            let there = model.keys().nth(random.below(model.len().max(1))).copied();
+            let there = model.keys().nth(random.index(model.len().max(1))).copied();
             let takes = if step / 20 % 2 == 0 { 1 } else { 4 };
             let (key, value) = match there.filter(|_| random.below(6) < takes) {
                 Some(key) => (key, None),

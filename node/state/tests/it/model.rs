@@ -4,29 +4,13 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_trie::{TrieAccount, root};
+pub(crate) use parapet_random::Random;
 use parapet_state::WorldState;
 use parapet_types::{AccountChange, AccountInfo, StateChanges};
 
 /// Few enough that accounts and slots meet again.
 const ADDRESSES: u64 = 24;
 const SLOTS: u64 = 12;
-
-/// SplitMix64: a seed gives the same run on every machine.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-}
 
 pub(crate) fn address(index: u64) -> Address {
     Address::from_word(keccak256(index.to_be_bytes()))

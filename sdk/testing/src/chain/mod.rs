@@ -164,7 +164,7 @@ impl Chain {
     /// With no contracts but those that the chain itself calls.
     #[must_use]
     pub fn new() -> Self {
-        Self { ground: Ground::new(), attached: Vec::new() }
+        Self { ground: Ground::default(), attached: Vec::new() }
     }
 
     /// An account with a million ether and no code, the same for the same name.
@@ -252,7 +252,7 @@ impl Chain {
 
     /// Lets time pass before the next block.
     pub const fn later(&mut self, seconds: u64) {
-        self.ground.timestamp += seconds;
+        self.ground.wait(seconds);
     }
 }
 
