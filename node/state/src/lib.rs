@@ -10,6 +10,7 @@
 //! Assumptions: one writer; keys are hashed with Keccak-256, whose collisions are not considered. This is the only crate that
 //! knows RocksDB.
 
+mod ahead;
 mod block;
 mod disk;
 mod error;

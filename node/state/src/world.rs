@@ -361,6 +361,10 @@ impl WorldState {
         AccountSource::new(self.base.as_deref())
     }
 
+    pub(crate) const fn accounts_trie(&self) -> &Trie<Arc<Account>> {
+        &self.accounts
+    }
+
     /// What a store has yet to be given: code, what was removed, and the trie.
     pub(crate) const fn unsaved(&self) -> (&OrdMap<B256, Bytes>, &OrdSet<Removed>, &Trie<Arc<Account>>) {
         (&self.code, &self.removed, &self.accounts)

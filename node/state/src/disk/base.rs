@@ -15,7 +15,7 @@ use super::{
     schema::{ACCOUNTS, CODE, STORAGE, StateKey},
 };
 use crate::{
-    StoreError,
+    StoreError, WorldState,
     trie::{Kept, NodeRecord, Place},
     world::Slot,
 };
@@ -76,6 +76,21 @@ impl Base {
     /// Accounts and slots that are in memory because they were read.
     pub(crate) fn values_cached(&self) -> usize {
         self.cache.as_ref().map_or(0, ReadCache::len)
+    }
+
+    /// What is in memory, for a later state that was derived from this one and takes its place.
+    pub(super) fn hand_over(&self, after: &WorldState) -> Option<ReadCache> {
+        self.cache.as_ref().map(|cache| cache.hand_over(after))
+    }
+
+    /// Whether reading an account ahead would be of use: what is read is kept, and this was not read yet.
+    pub(crate) fn lacks_account(&self, key: &B256) -> bool {
+        self.cache.as_ref().is_some_and(|cache| !cache.has_account(key))
+    }
+
+    /// The same of a slot.
+    pub(crate) fn lacks_slot(&self, account: &B256, key: &B256) -> bool {
+        self.cache.as_ref().is_some_and(|cache| !cache.has_slot(account, key))
     }
 
     pub(crate) fn account(&self, key: &B256) -> Result<Option<StoredAccount>, StoreError> {

@@ -1,15 +1,17 @@
 //! What was read of the head's state lately: accounts, slots and codes. Bounded; the least recently used goes first.
 //!
-//! It belongs to one [base](super::base), whose answers never change, so nothing in it is ever stale.
+//! It belongs to one [base](super::base), whose answers never change, so nothing in it is ever stale. When the head gets another
+//! base, that one takes over what this one held, each entry as it is by then.
 
-use std::num::NonZeroUsize;
+use std::{mem, num::NonZeroUsize};
 
 use alloy_primitives::{B256, Bytes};
 use lru::LruCache;
 use parking_lot::Mutex;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::base::StoredAccount;
-use crate::world::Slot;
+use crate::world::{Slot, WorldState};
 
 /// Parts with a lock each, so that threads seldom meet.
 const SHARDS: usize = 16;
@@ -62,6 +64,33 @@ impl ReadCache {
         self.codes.lock().put(hash, code);
     }
 
+    /// Whether an account was read, without a note that somebody asked.
+    pub(crate) fn has_account(&self, key: &B256) -> bool {
+        self.accounts[shard_of(key)].lock().contains(key)
+    }
+
+    /// The same of a slot.
+    pub(crate) fn has_slot(&self, account: &B256, key: &B256) -> bool {
+        self.slots[shard_of(key)].lock().contains(&(*account, *key))
+    }
+
+    /// One that holds what this one held, as it is in a state that was derived from the one in which it was read. Who still reads
+    /// the old state finds nothing here any more.
+    pub(crate) fn hand_over(&self, after: &WorldState) -> Self {
+        let accounts = self
+            .accounts
+            .par_iter()
+            .map(|shard| taken(shard, |key, known| after.account_in_memory(key).unwrap_or_else(|| known.take())));
+        let slots = self.slots.par_iter().map(|shard| {
+            taken(shard, |(account, key), known| after.slot_in_memory(account, key).unwrap_or_else(|| known.take()))
+        });
+        Self {
+            accounts: accounts.collect(),
+            slots: slots.collect(),
+            codes: taken(&self.codes, |_, code| mem::take(code)),
+        }
+    }
+
     /// Accounts and slots that are in it.
     pub(crate) fn len(&self) -> usize {
         let accounts: usize = self.accounts.iter().map(|shard| shard.lock().len()).sum();
@@ -80,6 +109,16 @@ fn shard<K: std::hash::Hash + Eq, V>(entries: usize) -> Shard<K, V> {
     let mut cache = LruCache::unbounded();
     cache.resize(NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN));
     Mutex::new(cache)
+}
+
+/// Empties a part into another one, with each value as it is now. The order in which they were used stays.
+fn taken<K: std::hash::Hash + Eq, V>(from: &Shard<K, V>, now: impl Fn(&K, &mut V) -> V) -> Shard<K, V> {
+    let left = shard(0).into_inner();
+    let mut all = mem::replace(&mut *from.lock(), left);
+    for (key, value) in &mut all {
+        *value = now(key, value);
+    }
+    Mutex::new(all)
 }
 
 /// Keys are hashes, so any of their bits will do.

@@ -75,17 +75,36 @@ impl Database {
 
     /// What held for a key after a block, and the block that wrote it; `None` where nothing did, or it was removed.
     pub(crate) fn newest(&self, key: &StateKey, block: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-        let mut options = ReadOptions::default();
-        options.set_prefix_same_as_start(true);
-        options.set_iterate_upper_bound([&key.bytes[..], &[0xff; 9]].concat());
-        let mut records: DBRawIterator<'_> = self.db.raw_iterator_cf_opt(self.family(key.family), options);
-        records.seek(key.at(block));
+        let records = self.versions(key, block);
         let found = match records.item() {
             Some((found, value)) if !value.is_empty() => key.version_of(found).map(|version| (version, value.to_vec())),
             Some(_) | None => None,
         };
         records.status().map_err(|source| self.failed("reading state", source))?;
         Ok(found)
+    }
+
+    /// What was written for a key up to a block, newest first: the blocks that wrote it, and values, which are empty where it was
+    /// removed.
+    pub(crate) fn versions_up_to(&self, key: &StateKey, block: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let (mut records, mut all) = (self.versions(key, block), Vec::new());
+        while let Some((found, value)) = records.item() {
+            let Some(version) = key.version_of(found) else { break };
+            all.push((version, value.to_vec()));
+            records.next();
+        }
+        records.status().map_err(|source| self.failed("reading state", source))?;
+        Ok(all)
+    }
+
+    /// Stands at the newest record of a key up to a block, and does not leave the key.
+    fn versions(&self, key: &StateKey, block: u64) -> DBRawIterator<'_> {
+        let mut options = ReadOptions::default();
+        options.set_prefix_same_as_start(true);
+        options.set_iterate_upper_bound([&key.bytes[..], &[0xff; 9]].concat());
+        let mut records = self.db.raw_iterator_cf_opt(self.family(key.family), options);
+        records.seek(key.at(block));
+        records
     }
 
     /// All records of a family, in order of keys.

@@ -130,7 +130,14 @@ impl Disk {
         if self.node_bytes <= self.settings.trie_bytes && !self.is_left_behind(base) {
             return Ok(Kept::InMemory(world.saved()));
         }
-        Ok(Kept::OnDisk(self.head_world(block.header.state_root)))
+        Ok(Kept::OnDisk(self.head_world_after(&world)))
+    }
+
+    /// The head's state, with nothing of it in memory but what was read.
+    fn head_world_after(&mut self, world: &WorldState) -> WorldState {
+        self.node_bytes = 0;
+        let cache = world.base().and_then(|base| base.hand_over(world));
+        self.world_of(self.head, world.root(), cache)
     }
 
     /// Whether a base is so old that it may soon be pruned: what reads the states above it would find it gone. They are given

@@ -11,7 +11,9 @@ use alloy_trie::EMPTY_ROOT_HASH;
 use rocksdb::WriteBatch;
 
 use super::{
-    Disk, record,
+    Disk,
+    database::Database,
+    record,
     schema::{ACCOUNT_NODES, ACCOUNTS, CHANGES, META, META_OLDEST, STORAGE_NODES, StateKey},
 };
 use crate::{
@@ -24,6 +26,14 @@ const BLOCKS_MAX: u64 = 8;
 
 /// A node's account, where it is of an account's trie, and its place.
 type NodeAt = (Option<B256>, Place);
+
+/// What a block wrote for a key, and what there was of that key before, newest first. A value is empty where it was removed.
+struct Replaced {
+    key: StateKey,
+    block: u64,
+    written: Vec<u8>,
+    older: Vec<(u64, Vec<u8>)>,
+}
 
 impl Disk {
     /// Prunes what the settings no longer keep, a few blocks at a time, and no state on which one in memory stands that may be
@@ -50,16 +60,17 @@ impl Disk {
             }
         });
         let mut batch = WriteBatch::default();
-        let keys = self.reader.changes(next)?;
-        for key in &keys {
-            self.drop_versions(&mut batch, key, next - 1)?;
-            let is_removal = self.database().get(key.family, &key.at(next))?.is_some_and(|value| value.is_empty());
-            if is_removal {
-                batch.delete_cf(self.database().family(key.family), key.at(next));
-            }
+        let mut replaced = Vec::new();
+        for key in self.reader.changes(next)? {
+            let replacing = self.replaced(key, next)?;
+            replacing.drop_from(&mut batch, self.database());
+            replaced.push(replacing);
         }
-        for (account, place) in self.dead_nodes(&keys, next)? {
-            self.drop_versions(&mut batch, &StateKey::node(account.as_ref(), place), next)?;
+        for (account, place) in self.dead_nodes(&replaced, next)? {
+            let key = StateKey::node(account.as_ref(), place);
+            for (version, _) in self.database().versions_up_to(&key, next)? {
+                batch.delete_cf(self.database().family(key.family), key.at(version));
+            }
         }
         batch.delete_cf(self.database().family(CHANGES), next.to_be_bytes());
         batch.put_cf(self.database().family(META), META_OLDEST, next.to_be_bytes());
@@ -68,31 +79,30 @@ impl Disk {
         Ok(())
     }
 
-    /// Adds the removal of all records of a key up to a block.
-    fn drop_versions(&self, batch: &mut WriteBatch, key: &StateKey, up_to: u64) -> Result<(), StoreError> {
-        for record in self.database().records_from(key.family, &key.at(up_to)) {
-            let (found, _) = record?;
-            if key.version_of(&found).is_none() {
-                break;
-            }
-            batch.delete_cf(self.database().family(key.family), &found);
-        }
-        Ok(())
+    /// What a block wrote for a key, and what that replaced.
+    fn replaced(&self, key: StateKey, block: u64) -> Result<Replaced, StoreError> {
+        let mut versions = self.database().versions_up_to(&key, block)?.into_iter().peekable();
+        let written = versions.next_if(|(version, _)| *version == block).map(|(_, value)| value);
+        let Some(written) = written else {
+            return Err(self.database().corrupted(key.family, &key.at(block), "missing"));
+        };
+        Ok(Replaced { key, block, written, older: versions.collect() })
     }
 
     /// Nodes that a block left behind without writing in their place.
-    fn dead_nodes(&self, keys: &[StateKey], block: u64) -> Result<Vec<NodeAt>, StoreError> {
+    fn dead_nodes(&self, replaced: &[Replaced], block: u64) -> Result<Vec<NodeAt>, StoreError> {
         let (mut live, mut waiting) = (BTreeSet::new(), Vec::new());
-        for key in keys {
-            if let Some((account, place)) = node_at(key) {
+        for Replaced { key, written, older, .. } in replaced {
+            if let Some((account, _)) = node_at(key) {
                 live.insert(key.clone());
-                live.extend(self.children(account, place, block)?.into_iter().map(key_of));
-                waiting.extend(self.children(account, place, block - 1)?);
+                live.extend(self.branches(key, account, written)?.into_iter().map(key_of));
+                let before = older.first().map_or(&[][..], |(_, value)| value);
+                waiting.extend(self.branches(key, account, before)?);
             } else if key.family == ACCOUNTS {
-                waiting.extend(self.root_left_behind(key, block)?);
+                waiting.extend(self.root_left_behind(key, written)?);
             }
         }
-        if live.iter().all(|key| key.family == STORAGE_NODES) && !keys.is_empty() {
+        if live.iter().all(|key| key.family == STORAGE_NODES) && !replaced.is_empty() {
             // The trie of accounts has no node any more, or it would have another root.
             waiting.push((None, Place::ROOT));
         }
@@ -107,9 +117,8 @@ impl Disk {
     }
 
     /// The root of an account's trie, if a block left it empty.
-    fn root_left_behind(&self, key: &StateKey, block: u64) -> Result<Option<NodeAt>, StoreError> {
-        let stored = self.database().newest(key, block)?;
-        let account = stored.map(|(_, bytes)| record::decode_account(&bytes)).transpose();
+    fn root_left_behind(&self, key: &StateKey, written: &[u8]) -> Result<Option<NodeAt>, StoreError> {
+        let account = (!written.is_empty()).then(|| record::decode_account(written)).transpose();
         let account = account.map_err(|reason| self.database().corrupted(ACCOUNTS, &key.bytes, reason))?;
         let is_empty = account.is_none_or(|account| account.storage_root == EMPTY_ROOT_HASH);
         Ok(is_empty.then(|| (Some(B256::from_slice(&key.bytes)), Place::ROOT)))
@@ -118,10 +127,31 @@ impl Disk {
     /// The branches below a node, as it was after a block.
     fn children(&self, account: Option<B256>, place: Place, block: u64) -> Result<Vec<NodeAt>, StoreError> {
         let key = StateKey::node(account.as_ref(), place);
-        let Some((_, bytes)) = self.database().newest(&key, block)? else { return Ok(Vec::new()) };
-        let node = NodeRecord::read(&bytes);
+        let found = self.database().newest(&key, block)?;
+        self.branches(&key, account, &found.map_or_else(Vec::new, |(_, bytes)| bytes))
+    }
+
+    /// The branches that the record of a node names; none where it was removed.
+    fn branches(&self, key: &StateKey, account: Option<B256>, bytes: &[u8]) -> Result<Vec<NodeAt>, StoreError> {
+        if bytes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let node = NodeRecord::read(bytes);
         let node = node.map_err(|reason| self.database().corrupted(key.family, &key.bytes, reason))?;
         Ok(node.branches().map(|place| (account, place)).collect())
+    }
+}
+
+impl Replaced {
+    /// Adds the removal of what is needed no more once this block is the oldest.
+    fn drop_from(&self, batch: &mut WriteBatch, database: &Database) {
+        let family = database.family(self.key.family);
+        for (version, _) in &self.older {
+            batch.delete_cf(family, self.key.at(*version));
+        }
+        if self.written.is_empty() {
+            batch.delete_cf(family, self.key.at(self.block));
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 //! those that do, elsewhere, have one version, or a database below. Depth is bounded by the 64 nibbles of a key, and with it
 //! all recursion.
 
+mod ahead;
 mod check;
 mod edit;
 mod hash;

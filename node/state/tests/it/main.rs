@@ -1,6 +1,7 @@
 //! The crate as others use it. Random runs print their seed.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod ahead;
 mod chain;
 mod crash;
 mod damage;

@@ -9,8 +9,8 @@ use parapet_state::WorldState;
 use parapet_types::{AccountChange, AccountInfo, StateChanges};
 
 /// Few enough that accounts and slots meet again.
-const ADDRESSES: u64 = 24;
-const SLOTS: u64 = 12;
+pub(crate) const ADDRESSES: u64 = 24;
+pub(crate) const SLOTS: u64 = 12;
 
 pub(crate) fn address(index: u64) -> Address {
     Address::from_word(keccak256(index.to_be_bytes()))
