@@ -154,6 +154,7 @@ fn chain(args: &DevArgs, mut beginning: Beginning) -> Result<Chain, Failure> {
     let settings = ChainSettings {
         mining: args.mining(),
         threads: args.threads,
+        prefetch_threads: args.kept.prefetch_threads,
         check: args.check(),
         block_deadline: args.block_deadline.map(Duration::from_millis),
         journal: args.datadir.as_ref().map(|dir| dir.join(POOL_JOURNAL)),

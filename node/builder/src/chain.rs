@@ -3,9 +3,12 @@
 //! Readers look at the [`Head`] that was published last, an immutable value, and at blocks in the store, whose lock is
 //! held while a finished block is written and never while one is executed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use alloy_primitives::B256;
@@ -27,6 +30,7 @@ use crate::{
     measure::note_threads,
     outlook::Outlook,
     payloads::Payloads,
+    prefetch::Prefetch,
     snapshot::Snapshots,
 };
 
@@ -94,6 +98,8 @@ pub(crate) struct Inner {
     writer: Mutex<Writer>,
     /// Writes blocks of a chain that is kept; one in memory has nothing to wait for.
     pub(crate) storer: Option<Storer>,
+    /// Reads ahead where the chain is kept.
+    pub(crate) prefetch: Option<Prefetch>,
 }
 
 /// What only the writer touches.
@@ -136,6 +142,8 @@ impl Chain {
         let world = store.head_world().apply(&writer.amendments)?;
         let head = Head { block: store.head(), world, outlook };
         let storer = if store.is_on_disk() { Some(Storer::start()?) } else { None };
+        let prefetch_threads = NonZeroUsize::new(settings.prefetch_threads).filter(|_| store.is_on_disk());
+        let prefetch = prefetch_threads.map(Prefetch::start).transpose()?;
         let (journal, rejoining) = Self::open_journal(settings.journal.as_deref()).unzip();
         let chain = Self(Arc::new(Inner {
             spec: RwLock::new(Arc::new(store.spec().clone())),
@@ -152,6 +160,7 @@ impl Chain {
             store: RwLock::new(store),
             writer: Mutex::new(writer),
             storer,
+            prefetch,
             journal: journal.map(Mutex::new),
             settings,
             monitor,

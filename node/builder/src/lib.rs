@@ -4,7 +4,8 @@
 //! [mined](Chain::mine) by it, readers take its published [`Head`] and its stored blocks. A block is executed, sealed,
 //! stored, and only then shown and announced: what a client has seen survives the process.
 //!
-//! Where the chain is kept, the next block is executed while the last one is written (`ahead`).
+//! Where the chain is kept, the next block is executed while the last one is written (`ahead`), and what transactions that wait are
+//! likely to need is read from the disk before their block (`prefetch`).
 //!
 //! Blocks that were built elsewhere are [received](Chain::receive), and become part of the chain when they are
 //! [chosen](Chain::choose). Blocks for others are [built apart](Chain::build_apart), and change nothing here.
@@ -32,6 +33,7 @@ mod measure;
 mod mine;
 mod outlook;
 mod payloads;
+mod prefetch;
 mod reads;
 mod reorg;
 mod select;
@@ -54,8 +56,8 @@ pub use outlook::{BlockOverride, GAS_LIMIT_MIN};
 pub use payloads::{Chosen, PAYLOADS_MAX, Received, stored_block};
 pub use reorg::{Orphans, Reorg, ReorgRequest};
 pub use settings::{
-    BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining, SNAPSHOTS_MAX,
-    SequentialCheck, Settings, cores,
+    BLOCK_BYTES_MAX, BLOCK_TIME_MAX, BLOCK_TRANSACTIONS_MAX, BLOCKS_PER_REQUEST_MAX, EVENTS_MAX, Mining,
+    PREFETCH_THREADS, PREFETCH_THREADS_MAX, SNAPSHOTS_MAX, SequentialCheck, Settings, cores,
 };
 pub use snapshot::SnapshotPoint;
 pub use submit::Submission;

@@ -33,8 +33,11 @@ const STORE_WRITE_BUFFER: &str = "parapet_store_write_buffer_bytes";
 const STORE_TRIE: &str = "parapet_store_trie_bytes";
 const STORE_RECENT: &str = "parapet_store_recent_blocks_bytes";
 const STORE_VALUES: &str = "parapet_store_cached_values";
+const STORE_VALUE_BYTES: &str = "parapet_store_value_bytes";
 const STORE_LOG: &str = "parapet_store_log_bytes_total";
 const STORE_FILES: &str = "parapet_store_file_bytes_total";
+pub(crate) const PREFETCHED_TRANSACTIONS: &str = "parapet_prefetch_transactions_total";
+pub(crate) const PREFETCHED_VALUES: &str = "parapet_prefetch_values_total";
 
 /// Upper bounds of the buckets of histograms whose names end with `_seconds`.
 pub const SECONDS_BUCKETS: [f64; 13] =
@@ -69,10 +72,19 @@ pub fn describe_metrics() {
     describe_gauge!(STORE_TRIE, Unit::Bytes, "Trie nodes in memory that blocks changed");
     describe_gauge!(STORE_RECENT, Unit::Bytes, "The newest blocks in memory, with their receipts");
     describe_gauge!(STORE_VALUES, Unit::Count, "Accounts and slots in memory that were read");
+    describe_gauge!(STORE_VALUE_BYTES, Unit::Bytes, "The same in bytes, as their bound counts them");
     describe_counter!(STORE_LOG, Unit::Bytes, "Written to the write-ahead log");
     describe_counter!(STORE_FILES, Unit::Bytes, "Written to files, first and again");
+    describe_counter!(PREFETCHED_TRANSACTIONS, Unit::Count, "Transactions for which it was looked what to read ahead");
+    describe_counter!(
+        PREFETCHED_VALUES,
+        Unit::Count,
+        "Accounts and slots that were read from the disk ahead of their use"
+    );
     let ways = [SPECULATED, SETTLED, AS_ONE, WAITS, HINTS_RIGHT, HINTS_WRONG, CONFLICTS];
-    for name in [BLOCKS, TRANSACTIONS, LEFT_OUT, GAS].into_iter().chain(ways) {
+    for name in
+        [BLOCKS, TRANSACTIONS, LEFT_OUT, GAS, PREFETCHED_TRANSACTIONS, PREFETCHED_VALUES].into_iter().chain(ways)
+    {
         counter!(name).absolute(0);
     }
 }
@@ -85,6 +97,7 @@ pub(crate) fn note_store(memory: &MemoryUse) {
         (STORE_TRIE, memory.trie_bytes),
         (STORE_RECENT, memory.recent_bytes),
         (STORE_VALUES, memory.values),
+        (STORE_VALUE_BYTES, memory.value_bytes),
     ] {
         gauge!(name).set(value as f64);
     }

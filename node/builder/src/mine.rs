@@ -149,6 +149,7 @@ impl Chain {
         mut executed: ExecutedBlock<TxError>,
     ) -> Result<Finished, ChainError> {
         let access_list = executed.access_list.take();
+        self.learn(&candidates, &executed.changes);
         let world = self.stored(world.apply(&executed.changes))?;
         let nonces = nonces(&executed.changes);
         let extra_data = self.0.settings.extra_data.clone();

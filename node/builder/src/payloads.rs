@@ -101,6 +101,9 @@ impl Chain {
         let Some((parent, world, ancestors)) = self.ground(&writer, parent_hash)? else {
             return Ok(Received::UnknownParent);
         };
+        for transaction in &incoming.transactions {
+            self.prefetch(&world, transaction.clone());
+        }
         let params = self.spec().of(&incoming.header);
         let on = Parent { header: Some(&parent), world: &world, ancestors: &ancestors };
         let mode = Mode::Parallel(&self.0.workers);
@@ -109,6 +112,7 @@ impl Chain {
             Ok((after.root(), after))
         })?;
         let (mut executed, world) = (imported.executed, imported.state);
+        self.learn(&incoming.transactions, &executed.changes);
         let (changes, access_list) = (executed.changes.clone(), executed.access_list.take());
         writer.payloads.keep(Aside { block: stored_block(incoming, executed), access_list, changes, world });
         Ok(Received::Valid)

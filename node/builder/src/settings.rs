@@ -19,6 +19,11 @@ pub const EVENTS_MAX: usize = 4_096;
 /// Longest time between two blocks that can be asked for.
 pub const BLOCK_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Threads that read ahead, unless told otherwise: they wait for the disk and hardly take a core's time.
+pub const PREFETCH_THREADS: usize = 4;
+/// Most of them that can be asked for.
+pub const PREFETCH_THREADS_MAX: usize = 256;
+
 /// When blocks are mined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mining {
@@ -70,6 +75,8 @@ pub struct Settings {
     pub mining: Mining,
     /// Threads that execute a block, the one that builds it included.
     pub threads: NonZeroUsize,
+    /// Threads that read, where the chain is kept on disk, what transactions that wait are likely to need; none with 0.
+    pub prefetch_threads: usize,
     /// Whether blocks are executed sequentially, too.
     pub check: SequentialCheck,
     /// How long a block's execution may take; what is not settled by then waits for the next block. Half of the interval
@@ -98,6 +105,7 @@ impl Default for Settings {
         Self {
             mining: Mining::Instant,
             threads: cores(),
+            prefetch_threads: PREFETCH_THREADS,
             check: SequentialCheck::Off,
             block_deadline: None,
             first_base_fee: None,

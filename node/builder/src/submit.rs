@@ -97,12 +97,16 @@ impl Chain {
         let candidate = Candidate::check(transaction, rules)?;
         let account = self.sender(head, &candidate.transaction().signer())?;
         let journalled = self.0.journal.is_some().then(|| candidate.whole().into_owned());
+        let wanted = self.0.prefetch.is_some().then(|| candidate.transaction().clone());
         let added = self.0.pool.write().admit(candidate, &account, rules)?;
         for evicted in added.evicted {
             tracing::warn!("{evicted} was dropped: the pool is full of transactions that pay more");
         }
         if let Some(transaction) = journalled {
             self.note_in_journal(&transaction);
+        }
+        if let Some(transaction) = wanted {
+            self.prefetch(&head.world, transaction);
         }
         // Having no listener is no fault.
         let _: Result<usize, _> = self.0.pending.send(added.hash);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use parapet_builder::{BLOCK_TIME_MAX, Mining, SequentialCheck};
+use parapet_builder::{BLOCK_TIME_MAX, Mining, PREFETCH_THREADS, PREFETCH_THREADS_MAX, SequentialCheck};
 use parapet_rpc::Screening;
 use parapet_state::{StoreSettings, SyncMode};
 
@@ -130,6 +130,10 @@ pub(crate) struct KeptArgs {
     #[arg(long, default_value_t = CACHE_MIB, value_name = "MEBIBYTES", requires = "datadir",
           value_parser = clap::value_parser!(u32).range(i64::from(CACHE_MIB_MIN)..))]
     pub(crate) cache: u32,
+    /// Threads that read from the folder, ahead of their block, what transactions that wait are likely to need; 0 for none.
+    #[arg(long, default_value_t = PREFETCH_THREADS, value_name = "NUMBER", requires = "datadir",
+          value_parser = prefetch_threads)]
+    pub(crate) prefetch_threads: usize,
 }
 
 /// What a block waits for.
@@ -141,10 +145,17 @@ pub(crate) enum SyncArg {
     System,
 }
 
+fn prefetch_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number <= PREFETCH_THREADS_MAX => Ok(number),
+        _ => Err(format!("give a number from 0 to {PREFETCH_THREADS_MAX}")),
+    }
+}
+
 impl DevArgs {
     /// How the chain's folder is used.
     pub(crate) fn store(&self) -> StoreSettings {
-        let KeptArgs { prune, sync, cache } = self.kept;
+        let KeptArgs { prune, sync, cache, prefetch_threads: _ } = self.kept;
         let sync = match sync {
             SyncArg::Block => SyncMode::Block,
             SyncArg::System => SyncMode::System,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, Bytes};
-use parapet_builder::{Mining, SequentialCheck, Settings as ChainSettings};
+use parapet_builder::{Mining, PREFETCH_THREADS, SequentialCheck, Settings as ChainSettings};
 use parapet_rpc::{Access, Allowed, Limits, Namespaces, Others, Pages, Screening, Settings as ServerSettings};
 use parapet_state::{StoreSettings, SyncMode};
 use serde::Deserialize;
@@ -116,11 +116,12 @@ pub(crate) struct StoreConfig {
     pub(crate) prune: Option<NonZeroU64>,
     pub(crate) sync: SyncConfig,
     pub(crate) cache_mebibytes: u32,
+    pub(crate) prefetch_threads: usize,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { prune: None, sync: SyncConfig::Block, cache_mebibytes: CACHE_MIB }
+        Self { prune: None, sync: SyncConfig::Block, cache_mebibytes: CACHE_MIB, prefetch_threads: PREFETCH_THREADS }
     }
 }
 
@@ -200,7 +201,7 @@ const HEAD_AGE_MIN: Duration = Duration::from_secs(30);
 impl Config {
     /// How the chain's folder is used.
     pub(crate) fn store(&self) -> StoreSettings {
-        let StoreConfig { prune, sync, cache_mebibytes } = self.store;
+        let StoreConfig { prune, sync, cache_mebibytes, prefetch_threads: _ } = self.store;
         let sync = match sync {
             SyncConfig::Block => SyncMode::Block,
             SyncConfig::System => SyncMode::System,
@@ -226,6 +227,7 @@ impl Config {
         ChainSettings {
             mining: self.mining(),
             threads: threads.unwrap_or_else(default_threads),
+            prefetch_threads: self.store.prefetch_threads,
             check,
             block_deadline,
             first_base_fee: None,

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use parapet_builder::BLOCK_TIME_MAX;
+use parapet_builder::{BLOCK_TIME_MAX, PREFETCH_THREADS_MAX};
 use parapet_rpc::{Allowed, Namespaces, UnknownNamespace};
 use serde::Deserialize as _;
 use toml::{Table, Value};
@@ -208,6 +208,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     if config.store.cache_mebibytes < CACHE_MIB_MIN {
         return refuse("store.cache_mebibytes", format!("give at least {CACHE_MIB_MIN}"));
+    }
+    if config.store.prefetch_threads > PREFETCH_THREADS_MAX {
+        return refuse("store.prefetch_threads", format!("give a number from 0 to {PREFETCH_THREADS_MAX}"));
     }
     if config.rpc.limits.connections_max == 0 || config.rpc.limits.connection_calls_max == 0 {
         return refuse("rpc.limits", "without a connection, or a call on it, nobody is served".into());

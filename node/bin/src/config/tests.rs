@@ -88,6 +88,7 @@ fn values_that_cannot_be_are_refused_with_their_place() {
         ("[builder]\nthreads = 0", "line 2"),
         ("[builder]\nextra_data = 'much more than thirty-two bytes of it'", "at most 32 bytes"),
         ("[store]\ncache_mebibytes = 1", "at least 16"),
+        ("[store]\nprefetch_threads = 5000", "0 to 256"),
         ("[rpc]\nnamespaces = ['eth', 'anvil']", "\"anvil\" is no namespace"),
         ("[rpc]\norigins = ['wallet.example']", "is no origin"),
         ("[guards]\nlocal = ['reentrancy:nonsense']", "guards.local"),

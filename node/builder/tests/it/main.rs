@@ -11,5 +11,6 @@ mod fixture;
 mod modes;
 mod outlook;
 mod payloads;
+mod prefetch;
 mod reorg;
 mod snapshots;
