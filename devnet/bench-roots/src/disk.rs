@@ -1,8 +1,9 @@
 //! What a block costs on disk: reading what it touches into memory, its root, its synced write, and the bytes of it.
 
-use std::{io::Write, path::Path};
+use std::{fs::File, io::Write, path::Path, time::Duration};
 
-use alloy_consensus::Header;
+use alloy_consensus::{Header, constants::EMPTY_WITHDRAWALS};
+use alloy_primitives::{B256, keccak256};
 use parapet_state::{ChainStore, GenesisBlock, MemoryUse, StoreSettings, StoredBlock, WorldState};
 use parapet_types::{ChainParams, ExecutionLimits, GuardParams, Hardfork, StateChanges};
 use serde::Serialize;
@@ -25,11 +26,18 @@ pub(crate) struct DiskCost {
     pub(crate) root_ms: f64,
     /// Writing it, synced, in milliseconds.
     pub(crate) commit_ms: f64,
+    /// Writing as many bytes to a file of its own, synced, in milliseconds: what the disk alone takes.
+    pub(crate) plain_ms: f64,
     /// Bytes that went to the write-ahead log.
     pub(crate) log_bytes: u64,
 }
 
 impl DiskCost {
+    /// How many times longer the block's write takes than a plain one of as many bytes.
+    pub(crate) fn times_plain(&self) -> f64 {
+        self.commit_ms / self.plain_ms
+    }
+
     /// Bytes that were written for each slot that changed, with all that follows from it.
     pub(crate) fn bytes_per_slot(&self) -> f64 {
         self.log_bytes as f64 / self.changes as f64
@@ -67,12 +75,21 @@ impl WriteCost {
     }
 }
 
-/// A chain in a folder that begins with a state.
+/// A chain in a folder that begins with a state, under the rules of the last fork that needs no contract in its genesis.
 pub(crate) fn chain(folder: &Path, world: WorldState, settings: StoreSettings) -> Result<ChainStore, BenchError> {
-    let header = Header { state_root: world.root(), ..Header::default() };
+    let header = Header {
+        state_root: world.root(),
+        gas_limit: 30_000_000,
+        base_fee_per_gas: Some(7),
+        withdrawals_root: Some(EMPTY_WITHDRAWALS),
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+        parent_beacon_block_root: Some(B256::ZERO),
+        ..Header::default()
+    };
     let params = ChainParams {
         chain_id: 1,
-        hardfork: Hardfork::Osaka,
+        hardfork: Hardfork::Cancun,
         block_gas_limit: 30_000_000,
         guards: GuardParams::default(),
         deposit_contract: ChainParams::MAINNET_DEPOSITS,
@@ -106,8 +123,9 @@ pub(crate) fn run(dir: &Path, shape: &Shape, progress: &mut impl Write) -> Resul
         let (commit, committed) = timed(|| store.commit(block, world));
         committed?;
         let log_bytes = written(&store)?.log_bytes_written - before.log_bytes_written;
+        let plain = plain_write(&dir.join("plain"), log_bytes)?;
         writeln!(progress, "block {}: applied in {cold:?}, root in {root:?}, written in {commit:?}", round + 1)?;
-        runs.push((cold, root, commit, log_bytes));
+        runs.push((cold, root, commit, log_bytes, plain));
     }
     Ok(DiskCost {
         accounts: shape.accounts,
@@ -115,8 +133,21 @@ pub(crate) fn run(dir: &Path, shape: &Shape, progress: &mut impl Write) -> Resul
         cold_applied_ms: median(runs.iter().map(|run| run.0)),
         root_ms: median(runs.iter().map(|run| run.1)),
         commit_ms: median(runs.iter().map(|run| run.2)),
+        plain_ms: median(runs.iter().map(|run| run.4)),
         log_bytes: runs.iter().map(|run| run.3).max().unwrap_or_default(),
     })
+}
+
+/// Writes so many bytes to a file, syncs it, and removes it.
+fn plain_write(path: &Path, bytes: u64) -> Result<Duration, BenchError> {
+    // Hashes do not compress, in case that a file system would try.
+    let words = (0..bytes.div_ceil(32)).flat_map(|word| keccak256(word.to_be_bytes()).0);
+    let content: Vec<u8> = words.collect();
+    let mut file = File::create(path)?;
+    let (took, written) = timed(|| file.write_all(&content).and_then(|()| file.sync_data()));
+    written?;
+    std::fs::remove_file(path)?;
+    Ok(took)
 }
 
 /// Puts a state on disk.

@@ -19,6 +19,9 @@ pub(crate) enum BenchError {
     /// The state cannot be read or derived.
     #[error(transparent)]
     State(#[from] StoreError),
+    /// A block could not be built.
+    #[error(transparent)]
+    Chain(#[from] parapet_builder::ChainError),
     /// The report's file could not be written.
     #[error("{}: {source}", path.display())]
     File {

@@ -1,6 +1,6 @@
 //! What a long chain takes of memory, and how often its bytes are written.
 
-use std::{io::Write, time::Instant};
+use std::{io::Write, num::NonZeroU64, path::Path, time::Instant};
 
 use alloy_consensus::{
     Eip658Value, Header, Receipt, ReceiptEnvelope, Sealed, SignableTransaction as _, TxEip1559, TxEnvelope,
@@ -17,12 +17,19 @@ use crate::{
     roots::address,
 };
 
-/// Transactions of a block.
-const BLOCK_TRANSACTIONS: u64 = 200;
 /// Accounts among which they are spread; each has a slot that they write.
 const ACCOUNTS: u64 = 1_000_000;
 /// Points of the curve.
 const POINTS: u64 = 20;
+
+/// How long a chain is, and of what blocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Length {
+    /// Transactions, rounded up to whole blocks.
+    pub(crate) transactions: u64,
+    /// Transactions of a block.
+    pub(crate) per_block: NonZeroU64,
+}
 
 /// A point of the curve.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -41,6 +48,8 @@ pub(crate) struct Point {
     pub(crate) log_bytes: u64,
     /// Written to files, first and again.
     pub(crate) file_bytes: u64,
+    /// What the folder holds.
+    pub(crate) folder_bytes: u64,
 }
 
 impl Point {
@@ -50,30 +59,32 @@ impl Point {
     }
 }
 
-/// Writes a chain of so many transactions and looks at memory on the way.
+/// Writes a chain and looks at memory on the way.
 pub(crate) fn run(
-    transactions: u64,
+    length: Length,
     settings: StoreSettings,
     progress: &mut impl Write,
 ) -> Result<Vec<Point>, BenchError> {
+    let Length { transactions, per_block } = length;
     writeln!(progress, "a chain of {transactions} transactions …")?;
     let (dir, began) = (tempfile::tempdir()?, Instant::now());
     let mut store = chain(dir.path(), WorldState::new(), settings)?;
-    let blocks = transactions.div_ceil(BLOCK_TRANSACTIONS);
+    let blocks = transactions.div_ceil(per_block.get());
     let every = blocks.div_ceil(POINTS);
     let mut points = Vec::new();
     for number in 1..=blocks {
-        append(&mut store, number)?;
+        append(&mut store, number, per_block.get())?;
         if number.is_multiple_of(every) || number == blocks {
             let used = written(&store)?;
             let point = Point {
-                transactions: number * BLOCK_TRANSACTIONS,
+                transactions: number * per_block.get(),
                 process_bytes: process_bytes(),
                 bounded_bytes: bounded(&used),
                 seconds: began.elapsed().as_secs_f64(),
                 user_bytes: used.user_bytes_written,
                 log_bytes: used.log_bytes_written,
                 file_bytes: used.file_bytes_written,
+                folder_bytes: folder_bytes(&dir.path().join("chain"))?,
             };
             writeln!(progress, "{point:?}")?;
             points.push(point);
@@ -87,12 +98,12 @@ const fn bounded(used: &MemoryUse) -> u64 {
     used.block_cache_bytes + used.trie_bytes + used.value_bytes + used.write_buffer_bytes + used.recent_bytes
 }
 
-fn append(store: &mut ChainStore, number: u64) -> Result<(), BenchError> {
+fn append(store: &mut ChainStore, number: u64, per_block: u64) -> Result<(), BenchError> {
     let (head, before) = (store.head(), store.head_world());
     let mut changes = StateChanges::default();
     let mut transactions = Vec::new();
-    for index in 0..BLOCK_TRANSACTIONS {
-        let drawn = (number * BLOCK_TRANSACTIONS + index).wrapping_mul(0x9e37_79b9_7f4a_7c15) % ACCOUNTS;
+    for index in 0..per_block {
+        let drawn = (number * per_block + index).wrapping_mul(0x9e37_79b9_7f4a_7c15) % ACCOUNTS;
         let of = address(usize::try_from(drawn).expect("below a million"));
         let nonce = before.account(&of)?.unwrap_or_default().nonce;
         let info = AccountInfo { nonce: nonce + 1, balance: U256::from(number), ..AccountInfo::default() };
@@ -106,7 +117,7 @@ fn append(store: &mut ChainStore, number: u64) -> Result<(), BenchError> {
     let header = Header { parent_hash: head.hash(), number, state_root: world.root(), ..Header::default() };
     let block = StoredBlock {
         header: Sealed::new(header),
-        receipts: (1..=BLOCK_TRANSACTIONS).map(receipt).collect(),
+        receipts: (1..=per_block).map(receipt).collect(),
         executed: transactions.iter().map(|_| executed()).collect(),
         transactions,
         withdrawals: None,
@@ -142,6 +153,12 @@ fn process_bytes() -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1_024)
 }
 
+/// Bytes of a folder's files. The database removes files while it is looked at.
+fn folder_bytes(folder: &Path) -> Result<u64, BenchError> {
+    let lengths = std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len()));
+    Ok(lengths.sum())
+}
+
 #[cfg(test)]
 mod tests {
     use parapet_state::SyncMode;
@@ -154,7 +171,8 @@ mod tests {
     #[test]
     fn a_chain_is_written_within_the_bounds_of_memory() {
         let settings = StoreSettings { sync: SyncMode::System, ..StoreSettings::with_memory(BOUND) };
-        let points = run(20_000, settings, &mut std::io::sink()).expect("there is room for a short chain");
+        let length = Length { transactions: 20_000, per_block: NonZeroU64::new(200).expect("it is above zero") };
+        let points = run(length, settings, &mut std::io::sink()).expect("there is room for a short chain");
         assert_eq!(points.len() as u64, POINTS);
         assert!(points.iter().all(|point| point.bounded_bytes <= BOUND as u64), "{points:?}");
         let written = points.last().map_or(0, |point| point.user_bytes);
