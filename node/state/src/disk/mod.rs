@@ -11,6 +11,7 @@ mod database;
 mod follow;
 mod former;
 mod marker;
+mod newest;
 mod open;
 mod precheck;
 mod prune;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     Disk,
     base::StoredAccount,
-    database::Record,
+    newest::Newest,
     record,
     schema::{ACCESS_LISTS, ACCOUNTS, CODE, HEADERS, NUMBERS, STORAGE, TRANSACTIONS, VERSIONED, split_version},
 };
@@ -290,59 +290,6 @@ fn rebuilt(scope: Scope, oldest: u64, head: u64) -> impl Iterator<Item = u64> {
         Scope::Every => ((head - oldest) / (REBUILDS_MAX + 1) + 1).max(REBUILT_EVERY_MIN),
     };
     (oldest..head).step_by(usize::try_from(step).unwrap_or(usize::MAX)).chain([head])
-}
-
-/// What held after a block, key by key, out of all versions in a family.
-struct Newest<'a> {
-    records: Box<dyn Iterator<Item = Result<Record, StoreError>> + 'a>,
-    block: u64,
-    /// Key of the record that was decided upon last.
-    decided: Vec<u8>,
-    /// What comes next.
-    ahead: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-impl<'a> Newest<'a> {
-    fn new(disk: &'a Disk, family: &'static str, block: u64) -> Self {
-        let records = Box::new(disk.database().records(family));
-        Self { records, block, decided: Vec::new(), ahead: None }
-    }
-
-    /// Those whose keys begin with these bytes, if they are the next ones.
-    fn below<'b>(&'b mut self, prefix: &'b [u8]) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + 'b {
-        std::iter::from_fn(move || match self.next()? {
-            Ok((key, value)) if !key.starts_with(prefix) => {
-                self.ahead = Some((key, value));
-                None
-            }
-            found => Some(found),
-        })
-    }
-}
-
-impl Iterator for Newest<'_> {
-    type Item = Result<(Vec<u8>, Vec<u8>), StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(ahead) = self.ahead.take() {
-            return Some(Ok(ahead));
-        }
-        loop {
-            let (key, value) = match self.records.next()? {
-                Ok(record) => record,
-                Err(error) => return Some(Err(error)),
-            };
-            // Whose version cannot be read is found by the pass over all records.
-            let Some((bytes, version)) = split_version(&key) else { continue };
-            if version > self.block || self.decided == bytes {
-                continue;
-            }
-            self.decided = bytes.to_vec();
-            if !value.is_empty() {
-                return Some(Ok((self.decided.clone(), value.into_vec())));
-            }
-        }
-    }
 }
 
 #[cfg(test)]
