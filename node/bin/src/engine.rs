@@ -8,7 +8,7 @@ use std::{
 
 use parapet_rpc::{EngineSettings, Running};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, version::COMMIT};
 
 /// How a consensus client reaches the node.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,6 +35,9 @@ impl EngineArgs {
         let (Some(port), Some(path)) = (self.engine_port, &self.jwt_secret) else { return Ok(None) };
         let text = fs::read_to_string(path).map_err(|source| Failure::File { path: path.clone(), source })?;
         let secret = text.parse().map_err(|source| Failure::Secret { path: path.clone(), source })?;
-        Ok(Some(EngineSettings { address: SocketAddr::new(host, port), secret }))
+        // What is no commit has no name in hexadecimal.
+        let digits = COMMIT.get(..8).and_then(|digits| digits.parse().ok());
+        let commit = digits.unwrap_or_default();
+        Ok(Some(EngineSettings { address: SocketAddr::new(host, port), secret, commit }))
     }
 }

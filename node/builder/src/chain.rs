@@ -29,7 +29,7 @@ use crate::{
     header::next_base_fee,
     measure::note_threads,
     outlook::Outlook,
-    payloads::Payloads,
+    payloads::{BadBlocks, Payloads},
     prefetch::Prefetch,
     snapshot::Snapshots,
 };
@@ -88,6 +88,8 @@ pub(crate) struct Inner {
     pub(crate) journal: Option<Mutex<Journal>>,
     pub(crate) head: RwLock<Arc<Head>>,
     pub(crate) amended: RwLock<Amended>,
+    /// Blocks that were built elsewhere and are not valid.
+    pub(crate) bad: Mutex<BadBlocks>,
     pub(crate) mining: watch::Sender<Mining>,
     /// Whether blocks are told in the log as they are added.
     pub(crate) logs_blocks: AtomicBool,
@@ -157,6 +159,7 @@ impl Chain {
             pool: RwLock::new(Pool::new(settings.pool).in_order(settings.order)),
             head: RwLock::new(Arc::new(head)),
             amended: RwLock::new(Amended::default()),
+            bad: Mutex::default(),
             store: RwLock::new(store),
             writer: Mutex::new(writer),
             storer,

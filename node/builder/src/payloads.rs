@@ -5,13 +5,16 @@
 //! one has gone since, it is as unknown as one that never came. Nobody reads what is kept aside; the chain is one line of
 //! blocks, and choosing another line drops the blocks that are not on it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use alloy_consensus::Header;
 use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{B256, Sealed};
 use parapet_executor::{Mode, TxError};
-use parapet_import::{IncomingBlock, Parent, import_block};
+use parapet_import::{Consequence, IncomingBlock, Parent, import_block};
 use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, ExecutedBlock, StateChanges};
 
@@ -19,6 +22,8 @@ use crate::{Chain, ChainError, ahead::Finished, chain::Writer, mine::nonces};
 
 /// Most blocks that are kept aside; the lowest makes room.
 pub const PAYLOADS_MAX: usize = 64;
+/// Most blocks that are remembered for not being valid; the oldest makes room.
+const BAD_BLOCKS_MAX: usize = 16;
 /// Most hashes that BLOCKHASH can reach.
 const ANCESTORS_MAX: usize = 256;
 
@@ -76,6 +81,9 @@ impl Payloads {
     }
 }
 
+/// Blocks that are not valid, oldest first.
+pub(crate) type BadBlocks = VecDeque<Arc<StoredBlock>>;
+
 /// A block as it is stored, out of one that came in and what its execution gave.
 #[must_use]
 pub fn stored_block(incoming: IncomingBlock, executed: ExecutedBlock<TxError>) -> StoredBlock {
@@ -110,12 +118,41 @@ impl Chain {
         let imported = import_block(&params, on, &incoming, self.monitor(), mode, |changes| {
             let after = world.apply(changes)?;
             Ok((after.root(), after))
-        })?;
+        });
+        let imported = match imported {
+            Ok(imported) => imported,
+            Err(error) => {
+                if error.consequence() == Consequence::Refuse {
+                    self.remember_bad(incoming);
+                }
+                return Err(error.into());
+            }
+        };
         let (mut executed, world) = (imported.executed, imported.state);
         self.learn(&incoming.transactions, &executed.changes);
         let (changes, access_list) = (executed.changes.clone(), executed.access_list.take());
         writer.payloads.keep(Aside { block: stored_block(incoming, executed), access_list, changes, world });
         Ok(Received::Valid)
+    }
+
+    fn remember_bad(&self, incoming: IncomingBlock) {
+        let IncomingBlock { header, transactions, withdrawals, ommers, .. } = incoming;
+        let (receipts, executed, chain_acts) = (Vec::new(), Vec::new(), Vec::new());
+        let block = StoredBlock { header, transactions, withdrawals, ommers, receipts, executed, chain_acts };
+        let mut bad = self.0.bad.lock();
+        if bad.iter().any(|known| known.hash() == block.hash()) {
+            return;
+        }
+        if bad.len() >= BAD_BLOCKS_MAX {
+            bad.pop_front();
+        }
+        bad.push_back(Arc::new(block));
+    }
+
+    /// Blocks that came in last and are not valid, newest first. They have no receipts.
+    #[must_use]
+    pub fn bad_blocks(&self) -> Vec<Arc<StoredBlock>> {
+        self.0.bad.lock().iter().rev().cloned().collect()
     }
 
     /// A block's header, the state after it, and the hashes that its successor can ask for. `None` where it is not known.
@@ -177,6 +214,24 @@ impl Chain {
         // What is far below can no longer be chosen without dropping what was.
         writer.payloads.0.retain(|_, aside| aside.block.number() + PAYLOADS_MAX as u64 > number);
         Ok(Chosen::Head { kept: base.number(), dropped })
+    }
+
+    /// Whether a block is another one, or below it; `None` where nothing is known of the other one.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the store fails or the node is stopping.
+    pub fn stands_on(&self, head: B256, below: B256) -> Result<Option<bool>, ChainError> {
+        let writer = self.writer()?;
+        let mut at = head;
+        while let Some(aside) = writer.payloads.0.get(&at) {
+            if at == below {
+                return Ok(Some(true));
+            }
+            at = aside.block.header.parent_hash;
+        }
+        let Some(base) = self.block_by_hash(at)? else { return Ok(None) };
+        let found = self.block_by_hash(below)?;
+        Ok(Some(found.is_some_and(|found| found.number() <= base.number())))
     }
 
     /// Drops the blocks after a number, and what was amended since the head.

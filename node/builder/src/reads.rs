@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_eip7928::BlockAccessList;
 use alloy_primitives::{Address, B256};
 use parapet_monitor::Monitor;
-use parapet_pool::Content;
+use parapet_pool::{Content, Sidecar};
 use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, BlockContext, ChainParams, ChainSpec, Transaction};
 use tokio::sync::broadcast;
@@ -161,6 +161,14 @@ impl Chain {
     #[must_use]
     pub fn pool_content(&self) -> Content {
         self.0.pool.read().content()
+    }
+
+    /// The blobs that wait in the pool and are named by any of these versioned hashes, with the others of their
+    /// transactions.
+    #[must_use]
+    pub fn sidecars_of(&self, hashes: &[B256]) -> Vec<Arc<Sidecar>> {
+        let named = |sidecar: &Arc<Sidecar>| sidecar.versioned_hashes().any(|hash| hashes.contains(&hash));
+        self.0.pool.read().sidecars().filter(|sidecar| named(sidecar)).cloned().collect()
     }
 
     /// Number of transactions that wait in the pool: pending ones, then queued ones.

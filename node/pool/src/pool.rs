@@ -220,6 +220,11 @@ impl Pool {
         self.entry(sender, nonce)?.candidate.sidecar.clone()
     }
 
+    /// The blobs that wait, by transaction.
+    pub fn sidecars(&self) -> impl Iterator<Item = &Arc<Sidecar>> {
+        self.lanes.values().flat_map(Lane::entries).filter_map(|(_, entry)| entry.candidate.sidecar.as_ref())
+    }
+
     /// The nonce of a sender's next transaction, those that are pending here counted.
     #[must_use]
     pub fn next_nonce(&self, sender: &Address, account_nonce: u64) -> u64 {

@@ -4,25 +4,35 @@
 //! match on), `3` the transaction would fail, with its output as data, `-32002` the chain that was forked cannot be asked,
 //! `-32603` the node itself failed.
 
+mod chain;
+mod fork;
+mod guards;
+mod simulation;
+
 use std::time::Duration;
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U64};
+use alloy_rpc_types_engine::PayloadId;
 use jsonrpsee::types::{
     ErrorObjectOwned,
     error::{CALL_EXECUTION_FAILED_CODE, INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE},
 };
 use parapet_builder::ChainError;
-use parapet_executor::TxError;
 use parapet_fork::ForkError;
 use parapet_monitor::{CandidateError, QueryError};
 use parapet_recording::RecordingError;
-use parapet_simulate::{BlockSimulationError, BrokenRule, EstimateError, Late, RecordError, SimulateError};
+use parapet_simulate::{Late, SimulateError};
 use parapet_state::StoreError;
 use parapet_types::{Destiny, Executed, Hardfork};
 
+use self::{
+    chain::{chain_code, store_code},
+    fork::fork_code,
+    guards::{candidate_code, query_code},
+    simulation::{simulate_code, simulation_code},
+};
 use crate::{
-    fork_error::{block_code, fork_code, read_code},
     revert::{GuardVetoView, revert_message},
     simulation::SimulationError,
 };
@@ -31,14 +41,18 @@ use crate::{
 const REVERTED_CODE: i32 = 3;
 /// A transaction was not mined while its sender waited (EIP-7966).
 const NOT_IN_TIME_CODE: i32 = 4;
+/// What is asked for is not there, nor will it be (EIP-1474: resource not found).
+const NOT_FOUND_CODE: i32 = -32_001;
 /// A query asks for too much (EIP-1474: limit exceeded).
 const LIMIT_EXCEEDED_CODE: i32 = -32_005;
 /// The request takes longer than it may: geth's code (EIP-1474: resource unavailable).
 const TIMED_OUT_CODE: i32 = -32_002;
 
-/// Codes of the Engine API.
+/// Codes of the Engine API (execution-apis, `src/engine/common.md`).
+const UNKNOWN_PAYLOAD_CODE: i32 = -38_001;
 const FORKCHOICE_STATE_CODE: i32 = -38_002;
 const PAYLOAD_ATTRIBUTES_CODE: i32 = -38_003;
+const TOO_LARGE_REQUEST_CODE: i32 = -38_004;
 const UNSUPPORTED_FORK_CODE: i32 = -38_005;
 
 /// Why a request is not answered with a result.
@@ -55,6 +69,9 @@ pub enum RpcError {
         /// Number of the head.
         head: u64,
     },
+    /// A block has no access list.
+    #[error("resource not found: block {0} has no access list, for its fork has none (EIP-7928)")]
+    NoAccessList(u64),
     /// There is no such transaction.
     #[error("transaction not found: {0} is neither in a block nor in the pool")]
     NoTransaction(B256),
@@ -100,9 +117,20 @@ pub enum RpcError {
     /// A chosen head comes with a safe or finalized block that is not below it (Engine API).
     #[error("invalid forkchoice state: {0} is not on the chosen line")]
     ForkchoiceState(B256),
-    /// A consensus client asks that a block be built for it (Engine API).
-    #[error("invalid payload attributes: this node builds no blocks for others; the head was chosen all the same")]
-    NoPayloads,
+    /// No block can be built as a consensus client wants it (Engine API).
+    #[error("invalid payload attributes: {0}; the head was chosen all the same")]
+    PayloadAttributes(String),
+    /// There is no such build (Engine API).
+    #[error("unknown payload: {0} was never begun, failed, or has made room for newer ones")]
+    UnknownPayload(PayloadId),
+    /// A consensus client asks for too much at once (Engine API).
+    #[error("too large request: {asked} are asked for, at most {max} are answered")]
+    TooLargeRequest {
+        /// How many are asked for.
+        asked: u64,
+        /// How many are answered.
+        max: u64,
+    },
     /// The genesis block has nothing to trace.
     #[error("genesis is not traceable")]
     Genesis,
@@ -183,7 +211,7 @@ pub enum RpcError {
     #[error(transparent)]
     Query(#[from] QueryError),
     /// The chain that was forked cannot be asked.
-    #[error("{}", crate::fork_error::message(.0))]
+    #[error("{}", fork::message(.0))]
     Fork(#[from] ForkError),
     /// The node itself failed.
     #[error("internal error: {0}; this is a fault of the node, please report it")]
@@ -221,8 +249,11 @@ impl RpcError {
     fn code(&self) -> i32 {
         match self {
             Self::Params(_) => INVALID_PARAMS_CODE,
+            Self::NoAccessList(_) => NOT_FOUND_CODE,
             Self::ForkchoiceState(_) => FORKCHOICE_STATE_CODE,
-            Self::NoPayloads => PAYLOAD_ATTRIBUTES_CODE,
+            Self::PayloadAttributes(_) => PAYLOAD_ATTRIBUTES_CODE,
+            Self::UnknownPayload(_) => UNKNOWN_PAYLOAD_CODE,
+            Self::TooLargeRequest { .. } => TOO_LARGE_REQUEST_CODE,
             Self::UnsupportedFork(_) => UNSUPPORTED_FORK_CODE,
             Self::NoBlock { .. }
             | Self::NoTransaction(_)
@@ -254,177 +285,6 @@ impl RpcError {
             Self::Query(error) => query_code(error),
             Self::Fork(error) => fork_code(error),
             Self::Signing(_) | Self::Internal(_) => INTERNAL_ERROR_CODE,
-        }
-    }
-}
-
-fn chain_code(error: &ChainError) -> i32 {
-    match error {
-        ChainError::Pool(_) | ChainError::Closed | ChainError::NotTheHead { .. } | ChainError::BeforeMerge { .. } => {
-            CALL_EXECUTION_FAILED_CODE
-        }
-        ChainError::Rejected { reason, .. } => transaction_code(reason),
-        ChainError::Timestamp { .. }
-        | ChainError::TooManyBlocks(_)
-        | ChainError::TooDeep { .. }
-        | ChainError::NoPlace { .. }
-        | ChainError::GasLimit(_)
-        | ChainError::BlockTime(_) => INVALID_PARAMS_CODE,
-        ChainError::Store(error) => store_code(error),
-        ChainError::Block(error) => block_code(error),
-        ChainError::Import(_) | ChainError::Diverged { .. } | ChainError::Thread(_) => INTERNAL_ERROR_CODE,
-    }
-}
-
-/// What was pruned or dropped meanwhile is no fault.
-fn store_code(error: &StoreError) -> i32 {
-    match error {
-        StoreError::Pruned { .. } | StoreError::Dropped { .. } | StoreError::NoBlock { .. } | StoreError::NoProof => {
-            CALL_EXECUTION_FAILED_CODE
-        }
-        StoreError::Below(error) => read_code(error),
-        StoreError::Folder { .. }
-        | StoreError::InUse { .. }
-        | StoreError::Replaced { .. }
-        | StoreError::DamagedLog { .. }
-        | StoreError::CutContents { .. }
-        | StoreError::Unknown { .. }
-        | StoreError::Format { .. }
-        | StoreError::NotFormer { .. }
-        | StoreError::ChainThere { .. }
-        | StoreError::OtherChain { .. }
-        | StoreError::OtherGenesis { .. }
-        | StoreError::Incomplete { .. }
-        | StoreError::Corrupted { .. }
-        | StoreError::Lost { .. }
-        | StoreError::StoredRoot { .. }
-        | StoreError::Database { .. }
-        | StoreError::Failed { .. }
-        | StoreError::NotNext { .. }
-        | StoreError::Root { .. }
-        | StoreError::Stranger { .. }
-        | StoreError::Code { .. }
-        | StoreError::Body { .. }
-        | StoreError::AccessList { .. }
-        | StoreError::NoChain { .. }
-        | StoreError::InMemory => INTERNAL_ERROR_CODE,
-    }
-}
-
-const fn query_code(error: &QueryError) -> i32 {
-    match error {
-        QueryError::Message { .. } => INVALID_PARAMS_CODE,
-        QueryError::OutOfFuel { .. } => LIMIT_EXCEEDED_CODE,
-        QueryError::UnknownAttachment(_)
-        | QueryError::NotAContract { .. }
-        | QueryError::NoQueries { .. }
-        | QueryError::Refused { .. }
-        | QueryError::Broken { .. } => CALL_EXECUTION_FAILED_CODE,
-        QueryError::Fault(_) => INTERNAL_ERROR_CODE,
-    }
-}
-
-const fn candidate_code(error: &CandidateError) -> i32 {
-    match error {
-        CandidateError::Accounts { .. }
-        | CandidateError::Twice(_)
-        | CandidateError::Configuration { .. }
-        | CandidateError::Fuel { .. }
-        | CandidateError::Trigger { .. }
-        | CandidateError::Refused(_) => INVALID_PARAMS_CODE,
-        CandidateError::NoGuards => CALL_EXECUTION_FAILED_CODE,
-        CandidateError::Engine(_) => INTERNAL_ERROR_CODE,
-    }
-}
-
-/// Codes of `eth_simulateV1`, as execution-apis lists them.
-mod simulated {
-    pub(super) const NONCE_TOO_LOW: i32 = -38_010;
-    pub(super) const NONCE_TOO_HIGH: i32 = -38_011;
-    pub(super) const BASE_FEE_TOO_LOW: i32 = -38_012;
-    pub(super) const INTRINSIC_GAS: i32 = -38_013;
-    pub(super) const INSUFFICIENT_FUNDS: i32 = -38_014;
-    pub(super) const BLOCK_GAS_LIMIT: i32 = -38_015;
-    pub(super) const BLOCK_NUMBER: i32 = -38_020;
-    pub(super) const BLOCK_TIMESTAMP: i32 = -38_021;
-    pub(super) const SENDER_HAS_CODE: i32 = -38_024;
-    pub(super) const INIT_CODE_SIZE: i32 = -38_025;
-    pub(super) const LIMIT_EXCEEDED: i32 = -38_026;
-}
-
-fn simulation_code(error: &SimulationError) -> i32 {
-    match error {
-        SimulationError::Empty => INVALID_PARAMS_CODE,
-        SimulationError::TooManyBlocks(_) | SimulationError::TooManyCalls { .. } => simulated::LIMIT_EXCEEDED,
-        SimulationError::NumberOrder { .. } => simulated::BLOCK_NUMBER,
-        SimulationError::TimestampOrder { .. } => simulated::BLOCK_TIMESTAMP,
-        SimulationError::Block(BlockSimulationError::Call { rule, .. }) => match rule {
-            BrokenRule::NonceTooLow => simulated::NONCE_TOO_LOW,
-            BrokenRule::NonceTooHigh => simulated::NONCE_TOO_HIGH,
-            BrokenRule::BelowBaseFee => simulated::BASE_FEE_TOO_LOW,
-            BrokenRule::IntrinsicGas => simulated::INTRINSIC_GAS,
-            BrokenRule::Funds => simulated::INSUFFICIENT_FUNDS,
-            BrokenRule::SenderHasCode => simulated::SENDER_HAS_CODE,
-            BrokenRule::InitCode => simulated::INIT_CODE_SIZE,
-            BrokenRule::Prices => INVALID_PARAMS_CODE,
-            BrokenRule::Other => INTERNAL_ERROR_CODE,
-        },
-        SimulationError::Block(BlockSimulationError::BlockGas { .. }) => simulated::BLOCK_GAS_LIMIT,
-        SimulationError::Block(BlockSimulationError::TooLong) => simulated::LIMIT_EXCEEDED,
-        SimulationError::Block(BlockSimulationError::Simulate(error)) => simulate_code(error),
-    }
-}
-
-fn simulate_code(error: &SimulateError) -> i32 {
-    match error {
-        SimulateError::Transaction(error) => transaction_code(error),
-        SimulateError::Block(error) => block_code(error),
-        SimulateError::Preceding { .. } => INTERNAL_ERROR_CODE,
-        SimulateError::Steps | SimulateError::TraceBytes(_) => LIMIT_EXCEEDED_CODE,
-        SimulateError::Late(_) => TIMED_OUT_CODE,
-        SimulateError::Tracer(_) => INVALID_PARAMS_CODE,
-        SimulateError::TooMuchState(_) => LIMIT_EXCEEDED_CODE,
-    }
-}
-
-fn transaction_code(error: &TxError) -> i32 {
-    match error {
-        TxError::Invalid(_)
-        | TxError::BlockFull { .. }
-        | TxError::GuardsFull { .. }
-        | TxError::GuardsMayNotFit { .. }
-        | TxError::Deadline => CALL_EXECUTION_FAILED_CODE,
-        TxError::State(error) => read_code(error),
-        TxError::Fault(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
-    }
-}
-
-impl From<SimulateError> for RpcError {
-    fn from(error: SimulateError) -> Self {
-        match error {
-            SimulateError::Late(late) => Self::Late(late),
-            other => Self::Simulate(other),
-        }
-    }
-}
-
-impl From<RecordError> for RpcError {
-    fn from(error: RecordError) -> Self {
-        match error {
-            RecordError::Simulate(error) => error.into(),
-            RecordError::Recording(error) => Self::Recording(error),
-        }
-    }
-}
-
-impl From<EstimateError> for RpcError {
-    fn from(error: EstimateError) -> Self {
-        match error {
-            EstimateError::Simulate(error) => error.into(),
-            EstimateError::Failed(executed) => match Self::check(*executed) {
-                Err(error) => error,
-                Ok(_) => Self::Internal("an estimate failed on a transaction that succeeds".into()),
-            },
         }
     }
 }

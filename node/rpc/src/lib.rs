@@ -18,7 +18,6 @@ mod engine;
 mod error;
 mod explain;
 mod filters;
-mod fork_error;
 mod form;
 mod forward;
 mod governed;

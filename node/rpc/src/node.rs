@@ -16,6 +16,7 @@ use parapet_monitor::Monitor;
 use parapet_simulate::{CallRequest, Overrides, Point};
 use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
+use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -35,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) instance: Instance,
     /// Slots in an epoch.
     pub(crate) epoch_slots: u64,
+    /// What a consensus client has told.
+    pub(crate) finality: RwLock<Finality>,
     pub(crate) filters: Filters,
     pub(crate) backtests: Backtests,
     /// Namespaces that are served.
@@ -47,6 +50,13 @@ pub(crate) struct Node {
     /// Transactions on their way in.
     intake: Arc<Intake>,
     writes: Arc<Semaphore>,
+}
+
+/// Blocks that a consensus client calls safe and final; zero where it has named none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Finality {
+    pub(crate) safe: B256,
+    pub(crate) finalized: B256,
 }
 
 /// A point of the chain that was asked for.
@@ -100,6 +110,7 @@ impl Node {
             beginner,
             writes,
             epoch_slots,
+            finality: RwLock::default(),
             chain,
             limits,
             client_version,
@@ -144,17 +155,26 @@ impl Node {
         })
     }
 
-    /// Number of the block that a tag means. Nothing finalizes blocks of a development chain, so `safe` and `finalized` are
-    /// as far behind the head as they would be if each block had a slot.
+    /// Number of the block that a tag means. Where no consensus client says which blocks are `safe` and `finalized`, they are as
+    /// far behind the head as they would be if each block had a slot.
     pub(crate) fn number_of(&self, tag: BlockNumberOrTag) -> u64 {
         let head = self.chain.head().block.number();
         match tag {
             BlockNumberOrTag::Number(number) => number,
             BlockNumberOrTag::Earliest => 0,
             BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => head,
-            BlockNumberOrTag::Safe => head.saturating_sub(self.epoch_slots),
-            BlockNumberOrTag::Finalized => head.saturating_sub(self.epoch_slots.saturating_mul(2)),
+            BlockNumberOrTag::Safe => self.told(|told| told.safe).unwrap_or(head.saturating_sub(self.epoch_slots)),
+            BlockNumberOrTag::Finalized => {
+                let behind = self.epoch_slots.saturating_mul(2);
+                self.told(|told| told.finalized).unwrap_or(head.saturating_sub(behind))
+            }
         }
+    }
+
+    /// Number of a block that a consensus client has told of; one that has been dropped since is told no longer.
+    fn told(&self, which: impl Fn(&Finality) -> B256) -> Option<u64> {
+        let hash = which(&self.finality.read());
+        self.chain.block_by_hash(hash).ok().flatten().map(|block| block.number())
     }
 
     /// The sealed block that is meant.

@@ -1,37 +1,96 @@
-//! `engine_` as far as it is spoken: blocks that are handed in, and the choice of the head (execution-apis, `src/engine`).
-
-use std::sync::Arc;
+//! `engine_`: blocks that are handed in, built and fetched, and the choice of the head (execution-apis, `src/engine`).
+//!
+//! Versions of a method differ in the forks whose blocks they are for, and in what goes with a block. Each version is a row
+//! of a table, and what they have in common is one function.
 
 use alloy_consensus::{BlockHeader as _, Transaction as _, TxEnvelope};
-use alloy_eips::eip7685::Requests;
-use alloy_primitives::{B256, Bytes};
-use alloy_rpc_types_engine::{
-    CancunPayloadFields, ExecutionPayload, ExecutionPayloadInputV2, ExecutionPayloadSidecar, ExecutionPayloadV1,
-    ExecutionPayloadV3, ForkchoiceState, ForkchoiceUpdated, PayloadStatus, PayloadStatusEnum, PraguePayloadFields,
+use alloy_eips::{
+    eip4844::{BlobAndProofV1, BlobAndProofV2},
+    eip7685::Requests,
 };
-use jsonrpsee::{core::async_trait, proc_macros::rpc};
-use parapet_builder::{ChainError, Chosen, Received};
+use alloy_primitives::{B256, Bytes, U64, U256};
+use alloy_rpc_types_engine::{
+    CancunPayloadFields, ExecutionPayload, ExecutionPayloadBodyV1, ExecutionPayloadBodyV2, ExecutionPayloadInputV2,
+    ExecutionPayloadSidecar, ExecutionPayloadV1, ExecutionPayloadV3, PayloadId, PayloadStatus, PayloadStatusEnum,
+    PraguePayloadFields,
+};
+use jsonrpsee::{
+    RpcModule,
+    core::{RegisterMethodError, async_trait},
+    proc_macros::rpc,
+    types::{Params, ParamsSequence},
+};
+use parapet_builder::{ChainError, Received};
 use parapet_import::{Consequence, IncomingBlock};
 use parapet_types::Hardfork;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{RpcError, node::Node};
+use super::{Engine, Forks, contents::body};
+use crate::{RpcError, node::Node, wire::BuiltPayload};
 
-/// What is answered here, as `engine_exchangeCapabilities` tells it.
-const CAPABILITIES: [&str; 8] = [
-    "engine_newPayloadV1",
-    "engine_newPayloadV2",
-    "engine_newPayloadV3",
-    "engine_newPayloadV4",
-    "engine_forkchoiceUpdatedV1",
-    "engine_forkchoiceUpdatedV2",
-    "engine_forkchoiceUpdatedV3",
-    "engine_getClientVersionV1",
+/// Takes a block that was built elsewhere.
+const NEW_PAYLOAD: [(&str, Incoming, Forks); 4] = [
+    ("engine_newPayloadV1", Incoming::One, (Hardfork::Paris, Hardfork::Shanghai)),
+    ("engine_newPayloadV2", Incoming::Two, (Hardfork::Paris, Hardfork::Cancun)),
+    ("engine_newPayloadV3", Incoming::Three, (Hardfork::Cancun, Hardfork::Prague)),
+    ("engine_newPayloadV4", Incoming::Four, (Hardfork::Prague, Hardfork::Amsterdam)),
 ];
+/// Chooses the head, and has a block built on it.
+const FORKCHOICE_UPDATED: [(&str, Forks); 3] = [
+    ("engine_forkchoiceUpdatedV1", (Hardfork::Paris, Hardfork::Shanghai)),
+    ("engine_forkchoiceUpdatedV2", (Hardfork::Paris, Hardfork::Cancun)),
+    ("engine_forkchoiceUpdatedV3", (Hardfork::Cancun, Hardfork::Amsterdam)),
+];
+/// Fetches a block that was built.
+const GET_PAYLOAD: [(&str, Told, Forks); 5] = [
+    ("engine_getPayloadV1", Told::Block, (Hardfork::Paris, Hardfork::Shanghai)),
+    ("engine_getPayloadV2", Told::Value, (Hardfork::Paris, Hardfork::Cancun)),
+    ("engine_getPayloadV3", Told::Blobs, (Hardfork::Cancun, Hardfork::Prague)),
+    ("engine_getPayloadV4", Told::Requests, (Hardfork::Prague, Hardfork::Osaka)),
+    ("engine_getPayloadV5", Told::Requests, (Hardfork::Osaka, Hardfork::Amsterdam)),
+];
+/// A client does not tell of it, for it has just asked it.
+const EXCHANGE: &str = "engine_exchangeCapabilities";
 
-/// The node, as a consensus client sees it.
-pub(super) struct Engine(pub(super) Arc<Node>);
+/// What comes with a block that is handed in.
+#[derive(Clone, Copy)]
+enum Incoming {
+    /// Nothing.
+    One,
+    /// Withdrawals, if its fork has them.
+    Two,
+    /// Besides, its blobs' hashes and the beacon block's root.
+    Three,
+    /// Besides, its requests.
+    Four,
+}
+
+/// What is told of a block that was built.
+#[derive(Clone, Copy)]
+enum Told {
+    /// The block alone.
+    Block,
+    /// Besides, what it pays.
+    Value,
+    /// Besides, its blobs.
+    Blobs,
+    /// Besides, its requests.
+    Requests,
+}
+
+/// A block that was built, as a version of the method tells it.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+enum Fetched {
+    Block(ExecutionPayload),
+    #[serde(rename_all = "camelCase")]
+    Value {
+        execution_payload: ExecutionPayload,
+        block_value: U256,
+    },
+    Whole(Box<BuiltPayload>),
+}
 
 /// Who answers.
 #[derive(Clone, Debug, Serialize)]
@@ -39,57 +98,37 @@ pub(super) struct ClientVersion {
     code: &'static str,
     name: &'static str,
     version: &'static str,
-    commit: &'static str,
+    commit: String,
 }
 
 #[rpc(server, namespace = "engine")]
 pub(super) trait EngineApi {
-    #[method(name = "newPayloadV1")]
-    async fn new_payload_v1(&self, payload: ExecutionPayloadV1) -> Result<PayloadStatus, RpcError>;
+    #[method(name = "getPayloadBodiesByHashV1")]
+    async fn bodies_by_hash(&self, hashes: Vec<B256>) -> Result<Vec<Option<ExecutionPayloadBodyV1>>, RpcError>;
 
-    #[method(name = "newPayloadV2")]
-    async fn new_payload_v2(&self, payload: ExecutionPayloadInputV2) -> Result<PayloadStatus, RpcError>;
+    #[method(name = "getPayloadBodiesByHashV2")]
+    async fn listed_bodies_by_hash(&self, hashes: Vec<B256>) -> Result<Vec<Option<ExecutionPayloadBodyV2>>, RpcError>;
 
-    #[method(name = "newPayloadV3")]
-    async fn new_payload_v3(
+    #[method(name = "getPayloadBodiesByRangeV1")]
+    async fn bodies_by_range(&self, start: U64, count: U64) -> Result<Vec<Option<ExecutionPayloadBodyV1>>, RpcError>;
+
+    #[method(name = "getPayloadBodiesByRangeV2")]
+    async fn listed_bodies_by_range(
         &self,
-        payload: ExecutionPayloadV3,
-        versioned_hashes: Vec<B256>,
-        parent_beacon_block_root: B256,
-    ) -> Result<PayloadStatus, RpcError>;
+        start: U64,
+        count: U64,
+    ) -> Result<Vec<Option<ExecutionPayloadBodyV2>>, RpcError>;
 
-    #[method(name = "newPayloadV4")]
-    async fn new_payload_v4(
-        &self,
-        payload: ExecutionPayloadV3,
-        versioned_hashes: Vec<B256>,
-        parent_beacon_block_root: B256,
-        requests: Vec<Bytes>,
-    ) -> Result<PayloadStatus, RpcError>;
+    /// Before Osaka.
+    #[method(name = "getBlobsV1")]
+    async fn blobs(&self, hashes: Vec<B256>) -> Result<Vec<Option<BlobAndProofV1>>, RpcError>;
 
-    #[method(name = "forkchoiceUpdatedV1")]
-    async fn forkchoice_updated_v1(
-        &self,
-        state: ForkchoiceState,
-        attributes: Option<Value>,
-    ) -> Result<ForkchoiceUpdated, RpcError>;
+    /// All of them, or `null`.
+    #[method(name = "getBlobsV2")]
+    async fn all_blobs(&self, hashes: Vec<B256>) -> Result<Option<Vec<BlobAndProofV2>>, RpcError>;
 
-    #[method(name = "forkchoiceUpdatedV2")]
-    async fn forkchoice_updated_v2(
-        &self,
-        state: ForkchoiceState,
-        attributes: Option<Value>,
-    ) -> Result<ForkchoiceUpdated, RpcError>;
-
-    #[method(name = "forkchoiceUpdatedV3")]
-    async fn forkchoice_updated_v3(
-        &self,
-        state: ForkchoiceState,
-        attributes: Option<Value>,
-    ) -> Result<ForkchoiceUpdated, RpcError>;
-
-    #[method(name = "exchangeCapabilities")]
-    fn exchange_capabilities(&self, theirs: Vec<String>) -> Result<Vec<&'static str>, RpcError>;
+    #[method(name = "getBlobsV3")]
+    async fn some_blobs(&self, hashes: Vec<B256>) -> Result<Vec<Option<BlobAndProofV2>>, RpcError>;
 
     #[method(name = "getClientVersionV1")]
     fn client_version(&self, theirs: Value) -> Result<Vec<ClientVersion>, RpcError>;
@@ -97,85 +136,120 @@ pub(super) trait EngineApi {
 
 #[async_trait]
 impl EngineApiServer for Engine {
-    async fn new_payload_v1(&self, payload: ExecutionPayloadV1) -> Result<PayloadStatus, RpcError> {
-        let forks = (Hardfork::Paris, Hardfork::Shanghai);
-        self.payload(payload.into(), ExecutionPayloadSidecar::none(), forks).await
+    async fn bodies_by_hash(&self, hashes: Vec<B256>) -> Result<Vec<Option<ExecutionPayloadBodyV1>>, RpcError> {
+        self.node.read(move |node| node.bodies_by_hash(&hashes, |_, block| Ok(body(block)))).await
     }
 
-    async fn new_payload_v2(&self, payload: ExecutionPayloadInputV2) -> Result<PayloadStatus, RpcError> {
-        let forks = (Hardfork::Paris, Hardfork::Cancun);
-        self.payload(payload.into_payload(), ExecutionPayloadSidecar::none(), forks).await
+    async fn listed_bodies_by_hash(&self, hashes: Vec<B256>) -> Result<Vec<Option<ExecutionPayloadBodyV2>>, RpcError> {
+        self.node.read(move |node| node.bodies_by_hash(&hashes, Node::listed_body)).await
     }
 
-    async fn new_payload_v3(
+    async fn bodies_by_range(&self, start: U64, count: U64) -> Result<Vec<Option<ExecutionPayloadBodyV1>>, RpcError> {
+        let range = (start.to(), count.to());
+        self.node.read(move |node| node.bodies_by_range(range, |_, block| Ok(body(block)))).await
+    }
+
+    async fn listed_bodies_by_range(
         &self,
-        payload: ExecutionPayloadV3,
-        versioned_hashes: Vec<B256>,
-        parent_beacon_block_root: B256,
-    ) -> Result<PayloadStatus, RpcError> {
-        let cancun = CancunPayloadFields::new(parent_beacon_block_root, versioned_hashes);
-        let forks = (Hardfork::Cancun, Hardfork::Prague);
-        self.payload(payload.into(), ExecutionPayloadSidecar::v3(cancun), forks).await
+        start: U64,
+        count: U64,
+    ) -> Result<Vec<Option<ExecutionPayloadBodyV2>>, RpcError> {
+        let range = (start.to(), count.to());
+        self.node.read(move |node| node.bodies_by_range(range, Node::listed_body)).await
     }
 
-    async fn new_payload_v4(
-        &self,
-        payload: ExecutionPayloadV3,
-        versioned_hashes: Vec<B256>,
-        parent_beacon_block_root: B256,
-        requests: Vec<Bytes>,
-    ) -> Result<PayloadStatus, RpcError> {
-        let cancun = CancunPayloadFields::new(parent_beacon_block_root, versioned_hashes);
-        let prague = PraguePayloadFields::new(Requests::new(requests));
-        let forks = (Hardfork::Prague, Hardfork::Amsterdam);
-        self.payload(payload.into(), ExecutionPayloadSidecar::v4(cancun, prague), forks).await
+    async fn blobs(&self, hashes: Vec<B256>) -> Result<Vec<Option<BlobAndProofV1>>, RpcError> {
+        let hardfork = self.node.params().hardfork;
+        if hardfork >= Hardfork::Osaka {
+            return Err(RpcError::UnsupportedFork(hardfork));
+        }
+        self.node.read(move |node| node.blobs_v1(&hashes)).await
     }
 
-    async fn forkchoice_updated_v1(
-        &self,
-        state: ForkchoiceState,
-        attributes: Option<Value>,
-    ) -> Result<ForkchoiceUpdated, RpcError> {
-        self.choose(state, attributes).await
+    async fn all_blobs(&self, hashes: Vec<B256>) -> Result<Option<Vec<BlobAndProofV2>>, RpcError> {
+        self.node.read(move |node| Ok(node.blobs_v2(&hashes)?.into_iter().collect())).await
     }
 
-    async fn forkchoice_updated_v2(
-        &self,
-        state: ForkchoiceState,
-        attributes: Option<Value>,
-    ) -> Result<ForkchoiceUpdated, RpcError> {
-        self.choose(state, attributes).await
-    }
-
-    async fn forkchoice_updated_v3(
-        &self,
-        state: ForkchoiceState,
-        attributes: Option<Value>,
-    ) -> Result<ForkchoiceUpdated, RpcError> {
-        self.choose(state, attributes).await
-    }
-
-    fn exchange_capabilities(&self, theirs: Vec<String>) -> Result<Vec<&'static str>, RpcError> {
-        tracing::debug!("a consensus client speaks {} methods", theirs.len());
-        Ok(CAPABILITIES.to_vec())
+    async fn some_blobs(&self, hashes: Vec<B256>) -> Result<Vec<Option<BlobAndProofV2>>, RpcError> {
+        self.node.read(move |node| node.blobs_v2(&hashes)).await
     }
 
     fn client_version(&self, theirs: Value) -> Result<Vec<ClientVersion>, RpcError> {
         tracing::info!("a consensus client is there: {theirs}");
         let version = env!("CARGO_PKG_VERSION");
-        Ok(vec![ClientVersion { code: "PP", name: "Parapet", version, commit: "0x00000000" }])
+        Ok(vec![ClientVersion { code: "PP", name: "Parapet", version, commit: self.commit.to_string() }])
+    }
+}
+
+/// All methods of the namespace.
+pub(super) fn methods(engine: Engine) -> Result<RpcModule<Engine>, RegisterMethodError> {
+    let mut module = EngineApiServer::into_rpc(engine);
+    for (name, incoming, forks) in NEW_PAYLOAD {
+        module.register_async_method(name, move |params, engine, _| async move {
+            let (payload, sidecar) = incoming.read(&params)?;
+            engine.receive(payload, sidecar, forks).await
+        })?;
+    }
+    for (name, forks) in FORKCHOICE_UPDATED {
+        module.register_async_method(name, move |params, engine, _| async move {
+            let mut params = params.sequence();
+            let state = next(&mut params)?;
+            let attributes: Option<Value> =
+                params.optional_next().map_err(|error| RpcError::params(error.to_string()))?;
+            engine.choose(state, attributes, forks).await
+        })?;
+    }
+    for (name, told, forks) in GET_PAYLOAD {
+        module.register_async_method(name, move |params, engine, _| async move {
+            engine.fetch(next(&mut params.sequence())?, told, forks).await
+        })?;
+    }
+    let names: Vec<&str> = module.method_names().collect();
+    module.register_method(EXCHANGE, move |_, _, _| names.clone())?;
+    Ok(module)
+}
+
+/// The next of a call's parameters.
+fn next<T: DeserializeOwned>(params: &mut ParamsSequence<'_>) -> Result<T, RpcError> {
+    let next: Result<Value, _> = params.next();
+    let value = next.map_err(|error| RpcError::params(error.to_string()))?;
+    serde_json::from_value(value).map_err(|error| RpcError::params(error.to_string()))
+}
+
+impl Incoming {
+    fn read(self, params: &Params<'_>) -> Result<(ExecutionPayload, ExecutionPayloadSidecar), RpcError> {
+        let mut params = params.sequence();
+        let payload = match self {
+            Self::One => next::<ExecutionPayloadV1>(&mut params)?.into(),
+            Self::Two => next::<ExecutionPayloadInputV2>(&mut params)?.into_payload(),
+            Self::Three | Self::Four => next::<ExecutionPayloadV3>(&mut params)?.into(),
+        };
+        let mut cancun = || {
+            let (hashes, root) = (next::<Vec<B256>>(&mut params)?, next::<B256>(&mut params)?);
+            Ok::<_, RpcError>(CancunPayloadFields::new(root, hashes))
+        };
+        let sidecar = match self {
+            Self::One | Self::Two => ExecutionPayloadSidecar::none(),
+            Self::Three => ExecutionPayloadSidecar::v3(cancun()?),
+            Self::Four => {
+                let cancun = cancun()?;
+                let requests = Requests::new(next::<Vec<Bytes>>(&mut params)?);
+                ExecutionPayloadSidecar::v4(cancun, PraguePayloadFields::new(requests))
+            }
+        };
+        Ok((payload, sidecar))
     }
 }
 
 impl Engine {
-    /// Takes a block in whose fork is one of those from the first to, and without, the second.
-    async fn payload(
+    /// Takes a block of one of those forks.
+    async fn receive(
         &self,
         payload: ExecutionPayload,
         sidecar: ExecutionPayloadSidecar,
-        (from, to): (Hardfork, Hardfork),
+        (from, to): Forks,
     ) -> Result<PayloadStatus, RpcError> {
-        self.0
+        self.node
             .write(move |node| {
                 let hardfork = node.chain.spec().hardfork_at(payload.block_number(), payload.timestamp());
                 if hardfork < from || hardfork >= to {
@@ -189,36 +263,22 @@ impl Engine {
             .await
     }
 
-    async fn choose(&self, state: ForkchoiceState, attributes: Option<Value>) -> Result<ForkchoiceUpdated, RpcError> {
-        self.0
-            .write(move |node| {
-                let head = state.head_block_hash;
-                let status = match node.choose(head)? {
-                    Chosen::Head { .. } | Chosen::Ancestor => PayloadStatusEnum::Valid,
-                    Chosen::Unknown => return Ok(ForkchoiceUpdated::from_status(PayloadStatusEnum::Syncing)),
-                };
-                for hash in [state.safe_block_hash, state.finalized_block_hash] {
-                    if !hash.is_zero() && node.chain.block_by_hash(hash)?.is_none() {
-                        return Err(RpcError::ForkchoiceState(hash));
-                    }
-                }
-                match attributes {
-                    Some(_) => Err(RpcError::NoPayloads),
-                    None => Ok(ForkchoiceUpdated::new(PayloadStatus::new(status, Some(head)))),
-                }
-            })
-            .await
-    }
-}
-
-impl Node {
-    /// Makes a block the head, and has filters look again at what took the place of dropped blocks.
-    fn choose(&self, hash: B256) -> Result<Chosen, RpcError> {
-        let chosen = self.chain.choose(hash)?;
-        if let Chosen::Head { dropped, .. } = &chosen {
-            self.filters.rewind(dropped);
+    /// The block of a build, if it is of one of those forks.
+    async fn fetch(&self, id: PayloadId, told: Told, (from, to): Forks) -> Result<Fetched, RpcError> {
+        let payload = self.builds.fetch(id).await?;
+        let hardfork = self.node.chain.spec().of(&payload.block.header).hardfork;
+        if hardfork < from || hardfork >= to {
+            return Err(RpcError::UnsupportedFork(hardfork));
         }
-        Ok(chosen)
+        let built = BuiltPayload::from(payload);
+        Ok(match told {
+            Told::Block => Fetched::Block(built.execution_payload),
+            Told::Value => {
+                Fetched::Value { execution_payload: built.execution_payload, block_value: built.block_value }
+            }
+            Told::Blobs => Fetched::Whole(Box::new(BuiltPayload { execution_requests: None, ..built })),
+            Told::Requests => Fetched::Whole(Box::new(built)),
+        })
     }
 }
 

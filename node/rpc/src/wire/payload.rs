@@ -17,8 +17,9 @@ pub(crate) struct BuiltPayload {
     pub(crate) blobs_bundle: BlobsBundle,
     /// Whether this block is to be taken rather than one that was built elsewhere; the node has no reason to say so.
     pub(crate) should_override_builder: bool,
-    /// EIP-7685, empty ones left out.
-    pub(crate) execution_requests: Requests,
+    /// EIP-7685, empty ones left out; told from Prague on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) execution_requests: Option<Requests>,
 }
 
 /// The blobs of a block's transactions, in order.
@@ -59,7 +60,7 @@ impl From<Payload> for BuiltPayload {
             block_value: tips,
             blobs_bundle,
             should_override_builder: false,
-            execution_requests: Requests::new(told.collect()),
+            execution_requests: Some(Requests::new(told.collect())),
         }
     }
 }

@@ -7,13 +7,13 @@ use parapet_executor::BlockError;
 use parapet_fork::ForkError;
 use parapet_types::ReadError;
 
+use super::LIMIT_EXCEEDED_CODE;
+
 /// Something that the node does not have itself cannot be had (EIP-1474: resource unavailable).
 const UNAVAILABLE_CODE: i32 = -32_002;
-/// The endpoint refuses for its rate (EIP-1474: limit exceeded).
-const LIMIT_EXCEEDED_CODE: i32 = -32_005;
 
 /// The code of what went wrong with the chain that was forked. What its endpoint refuses keeps the endpoint's own.
-pub(crate) const fn fork_code(error: &ForkError) -> i32 {
+pub(super) const fn fork_code(error: &ForkError) -> i32 {
     match error {
         ForkError::Refused { code, .. } => *code,
         ForkError::Limited { .. } => LIMIT_EXCEEDED_CODE,
@@ -35,7 +35,7 @@ pub(crate) const fn fork_code(error: &ForkError) -> i32 {
 }
 
 /// What is said: the endpoint's own words, where it was the endpoint that refused what a client asked for.
-pub(crate) fn message(error: &ForkError) -> Cow<'_, str> {
+pub(super) fn message(error: &ForkError) -> Cow<'_, str> {
     match error {
         ForkError::Refused { message, .. } => message.into(),
         error => error.to_string().into(),
@@ -43,7 +43,7 @@ pub(crate) fn message(error: &ForkError) -> Cow<'_, str> {
 }
 
 /// The code of state that could not be read: a fault of this node, unless the state is elsewhere.
-pub(crate) fn read_code(error: &ReadError) -> i32 {
+pub(super) fn read_code(error: &ReadError) -> i32 {
     match error.0.downcast_ref::<ForkError>() {
         // That the endpoint refuses to tell of an account is not what the client asked for.
         Some(ForkError::Refused { .. }) => UNAVAILABLE_CODE,
@@ -53,7 +53,7 @@ pub(crate) fn read_code(error: &ReadError) -> i32 {
 }
 
 /// The same of a block that could not be executed.
-pub(crate) fn block_code(error: &BlockError) -> i32 {
+pub(super) fn block_code(error: &BlockError) -> i32 {
     match error {
         BlockError::State(error) => read_code(error),
         // Whoever named it wanted it there.
