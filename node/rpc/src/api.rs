@@ -14,6 +14,7 @@ mod guard;
 mod impersonate;
 mod info;
 pub(crate) mod instance;
+mod listed;
 mod logs;
 mod lookups;
 mod ots;
@@ -28,6 +29,7 @@ mod testing;
 mod trace;
 mod tryout;
 mod upcoming;
+mod within;
 
 use std::sync::Arc;
 
@@ -71,6 +73,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(impersonate::ImpersonateServer::into_rpc(api()))?;
     module.merge(instance::AboutServer::into_rpc(api()))?;
     module.merge(info::InfoServer::into_rpc(api()))?;
+    module.merge(listed::ListedServer::into_rpc(api()))?;
     module.merge(lookups::LookupsServer::into_rpc(api()))?;
     module.merge(logs::EthLogsServer::into_rpc(api()))?;
     module.merge(ots::OtterscanServer::into_rpc(api()))?;
@@ -85,5 +88,6 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(testing::TestingServer::into_rpc(api()))?;
     module.merge(trace::TraceServer::into_rpc(api()))?;
     module.merge(upcoming::UpcomingServer::into_rpc(api()))?;
+    module.merge(within::WithinServer::into_rpc(api()))?;
     Ok(module)
 }

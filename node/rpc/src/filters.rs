@@ -18,8 +18,15 @@ use crate::{
 pub(crate) enum Kind {
     Logs(Box<Filter>),
     Blocks,
-    /// Hashes of transactions as the pool admits them.
-    Pending(Receiver<B256>),
+    /// Transactions as the pool admits them, by their hashes.
+    Pending(Receiver<B256>, Form),
+}
+
+/// How transactions are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Hashes,
+    Whole,
 }
 
 struct Installed {
@@ -35,6 +42,8 @@ struct Installed {
 /// What is new for a filter.
 pub(crate) enum Changes {
     Hashes(Vec<B256>),
+    /// Transactions with these hashes.
+    Transactions(Vec<B256>),
     /// Logs that are no more, and those of the blocks from the first number on.
     Logs(Box<Filter>, Vec<Log>, u64),
 }
@@ -95,7 +104,8 @@ impl Filters {
                 let blocks = (first..=head).filter_map(|number| chain.block(number).transpose());
                 Changes::Hashes(blocks.map(|block| Ok(block?.hash())).collect::<Result<_, RpcError>>()?)
             }
-            Kind::Pending(hashes) => Changes::Hashes(drain(hashes)),
+            Kind::Pending(hashes, Form::Hashes) => Changes::Hashes(drain(hashes)),
+            Kind::Pending(hashes, Form::Whole) => Changes::Transactions(drain(hashes)),
         })
     }
 
@@ -106,7 +116,7 @@ impl Filters {
         installed.polled = chain.wall_clock();
         match &installed.kind {
             Kind::Logs(filter) => Ok(filter.clone()),
-            Kind::Blocks | Kind::Pending(_) => {
+            Kind::Blocks | Kind::Pending(..) => {
                 Err(RpcError::params("this filter is not one of logs; use eth_getFilterChanges"))
             }
         }

@@ -22,6 +22,7 @@ use crate::{
     RpcError,
     layer::{Around, Calls},
     node::Node,
+    wire::BlockRef,
 };
 
 /// Most calls that are passed on at a time; others wait.
@@ -63,7 +64,8 @@ fn about(method: &str) -> Option<About> {
         | "eth_estimateGas"
         | "eth_createAccessList"
         | "eth_simulateV1"
-        | "debug_traceCall" => About::State(1),
+        | "debug_traceCall"
+        | "ots_hasCode" => About::State(1),
         "eth_getStorageAt" => About::State(2),
         "trace_call" => About::State(2),
         // Of the forked block itself the other chain has proofs.
@@ -86,6 +88,10 @@ fn about(method: &str) -> Option<About> {
         | "debug_getRawBlock"
         | "debug_getRawHeader"
         | "debug_getRawReceipts"
+        | "debug_getRawBlockAccessList"
+        | "debug_storageRangeAt"
+        | "erigon_getHeaderByNumber"
+        | "eth_getBlockAccessList"
         | "debug_traceBlockByNumber"
         | "debug_traceBlockByHash"
         | "trace_block"
@@ -129,12 +135,11 @@ impl Node {
         match about {
             About::State(index) => {
                 let there = |number| number < fork_number;
-                self.place_of_block(fork, (nth::<BlockId>(&params, index), index), there)
+                self.place_of_block(fork, (block(&params, index), index), there)
             }
             About::Block(index) => {
                 let there = |number| number <= fork_number;
-                let id = nth::<BlockId>(&params, index).or_else(|| nth::<B256>(&params, index).map(BlockId::from));
-                self.place_of_block(fork, (id, index), there)
+                self.place_of_block(fork, (block(&params, index), index), there)
             }
             About::Transaction(index) => {
                 let Some(hash) = nth::<B256>(&params, index) else { return Ok(Place::Here) };
@@ -186,6 +191,11 @@ impl Node {
             ))),
         }
     }
+}
+
+/// A parameter as a block, if it is one.
+fn block(params: &[&RawValue], index: usize) -> Option<BlockId> {
+    nth::<BlockRef>(params, index).map(|block| block.0)
 }
 
 /// A parameter as a value, if it is one.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jsonrpsee::RpcModule;
 
 /// Namespaces for anybody.
-const PUBLIC: [&str; 9] = ["debug", "eth", "guard", "net", "ots", "rpc", "trace", "txpool", "web3"];
+const PUBLIC: [&str; 10] = ["debug", "erigon", "eth", "guard", "net", "ots", "rpc", "trace", "txpool", "web3"];
 /// Namespaces by which anybody can do anything.
-const DEVELOPMENT: [&str; 7] = ["anvil", "erigon", "evm", "hardhat", "personal", "tenderly", "testing"];
+const DEVELOPMENT: [&str; 6] = ["anvil", "evm", "hardhat", "personal", "tenderly", "testing"];
 /// Methods of other namespaces that are for development alone.
 const DEVELOPMENT_METHODS: [&str; 4] =
     ["eth_sendUnsignedTransaction", "eth_signTypedData", "eth_signTypedData_v3", "eth_signTypedData_v4"];

@@ -30,6 +30,7 @@ pub use parapet_executor::{Point, PrecompileMoves};
 
 pub use estimate::{EstimateError, estimate_gas};
 pub use parity::{Steps, TraceTypes, replay_block, replay_call, replay_calls, replay_transaction};
+pub use past::changes_before;
 pub use query::query;
 pub use record::{RecordError, execute_recorded, record};
 pub use trace::{trace_block, trace_call, trace_transaction};

@@ -4,7 +4,7 @@ use parapet_executor::{
     BlockError, ChainRules, Identity, Outcome, Overlay, Point, Session, begin_block, block_env, tx_env,
 };
 use parapet_monitor::Monitor;
-use parapet_types::{Executed, REGISTRY, Transaction};
+use parapet_types::{Executed, REGISTRY, StateChanges, Transaction};
 use revm::inspector::NoOpInspector;
 
 use crate::{SimulateError, call::overlay, check_time};
@@ -89,4 +89,16 @@ pub(crate) fn before<'a>(
         again.step(point, index, transaction)?;
     }
     Ok(again.into_state())
+}
+
+/// What a block has changed before one of its transactions, given the state before the block and the transactions before it.
+///
+/// # Errors
+/// [`SimulateError`].
+pub fn changes_before(
+    point: &Point<'_>,
+    preceding: &[Transaction],
+    monitor: &dyn Monitor,
+) -> Result<StateChanges, SimulateError> {
+    Ok(before(point, preceding, monitor)?.changes().map_err(BlockError::from)?)
 }

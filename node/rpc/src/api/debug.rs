@@ -1,14 +1,23 @@
 //! Debug traces, and the chain's encodings.
 
+use std::sync::Arc;
+
 use alloy_consensus::ReceiptEnvelope;
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718 as _};
 use alloy_primitives::{B256, Bytes};
-use alloy_rpc_types_eth::TransactionRequest;
+use alloy_rpc_types_eth::{Block, BlockTransactionsKind, TransactionRequest};
 use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace, TraceResult};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use parapet_simulate::SimulateError;
+use parapet_state::StoredBlock;
+use serde::Serialize;
 
-use crate::{RpcError, api::Api, node::Node, wire::Hash};
+use crate::{
+    RpcError,
+    api::Api,
+    node::Node,
+    wire::{self, Hash},
+};
 
 #[rpc(server, namespace = "debug")]
 pub(crate) trait Debug {
@@ -52,6 +61,18 @@ pub(crate) trait Debug {
 
     #[method(name = "getRawReceipts")]
     fn raw_receipts(&self, id: BlockId) -> Result<Vec<Bytes>, RpcError>;
+
+    /// The last blocks that came by the Engine API and are not valid, newest first.
+    #[method(name = "getBadBlocks")]
+    fn bad_blocks(&self) -> Result<Vec<BadBlock>, RpcError>;
+}
+
+/// A block that is not valid.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct BadBlock {
+    block: Block,
+    hash: B256,
+    rlp: Bytes,
 }
 
 impl Node {
@@ -143,12 +164,16 @@ impl DebugServer for Api {
     ) -> Result<GethTrace, RpcError> {
         let request = self.0.call_request(request)?;
         let options = options.unwrap_or_default();
-        if options.tx_index.is_some() {
-            return Err(RpcError::params("txIndex is not supported: calls are traced on the state after a block"));
-        }
         self.0
             .read(move |node| {
-                let at = node.at_with(block, options.state_overrides, options.block_overrides)?;
+                let at = match options.tx_index {
+                    Some(index) => {
+                        let block = node.known_block(block.unwrap_or_default())?;
+                        node.within(&block, usize::try_from(index).unwrap_or(usize::MAX))?
+                    }
+                    None => node.at(block)?,
+                };
+                let at = Node::overridden(at, options.state_overrides, options.block_overrides)?;
                 node.trace(options.tracing_options, |options| {
                     Ok(parapet_simulate::trace_call(&at.point(), &at.laid(request), options, node.monitor())?)
                 })
@@ -171,5 +196,14 @@ impl DebugServer for Api {
     fn raw_receipts(&self, id: BlockId) -> Result<Vec<Bytes>, RpcError> {
         let block = self.0.known_block(id)?;
         Ok(block.receipts.iter().map(|receipt: &ReceiptEnvelope| receipt.encoded_2718().into()).collect())
+    }
+
+    fn bad_blocks(&self) -> Result<Vec<BadBlock>, RpcError> {
+        let told = |block: Arc<StoredBlock>| BadBlock {
+            block: wire::block(&block, BlockTransactionsKind::Full),
+            hash: block.hash(),
+            rlp: alloy_rlp::encode(block.to_consensus_block()).into(),
+        };
+        Ok(self.0.chain.bad_blocks().into_iter().map(told).collect())
     }
 }

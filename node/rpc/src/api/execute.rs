@@ -63,7 +63,15 @@ impl Node {
         state_overrides: Option<StateOverride>,
         block_overrides: Option<BlockOverrides>,
     ) -> Result<At, RpcError> {
-        let mut at = self.at(block)?;
+        Self::overridden(self.at(block)?, state_overrides, block_overrides)
+    }
+
+    /// A point as the client wants it to look.
+    pub(crate) fn overridden(
+        mut at: At,
+        state_overrides: Option<StateOverride>,
+        block_overrides: Option<BlockOverrides>,
+    ) -> Result<At, RpcError> {
         if let Some(overrides) = state_overrides {
             let mut precompiles = PrecompileMoves::none(at.params.hardfork);
             at.world = override_state(&at.world, overrides, &mut precompiles)?;

@@ -9,7 +9,7 @@ use parapet_fork::{Fork, ForkError};
 use crate::{
     RpcError,
     api::Api,
-    filters::{Changes, Kind},
+    filters::{Changes, Form, Kind},
     node::Node,
     wire::{Removed, block_logs},
 };
@@ -25,8 +25,9 @@ pub(crate) trait EthLogs {
     #[method(name = "newBlockFilter")]
     fn new_block_filter(&self) -> Result<FilterId, RpcError>;
 
+    /// Reports transactions that come into the pool: their hashes, or with `true` all of them.
     #[method(name = "newPendingTransactionFilter")]
-    fn new_pending_transaction_filter(&self) -> Result<FilterId, RpcError>;
+    fn new_pending_transaction_filter(&self, full: Option<bool>) -> Result<FilterId, RpcError>;
 
     #[method(name = "getFilterChanges")]
     async fn filter_changes(&self, id: FilterId) -> Result<FilterChanges, RpcError>;
@@ -52,8 +53,9 @@ impl EthLogsServer for Api {
         self.0.filters.install(&self.0.chain, Kind::Blocks)
     }
 
-    fn new_pending_transaction_filter(&self) -> Result<FilterId, RpcError> {
-        self.0.filters.install(&self.0.chain, Kind::Pending(self.0.chain.pending()))
+    fn new_pending_transaction_filter(&self, full: Option<bool>) -> Result<FilterId, RpcError> {
+        let form = if full.unwrap_or_default() { Form::Whole } else { Form::Hashes };
+        self.0.filters.install(&self.0.chain, Kind::Pending(self.0.chain.pending(), form))
     }
 
     async fn filter_changes(&self, id: FilterId) -> Result<FilterChanges, RpcError> {
@@ -61,6 +63,11 @@ impl EthLogsServer for Api {
             .read(move |node| {
                 Ok(match node.filters.poll(&node.chain, &id)? {
                     Changes::Hashes(hashes) => FilterChanges::Hashes(hashes),
+                    Changes::Transactions(hashes) => {
+                        let found = hashes.into_iter().map(|hash| node.waiting_or_mined(hash));
+                        let found = found.collect::<Result<Vec<_>, RpcError>>()?;
+                        FilterChanges::Transactions(found.into_iter().flatten().collect())
+                    }
                     Changes::Logs(filter, mut logs, first) => {
                         logs.extend(node.new_logs(&filter, first)?);
                         FilterChanges::Logs(logs)

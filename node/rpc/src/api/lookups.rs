@@ -1,18 +1,17 @@
 //! Look-ups that anvil and geth have besides those of the specification: whole accounts, transactions as bytes by their
-//! place, code by its hash, uncles that never are, and what a node of proof of stake says of mining.
+//! place, code by its hash, ommers, and what a node of proof of stake says of mining.
 
 use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718 as _};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
-use alloy_rpc_types_eth::{Header, Index, Transaction};
+use alloy_rpc_types_eth::{Block, Header, Index, Transaction};
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::{
     RpcError,
     api::Api,
     node::Node,
-    wire::{self, Quantity},
+    wire::{self, BlockRef, Quantity},
 };
 
 /// Version of Ethereum's wire protocol, as anvil tells it.
@@ -54,16 +53,16 @@ pub(crate) trait Lookups {
     #[method(name = "eth_getTransactionBySenderAndNonce")]
     async fn by_sender_and_nonce(&self, sender: Address, nonce: Quantity) -> Result<Option<Transaction>, RpcError>;
 
-    /// There are none since the merge.
+    /// The header of a block's ommer; there are none since the merge.
     #[method(name = "eth_getUncleByBlockHashAndIndex")]
-    fn uncle_by_block(&self, hash: B256, index: Index) -> Result<Option<Value>, RpcError>;
+    fn uncle_by_block(&self, hash: B256, index: Index) -> Result<Option<Block>, RpcError>;
 
-    /// There are none since the merge.
+    /// The header of a block's ommer; there are none since the merge.
     #[method(name = "eth_getUncleByBlockNumberAndIndex")]
-    fn uncle_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Value>, RpcError>;
+    fn uncle_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Block>, RpcError>;
 
     #[method(name = "erigon_getHeaderByNumber")]
-    fn header_by_number(&self, number: BlockNumberOrTag) -> Result<Option<Header>, RpcError>;
+    fn header_by_number(&self, number: BlockRef) -> Result<Option<Header>, RpcError>;
 
     /// Code by its hash; empty where no account has it.
     #[method(name = "debug_codeByHash")]
@@ -84,6 +83,10 @@ pub(crate) trait Lookups {
 }
 
 impl Node {
+    fn ommer_at(&self, id: BlockId, index: Index) -> Result<Option<Block>, RpcError> {
+        Ok(self.block(id)?.and_then(|block| wire::ommer(&block, index.into())))
+    }
+
     fn raw_at(&self, id: BlockId, index: Index) -> Result<Option<Bytes>, RpcError> {
         let found = self.block(id)?;
         let transaction = found.as_ref().and_then(|block| block.transactions.get(usize::from(index)));
@@ -138,16 +141,16 @@ impl LookupsServer for Api {
             .await
     }
 
-    fn uncle_by_block(&self, _: B256, _: Index) -> Result<Option<Value>, RpcError> {
-        Ok(None)
+    fn uncle_by_block(&self, hash: B256, index: Index) -> Result<Option<Block>, RpcError> {
+        self.0.ommer_at(hash.into(), index)
     }
 
-    fn uncle_by_number(&self, _: BlockNumberOrTag, _: Index) -> Result<Option<Value>, RpcError> {
-        Ok(None)
+    fn uncle_by_number(&self, number: BlockNumberOrTag, index: Index) -> Result<Option<Block>, RpcError> {
+        self.0.ommer_at(number.into(), index)
     }
 
-    fn header_by_number(&self, number: BlockNumberOrTag) -> Result<Option<Header>, RpcError> {
-        Ok(self.0.block(number.into())?.map(|block| wire::header(&block)))
+    fn header_by_number(&self, number: BlockRef) -> Result<Option<Header>, RpcError> {
+        Ok(self.0.block(number.0)?.map(|block| wire::header(&block)))
     }
 
     async fn code_by_hash(&self, hash: B256, block: Option<BlockId>) -> Result<Bytes, RpcError> {

@@ -1,13 +1,17 @@
 //! What Otterscan asks a node, as its documentation of the API, level 8, has it.
 
-use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_rpc_types_trace::otterscan::{
     BlockDetails, ContractCreator, InternalOperation, OtsBlockTransactions, TraceEntry, TransactionsWithReceipts,
 };
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 
-use crate::{RpcError, api::Api, wire::Quantity};
+use crate::{
+    RpcError,
+    api::Api,
+    wire::{BlockRef, Quantity},
+};
 
 /// Version of the API that Otterscan expects.
 const API_LEVEL: u64 = 8;
@@ -20,7 +24,7 @@ pub(crate) trait Otterscan {
 
     /// Whether an account has code.
     #[method(name = "hasCode")]
-    async fn has_code(&self, address: Address, block: Option<BlockId>) -> Result<bool, RpcError>;
+    async fn has_code(&self, address: Address, block: Option<BlockRef>) -> Result<bool, RpcError>;
 
     /// Ether that moved inside a transaction, creations and self-destructs, as far as they stand; empty if it is in no block.
     #[method(name = "getInternalOperations")]
@@ -36,7 +40,7 @@ pub(crate) trait Otterscan {
 
     /// A block without its transactions, with what it issued and what was paid in fees; `null` if there is no such block.
     #[method(name = "getBlockDetails")]
-    fn block_details(&self, number: BlockNumberOrTag) -> Result<Option<BlockDetails>, RpcError>;
+    fn block_details(&self, number: BlockRef) -> Result<Option<BlockDetails>, RpcError>;
 
     /// The same by hash.
     #[method(name = "getBlockDetailsByHash")]
@@ -85,8 +89,8 @@ impl OtterscanServer for Api {
         Ok(API_LEVEL)
     }
 
-    async fn has_code(&self, address: Address, block: Option<BlockId>) -> Result<bool, RpcError> {
-        self.0.look(move |node| node.has_code(block.unwrap_or_default(), address)).await
+    async fn has_code(&self, address: Address, block: Option<BlockRef>) -> Result<bool, RpcError> {
+        self.0.look(move |node| node.has_code(block.map_or_else(BlockId::default, |block| block.0), address)).await
     }
 
     async fn internal_operations(&self, hash: B256) -> Result<Vec<InternalOperation>, RpcError> {
@@ -105,8 +109,8 @@ impl OtterscanServer for Api {
         self.0.read(move |node| node.tree(hash)).await
     }
 
-    fn block_details(&self, number: BlockNumberOrTag) -> Result<Option<BlockDetails>, RpcError> {
-        self.0.details(number.into())
+    fn block_details(&self, number: BlockRef) -> Result<Option<BlockDetails>, RpcError> {
+        self.0.details(number.0)
     }
 
     fn block_details_by_hash(&self, hash: B256) -> Result<Option<BlockDetails>, RpcError> {

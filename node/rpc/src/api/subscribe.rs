@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::{
-    Filter,
+    Filter, Transaction,
     pubsub::{Params, SubscriptionKind},
 };
 use jsonrpsee::{
@@ -18,7 +18,6 @@ use jsonrpsee::{
 };
 use parapet_builder::Event;
 use parapet_monitor::{AttachmentId, Outcome, Verdict};
-use parapet_types::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -171,12 +170,12 @@ impl Feed {
             },
             Self::PendingTransactions(mut hashes) => loop {
                 let hash = next(&mut hashes).await?;
-                let transaction = match node.chain.pooled(hash) {
-                    Some(transaction) => Some(transaction),
-                    None => mined(node, hash)?,
-                };
+                let transaction = node.waiting_or_mined(hash).map_err(|error| {
+                    tracing::error!("a subscription was ended: {error}");
+                    Ended
+                })?;
                 if let Some(transaction) = transaction {
-                    send(sink, &pending_transaction(&transaction)).await?;
+                    send(sink, &transaction).await?;
                 }
             },
             Self::Verdicts(mut events, kind, filter) => loop {
@@ -199,13 +198,15 @@ impl Feed {
     }
 }
 
-/// A transaction that a block holds.
-fn mined(node: &Node, hash: B256) -> Result<Option<Transaction>, Ended> {
-    let found = node.chain.transaction(hash).map_err(|error| {
-        tracing::error!("a subscription was ended: {error}");
-        Ended
-    })?;
-    Ok(found.map(|(block, index)| block.transactions[index].clone()))
+impl Node {
+    /// A transaction that came into the pool, as it came: it may be in a block by now, or gone.
+    pub(crate) fn waiting_or_mined(&self, hash: B256) -> Result<Option<Transaction>, RpcError> {
+        if let Some(transaction) = self.chain.pooled(hash) {
+            return Ok(Some(pending_transaction(&transaction)));
+        }
+        let found = self.chain.transaction(hash)?;
+        Ok(found.map(|(block, index)| pending_transaction(&block.transactions[index])))
+    }
 }
 
 async fn next<T: Clone>(receiver: &mut Receiver<T>) -> Result<T, Ended> {

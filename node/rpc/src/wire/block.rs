@@ -1,5 +1,6 @@
 //! Blocks and transactions on the wire.
 
+use alloy_consensus::{Sealable as _, TxEnvelope};
 use alloy_primitives::U256;
 use alloy_rlp::Encodable as _;
 use alloy_rpc_types_eth::{Block, BlockTransactions, BlockTransactionsKind, Header, Transaction, TransactionInfo};
@@ -23,6 +24,14 @@ pub(crate) fn block(block: &StoredBlock, kind: BlockTransactionsKind) -> Block {
     };
     let uncles = block.ommers.iter().map(alloy_consensus::Header::hash_slow).collect();
     Block { header: header(block), uncles, transactions, withdrawals: block.withdrawals.clone() }
+}
+
+/// An ommer of a block: its header, without what was in it; `None` if the block has no such index.
+pub(crate) fn ommer(block: &StoredBlock, index: usize) -> Option<Block> {
+    let ommer = block.ommers.get(index)?.clone();
+    let size = alloy_consensus::Block::<TxEnvelope>::uncle(ommer.clone()).length();
+    let header = Header::from_consensus(ommer.seal_slow(), None, Some(U256::from(size)));
+    Some(Block { header, uncles: Vec::new(), transactions: BlockTransactions::Uncle, withdrawals: None })
 }
 
 /// A transaction of a block; `None` if the block has no such index.

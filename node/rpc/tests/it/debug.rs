@@ -27,6 +27,17 @@ async fn a_transaction_is_traced_in_its_place() {
     assert_eq!((&calls["type"], &calls["output"]), (&json!("CALL"), &json!("0x2a")));
     assert_eq!(calls["gasUsed"], receipt["gasUsed"]);
 
+    let traced = async |tracer: &str, config: Value| {
+        let options = json!({"tracer": tracer, "tracerConfig": config});
+        dev.ask("debug_traceTransaction", json!([hash, options])).await.unwrap()
+    };
+    assert_eq!(traced("noopTracer", json!({})).await, json!({}));
+    assert!(traced("4byteTracer", json!({})).await.is_object());
+    assert_eq!(traced("flatCallTracer", json!({})).await[0]["action"]["input"], "0x2a");
+    assert!(traced("prestateTracer", json!({"diffMode": true})).await["post"].is_object());
+    let muxed = traced("muxTracer", json!({"callTracer": {}, "4byteTracer": null})).await;
+    assert_eq!((&muxed["callTracer"]["output"], muxed["4byteTracer"].is_object()), (&json!("0x2a"), true));
+
     let refused = dev.ask("debug_traceTransaction", json!([B256::ZERO])).await.unwrap_err();
     assert!(refused.message.starts_with("transaction not found"), "{}", refused.message);
     let refused = dev.ask("debug_traceTransaction", json!([hash, {"tracer": "nonsenseTracer"}])).await.unwrap_err();
@@ -192,4 +203,50 @@ async fn every_tracer_of_geth_answers_in_its_form() {
     let script = json!({"tracer": "{step: function() {}, fault: function() {}, result: function() { return 1; }}"});
     let refused = dev.ask("debug_traceCall", json!([call, "latest", script])).await.unwrap_err();
     assert_eq!(refused.code, -32_602, "JavaScript is not run: {}", refused.message);
+}
+
+/// Keeps what it is called with under itself, then returns what lies in slot 1.
+/// SSTORE(CALLDATALOAD(0), CALLDATALOAD(0)); RETURN(SLOAD(1)).
+const KEEPER: [u8; 13] = alloy_primitives::hex!("5f358055 6001545f52 60205ff3");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_in_the_middle_of_a_block_is_told() {
+    let dev = Dev::start().await;
+    let keeper = Address::repeat_byte(0x44);
+    dev.ask("anvil_setCode", json!([keeper, Bytes::from(KEEPER)])).await.unwrap();
+    dev.ask("evm_setAutomine", json!([false])).await.unwrap();
+    for slot in 1..=3 {
+        let call = json!([{"from": dev.address(slot), "to": keeper, "gas": "0x20000", "data": word(slot)}]);
+        dev.ask("eth_sendTransaction", call).await.unwrap();
+    }
+    dev.ask("evm_mine", json!([])).await.unwrap();
+    let block = dev.ask("eth_getBlockByNumber", json!(["latest", false])).await.unwrap();
+    assert_eq!(block["transactions"].as_array().unwrap().len(), 3);
+
+    let range = async |index: u64, start: Value, count: u64| {
+        dev.ask("debug_storageRangeAt", json!([block["hash"], index, keeper, start, count])).await
+    };
+    let slots = |range: &Value| range["storage"].as_object().unwrap().len();
+    for (index, there) in [(0, 0), (1, 1), (3, 3)] {
+        assert_eq!(slots(&range(index, json!("0x"), 10).await.unwrap()), there, "before transaction {index}");
+    }
+    let first = range(3, json!("0x"), 2).await.unwrap();
+    let rest = range(3, first["nextKey"].clone(), 2).await.unwrap();
+    assert_eq!((slots(&first), slots(&rest), &rest["nextKey"]), (2, 1, &Value::Null));
+    for (hash, entry) in rest["storage"].as_object().unwrap() {
+        let key: B256 = serde_json::from_value(entry["key"].clone()).unwrap();
+        assert_eq!((json!(hash), &entry["value"]), (json!(keccak256(key)), &entry["key"]));
+    }
+    assert_eq!(range(4, json!("0x"), 2).await.unwrap_err().code, -32_602);
+    assert_eq!(range(3, json!("0x"), 10_001).await.unwrap_err().code, -32_005);
+
+    let returned = async |index: u64| {
+        let options = json!({"tracer": "callTracer", "txIndex": index});
+        dev.ask("debug_traceCall", json!([{"to": keeper}, "latest", options])).await.unwrap()["output"].clone()
+    };
+    assert_eq!((returned(0).await, returned(3).await), (json!(word(0)), json!(word(1))));
+}
+
+fn word(number: usize) -> B256 {
+    B256::from(alloy_primitives::U256::from(number))
 }

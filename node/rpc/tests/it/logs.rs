@@ -62,12 +62,15 @@ async fn filters_report_each_thing_once() {
     let logs = dev.ask("eth_newFilter", json!([{"address": echo}])).await.unwrap();
     let blocks = dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
     let pending = dev.ask("eth_newPendingTransactionFilter", json!([])).await.unwrap();
+    let whole = dev.ask("eth_newPendingTransactionFilter", json!([true])).await.unwrap();
     log(&dev, echo, "0x01").await;
-    dev.transfer().await;
+    let transfer = dev.transfer().await;
     let changes = async |id: &Value| dev.ask("eth_getFilterChanges", json!([id])).await.unwrap();
     assert_eq!(changes(&logs).await.as_array().unwrap().len(), 1);
     assert_eq!(changes(&blocks).await.as_array().unwrap().len(), 2);
     assert_eq!(changes(&pending).await.as_array().unwrap().len(), 2);
+    let came = changes(&whole).await;
+    assert_eq!((&came[1]["hash"], &came[1]["value"]), (&json!(transfer.transaction_hash), &json!("0x1")));
     for id in [&logs, &blocks, &pending] {
         assert_eq!(changes(id).await, json!([]));
     }

@@ -37,6 +37,21 @@ async fn transactions_are_told_as_bytes_by_their_place() {
     assert_eq!(unsent, Value::Null);
     let header = dev.ask("erigon_getHeaderByNumber", json!(["0x1"])).await.unwrap();
     assert_eq!(header["hash"], json!(receipt.block_hash));
+    // As Otterscan sends it.
+    assert_eq!(dev.ask("erigon_getHeaderByNumber", json!([1])).await.unwrap(), header);
+    let details = dev.ask("ots_getBlockDetails", json!(["0x1"])).await.unwrap();
+    assert_eq!(details["block"]["hash"], json!(receipt.block_hash));
+    assert_eq!(dev.ask("ots_getBlockDetails", json!([1])).await.unwrap(), details);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_before_amsterdam_has_no_access_list_and_one_that_is_not_there_is_null() {
+    let dev = Dev::start().await;
+    for method in ["eth_getBlockAccessList", "debug_getRawBlockAccessList"] {
+        assert_eq!(dev.ask(method, json!(["latest"])).await.unwrap_err().code, -32_001, "{method}");
+    }
+    assert_eq!(dev.ask("eth_getBlockAccessList", json!(["0x9"])).await.unwrap(), Value::Null);
+    assert_eq!(dev.ask("debug_getRawBlockAccessList", json!(["0x9"])).await.unwrap_err().code, -32_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

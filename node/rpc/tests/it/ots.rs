@@ -26,6 +26,7 @@ async fn a_transaction_is_told_with_its_calls_operations_and_error() {
     let forward = creation.contract_address().unwrap();
     assert_eq!(dev.ask("ots_hasCode", json!([forward, "latest"])).await.unwrap(), true);
     assert_eq!(dev.ask("ots_hasCode", json!([forward, "0x0"])).await.unwrap(), false);
+    assert_eq!(dev.ask("ots_hasCode", json!([forward, 0])).await.unwrap(), false, "as Otterscan sends it");
     let hash = send(&dev, 1, forward, 5).await;
 
     let tree = dev.ask("ots_traceTransaction", json!([hash])).await.unwrap();
