@@ -25,11 +25,12 @@ use crate::{
     ChainError, Clock, Consequence, EVENTS_MAX, Mining, Settings,
     ahead::{Ahead, Base, Storer},
     amend::Amended,
+    bad::BadBlocks,
     forked::Beginning,
     header::next_base_fee,
     measure::note_threads,
     outlook::Outlook,
-    payloads::{BadBlocks, Payloads},
+    payloads::Payloads,
     prefetch::Prefetch,
     snapshot::Snapshots,
 };

@@ -18,6 +18,7 @@
 mod ahead;
 mod amend;
 mod apart;
+mod bad;
 mod chain;
 mod clock;
 mod compare;

@@ -5,10 +5,7 @@
 //! one has gone since, it is as unknown as one that never came. Nobody reads what is kept aside; the chain is one line of
 //! blocks, and choosing another line drops the blocks that are not on it.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use alloy_consensus::Header;
 use alloy_eip7928::BlockAccessList;
@@ -22,8 +19,6 @@ use crate::{Chain, ChainError, ahead::Finished, chain::Writer, mine::nonces};
 
 /// Most blocks that are kept aside; the lowest makes room.
 pub const PAYLOADS_MAX: usize = 64;
-/// Most blocks that are remembered for not being valid; the oldest makes room.
-const BAD_BLOCKS_MAX: usize = 16;
 /// Most hashes that BLOCKHASH can reach.
 const ANCESTORS_MAX: usize = 256;
 
@@ -32,6 +27,11 @@ const ANCESTORS_MAX: usize = 256;
 pub enum Received {
     /// It is valid, and in the chain or kept aside.
     Valid,
+    /// It was refused before, or stands on a block that was.
+    Bad {
+        /// The newest block below it that is valid.
+        latest_valid: B256,
+    },
     /// Its parent is not known, so nothing is known of it.
     UnknownParent,
 }
@@ -48,6 +48,11 @@ pub enum Chosen {
     },
     /// It is below the head, which stays.
     Ancestor,
+    /// It is not valid.
+    Bad {
+        /// The newest block below it that is valid.
+        latest_valid: B256,
+    },
     /// Nothing is known of it.
     Unknown,
 }
@@ -81,9 +86,6 @@ impl Payloads {
     }
 }
 
-/// Blocks that are not valid, oldest first.
-pub(crate) type BadBlocks = VecDeque<Arc<StoredBlock>>;
-
 /// A block as it is stored, out of one that came in and what its execution gave.
 #[must_use]
 pub fn stored_block(incoming: IncomingBlock, executed: ExecutedBlock<TxError>) -> StoredBlock {
@@ -106,6 +108,12 @@ impl Chain {
         if self.block_by_hash(hash)?.is_some() || writer.payloads.0.contains_key(&hash) {
             return Ok(Received::Valid);
         }
+        let mut bad = self.0.bad.lock();
+        if let Some(latest_valid) = bad.latest_valid(hash).or_else(|| bad.latest_valid(parent_hash)) {
+            bad.remember(incoming, latest_valid);
+            return Ok(Received::Bad { latest_valid });
+        }
+        drop(bad);
         let Some((parent, world, ancestors)) = self.ground(&writer, parent_hash)? else {
             return Ok(Received::UnknownParent);
         };
@@ -123,7 +131,7 @@ impl Chain {
             Ok(imported) => imported,
             Err(error) => {
                 if error.consequence() == Consequence::Refuse {
-                    self.remember_bad(incoming);
+                    self.0.bad.lock().remember(incoming, parent_hash);
                 }
                 return Err(error.into());
             }
@@ -133,26 +141,6 @@ impl Chain {
         let (changes, access_list) = (executed.changes.clone(), executed.access_list.take());
         writer.payloads.keep(Aside { block: stored_block(incoming, executed), access_list, changes, world });
         Ok(Received::Valid)
-    }
-
-    fn remember_bad(&self, incoming: IncomingBlock) {
-        let IncomingBlock { header, transactions, withdrawals, ommers, .. } = incoming;
-        let (receipts, executed, chain_acts) = (Vec::new(), Vec::new(), Vec::new());
-        let block = StoredBlock { header, transactions, withdrawals, ommers, receipts, executed, chain_acts };
-        let mut bad = self.0.bad.lock();
-        if bad.iter().any(|known| known.hash() == block.hash()) {
-            return;
-        }
-        if bad.len() >= BAD_BLOCKS_MAX {
-            bad.pop_front();
-        }
-        bad.push_back(Arc::new(block));
-    }
-
-    /// Blocks that came in last and are not valid, newest first. They have no receipts.
-    #[must_use]
-    pub fn bad_blocks(&self) -> Vec<Arc<StoredBlock>> {
-        self.0.bad.lock().iter().rev().cloned().collect()
     }
 
     /// A block's header, the state after it, and the hashes that its successor can ask for. `None` where it is not known.
@@ -188,6 +176,9 @@ impl Chain {
         }
         if self.block_by_hash(hash)?.is_some() {
             return Ok(Chosen::Ancestor);
+        }
+        if let Some(latest_valid) = self.0.bad.lock().latest_valid(hash) {
+            return Ok(Chosen::Bad { latest_valid });
         }
         let mut line = Vec::new();
         let mut at = hash;

@@ -80,7 +80,18 @@ fn a_block_that_breaks_a_rule_is_refused_and_leaves_nothing() {
     let error = to.chain.receive(bad.clone()).unwrap_err();
     let wrong = matches!(error, ChainError::Import(ImportError::Hash { field: Field::StateRoot, .. }));
     assert!(wrong, "{error}");
-    assert_eq!(to.chain.choose(bad.header.hash()).unwrap(), Chosen::Unknown);
+    let latest_valid = bad.header.parent_hash;
+    assert_eq!(to.chain.choose(bad.header.hash()).unwrap(), Chosen::Bad { latest_valid });
+    assert_eq!(to.chain.receive(bad.clone()).unwrap(), Received::Bad { latest_valid }, "it is not executed again");
+    let on_it = |parent: alloy_primitives::B256| {
+        let mut block = from.chain.head().block.to_consensus_block();
+        (block.header.number, block.header.parent_hash) = (block.header.number + 1, parent);
+        IncomingBlock::from_block(block).unwrap()
+    };
+    let child = on_it(bad.header.hash());
+    assert_eq!(to.chain.receive(child.clone()).unwrap(), Received::Bad { latest_valid });
+    assert_eq!(to.chain.receive(on_it(child.header.hash())).unwrap(), Received::Bad { latest_valid });
+    assert_eq!(to.chain.bad_blocks().len(), 3);
     to.chain.receive(good.clone()).unwrap();
     assert!(matches!(to.chain.choose(good.header.hash()).unwrap(), Chosen::Head { kept: 0, .. }));
 }

@@ -5,7 +5,7 @@ use parapet_builder::Chosen;
 use parapet_types::Hardfork;
 use serde_json::Value;
 
-use super::{Engine, Forks};
+use super::{Engine, Forks, methods::refused_before};
 use crate::{
     RpcError,
     node::{Finality, Node},
@@ -24,6 +24,7 @@ impl Engine {
         let head = state.head_block_hash;
         let valid = ForkchoiceUpdated::new(PayloadStatus::new(PayloadStatusEnum::Valid, Some(head)));
         match (chosen, attributes) {
+            (Chosen::Bad { latest_valid }, _) => Ok(ForkchoiceUpdated::new(refused_before(latest_valid))),
             (Chosen::Unknown, _) => Ok(ForkchoiceUpdated::from_status(PayloadStatusEnum::Syncing)),
             // Nothing is built on a block that others stand on.
             (Chosen::Ancestor, _) | (Chosen::Head { .. }, None) => Ok(valid),

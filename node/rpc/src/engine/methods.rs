@@ -303,12 +303,18 @@ fn receive(node: &Node, block: IncomingBlock) -> Result<PayloadStatus, RpcError>
     let (hash, parent) = (block.header.hash(), block.header.parent_hash());
     match node.chain.receive(block) {
         Ok(Received::Valid) => Ok(PayloadStatus::new(PayloadStatusEnum::Valid, Some(hash))),
+        Ok(Received::Bad { latest_valid }) => Ok(refused_before(latest_valid)),
         Ok(Received::UnknownParent) => Ok(PayloadStatus::from_status(PayloadStatusEnum::Syncing)),
         Err(ChainError::Import(error)) if error.consequence() == Consequence::Refuse => {
             Ok(invalid(error.to_string(), Some(parent)))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What is said of a block that was refused before, or stands on one that was.
+pub(super) fn refused_before(latest_valid: B256) -> PayloadStatus {
+    invalid("it is, or stands on, a block that was refused before".to_owned(), Some(latest_valid))
 }
 
 fn invalid(validation_error: String, latest_valid: Option<B256>) -> PayloadStatus {

@@ -139,6 +139,9 @@ async fn what_is_wrong_with_a_payload_is_told() {
     assert_eq!(answer["result"]["latestValidHash"], json!(parent), "{answer}");
     assert!(answer["result"]["validationError"].as_str().unwrap().contains("state root"), "{answer}");
     let bad = to.ask("debug_getBadBlocks", json!([])).await.unwrap();
+    let hash_of_bad = serde_json::from_value(bad[0]["hash"].clone()).unwrap();
+    let refused = ask(at, "engine_forkchoiceUpdatedV3", json!([state(hash_of_bad), null])).await;
+    assert_eq!(refused["result"]["payloadStatus"]["latestValidHash"], json!(parent), "{refused}");
     assert_eq!(
         (bad.as_array().unwrap().len(), &bad[0]["block"]["stateRoot"]),
         (1, &json!(B256::repeat_byte(9))),
