@@ -15,6 +15,8 @@ use alloy_trie::nodes::RlpNode;
 use super::{Branch, Leaf, NIBBLES, Node, Reference, Trie, TrieValue};
 use crate::StoreError;
 
+/// Bytes of the counts in front of what is shared.
+const SHARED_BYTES: usize = 2 * size_of::<usize>();
 /// Most bytes by which a node is named: a hash, with its RLP header.
 const REFERENCE_BYTES_MAX: usize = 33;
 /// First byte of the record of a leaf; that of a branch says at which nibble it branches, which is less.
@@ -269,12 +271,12 @@ impl<V: TrieValue> Node<V> {
         match self {
             Self::Leaf(leaf) if !leaf.kept.is_by(store) => {
                 to.leaf(&leaf.key, &leaf.value);
-                to.bytes(size_of::<Leaf<V>>());
+                to.bytes(SHARED_BYTES + size_of::<Leaf<V>>());
                 leaf.kept.give_to(store);
             }
             Self::Branch(branch) if !branch.kept.is_by(store) => {
                 to.node(place, &branch.record());
-                to.bytes(size_of::<Branch<V>>() + branch.children.capacity() * size_of::<Self>());
+                to.bytes(branch.memory_bytes());
                 for (child, place) in branch.children.iter().zip(branch.places()) {
                     child.save(place, store, to);
                 }
@@ -294,6 +296,14 @@ impl<V: TrieValue> Node<V> {
 }
 
 impl<V: TrieValue> Branch<V> {
+    /// Memory that it takes, with the leaves that it only names.
+    fn memory_bytes(&self) -> usize {
+        let named = self.children.iter().filter(|child| matches!(child, Node::StoredLeaf(_))).count();
+        let children =
+            self.children.capacity() * size_of::<Node<V>>() + named * (SHARED_BYTES + size_of::<StoredLeaf>());
+        SHARED_BYTES + size_of::<Self>() + children
+    }
+
     fn record(&self) -> NodeRecord {
         let child = |(child, place): (&Node<V>, Place)| {
             let nibble = super::nibble(&place.key, self.at);
