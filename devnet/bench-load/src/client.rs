@@ -1,19 +1,23 @@
 //! A connection that carries requests which are already written, and gives back the bytes of answers.
+//!
+//! What lays the load on must cost little beside what bears it: a machine runs both. So there is no client in it that could do
+//! more than is needed, and no copy of an answer; [`wire`](crate::wire) has the bytes.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use soketto::{
-    connection::{Receiver, Sender},
-    handshake::{Client, ServerResponse},
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
 };
-use tokio::net::TcpStream;
-use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 
-use crate::error::BenchError;
+use crate::{
+    error::BenchError,
+    wire::{self, Found},
+};
+
+/// Room for what is read at once, in bytes.
+const READ_BYTES: usize = 64 * 1024;
 
 /// How requests travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,21 +41,26 @@ impl Transport {
             Self::WebSocket => "ws",
         }
     }
+
+    /// A request so many times over, as it travels.
+    #[must_use]
+    pub fn written(self, request: &[u8], times: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        (0..times).for_each(|_| wire::write(self, request, &mut out));
+        out
+    }
 }
 
 /// A connection.
-pub enum Connection {
-    /// Kept alive from request to request.
-    Http(http1::SendRequest<Full<Bytes>>),
-    /// A WebSocket, and what its last answer is read into.
-    WebSocket(Box<Socket>),
-}
-
-/// Both halves of a WebSocket.
-pub struct Socket {
-    sender: Sender<Compat<TcpStream>>,
-    receiver: Receiver<Compat<TcpStream>>,
-    answer: Vec<u8>,
+pub struct Connection {
+    stream: TcpStream,
+    transport: Transport,
+    /// What is being written.
+    out: Vec<u8>,
+    /// What was read, the last answer with it.
+    input: Vec<u8>,
+    /// Where in `input` the next answer begins.
+    next: usize,
 }
 
 impl Connection {
@@ -62,49 +71,68 @@ impl Connection {
     pub async fn open(transport: Transport, address: SocketAddr) -> Result<Self, BenchError> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        match transport {
-            Transport::Http => {
-                let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-                // It ends with its sender; what goes wrong is told there.
-                tokio::spawn(connection);
-                Ok(Self::Http(sender))
-            }
-            Transport::WebSocket => {
-                let host = address.to_string();
-                let mut client = Client::new(stream.compat(), &host, "/");
-                match client.handshake().await.map_err(|error| BenchError::Handshake(error.to_string()))? {
-                    ServerResponse::Accepted { .. } => {}
-                    refused => return Err(BenchError::Handshake(format!("{refused:?}"))),
+        let mut this = Self { stream, transport, out: Vec::new(), input: Vec::new(), next: 0 };
+        if transport == Transport::WebSocket {
+            this.send(wire::UPGRADE).await?;
+            this.next = loop {
+                match wire::read_upgraded(&this.input)? {
+                    Some(end) => break end,
+                    None => this.read_more().await?,
                 }
-                let (sender, receiver) = client.into_builder().finish();
-                Ok(Self::WebSocket(Box::new(Socket { sender, receiver, answer: Vec::new() })))
-            }
+            };
         }
+        Ok(this)
     }
 
     /// Sends a request and waits for its answer.
     ///
     /// # Errors
+    /// [`BenchError`] when the connection breaks, or the answer is none.
+    pub async fn ask(&mut self, request: &[u8]) -> Result<&[u8], BenchError> {
+        self.out.clear();
+        wire::write(self.transport, request, &mut self.out);
+        self.stream.write_all(&self.out).await?;
+        self.answer().await
+    }
+
+    /// Sends requests that were [written](Transport::written) before. To each there is an [`answer`](Self::answer).
+    ///
+    /// # Errors
     /// [`BenchError`] when the connection breaks.
-    pub async fn ask(&mut self, request: &Bytes) -> Result<Bytes, BenchError> {
-        match self {
-            Self::Http(sender) => {
-                let request = Request::post("/")
-                    .header("host", "localhost")
-                    .header("content-type", "application/json")
-                    .body(Full::new(request.clone()))
-                    .expect("its headers are fixed");
-                sender.ready().await?;
-                Ok(sender.send_request(request).await?.into_body().collect().await?.to_bytes())
-            }
-            Self::WebSocket(socket) => {
-                let text = std::str::from_utf8(request).expect("requests are JSON");
-                socket.sender.send_text(text).await?;
-                socket.sender.flush().await?;
-                socket.answer.clear();
-                socket.receiver.receive_data(&mut socket.answer).await?;
-                Ok(Bytes::copy_from_slice(&socket.answer))
+    pub async fn send(&mut self, written: &[u8]) -> Result<(), BenchError> {
+        Ok(self.stream.write_all(written).await?)
+    }
+
+    /// The next answer.
+    ///
+    /// # Errors
+    /// [`BenchError`] when the connection breaks, or the answer is none.
+    pub async fn answer(&mut self) -> Result<&[u8], BenchError> {
+        loop {
+            match wire::read(self.transport, &self.input[self.next..])? {
+                Found::Answer(place) => {
+                    let begin = self.next;
+                    self.next += place.end;
+                    return Ok(&self.input[begin + place.start..begin + place.end]);
+                }
+                Found::Ping(place) => {
+                    self.out.clear();
+                    wire::write_pong(&self.input[self.next..][place.clone()], &mut self.out);
+                    self.next += place.end;
+                    self.stream.write_all(&self.out).await?;
+                }
+                Found::Part => self.read_more().await?,
             }
         }
+    }
+
+    async fn read_more(&mut self) -> Result<(), BenchError> {
+        self.input.drain(..self.next);
+        self.next = 0;
+        self.input.reserve(READ_BYTES);
+        if self.stream.read_buf(&mut self.input).await? == 0 {
+            return Err(BenchError::Connection(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(())
     }
 }

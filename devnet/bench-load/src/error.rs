@@ -42,15 +42,6 @@ pub enum BenchError {
     /// A connection broke.
     #[error("the connection broke: {0}")]
     Connection(#[from] io::Error),
-    /// HTTP went wrong.
-    #[error("HTTP: {0}")]
-    Http(#[from] hyper::Error),
-    /// A WebSocket went wrong.
-    #[error("WebSocket: {0}")]
-    WebSocket(#[from] soketto::connection::Error),
-    /// A WebSocket did not open.
-    #[error("the WebSocket was refused: {0}")]
-    Handshake(String),
     /// A node answers something else than it should.
     #[error("an answer is not what was asked for: {0}")]
     Answer(String),

@@ -9,16 +9,19 @@ use std::{
 
 use clap::Parser;
 use parapet_bench_load::{
+    bare,
     client::Transport,
     error::BenchError,
     node::{Blocks, Node, Program},
-    reads::{self, Form, Question},
+    questions,
+    reads::{self, Form, Way},
     report::Report,
     siege::{self, Plan},
     throughput,
     work::{self, Share, shares, write_genesis},
 };
-use parapet_workloads::{Load, Traffic, load};
+use parapet_workloads::{Traffic, load};
+use tokio::runtime::Builder;
 
 /// Measures throughput and reads through JSON-RPC, against anvil in the same run.
 #[derive(Debug, Parser)]
@@ -49,7 +52,8 @@ struct Options {
     /// Seconds for each kind of read; 0 for none.
     #[arg(long, default_value = "2")]
     read_seconds: u64,
-    /// Only runs whose name contains this: kind, transport and blocks, as in `erc20-ws-instant`.
+    /// Only runs whose name contains this: kind, transport and blocks, as in `erc20-ws-instant`, or method, transport and form,
+    /// as in `eth_call-http-single`.
     #[arg(long, default_value = "", value_name = "TEXT")]
     filter: String,
     /// Besiege parapet for so many seconds instead: a thousand connections, ten thousand transactions waiting.
@@ -58,6 +62,9 @@ struct Options {
     /// Connections of the siege.
     #[arg(long, default_value = "1000", requires = "siege")]
     besiegers: usize,
+    /// Do nothing but answer, on this port.
+    #[arg(long, hide = true, value_name = "PORT")]
+    bare: Option<u16>,
     /// Where the report is written as JSON.
     #[arg(long, default_value = "target/bench/load.json")]
     json: PathBuf,
@@ -65,8 +72,12 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.map_err(BenchError::from).and_then(|runtime| runtime.block_on(run(&options))) {
+    // The load comes from one thread, which wakes nobody; a server has what the system gives it.
+    let mut runtime = match options.bare {
+        Some(_) => Builder::new_multi_thread(),
+        None => Builder::new_current_thread(),
+    };
+    match runtime.enable_all().build().map_err(BenchError::from).and_then(|runtime| runtime.block_on(run(&options))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where even this cannot be said, the exit code says it.
@@ -77,6 +88,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<(), BenchError> {
+    if let Some(port) = options.bare {
+        return bare::serve(port).await;
+    }
     let folder = tempfile::tempdir()?;
     let genesis = folder.path().join("genesis.json");
     let mut report = Report::default();
@@ -129,40 +143,31 @@ fn prepare(options: &Options, traffic: Traffic, genesis: &Path) -> Result<Vec<Sh
     Ok(shares(&load.transactions, options.connections.into()))
 }
 
-/// What is asked: of a holder of a token, for which the genesis is the one of token transfers.
-fn questions(load: &Load) -> Vec<Question> {
-    let holder = load.transactions[0].signer();
-    let token = token(load);
-    let input = format!("0x70a08231{:0>64}", holder.to_string().trim_start_matches("0x").to_lowercase());
-    vec![
-        Question { method: "eth_chainId", parameters: "[]".to_owned() },
-        Question { method: "eth_getBalance", parameters: format!(r#"["{holder}","latest"]"#) },
-        Question { method: "eth_call", parameters: format!(r#"[{{"to":"{token}","data":"{input}"}},"latest"]"#) },
-    ]
-}
-
-fn token(load: &Load) -> alloy_primitives::Address {
-    use alloy_consensus::Transaction as _;
-    load.transactions[0].to().expect("a token is called")
-}
-
 async fn read(options: &Options, genesis: &Path, report: &mut Report) -> Result<(), BenchError> {
     let load = load(Traffic::Tokens, work::BATCH, options.senders.into());
     write_genesis(&load, genesis)?;
-    let time = Duration::from_secs(options.read_seconds);
+    let batch = shares(&load.transactions, 1).remove(0).remove(0);
+    let (connections, time) = (options.connections.into(), Duration::from_secs(options.read_seconds));
+    let mut nodes = Vec::new();
     for program in programs(options) {
-        let node = Node::start(&program, genesis, Blocks::Instant).await?;
-        for question in questions(&load) {
-            for form in [Form::Single, Form::Batch] {
-                for transport in Transport::ALL {
-                    let name = format!("{}-{}", question.method, transport.name());
-                    if !name.contains(&options.filter) {
-                        continue;
-                    }
-                    let connections = options.connections.into();
-                    let run = reads::run(&node, program.name(), &question, transport, form, connections, time).await?;
-                    report.reads.push(run);
-                }
+        let node = Node::start(&program, genesis, Blocks::Never).await?;
+        reads::mine(&node, &batch).await?;
+        nodes.push(node);
+    }
+    for question in questions::about_state(&load).into_iter().chain(questions::about_block(&load)) {
+        for (transport, form) in Transport::ALL.into_iter().flat_map(|over| Form::ALL.map(|form| (over, form))) {
+            let name = format!("{}-{}-{}", question.method, transport.name(), form.name());
+            if !name.contains(&options.filter) {
+                continue;
+            }
+            let way = Way { transport, form, connections, time };
+            for node in &nodes {
+                report.reads.push(reads::run(node, &question, way).await?);
+            }
+            if transport == Transport::Http
+                && let Some(node) = nodes.first()
+            {
+                report.reads.push(reads::run_bare(node, &question, way).await?);
             }
         }
     }
@@ -191,7 +196,7 @@ async fn besiege(options: &Options, genesis: &Path, time: Duration) -> Result<si
         waiting: vec![only(&waiting)],
         keys: only(&keys),
         flow: shares(&flow, 1).remove(0),
-        questions: questions(&load),
+        questions: questions::about_state(&load),
     };
     let node = Node::start(&Program::Parapet(options.parapet.clone()), genesis, Blocks::Second).await?;
     siege::run(&node, plan).await

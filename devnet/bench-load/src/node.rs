@@ -1,14 +1,13 @@
 //! The nodes that are measured, as processes.
 
 use std::{
-    fs,
+    fs, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use hyper::body::Bytes;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -105,11 +104,37 @@ impl Node {
             (Blocks::Second, _) => _ = command.args(["--block-time", "1"]),
             (Blocks::Never, _) => _ = command.arg("--no-mining"),
         }
+        let (name, path) = (program.name(), path.clone());
+        Self::spawn(command, name, address, |source| BenchError::Start { program: path, source, advice }).await
+    }
+
+    /// Starts a [bare](crate::bare) server: this program, once more.
+    ///
+    /// # Errors
+    /// [`BenchError`] when it does not start, or never answers.
+    pub async fn start_bare() -> Result<Self, BenchError> {
+        let address = free_address()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--bare", &address.port().to_string()]);
+        Self::spawn(command, "bare", address, BenchError::Connection).await
+    }
+
+    async fn spawn(
+        mut command: Command,
+        name: &'static str,
+        address: SocketAddr,
+        failed: impl FnOnce(io::Error) -> BenchError,
+    ) -> Result<Self, BenchError> {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn();
-        let child = child.map_err(|source| BenchError::Start { program: path.clone(), source, advice })?;
-        let node = Self { child, name: program.name(), address };
+        let node = Self { child: child.map_err(failed)?, name, address };
         node.wait_until_it_answers().await?;
         Ok(node)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Where it listens.
@@ -123,12 +148,7 @@ impl Node {
     /// # Errors
     /// [`BenchError::Process`] where the system does not tell.
     pub fn cpu_seconds(&self) -> Result<f64, BenchError> {
-        let stat = self.proc_file("stat")?;
-        // The second field is the program's name in parentheses, which may hold anything.
-        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        // utime and stime are fields 14 and 15 of proc(5); the first one after the name is field 3.
-        let ticks: f64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-        Ok(ticks / TICKS_PER_SECOND)
+        cpu_seconds(&self.child.id().to_string())
     }
 
     /// Memory it has now, in bytes.
@@ -136,22 +156,17 @@ impl Node {
     /// # Errors
     /// [`BenchError::Process`] where the system does not tell.
     pub fn memory_bytes(&self) -> Result<u64, BenchError> {
-        let statm = self.proc_file("statm")?;
+        let statm = proc_file(&self.child.id().to_string(), "statm")?;
         let resident = statm.split_whitespace().nth(1).and_then(|field| field.parse::<u64>().ok());
         Ok(resident.unwrap_or_default() * PAGE_BYTES)
     }
 
-    fn proc_file(&self, file: &str) -> Result<String, BenchError> {
-        let path = format!("/proc/{}/{file}", self.child.id());
-        fs::read_to_string(&path).map_err(|source| BenchError::Process { path, source })
-    }
-
     async fn wait_until_it_answers(&self) -> Result<(), BenchError> {
-        let request = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#);
+        let request = br#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#;
         let until = Instant::now() + START_MAX;
         while Instant::now() < until {
             if let Ok(mut connection) = Connection::open(Transport::Http, self.address).await
-                && connection.ask(&request).await.is_ok()
+                && connection.ask(request).await.is_ok()
             {
                 return Ok(());
             }
@@ -167,6 +182,28 @@ impl Drop for Node {
         let _: Result<(), _> = self.child.kill();
         let _: Result<_, _> = self.child.wait();
     }
+}
+
+/// CPU time that this process took so far, in seconds.
+///
+/// # Errors
+/// [`BenchError::Process`] where the system does not tell.
+pub fn own_cpu_seconds() -> Result<f64, BenchError> {
+    cpu_seconds("self")
+}
+
+fn cpu_seconds(process: &str) -> Result<f64, BenchError> {
+    let stat = proc_file(process, "stat")?;
+    // The second field is the program's name in parentheses, which may hold anything.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    // utime and stime are fields 14 and 15 of proc(5); the first one after the name is field 3.
+    let ticks: f64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    Ok(ticks / TICKS_PER_SECOND)
+}
+
+fn proc_file(process: &str, file: &str) -> Result<String, BenchError> {
+    let path = format!("/proc/{process}/{file}");
+    fs::read_to_string(&path).map_err(|source| BenchError::Process { path, source })
 }
 
 /// An address on which nobody listens.

@@ -7,30 +7,74 @@ use serde::Serialize;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
+    bare,
     client::{Connection, Transport},
     error::BenchError,
-    node::Node,
+    node::{self, Node},
+    questions::Question,
     throughput::count,
-    work::BATCH,
+    wire::excerpt,
+    work::{BATCH, BatchOf},
 };
 
-/// What is asked.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// The method.
-    pub method: &'static str,
-    /// Its parameters, as JSON.
-    pub parameters: String,
-}
+/// Requests that one connection has under way where it does not wait for each answer.
+const AHEAD: usize = 16;
 
-/// How many questions a request carries.
+/// How questions are put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
-    /// One.
+    /// One in a request, the next when it is answered.
     Single,
-    /// [`BATCH`].
+    /// One in a request, [`AHEAD`] requests at a time.
+    Ahead,
+    /// [`BATCH`] in a request.
     Batch,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Single, Self::Ahead, Self::Batch];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Ahead => "ahead",
+            Self::Batch => "batch",
+        }
+    }
+
+    /// The request, and how often it is sent at a time.
+    fn request(self, question: &Question) -> (Bytes, usize) {
+        match self {
+            Self::Single => (question.request(), 1),
+            Self::Ahead => (question.request(), AHEAD),
+            Self::Batch => (question.batch(), 1),
+        }
+    }
+
+    /// Questions in a request.
+    const fn questions(self) -> u64 {
+        match self {
+            Self::Single | Self::Ahead => 1,
+            Self::Batch => BATCH as u64,
+        }
+    }
+}
+
+/// How questions travel.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// Over what.
+    pub transport: Transport,
+    /// How many at a time.
+    pub form: Form,
+    /// Connections over which they are sent at once.
+    pub connections: usize,
+    /// For how long.
+    pub time: Duration,
 }
 
 /// How a node answered.
@@ -42,7 +86,7 @@ pub struct Reads {
     pub method: &'static str,
     /// How the questions were sent.
     pub transport: Transport,
-    /// How many a request carried.
+    /// How many at a time.
     pub form: Form,
     /// Questions that were answered.
     pub answered: u64,
@@ -50,6 +94,8 @@ pub struct Reads {
     pub seconds: f64,
     /// CPU time of the node's process, in seconds.
     pub cpu_seconds: f64,
+    /// CPU time of this process, in seconds: what it took to ask.
+    pub asking_cpu_seconds: f64,
 }
 
 impl Reads {
@@ -64,55 +110,62 @@ impl Reads {
     pub fn cpu_us(&self) -> f64 {
         self.cpu_seconds * 1e6 / self.answered as f64
     }
-}
 
-impl Question {
-    /// The request that asks it, once or many times over.
+    /// CPU time of asking, for each, in microseconds.
     #[must_use]
-    pub fn request(&self, form: Form) -> Bytes {
-        let Self { method, parameters } = self;
-        let call = |id: usize| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{parameters}}}"#);
-        match form {
-            Form::Single => call(1).into(),
-            Form::Batch => format!("[{}]", (0..BATCH).map(call).collect::<Vec<_>>().join(",")).into(),
-        }
+    pub fn asking_cpu_us(&self) -> f64 {
+        self.asking_cpu_seconds * 1e6 / self.answered as f64
     }
 }
 
-/// Asks over so many connections for so long, the next question as soon as the last one is answered.
+/// Has a node that does not mine by itself mine a block with a batch of transactions.
+///
+/// # Errors
+/// [`BenchError`] when it does not.
+pub async fn mine(node: &Node, batch: &BatchOf) -> Result<(), BenchError> {
+    let mut connection = Connection::open(Transport::Http, node.address()).await?;
+    let mine = Question { method: "evm_mine", parameters: "[]".to_owned() }.request();
+    for request in [&batch.send, &mine] {
+        let answer = connection.ask(request).await?;
+        if count(answer, br#""error":"#) > 0 {
+            return Err(BenchError::Answer(excerpt(answer)));
+        }
+    }
+    let answer = connection.ask(&batch.receipts).await?;
+    if count(answer, br#""status":"0x1""#) == batch.transactions {
+        Ok(())
+    } else {
+        Err(BenchError::Answer(excerpt(answer)))
+    }
+}
+
+/// Asks over several connections for some time.
 ///
 /// # Errors
 /// [`BenchError`] when a connection breaks, or an answer is an error.
-pub async fn run(
-    node: &Node,
-    name: &'static str,
-    question: &Question,
-    transport: Transport,
-    form: Form,
-    connections: usize,
-    time: Duration,
-) -> Result<Reads, BenchError> {
-    let request = question.request(form);
+pub async fn run(node: &Node, question: &Question, way: Way) -> Result<Reads, BenchError> {
+    let Way { transport, form, connections, time } = way;
+    let (request, times) = form.request(question);
+    let written = Bytes::from(transport.written(&request, times));
     let mut open = Vec::new();
     for _ in 0..connections {
         open.push(Connection::open(transport, node.address()).await?);
     }
-    let (start, cpu_before) = (Instant::now(), node.cpu_seconds()?);
+    let (start, cpu_before, own_before) = (Instant::now(), node.cpu_seconds()?, node::own_cpu_seconds()?);
     let mut askers = JoinSet::new();
     for mut connection in open {
-        let request = request.clone();
+        let written = written.clone();
         askers.spawn(async move {
             let mut answered = 0_u64;
             while start.elapsed() < time {
-                let answer = connection.ask(&request).await?;
-                let errors = count(&answer, br#""error":"#);
-                if errors > 0 {
-                    return Err(BenchError::Answer(String::from_utf8_lossy(&answer).into_owned()));
+                connection.send(&written).await?;
+                for _ in 0..times {
+                    let answer = connection.answer().await?;
+                    if count(answer, br#""error":"#) > 0 {
+                        return Err(BenchError::Answer(excerpt(answer)));
+                    }
+                    answered += form.questions();
                 }
-                answered += match form {
-                    Form::Single => 1,
-                    Form::Batch => BATCH as u64,
-                };
             }
             Ok(answered)
         });
@@ -122,12 +175,26 @@ pub async fn run(
         answered += asker.expect("an asker does not panic")?;
     }
     Ok(Reads {
-        node: name,
+        node: node.name(),
         method: question.method,
         transport,
         form,
         answered,
         seconds: start.elapsed().as_secs_f64(),
         cpu_seconds: node.cpu_seconds()? - cpu_before,
+        asking_cpu_seconds: node::own_cpu_seconds()? - own_before,
     })
+}
+
+/// Asks a server that answers with the same bytes and does nothing for them.
+///
+/// # Errors
+/// As [`run`], or when it does not start.
+pub async fn run_bare(node: &Node, question: &Question, way: Way) -> Result<Reads, BenchError> {
+    let server = Node::start_bare().await?;
+    let (request, _) = way.form.request(question);
+    let mut telling = bare::ANSWER.to_vec();
+    telling.extend_from_slice(Connection::open(Transport::Http, node.address()).await?.ask(&request).await?);
+    Connection::open(Transport::Http, server.address()).await?.ask(&telling).await?;
+    run(&server, question, way).await
 }

@@ -84,24 +84,33 @@ impl Report {
     }
 
     fn print_reads(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "method          over form   node     calls/s  × other  CPU µs/call  other ×")?;
+        writeln!(
+            out,
+            "method                    over form   node     calls/s  × anvil  CPU µs/call  anvil ×  asking µs  × bare"
+        )?;
         for run in &self.reads {
-            let other = self.reads.iter().find(|other| {
-                other.node != run.node
-                    && (other.method, other.transport, other.form) == (run.method, run.transport, run.form)
-            });
+            let beside = |node: &str| {
+                self.reads.iter().find(|other| {
+                    other.node == node
+                        && other.node != run.node
+                        && (other.method, other.transport, other.form) == (run.method, run.transport, run.form)
+                })
+            };
             let times = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+            let (anvil, bare) = (beside("anvil"), beside("bare"));
             writeln!(
                 out,
-                "{:<15} {:<4} {:<6} {:<8} {:>7.0} {:>8} {:>12.2} {:>8}",
+                "{:<25} {:<4} {:<6} {:<8} {:>7.0} {:>8} {:>12.2} {:>8} {:>10.2} {:>7}",
                 run.method,
                 run.transport.name(),
-                format!("{:?}", run.form).to_lowercase(),
+                run.form.name(),
                 run.node,
                 run.per_second(),
-                times(other.map(|other| run.per_second() / other.per_second())),
+                times(anvil.map(|anvil| run.per_second() / anvil.per_second())),
                 run.cpu_us(),
-                times(other.map(|other| other.cpu_us() / run.cpu_us())),
+                times(anvil.map(|anvil| anvil.cpu_us() / run.cpu_us())),
+                run.asking_cpu_us(),
+                times(bare.map(|bare| run.per_second() / bare.per_second())),
             )?;
         }
         writeln!(out)

@@ -14,7 +14,7 @@ use crate::{
     client::{Connection, Transport},
     error::BenchError,
     node::Node,
-    reads::{Form, Question},
+    questions::Question,
     throughput::{count, mined},
     work::Share,
 };
@@ -115,7 +115,7 @@ pub async fn run(node: &Node, plan: Plan) -> Result<Siege, BenchError> {
     siege.idle_ms = quantiles(probe(node, plan.idle).await?);
     for batch in plan.waiting.iter().flatten() {
         siege.waiting += batch.transactions;
-        siege.refused += count(&own.ask(&batch.send).await?, br#""error":"#);
+        siege.refused += count(own.ask(&batch.send).await?, br#""error":"#);
     }
     let mut besiegers = open(node, &plan).await?;
     let probing = probe(node, plan.time);
@@ -133,7 +133,7 @@ pub async fn run(node: &Node, plan: Plan) -> Result<Siege, BenchError> {
         }
     }
     for batch in &plan.keys {
-        siege.refused += count(&own.ask(&batch.send).await?, br#""error":"#);
+        siege.refused += count(own.ask(&batch.send).await?, br#""error":"#);
     }
     let batches = || plan.waiting.iter().flatten().chain(&plan.keys).chain(&plan.flow);
     siege.sent = batches().map(|batch| batch.transactions).sum();
@@ -158,7 +158,7 @@ struct Met {
 
 /// Opens all connections and sets them to work.
 async fn open(node: &Node, plan: &Plan) -> Result<JoinSet<Result<Met, BenchError>>, BenchError> {
-    let requests: Vec<Bytes> = plan.questions.iter().map(|question| question.request(Form::Single)).collect();
+    let requests: Vec<Bytes> = plan.questions.iter().map(Question::request).collect();
     let mut connections = Vec::new();
     for index in 0..plan.connections {
         connections.push(Connection::open(Transport::ALL[index % 2], node.address()).await?);
@@ -199,21 +199,21 @@ async fn besiege(
         if Instant::now() >= until {
             break;
         }
-        met.errors += count(&connection.ask(request).await?, br#""error":"#) as u64;
+        met.errors += count(connection.ask(request).await?, br#""error":"#) as u64;
         met.answered += 1;
         if let Some(batch) = batches.next() {
-            met.refused += count(&connection.ask(&batch).await?, br#""error":"#);
+            met.refused += count(connection.ask(&batch).await?, br#""error":"#);
         }
     }
     for batch in batches {
-        met.refused += count(&connection.ask(&batch).await?, br#""error":"#);
+        met.refused += count(connection.ask(&batch).await?, br#""error":"#);
     }
     Ok(met)
 }
 
 /// Times until the chain's id is there, in milliseconds.
 async fn probe(node: &Node, time: Duration) -> Result<Vec<f64>, BenchError> {
-    let request = Question { method: "eth_chainId", parameters: "[]".to_owned() }.request(Form::Single);
+    let request = Question { method: "eth_chainId", parameters: "[]".to_owned() }.request();
     let mut connection = Connection::open(Transport::Http, node.address()).await?;
     let mut times = Vec::new();
     let start = Instant::now();

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hyper::body::Bytes;
 use memchr::memmem;
 use serde::Serialize;
 use tokio::{
@@ -14,6 +13,7 @@ use crate::{
     client::{Connection, Transport},
     error::BenchError,
     node::{Blocks, Node},
+    wire::excerpt,
     work::{Share, receipts},
 };
 
@@ -146,9 +146,9 @@ async fn send(mut connection: Connection, share: Share, start: Instant) -> Resul
     let mut met = Met::default();
     for batch in &share {
         let answer = connection.ask(&batch.send).await?;
-        let refused = count(&answer, br#""error":"#);
-        if count(&answer, br#""result":"#) + refused != batch.transactions {
-            return Err(BenchError::Answer(excerpt(&answer)));
+        let refused = count(answer, br#""error":"#);
+        if count(answer, br#""result":"#) + refused != batch.transactions {
+            return Err(BenchError::Answer(excerpt(answer)));
         }
         met.refused += refused;
     }
@@ -159,10 +159,10 @@ async fn send(mut connection: Connection, share: Share, start: Instant) -> Resul
         let mut there = 0;
         loop {
             let answer = connection.ask(&batch.receipts).await?;
-            let now_there = count(&answer, br#""transactionIndex":"#).min(batch.transactions);
-            let missing = count(&answer, br#""result":null"#);
+            let now_there = count(answer, br#""transactionIndex":"#).min(batch.transactions);
+            let missing = count(answer, br#""result":null"#);
             if missing == 0 {
-                met.failed += count(&answer, br#""status":"0x0""#);
+                met.failed += count(answer, br#""status":"0x0""#);
                 met.done_after = start.elapsed();
                 break;
             }
@@ -186,10 +186,11 @@ async fn send(mut connection: Connection, share: Share, start: Instant) -> Resul
 /// # Errors
 /// [`BenchError`] when the node does not tell.
 pub async fn height(node: &Node) -> Result<u64, BenchError> {
-    let request = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}"#);
-    let answer = Connection::open(Transport::Http, node.address()).await?.ask(&request).await?;
-    let wrong = || BenchError::Answer(excerpt(&answer));
-    let json: serde_json::Value = serde_json::from_slice(&answer).map_err(|_| wrong())?;
+    let request = br#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}"#;
+    let mut connection = Connection::open(Transport::Http, node.address()).await?;
+    let answer = connection.ask(request).await?;
+    let wrong = || BenchError::Answer(excerpt(answer));
+    let json: serde_json::Value = serde_json::from_slice(answer).map_err(|_| wrong())?;
     let number = json["result"].as_str().and_then(|text| text.strip_prefix("0x")).ok_or_else(wrong)?;
     u64::from_str_radix(number, 16).map_err(|_| wrong())
 }
@@ -199,15 +200,11 @@ pub async fn height(node: &Node) -> Result<u64, BenchError> {
 /// # Errors
 /// [`BenchError`] when the connection breaks.
 pub async fn mined(connection: &mut Connection, hashes: &[alloy_primitives::B256]) -> Result<usize, BenchError> {
-    Ok(hashes.len() - count(&connection.ask(&receipts(hashes)).await?, br#""result":null"#))
+    Ok(hashes.len() - count(connection.ask(&receipts(hashes)).await?, br#""result":null"#))
 }
 
 /// How often a piece of JSON stands in an answer: much cheaper than reading it, and both nodes write it alike.
 #[must_use]
 pub fn count(answer: &[u8], piece: &[u8]) -> usize {
     memmem::find_iter(answer, piece).count()
-}
-
-fn excerpt(answer: &[u8]) -> String {
-    String::from_utf8_lossy(&answer[..answer.len().min(300)]).into_owned()
 }

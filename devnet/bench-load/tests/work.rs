@@ -7,7 +7,7 @@ use alloy_consensus::{Transaction as _, transaction::SignerRecoverable as _};
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, Bytes};
 use parapet_bench_load::{
-    reads::{Form, Question},
+    questions::Question,
     throughput::count,
     work::{BATCH, shares, write_genesis},
 };
@@ -65,9 +65,9 @@ fn the_genesis_is_one_that_the_node_reads_and_every_sender_can_pay() {
 #[test]
 fn a_question_is_asked_once_or_as_often_as_a_batch_is_long() {
     let question = Question { method: "eth_chainId", parameters: "[]".to_owned() };
-    let single: Value = serde_json::from_slice(&question.request(Form::Single)).unwrap();
+    let single: Value = serde_json::from_slice(&question.request()).unwrap();
     assert_eq!(single["method"], "eth_chainId");
-    let batch: Vec<Value> = serde_json::from_slice(&question.request(Form::Batch)).unwrap();
+    let batch: Vec<Value> = serde_json::from_slice(&question.batch()).unwrap();
     assert_eq!(batch.len(), BATCH);
-    assert_eq!(count(&question.request(Form::Batch), b"eth_chainId"), BATCH);
+    assert_eq!(count(&question.batch(), b"eth_chainId"), BATCH);
 }

@@ -11,6 +11,7 @@
 
 mod access_list;
 mod admin;
+mod analysed;
 mod authorizations;
 mod bets;
 pub mod block;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use crate::{
     StateError,
     access_list::{Footprint, Recording, SlotStep},
+    analysed,
     database::EvmDatabase,
 };
 use alloy_eip7928::BlockAccessList;
@@ -279,8 +280,11 @@ impl DatabaseRef for Overlay<'_> {
         if let Some(code) = self.bytecode.get(&code_hash) {
             return Ok(code.clone());
         }
+        if let Some(code) = analysed::known(code_hash) {
+            return Ok(code);
+        }
         let bytes = self.world.code(code_hash)?.ok_or(ReadError::missing_code(code_hash))?;
-        Ok(Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes)))
+        Ok(analysed::analyse(code_hash, bytes))
     }
 
     fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, StateError> {

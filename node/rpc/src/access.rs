@@ -5,15 +5,15 @@
 //! to mean the node's address (DNS rebinding), so that the browser takes the node for the attacker's own: the name that was
 //! called tells.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
+use hyper::StatusCode;
 use jsonrpsee::server::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use crate::layer::{Gate, TEXT_TYPE, answer};
+use crate::front::{TEXT_TYPE, answer};
 
-const FORBIDDEN: u16 = 403;
 /// What allows everything.
 const ANY: &str = "*";
 
@@ -78,6 +78,11 @@ impl Access {
         }
     }
 
+    /// The answer to a request that may not be made.
+    pub(crate) fn refuse<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
+        self.refusal(request).map(|refusal| answer(StatusCode::FORBIDDEN, TEXT_TYPE, refusal))
+    }
+
     /// Why a request is refused, if it is.
     fn refusal<B>(&self, request: &HttpRequest<B>) -> Option<String> {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
@@ -104,12 +109,6 @@ fn name_of(authority: &str) -> &str {
     match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None => authority.split_once(':').map_or(authority, |(name, _)| name),
-    }
-}
-
-impl Gate for Arc<Access> {
-    fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
-        self.refusal(request).map(|refusal| answer(FORBIDDEN, TEXT_TYPE, refusal))
     }
 }
 

@@ -23,7 +23,6 @@ use crate::{
     server::{Running, listen},
 };
 
-pub(crate) use jwt::Authorized;
 pub use jwt::{JwtSecret, SecretError};
 
 /// Largest request body: a block with its transactions in hexadecimal, and room around it.

@@ -9,36 +9,22 @@ use std::sync::Arc;
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::B256;
-use jsonrpsee::{
-    MethodResponse, ResponsePayload,
-    types::{ErrorObjectOwned, Request},
-};
+use jsonrpsee::{MethodResponse, ResponsePayload, types::ErrorObjectOwned};
 use parapet_fork::Fork;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use crate::{
-    RpcError,
-    layer::{Around, Calls},
-    node::Node,
-    wire::BlockRef,
-};
+use crate::{RpcError, asked::Asked, node::Node, wire::BlockRef};
 
 /// Most calls that are passed on at a time; others wait.
 const PASSED_ON_MAX: usize = 8;
 
-/// Passes calls on that are not this node's business.
-#[derive(Clone)]
+/// Passes calls on.
 pub(crate) struct Forward {
-    pub(crate) node: Arc<Node>,
-    pub(crate) response_bytes_max: usize,
-    pub(crate) permits: Arc<Semaphore>,
-}
-
-/// Room for calls that are passed on.
-pub(crate) fn permits() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(PASSED_ON_MAX))
+    node: Arc<Node>,
+    response_bytes_max: usize,
+    permits: Semaphore,
 }
 
 /// What a method asks about, and which of its parameters says of which block or transaction.
@@ -216,29 +202,31 @@ fn renamed(params: String, block: Option<(usize, u64)>) -> Box<RawValue> {
 }
 
 impl Forward {
+    pub(crate) fn new(node: Arc<Node>, response_bytes_max: usize) -> Self {
+        Self { node, response_bytes_max, permits: Semaphore::new(PASSED_ON_MAX) }
+    }
+
+    /// The answer to a call that is not answered here.
+    pub(crate) async fn elsewhere(&self, asked: &Asked<'_>) -> Option<MethodResponse> {
+        let fork = self.node.chain.fork()?;
+        match self.node.place(&fork, &asked.method, asked.params_text()) {
+            Ok(Place::Here) => None,
+            Ok(Place::There) => Some(self.pass_on(fork, asked, None).await),
+            Ok(Place::ThereAs(index, number)) => Some(self.pass_on(fork, asked, Some((index, number))).await),
+            Err(error) => Some(MethodResponse::error(asked.id.clone(), ErrorObjectOwned::from(error))),
+        }
+    }
+
     /// The endpoint's answer.
-    async fn pass_on(&self, fork: Arc<Fork>, request: Request<'_>, block: Option<(usize, u64)>) -> MethodResponse {
-        let (id, method) = (request.id().into_owned(), request.method_name().to_owned());
-        let params = request.params().as_str().unwrap_or("[]").to_owned();
-        let params = renamed(params, block);
+    async fn pass_on(&self, fork: Arc<Fork>, asked: &Asked<'_>, block: Option<(usize, u64)>) -> MethodResponse {
+        let (id, method) = (asked.id.clone(), asked.method.clone().into_owned());
+        let params = renamed(asked.params_text().unwrap_or("[]").to_owned(), block);
         let _permit = self.permits.acquire().await.expect("never closed");
         let passed = tokio::task::spawn_blocking(move || fork.pass_on(&method, &params));
         match passed.await {
             Ok(Ok(answer)) => MethodResponse::response(id, ResponsePayload::success(answer), self.response_bytes_max),
             Ok(Err(error)) => MethodResponse::error(id, ErrorObjectOwned::from(RpcError::from(error))),
             Err(panic) => MethodResponse::error(id, ErrorObjectOwned::from(RpcError::Internal(panic.to_string()))),
-        }
-    }
-}
-
-impl Around for Forward {
-    async fn call(self, service: impl Calls, request: Request<'_>) -> MethodResponse {
-        let Some(fork) = self.node.chain.fork() else { return service.call(request).await };
-        match self.node.place(&fork, request.method_name(), request.params().as_str()) {
-            Ok(Place::Here) => service.call(request).await,
-            Ok(Place::There) => self.pass_on(fork, request, None).await,
-            Ok(Place::ThereAs(index, number)) => self.pass_on(fork, request, Some((index, number))).await,
-            Err(error) => MethodResponse::error(request.id().into_owned(), ErrorObjectOwned::from(error)),
         }
     }
 }

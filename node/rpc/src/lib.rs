@@ -1,8 +1,8 @@
 //! JSON-RPC over HTTP and WebSocket, on one port; the only holder of wire types.
 //!
 //! Path of a request: a connection is read as far as its client takes its answers (`connection`); [`serve`]'s server
-//! checks from where it was asked ([`Access`]), the request's size and form; a method in `api` reads its parameters; and the
-//! shared node answers from the chain's published head, or runs what takes long on threads of its own (`readers`), bounded in
+//! checks from where it was asked ([`Access`]), the request's size and form (`front`); `dispatch` finds the method; a method in
+//! `api` reads its parameters; and the shared node answers from the chain's published head, or runs what takes long on threads of its own (`readers`), bounded in
 //! number and time. Every error is an [`RpcError`] with the code and the words that Ethereum's tools match on.
 //!
 //! Beside it there are [`Pages`]: `GET /health`, and where the node has them `GET /ready` and `GET /metrics`.
@@ -11,19 +11,18 @@
 
 mod access;
 mod api;
+mod asked;
 mod backtests;
 mod body;
 mod connection;
+mod dispatch;
 mod engine;
 mod error;
-mod explain;
 mod filters;
-mod form;
 mod forward;
-mod governed;
+mod front;
 mod impersonation;
 mod intake;
-mod layer;
 mod measure;
 mod namespaces;
 mod node;
@@ -36,6 +35,7 @@ mod sends;
 mod server;
 mod settings;
 mod simulation;
+mod socket;
 mod typed_data;
 mod wire;
 

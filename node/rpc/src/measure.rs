@@ -1,9 +1,11 @@
 //! What is told of requests and connections, for whoever collects metrics. Where nobody does, this costs nothing.
 
-use std::time::Instant;
+use std::{sync::OnceLock, time::Instant};
 
 use jsonrpsee::MethodResponse;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 pub(crate) const CONNECTIONS: &str = "parapet_rpc_connections";
 pub(crate) const REFUSED_CONNECTIONS: &str = "parapet_rpc_refused_connections_total";
@@ -41,13 +43,33 @@ pub(crate) fn describe() {
     }
 }
 
-/// Tells of a call that was answered. `method` is the name of one that is served; names that clients make up would be
-/// without end.
-pub(crate) fn note_call(method: Option<&'static str>, began: Instant, answer: &MethodResponse) {
-    let method = method.unwrap_or(UNKNOWN);
-    counter!(CALLS, "method" => method).increment(1);
-    if answer.is_error() {
-        counter!(FAILED_CALLS, "method" => method).increment(1);
+/// What is told of the calls of one method. It is named to the recorder when it is called for the first time.
+pub(crate) struct Meter {
+    method: &'static str,
+    answered: OnceLock<(Counter, Histogram)>,
+    failed: OnceLock<Counter>,
+}
+
+impl Meter {
+    pub(crate) const fn of(method: &'static str) -> Self {
+        Self { method, answered: OnceLock::new(), failed: OnceLock::new() }
     }
-    histogram!(CALL_WALL, "method" => method).record(began.elapsed());
+
+    /// For methods that there are not: names that clients make up would be without end.
+    pub(crate) const fn of_unknown() -> Self {
+        Self::of(UNKNOWN)
+    }
+
+    /// Tells of a call that was answered.
+    pub(crate) fn note(&self, began: Instant, answer: &MethodResponse) {
+        let method = self.method;
+        let (calls, wall) = self
+            .answered
+            .get_or_init(|| (counter!(CALLS, "method" => method), histogram!(CALL_WALL, "method" => method)));
+        calls.increment(1);
+        wall.record(began.elapsed());
+        if answer.is_error() {
+            self.failed.get_or_init(|| counter!(FAILED_CALLS, "method" => method)).increment(1);
+        }
+    }
 }

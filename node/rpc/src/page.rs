@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use hyper::StatusCode;
 use jsonrpsee::server::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::layer::{Gate, answer};
+use crate::front::answer;
 
 /// Where the pages lie.
 const METRICS_PATH: &str = "/metrics";
@@ -15,9 +16,6 @@ const READY_PATH: &str = "/ready";
 /// Prometheus' text exposition.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const JSON_TYPE: &str = "application/json; charset=utf-8";
-const OK: u16 = 200;
-/// The service is not available: whoever asks should ask another node.
-const UNAVAILABLE: u16 = 503;
 
 /// Writes the metrics as they are now.
 #[derive(Clone)]
@@ -94,18 +92,22 @@ pub struct Pages {
     pub ready: Option<ReadyPage>,
 }
 
-impl Gate for Pages {
+impl Pages {
     /// The page that is asked for, if there is such a page.
-    fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
+    pub(crate) fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
         if request.method().as_str() != "GET" {
             return None;
         }
         match (request.uri().path(), &self.metrics, &self.ready) {
-            (METRICS_PATH, Some(MetricsPage(render)), _) => Some(answer(OK, METRICS_TYPE, render())),
-            (HEALTH_PATH, _, _) => Some(answer(OK, JSON_TYPE, r#"{"status":"ok"}"#.to_owned())),
+            (METRICS_PATH, Some(MetricsPage(render)), _) => Some(answer(StatusCode::OK, METRICS_TYPE, render())),
+            (HEALTH_PATH, _, _) => Some(answer(StatusCode::OK, JSON_TYPE, r#"{"status":"ok"}"#.to_owned())),
             (READY_PATH, _, Some(ReadyPage(look))) => {
                 let found = look();
-                Some(answer(if found.is_ready() { OK } else { UNAVAILABLE }, JSON_TYPE, found.json()))
+                Some(answer(
+                    if found.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE },
+                    JSON_TYPE,
+                    found.json(),
+                ))
             }
             _ => None,
         }

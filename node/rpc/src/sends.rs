@@ -7,12 +7,12 @@ use std::sync::Arc;
 use alloy_primitives::{B256, Bytes};
 use jsonrpsee::{
     MethodResponse, ResponsePayload,
-    types::{ErrorObjectOwned, Id, Request},
+    types::{ErrorObjectOwned, Id},
 };
 use parapet_types::Transaction;
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::{RpcError, api::signed_transaction, node::Node};
+use crate::{RpcError, api::signed_transaction, asked::Asked, node::Node};
 
 /// The method.
 const METHOD: &str = "eth_sendRawTransaction";
@@ -20,30 +20,23 @@ const METHOD: &str = "eth_sendRawTransaction";
 const PER_THREAD_MIN: usize = 16;
 
 /// Answers transactions that are sent together.
-#[derive(Clone)]
 pub(crate) struct Sends(pub(crate) Arc<Node>);
-
-impl std::fmt::Debug for Sends {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Sends").finish_non_exhaustive()
-    }
-}
 
 impl Sends {
     /// Whether a call sends a signed transaction.
-    pub(crate) fn is_one(request: &Request<'_>) -> bool {
-        request.method_name() == METHOD
+    pub(crate) fn is_one(asked: &Asked<'_>) -> bool {
+        asked.method == METHOD
     }
 
     /// An answer for each call, in their order; `None` for one whose parameters are not those of the method.
-    pub(crate) async fn answer(&self, requests: &[Request<'_>]) -> Vec<Option<MethodResponse>> {
+    pub(crate) async fn answer(&self, together: &[Asked<'_>]) -> Vec<Option<MethodResponse>> {
         let raw: Vec<_> =
-            requests.iter().map(|request| request.params().parse::<[Bytes; 1]>().ok().map(|[raw]| raw)).collect();
-        let ids: Vec<Option<Id<'static>>> =
-            requests.iter().zip(&raw).map(|(request, raw)| raw.as_ref().map(|_| request.id().into_owned())).collect();
+            together.iter().map(|asked| asked.params().parse::<[Bytes; 1]>().ok().map(|[raw]| raw)).collect();
+        let ids: Vec<Option<Id<'_>>> =
+            together.iter().zip(&raw).map(|(asked, raw)| raw.as_ref().map(|_| asked.id.clone())).collect();
         let mut results = self.submit(raw.into_iter().flatten().collect()).await.into_iter();
         let response_bytes_max = self.0.limits.response_bytes_max as usize;
-        let mut answer = |id: Id<'static>| {
+        let mut answer = |id: Id<'_>| {
             let missing = || Err(RpcError::Internal("a transaction was not answered".to_owned()));
             match results.next().unwrap_or_else(missing) {
                 Ok(hash) => MethodResponse::response(id, ResponsePayload::success(hash), response_bytes_max),

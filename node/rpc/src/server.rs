@@ -20,34 +20,25 @@ use hyper::{HeaderMap, body::Incoming, header, server::conn::http1, service::ser
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::{
     Methods,
-    core::{BoxError, middleware::RpcServiceBuilder, traits::IdProvider},
+    core::traits::IdProvider,
     server::{
-        BatchRequestConfig, HttpRequest, HttpResponse, PingConfig, Server, ServerConfig, ServerHandle, StopHandle,
-        TowerServiceBuilder, stop_channel,
+        BatchRequestConfig, HttpRequest, PingConfig, Server, ServerConfig, ServerHandle, StopHandle, stop_channel,
     },
     types::SubscriptionId,
 };
 use metrics::counter;
 use parapet_builder::Chain;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
-use tower::{Service, layer::util::Identity};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
-    Access, EngineSettings, JwtSecret, Limits, Pages, RpcError, Settings, api,
+    EngineSettings, JwtSecret, Limits, RpcError, Settings, api,
     body::Timed,
-    connection::{Bytes, Connection, Connections},
-    engine::{self, Authorized},
-    explain::Explain,
-    form::ExplainForm,
-    forward::{self, Forward},
-    governed::Governed,
-    layer::{Gated, Wrapped},
+    connection::{Bytes, Connections},
+    dispatch::Dispatch,
+    engine,
+    front::{Front, Sockets},
     measure,
     node::Node,
-    sends::Sends,
 };
 
 /// How often WebSockets are pinged.
@@ -149,20 +140,16 @@ pub(crate) async fn listen(
     let (stop, handle) = stop_channel();
     let builder = Server::builder().set_config(config(&limits)).to_service_builder();
     let names: Arc<BTreeSet<&'static str>> = Arc::new(methods.method_names().collect());
-    let door = Door {
-        names: Arc::clone(&names),
-        methods,
-        sends: Sends(Arc::clone(&node)),
+    let front = Front {
+        dispatch: Arc::new(Dispatch::new(&methods, Arc::clone(&node), limits.response_bytes_max as usize)),
         secret,
-        node: Arc::clone(&node),
-        passing: forward::permits(),
-        builder: builder.max_connections(limits.connections_max),
-        limits: Arc::new(limits),
+        cors: access.cors(),
+        access,
         pages,
-        access: Arc::new(access),
-        connections: Arc::default(),
-        stop,
+        limits: limits.clone(),
+        sockets: Sockets { methods, builder: builder.max_connections(limits.connections_max), stop: stop.clone() },
     };
+    let door = Door { front: Arc::new(front), limits, connections: Arc::default(), stop };
     tokio::spawn(door.keep(listener));
     Ok(Running { address, handle, methods: names, node })
 }
@@ -183,17 +170,8 @@ fn config(limits: &Limits) -> ServerConfig {
 
 /// Lets connections in.
 struct Door {
-    methods: Methods,
-    sends: Sends,
-    secret: Option<JwtSecret>,
-    node: Arc<Node>,
-    /// Room for calls that are passed on.
-    passing: Arc<Semaphore>,
-    names: Arc<BTreeSet<&'static str>>,
-    builder: TowerServiceBuilder<Identity, Identity>,
-    limits: Arc<Limits>,
-    pages: Pages,
-    access: Arc<Access>,
+    front: Arc<Front>,
+    limits: Limits,
     connections: Arc<Connections>,
     stop: StopHandle,
 }
@@ -228,14 +206,15 @@ impl Door {
         // Where it cannot be set, answers take a little longer.
         let _: io::Result<()> = stream.set_nodelay(true);
         let bytes = Bytes::new(stream, Arc::clone(&connection), self.limits.stall_time_max);
-        let (service, body_time_max) = (self.service(&connection), self.limits.body_time_max);
+        let (front, body_time_max) = (Arc::clone(&self.front), self.limits.body_time_max);
         let answer = service_fn(move |mut request: HttpRequest<Incoming>| {
             hide_secrets(request.headers_mut());
-            service.clone().call(request.map(|body| Timed::new(body, body_time_max)))
+            Arc::clone(&front).answer(request.map(|body| Timed::new(body, body_time_max)), Arc::clone(&connection))
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time_max)
+            .pipeline_flush(true)
             .serve_connection(TokioIo::new(bytes), answer)
             .with_upgrades();
         let stopped = self.stop.clone().shutdown();
@@ -252,33 +231,6 @@ impl Door {
                 tracing::debug!("a connection ended: {error}");
             }
         });
-    }
-
-    /// What answers the requests of a connection.
-    fn service(
-        &self,
-        connection: &Arc<Connection>,
-    ) -> impl Service<HttpRequest<Timed>, Response = HttpResponse, Error = BoxError, Future: Send + 'static> + Clone + use<>
-    {
-        let response_bytes_max = self.limits.response_bytes_max as usize;
-        let governed = Governed(Arc::clone(connection));
-        let explain = Explain { response_bytes_max, methods: Arc::clone(&self.names), sends: self.sends.clone() };
-        let (node, permits) = (Arc::clone(&self.node), Arc::clone(&self.passing));
-        let forward = Forward { node, response_bytes_max, permits };
-        let rpc = RpcServiceBuilder::new()
-            .layer_fn(move |service| Wrapped { around: governed.clone(), service })
-            .layer_fn(move |service| Wrapped { around: explain.clone(), service })
-            .layer_fn(move |service| Wrapped { around: forward.clone(), service });
-        let (access, pages, limits) = (Arc::clone(&self.access), self.pages.clone(), Arc::clone(&self.limits));
-        let authorized = Authorized(self.secret.clone());
-        let http = tower::ServiceBuilder::new()
-            .layer_fn(move |service| Gated { gate: authorized.clone(), service })
-            .layer_fn(move |service| Gated { gate: Arc::clone(&access), service })
-            .layer(self.access.cors())
-            .layer_fn(move |service| Gated { gate: pages.clone(), service })
-            .layer_fn(move |service| ExplainForm { service, limits: Arc::clone(&limits) });
-        let builder = self.builder.clone().set_rpc_middleware(rpc).set_http_middleware(http);
-        builder.build(self.methods.clone(), self.stop.clone())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Calls that are never committed.
 
+use std::sync::Arc;
+
 use alloy_eips::BlockId;
 use alloy_primitives::{Bytes, U256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
@@ -78,7 +80,7 @@ impl Node {
             at.overrides.precompiles = Some(precompiles);
         }
         if let Some(overrides) = block_overrides {
-            override_block(&mut at.context, &mut at.ancestors, &mut at.overrides, overrides)?;
+            override_block(&mut at.context, Arc::make_mut(&mut at.ancestors), &mut at.overrides, overrides)?;
         }
         Ok(at)
     }

@@ -6,14 +6,14 @@ use std::fmt;
 use alloy_primitives::{B256, hex};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
+use hyper::StatusCode;
 use jsonrpsee::server::{HttpRequest, HttpResponse};
 use parapet_builder::{Clock as _, SystemClock};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::layer::{Gate, TEXT_TYPE, answer};
+use crate::front::{TEXT_TYPE, answer};
 
-const UNAUTHORIZED: u16 = 401;
 /// Most seconds between a token's time and the node's (Engine API, authentication).
 const DRIFT_SECONDS_MAX: u64 = 60;
 /// Longest token that is looked at, in bytes: several times what any client sends.
@@ -86,19 +86,13 @@ impl JwtSecret {
         let Claims { iat } = serde_json::from_slice(&decode(claims)?).map_err(|_| Refusal::Malformed)?;
         if iat.abs_diff(now) > DRIFT_SECONDS_MAX { Err(Refusal::Time) } else { Ok(()) }
     }
-}
 
-/// Where there is a secret, lets in what carries a token.
-#[derive(Clone)]
-pub(crate) struct Authorized(pub(crate) Option<JwtSecret>);
-
-impl Gate for Authorized {
-    fn answer<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
-        let secret = self.0.as_ref()?;
+    /// The answer to a request that carries no token which is good now.
+    pub(crate) fn refuse<B>(&self, request: &HttpRequest<B>) -> Option<HttpResponse> {
         let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Refusal::Missing);
-        let refusal = token.and_then(|token| secret.check(token, SystemClock.now())).err()?;
-        Some(answer(UNAUTHORIZED, TEXT_TYPE, refusal.to_string()))
+        let refusal = token.and_then(|token| self.check(token, SystemClock.now())).err()?;
+        Some(answer(StatusCode::UNAUTHORIZED, TEXT_TYPE, refusal.to_string()))
     }
 }
 

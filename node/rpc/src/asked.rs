@@ -1,0 +1,157 @@
+//! Calls as they stand in a request: nothing of them is copied.
+
+use std::borrow::Cow;
+
+use jsonrpsee::types::{Id, InvalidRequest, Params, Request, TwoPointZero};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A call.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Asked<'a> {
+    #[serde(rename = "jsonrpc")]
+    _version: TwoPointZero,
+    #[serde(borrow)]
+    pub(crate) id: Id<'a>,
+    #[serde(borrow)]
+    pub(crate) method: Cow<'a, str>,
+    #[serde(borrow, default)]
+    params: Option<&'a RawValue>,
+}
+
+/// A call that is not to be answered, and not carried out either.
+#[derive(Deserialize)]
+struct Notification<'a> {
+    #[serde(rename = "jsonrpc")]
+    _version: TwoPointZero,
+    #[serde(rename = "method", borrow)]
+    _method: Cow<'a, str>,
+}
+
+/// One entry of a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry<'a> {
+    Call(Asked<'a>),
+    Notification,
+    /// JSON, and neither of them.
+    Invalid(Id<'a>),
+}
+
+/// What a request holds.
+#[derive(Debug)]
+pub(crate) enum Form<'a> {
+    One(Entry<'a>),
+    Batch(Vec<Entry<'a>>),
+    /// It is not JSON.
+    Broken,
+}
+
+impl<'a> Asked<'a> {
+    /// The parameters as they were written.
+    pub(crate) fn params_text(&self) -> Option<&'a str> {
+        self.params.map(RawValue::get)
+    }
+
+    pub(crate) fn params(&self) -> Params<'a> {
+        Params::new(self.params_text())
+    }
+
+    pub(crate) fn request(&self) -> Request<'_> {
+        Request::borrowed(&self.method, self.params, self.id.clone())
+    }
+}
+
+impl<'a> From<&'a Request<'_>> for Asked<'a> {
+    fn from(request: &'a Request<'_>) -> Self {
+        Self {
+            _version: TwoPointZero,
+            id: request.id.clone(),
+            method: Cow::Borrowed(&request.method),
+            params: request.params.as_deref(),
+        }
+    }
+}
+
+impl<'a> Form<'a> {
+    /// Reads a request.
+    pub(crate) fn read(body: &'a [u8]) -> Self {
+        match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'[') => Self::read_batch(body),
+            _ => match serde_json::from_slice(body) {
+                Ok(asked) => Self::One(Entry::Call(asked)),
+                Err(_) => serde_json::from_slice(body).map_or(Self::Broken, |text| Self::One(Entry::read(text))),
+            },
+        }
+    }
+
+    fn read_batch(body: &'a [u8]) -> Self {
+        // Nearly always all of them are calls, and reading each by itself takes twice as long.
+        if let Ok(calls) = serde_json::from_slice::<Vec<Asked<'a>>>(body) {
+            return Self::Batch(calls.into_iter().map(Entry::Call).collect());
+        }
+        let each = serde_json::from_slice::<Vec<&RawValue>>(body);
+        each.map_or(Self::Broken, |each| Self::Batch(each.into_iter().map(Entry::read).collect()))
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn read(text: &'a RawValue) -> Self {
+        if let Ok(asked) = serde_json::from_str(text.get()) {
+            Self::Call(asked)
+        } else if serde_json::from_str::<Notification<'a>>(text.get()).is_ok() {
+            Self::Notification
+        } else {
+            Self::Invalid(serde_json::from_str::<InvalidRequest<'a>>(text.get()).map_or(Id::Null, |invalid| invalid.id))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request in short: `name` of a call, `-` for a notification, `!` for what is neither.
+    fn short(body: &str) -> String {
+        let entry = |entry: &Entry<'_>| match entry {
+            Entry::Call(asked) => format!("{}{}", asked.method, asked.params_text().unwrap_or_default()),
+            Entry::Notification => "-".to_owned(),
+            Entry::Invalid(_) => "!".to_owned(),
+        };
+        match Form::read(body.as_bytes()) {
+            Form::One(one) => entry(&one),
+            Form::Batch(each) => format!("[{}]", each.iter().map(entry).collect::<Vec<_>>().join(" ")),
+            Form::Broken => "broken".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_a_request_holds_is_told_apart() {
+        let call = r#"{"jsonrpc":"2.0","id":"x","method":"a","params":[1]}"#;
+        let notification = r#"{"jsonrpc":"2.0","method":"a"}"#;
+        for (body, expected) in [
+            (call.to_owned(), "a[1]"),
+            (format!(" \n{call} "), "a[1]"),
+            (r#"{"method":"\u0061","id":null,"jsonrpc":"2.0"}"#.to_owned(), "a"),
+            (notification.to_owned(), "-"),
+            (r#"{"jsonrpc":"1.0","id":1,"method":"a"}"#.to_owned(), "!"),
+            (r#"{"id":1}"#.to_owned(), "!"),
+            ("7".to_owned(), "!"),
+            ("[]".to_owned(), "[]"),
+            (format!("[{call},{call}]"), "[a[1] a[1]]"),
+            (format!("\t[{call},7,{notification},[{call}]]"), "[a[1] ! - !]"),
+            (String::new(), "broken"),
+            ("{".to_owned(), "broken"),
+            (format!("{call}{call}"), "broken"),
+            (format!("[{call}"), "broken"),
+            (format!("[{call}]x"), "broken"),
+        ] {
+            assert_eq!(short(&body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_call_nor_notification_is_answered_by_its_id_if_it_has_one() {
+        let Form::One(Entry::Invalid(id)) = Form::read(br#"{"jsonrpc":"2.0","id":5}"#) else { panic!("it is neither") };
+        assert_eq!(id, Id::Number(5));
+    }
+}
