@@ -47,15 +47,15 @@ impl Decoded {
     }
 }
 
-/// Draws bytes and decodes them.
+/// Draws bytes and decodes them. Nonces are drawn from the first on; half of what is drawn is such as a pool takes.
 ///
 /// # Errors
 /// [`DecodeFault`] when they are decoded and are not what comes of encoding that again.
-pub fn decode_seed(seed: u64) -> Result<Decoded, DecodeFault> {
+pub fn decode_seed(seed: u64, first_nonce: u64) -> Result<Decoded, DecodeFault> {
     let drawn = bytes(seed);
     let mut from = Unstructured::new(&drawn);
-    let mut raw = transaction(&mut from).encoded_2718();
-    if !one_in(&mut from, 5) {
+    let mut raw = transaction(&mut from, first_nonce).encoded_2718();
+    if one_in(&mut from, 2) {
         disturb(&mut from, &mut raw);
     }
     let Ok(transaction) = TxEnvelope::decode_2718_exact(&raw) else { return Ok(Decoded::No(raw)) };
@@ -73,17 +73,23 @@ pub fn decode_seed(seed: u64) -> Result<Decoded, DecodeFault> {
     Ok(Decoded::Yes(raw))
 }
 
+/// Who signs.
+pub(crate) fn sender() -> Address {
+    signer().address()
+}
+
 fn signer() -> PrivateKeySigner {
     let key = hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
     PrivateKeySigner::from_bytes(&B256::from(key)).expect("it is a key")
 }
 
-fn transaction(from: &mut Unstructured<'_>) -> TxEnvelope {
-    let nonce = below(from, 3) as u64;
-    let gas_limit = [0, 20_999, 21_000, 100_000, u64::MAX][below(from, 5)];
-    let price = [0, 7, 2_000_000_000, u128::MAX][below(from, 4)];
+fn transaction(from: &mut Unstructured<'_>, first_nonce: u64) -> TxEnvelope {
+    let nonce = first_nonce + if one_in(from, 2) { 0 } else { below(from, 3) as u64 };
+    // One field after the other may be one that no pool takes.
+    let gas_limit = if one_in(from, 4) { [0, 20_999, 21_000, u64::MAX][below(from, 4)] } else { 200_000 };
+    let price = if one_in(from, 4) { [0, 7, u128::MAX][below(from, 3)] } else { 2_000_000_000 };
     let to = if one_in(from, 3) { TxKind::Create } else { TxKind::Call(Address::repeat_byte(below(from, 256) as u8)) };
-    let value = [U256::ZERO, U256::ONE, U256::MAX][below(from, 3)];
+    let value = if one_in(from, 8) { U256::MAX } else { U256::from(below(from, 2)) };
     let input = Bytes::from(
         from.bytes(INPUT_MAX.min(from.len())).map(|bytes| bytes[..below_len(bytes)].to_vec()).unwrap_or_default(),
     );

@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{Decoded, draw};
+use crate::{Decoded, decode::sender, draw};
 
 /// When the chain begins, in seconds since 1970.
 const GENESIS_TIME: u64 = 1_700_000_000;
@@ -104,6 +104,15 @@ impl Edge {
             self.goes_on().await.map_err(fault)?;
         }
         Ok(())
+    }
+
+    /// The nonce that the node expects next of the account that sends.
+    ///
+    /// # Panics
+    /// When the state of a chain in memory cannot be read.
+    #[must_use]
+    pub fn next_nonce(&self) -> u64 {
+        self.chain.next_nonce(&sender()).expect("it is in memory")
     }
 
     /// Sends what may be a transaction.

@@ -25,7 +25,7 @@ async fn main() -> io::Result<ExitCode> {
     let mut edge = Edge::start().await;
     let mut seed = first;
     while Instant::now() < end {
-        let tried = match decode_seed(seed) {
+        let tried = match decode_seed(seed, edge.next_nonce()) {
             Ok(decoded) => edge.try_transaction(seed, &decoded).await,
             Err(fault) => {
                 writeln!(io::stderr(), "seed {seed}: {}: {}", fault.what, fault.bytes)?;

@@ -196,7 +196,8 @@ impl Chain {
                 | TxError::BlockFull { .. }
                 | TxError::GuardsFull { .. }
                 | TxError::GuardsMayNotFit { .. }
-                | TxError::Deadline => match reason.consequence() {
+                | TxError::Deadline
+                | TxError::Interrupted => match reason.consequence() {
                     Consequence::Reject => {
                         tracing::warn!("{hash} was dropped: {reason}");
                         Pool::drop(&mut self.0.pool.write(), hash);

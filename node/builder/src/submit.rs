@@ -208,7 +208,8 @@ const fn waits_for_room(reason: &TxError) -> bool {
         TxError::BlockFull { .. }
         | TxError::GuardsFull { .. }
         | TxError::GuardsMayNotFit { .. }
-        | TxError::Deadline => true,
+        | TxError::Deadline
+        | TxError::Interrupted => true,
         TxError::Invalid(_) | TxError::Fault(_) | TxError::State(_) | TxError::Evm(_) => false,
     }
 }

@@ -57,6 +57,9 @@ pub enum TxError {
     /// The block was to be finished before its turn came.
     #[error("the block had to be finished before its turn came")]
     Deadline,
+    /// Nobody waited for it any more.
+    #[error("it was interrupted")]
+    Interrupted,
     /// The monitor could not reach a verdict (I4: it never passes unguarded).
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -78,6 +81,7 @@ impl TxError {
             | Self::GuardsFull { .. }
             | Self::GuardsMayNotFit { .. }
             | Self::Deadline
+            | Self::Interrupted
             | Self::Fault(_)
             | Self::State(_)
             | Self::Evm(_) => Consequence::Retry,

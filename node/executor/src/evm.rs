@@ -29,7 +29,7 @@ pub(crate) type FrameError<DB> = ContextError<<DB as Database>::Error>;
 pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     pub(crate) inner: Inner<'m, DB, INSP>,
     /// The table in force while storage accesses or preimages are recorded.
-    recording: Instructions<'m, DB>,
+    pub(crate) recording: Instructions<'m, DB>,
     pub(crate) monitor: &'m dyn Monitor,
     /// When the monitor wants to be asked.
     pub(crate) attention: Attention,

@@ -18,8 +18,8 @@ use revm::{
 
 use crate::{database::EvmDatabase, evm::EvmContext, hashes::PREIMAGE_BYTES};
 
-type Table<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
-type Frame<'a, 'm, DB> = InstructionContext<'a, EvmContext<'m, DB>, EthInterpreter>;
+pub(crate) type Table<'m, DB> = EthInstructions<EthInterpreter, EvmContext<'m, DB>>;
+pub(crate) type Frame<'a, 'm, DB> = InstructionContext<'a, EvmContext<'m, DB>, EthInterpreter>;
 
 /// The table in force normally.
 pub(crate) fn plain<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
@@ -43,7 +43,7 @@ pub(crate) fn recording<'m, DB: EvmDatabase>(spec: SpecId) -> Table<'m, DB> {
 }
 
 /// Replaces an instruction, keeping its static gas.
-fn replace<'m, DB: EvmDatabase>(
+pub(crate) fn replace<'m, DB: EvmDatabase>(
     table: &mut Table<'m, DB>,
     opcode: u8,
     instruction: Instruction<EthInterpreter, EvmContext<'m, DB>>,

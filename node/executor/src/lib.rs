@@ -29,6 +29,7 @@ mod handler;
 mod hashes;
 mod identity;
 mod instructions;
+mod interrupt;
 mod lookout;
 mod outcome;
 mod overlay;
@@ -54,6 +55,7 @@ pub use environment::{ChainRules, blob_params, block_env, cfg_env, spec_id, tx_e
 pub use error::{BlockError, Consequence, StateError, TxError};
 pub use evm::{EvmContext, MonitoredEvm};
 pub use identity::{Identity, Purpose, SenderRule};
+pub use interrupt::Patience;
 pub use outcome::Outcome;
 pub use overlay::Overlay;
 pub use parallel::RunReport;

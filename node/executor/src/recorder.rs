@@ -20,6 +20,7 @@ use crate::{
     frames::{FrameStart, length, status},
     hashes::Hashes,
     identity::{Identity, SenderRule},
+    interrupt::Interrupt,
     lookout::{Lookout, Standing},
     playback::Asked,
     purse::Purse,
@@ -85,6 +86,8 @@ pub struct Recorder<'m> {
     pub(crate) sender_rule: SenderRule,
     /// The trace's context is not written yet.
     pub(crate) context_owed: Option<Identity>,
+    /// Whether the execution may be interrupted. Kept from one transaction to the next.
+    pub(crate) interrupt: Option<Interrupt>,
     /// What guards are paid from.
     pub(crate) purse: Purse,
     /// How the judgement was asked, hook by hook.

@@ -30,6 +30,7 @@ use crate::{
     handler::MonitoredHandler,
     hashes::Hashes,
     identity::{Identity, context_record},
+    interrupt::{Interrupt, Patience},
     lookout::{Foresight, Lookout},
     outcome::{OnJournal, Outcome, conclude},
     playback::{self, Around, Asked},
@@ -69,6 +70,14 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
     /// Starts on a database.
     pub fn new(db: DB, rules: ChainRules, block: BlockEnv, monitor: &'m dyn Monitor, inspector: INSP) -> Self {
         Self { evm: MonitoredEvm::new(db, rules, block, monitor, inspector), bets: Bets::default() }
+    }
+
+    /// Lets its executions be interrupted: each ends with [`TxError::Interrupted`] soon after the function says that it is to.
+    /// For what no block depends on.
+    #[must_use]
+    pub fn interrupted_when(mut self, is_due: fn() -> bool, patience: Patience) -> Self {
+        self.evm.interrupt_when(is_due, patience);
+        self
     }
 
     /// Goes on with what another session has learned.
@@ -261,6 +270,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
             ctx.chain.context_owed = Some(identity);
             return Ok(Watched::No);
         }
+        Interrupt::bears_guards(ctx.chain.interrupt)?;
         ctx.chain.trace.context = context_record(ctx, identity);
         let mut view = before_frames(&mut ctx.journaled_state, &mut ctx.chain.forks, &ctx.cfg, &ctx.block);
         ctx.chain.judging = self.evm.monitor.open(&ctx.chain.trace.context, &mut view)?;
@@ -283,6 +293,7 @@ impl<'m, DB: EvmDatabase, INSP> Session<'m, DB, INSP> {
         if let Some(fault) = ctx.chain.fault.take() {
             return Err(fault.into());
         }
+        Interrupt::result(ctx.chain.interrupt)?;
         match result {
             Ok(result) => {
                 self.bets.win(result.tx_gas_used());

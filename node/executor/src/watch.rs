@@ -33,6 +33,7 @@ pub(crate) enum Moment {
 impl<DB: EvmDatabase, INSP> MonitoredEvm<'_, DB, INSP> {
     /// Tells the monitor that a frame is about to start. `Some`: it is vetoed and ends here.
     pub(crate) fn frame_starts(&mut self, init: &FrameInit) -> Result<Option<FrameResult>, FrameError<DB>> {
+        self.step_in()?;
         self.look_out(init)?;
         self.observe(init);
         let ctx = &mut self.inner.ctx;

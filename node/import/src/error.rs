@@ -264,7 +264,7 @@ const fn of_execution(error: &BlockError) -> Consequence {
         | BlockError::AccessListSize(_)
         | BlockError::AccessList(_) => Consequence::Refuse,
         BlockError::Transaction {
-            source: TxError::Deadline | TxError::Fault(_) | TxError::State(_) | TxError::Evm(_),
+            source: TxError::Deadline | TxError::Interrupted | TxError::Fault(_) | TxError::State(_) | TxError::Evm(_),
             ..
         }
         | BlockError::State(_)

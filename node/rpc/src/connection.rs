@@ -3,7 +3,8 @@
 //! Invariant: who does not read is not read from, so what one client has asked for and not taken is bounded. A connection
 //! with many calls under way, or many bytes of answers that its client has not taken, is not read until there are fewer; one
 //! whose client takes nothing for too long is closed. The bytes of all connections together are bounded, too: beyond, calls
-//! are refused.
+//! are refused. What a subscription announces waits for room before it is laid there ([`Connection::room`]), so the same bounds hold
+//! for it.
 
 use std::{
     io,
@@ -21,6 +22,7 @@ use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::Notify,
     time::{Sleep, sleep},
 };
 
@@ -50,6 +52,7 @@ impl Connections {
             broken: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             waits: Mutex::new(None),
+            took: Notify::new(),
         }))
     }
 }
@@ -72,6 +75,8 @@ pub(crate) struct Connection {
     gone: AtomicBool,
     /// Who waits until it may be read.
     waits: Mutex<Option<Waker>>,
+    /// Tells those who wait for room that there may be some.
+    took: Notify,
 }
 
 /// A call that is under way.
@@ -104,7 +109,40 @@ impl Connection {
         self.is_open()
     }
 
+    /// Waits until an announcement of so many bytes may be laid before the client, and counts it. Where the client is gone, there is
+    /// room for everything.
+    pub(crate) async fn room(&self, bytes: u64) {
+        loop {
+            let took = self.took.notified();
+            tokio::pin!(took);
+            // From here on nothing is missed.
+            took.as_mut().enable();
+            if self.find_room(bytes) {
+                return;
+            }
+            took.await;
+        }
+    }
+
+    fn find_room(&self, bytes: u64) -> bool {
+        if self.gone.load(Ordering::SeqCst) || self.broken.load(Ordering::Acquire) {
+            return true;
+        }
+        let all = self.all.unread.fetch_add(bytes, Ordering::SeqCst);
+        let more = |unread: u64| (unread <= self.unread_max).then_some(unread + bytes);
+        let fits = all <= self.unread_total_max;
+        if !fits || self.unread.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
+            self.all.unread.fetch_sub(bytes, Ordering::SeqCst);
+            return false;
+        }
+        if self.gone.load(Ordering::SeqCst) {
+            self.taken(u64::MAX);
+        }
+        true
+    }
+
     fn wake(&self) {
+        self.took.notify_waiters();
         if self.is_open()
             && let Some(waker) = self.waits.lock().take()
         {
@@ -308,6 +346,25 @@ mod tests {
         assert!(!readable(&connection));
         connection.break_off();
         assert!(readable(&connection));
+    }
+
+    #[test]
+    fn an_announcement_waits_until_the_client_has_taken_what_was_before_it() {
+        let all = Arc::new(Connections::default());
+        let connection = all.open(&limits()).unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut room = |connection: &Connection| Box::pin(connection.room(11)).as_mut().poll(&mut context).is_ready();
+        assert!(room(&connection));
+        assert!(!room(&connection));
+        let mut waiting = Box::pin(connection.room(1));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        connection.taken(1);
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        drop(waiting);
+        assert_eq!(all.unread.load(Ordering::SeqCst), 11, "what found no room is not counted");
+        connection.close();
+        assert!(room(&connection));
+        assert_eq!(all.unread.load(Ordering::SeqCst), 0);
     }
 
     #[test]

@@ -8,8 +8,6 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use jsonrpsee::{
     ConnectionId, Extensions, MethodCallback, MethodResponse, Methods,
-    core::middleware::RpcServiceT as _,
-    server::middleware::rpc::RpcService,
     types::{
         ErrorObjectOwned,
         error::{ErrorCode, INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE},
@@ -23,6 +21,7 @@ use crate::{
     measure::Meter,
     node::Node,
     sends::Sends,
+    socket::Socket,
 };
 
 /// All methods of a server.
@@ -66,8 +65,8 @@ impl Dispatch {
         self.response_bytes_max
     }
 
-    /// Answers a call. Subscriptions are made through a service that has a connection for them.
-    pub(crate) async fn call(&self, asked: Asked<'_>, subscriptions: Option<&RpcService>) -> MethodResponse {
+    /// Answers a call. Subscriptions need a socket.
+    pub(crate) async fn call(&self, asked: Asked<'_>, socket: Option<&Socket>) -> MethodResponse {
         let began = Instant::now();
         let Some(method) = self.methods.get(&*asked.method) else {
             let answer = self.no_such_method(&asked);
@@ -76,7 +75,7 @@ impl Dispatch {
         };
         let answer = match self.forward.elsewhere(&asked).await {
             Some(answer) => answer,
-            None => self.reach(method, &asked, subscriptions).await,
+            None => self.reach(method, &asked, socket).await,
         };
         method.meter.note(began, &answer);
         match answer.as_error_code().and_then(|code| explain(&asked.method, code, &answer)) {
@@ -85,9 +84,9 @@ impl Dispatch {
         }
     }
 
-    async fn reach(&self, method: &Method, asked: &Asked<'_>, subscriptions: Option<&RpcService>) -> MethodResponse {
+    async fn reach(&self, method: &Method, asked: &Asked<'_>, socket: Option<&Socket>) -> MethodResponse {
         let bytes_max = self.response_bytes_max;
-        match (&method.callback, subscriptions) {
+        match (&method.callback, socket) {
             (MethodCallback::Sync(callback), _) => {
                 callback(asked.id.clone(), asked.params(), bytes_max, Extensions::new())
             }
@@ -96,8 +95,8 @@ impl Dispatch {
                 // Only subscriptions look at whose connection it is.
                 callback(id, params, ConnectionId(0), bytes_max, Extensions::new()).await
             }
-            (MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_), Some(service)) => {
-                service.call(asked.request()).await
+            (MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_), Some(socket)) => {
+                socket.subscribe(asked).await
             }
             // The code and the words are geth's.
             (MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_), None) => {
@@ -113,7 +112,7 @@ impl Dispatch {
     pub(crate) async fn batch(
         &self,
         entries: Vec<Entry<'_>>,
-        subscriptions: Option<&RpcService>,
+        socket: Option<&Socket>,
         mut hand_on: impl FnMut(MethodResponse) -> Result<(), MethodResponse>,
     ) -> Result<(), MethodResponse> {
         let mut entries = entries.into_iter().peekable();
@@ -127,7 +126,7 @@ impl Dispatch {
                     }
                     self.send(together, &mut hand_on).await?;
                 }
-                Entry::Call(asked) => hand_on(self.call(asked, subscriptions).await)?,
+                Entry::Call(asked) => hand_on(self.call(asked, socket).await)?,
                 Entry::Notification => {}
                 Entry::Invalid(id) => hand_on(MethodResponse::error(id, ErrorCode::InvalidRequest))?,
             }

@@ -287,6 +287,19 @@ impl Node {
         self.readers.run(move || work(&node)).await
     }
 
+    /// Runs what can be begun anew and mostly takes less time than handing it to another thread does. What takes longer, or
+    /// might wait for another chain, is as [`read`](Self::read).
+    pub(crate) async fn read_briefly<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Fn(&Self) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        if self.chain.fork().is_some() {
+            return self.read(work).await;
+        }
+        let node = Arc::clone(self);
+        self.readers.run_briefly(move || work(&node)).await
+    }
+
     /// Looks something up, which takes no time unless the chain goes on from another one: then it is as [`read`](Self::read).
     pub(crate) async fn look<T: Send + 'static>(
         self: &Arc<Self>,

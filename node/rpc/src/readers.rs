@@ -3,8 +3,13 @@
 //! Invariant: reads never delay blocks. They run on threads of their own, bounded in number, which the system serves only
 //! with what nobody else needs; a bounded number waits for one of them; each has a time by which it is answered, its wait
 //! included. Whoever takes longer is told so at once, and the thread is free when the read looks at its time next.
+//!
+//! Most reads take less than handing them to another thread and back does. So a read that can be begun anew is first tried where it
+//! was asked for, for a fraction of a millisecond ([`Readers::run_briefly`]), and one thread that serves connections is always
+//! left to others.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -13,7 +18,10 @@ use std::{
 };
 
 use metrics::{counter, gauge};
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::Semaphore,
+};
 
 use crate::{Limits, RpcError, measure};
 
@@ -21,6 +29,8 @@ use crate::{Limits, RpcError, measure};
 /// busy, and whatever there is where nobody else is.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
+/// Longest time for which a read is tried where it was asked for: some times what handing it on costs.
+const BRIEFLY: Duration = Duration::from_micros(300);
 
 pub(crate) struct Readers {
     /// Always there but while it is dropped.
@@ -29,6 +39,8 @@ pub(crate) struct Readers {
     reads: Arc<AtomicUsize>,
     reads_max: usize,
     time_max: Duration,
+    /// Threads that serve connections and may try a read.
+    trying: Semaphore,
 }
 
 /// A read that runs or waits.
@@ -56,7 +68,25 @@ impl Readers {
             reads: Arc::default(),
             reads_max: limits.heavy_reads_max.saturating_add(limits.reads_waiting_max),
             time_max: limits.read_time_max,
+            trying: Semaphore::new(Handle::try_current().map_or(0, |serving| serving.metrics().num_workers() - 1)),
         })
+    }
+
+    /// Runs a read that may be begun anew: here, if it takes next to no time and asks no guard, or as [`run`](Self::run).
+    pub(crate) async fn run_briefly<T: Send + 'static>(
+        &self,
+        work: impl Fn() -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        if let Ok(_trying) = self.trying.try_acquire() {
+            let end = Instant::now() + BRIEFLY.min(self.time_max);
+            let tried = catch_unwind(AssertUnwindSafe(|| parapet_simulate::briefly(end, &work)));
+            match tried {
+                Ok(Err(RpcError::Late(_))) => {}
+                Ok(done) => return done,
+                Err(panic) => return Err(panicked(&*panic)),
+            }
+        }
+        self.run(work).await
     }
 
     /// Runs a read.
@@ -103,6 +133,13 @@ impl Drop for Readers {
             threads.shutdown_background();
         }
     }
+}
+
+/// A fault of the node's own.
+fn panicked(panic: &(dyn std::any::Any + Send)) -> RpcError {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    RpcError::Internal(format!("a read panicked: {}", text.unwrap_or_default()))
 }
 
 /// Lets all other threads go first.
@@ -173,6 +210,30 @@ mod tests {
             }
         };
         again.await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_read_that_is_brief_runs_where_it_was_asked_for_and_any_other_on_a_thread_for_reads() {
+        let readers = readers(&Limits::default());
+        let thread = || std::thread::current().name().map(str::to_owned);
+        assert_ne!(readers.run_briefly(move || Ok(thread())).await.unwrap().as_deref(), Some("parapet-read"));
+        let tries = std::cell::Cell::new(0);
+        let long = move || {
+            tries.set(tries.get() + 1);
+            // The first time it takes more than it may.
+            while tries.get() == 1 {
+                parapet_simulate::check_time()?;
+            }
+            Ok(thread())
+        };
+        assert_eq!(readers.run_briefly(long).await.unwrap().as_deref(), Some("parapet-read"));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_brief_read_that_panics_is_a_fault_of_the_node() {
+        let readers = readers(&Limits::default());
+        let broken = readers.run_briefly(|| -> Result<(), RpcError> { panic!("as it should") }).await;
+        assert!(matches!(broken, Err(RpcError::Internal(text)) if text.contains("as it should")));
     }
 
     #[cfg(target_os = "linux")]

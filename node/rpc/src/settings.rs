@@ -39,6 +39,10 @@ pub struct Limits {
     /// Longest time in which a client takes nothing of what waits for it; then its connection is closed.
     #[serde(with = "humantime_serde")]
     pub stall_time_max: Duration,
+    /// Longest time for which an announcement of a subscription waits until its client has taken enough of what is before it; then
+    /// the subscription ends with an error.
+    #[serde(with = "humantime_serde")]
+    pub announcement_time_max: Duration,
     /// Longest time in which nothing comes from a WebSocket's client, answers to pings included.
     #[serde(with = "humantime_serde")]
     pub socket_idle_max: Duration,
@@ -110,6 +114,7 @@ impl Default for Limits {
             head_time_max: Duration::from_secs(30),
             body_time_max: Duration::from_secs(60),
             stall_time_max: Duration::from_secs(30),
+            announcement_time_max: Duration::from_secs(15),
             socket_idle_max: Duration::from_secs(300),
             subscriptions_per_connection_max: 256,
             subscribed_attachments_max: 1_024,

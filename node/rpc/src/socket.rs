@@ -43,6 +43,15 @@ pub(crate) fn busy(id: Id<'_>) -> MethodResponse {
     MethodResponse::error(id, ErrorObjectOwned::from(RpcError::Busy))
 }
 
+impl Socket {
+    /// Begins or ends a subscription. It learns on whose connection it is.
+    pub(crate) async fn subscribe(&self, asked: &Asked<'_>) -> MethodResponse {
+        let mut request = asked.request();
+        request.extensions_mut().insert(Arc::clone(&self.connection));
+        self.service.call(request).await
+    }
+}
+
 impl RpcServiceT for Socket {
     type MethodResponse = MethodResponse;
     type NotificationResponse = MethodResponse;
@@ -52,7 +61,7 @@ impl RpcServiceT for Socket {
         let this = self.clone();
         async move {
             let Some(call) = this.connection.begin() else { return busy(request.id()) };
-            let answer = this.dispatch.call(Asked::from(&request), Some(&this.service)).await;
+            let answer = this.dispatch.call(Asked::from(&request), Some(&this)).await;
             call.answered(answer.as_json().get().len());
             answer
         }
@@ -65,7 +74,7 @@ impl RpcServiceT for Socket {
             let read: Vec<_> = batch.into_iter().map(read).collect();
             let mut answers = BatchResponseBuilder::new_with_limit(this.dispatch.response_bytes_max());
             let entries = read.iter().map(Read::entry).collect();
-            let ended = this.dispatch.batch(entries, Some(&this.service), |answer| answers.append(answer)).await;
+            let ended = this.dispatch.batch(entries, Some(&this), |answer| answers.append(answer)).await;
             let answer = match ended {
                 Err(too_big) => too_big,
                 // A batch of notifications alone is not answered; an empty batch is answered as invalid.

@@ -21,6 +21,7 @@ use revm::{context::TxEnv, inspector::NoOpInspector};
 use crate::{
     SimulateError,
     laid::{GuardState, Laid},
+    late::timed,
     spy::{Moment, PastVeto, Spy},
 };
 
@@ -95,7 +96,7 @@ impl OnceMore<'_> {
     pub(crate) fn run(&self, monitor: &dyn Monitor) -> Result<Outcome, TxError> {
         let env = block_env(self.point.params, self.point.block);
         let overlay = Overlay::new(self.point.world, self.point.ancestors);
-        let mut session = Session::new(overlay, self.rules.clone(), env, monitor, NoOpInspector {});
+        let mut session = timed(Session::new(overlay, self.rules.clone(), env, monitor, NoOpInspector {}));
         session.execute(self.tx.clone(), self.identity)
     }
 

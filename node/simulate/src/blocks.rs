@@ -20,6 +20,7 @@ use crate::{
     CallRequest, Overrides, SimulateError,
     call::{identity, overlay},
     check_time,
+    late::timed,
     transfers::{PlacedLog, TransferLogs, Transfers},
 };
 
@@ -189,7 +190,8 @@ pub fn simulate_block(
 ) -> Result<RanBlock, BlockSimulationError> {
     let at = &plan.at;
     let env = plan.overrides.block_env(at);
-    let mut session = Session::new(overlay(at), ChainRules::of(at.params), env.clone(), monitor, NoOpInspector {});
+    let mut session =
+        timed(Session::new(overlay(at), ChainRules::of(at.params), env.clone(), monitor, NoOpInspector {}));
     begin_block(&mut session, at.params.hardfork, at.block)?;
     let mut state = session.into_db();
     let mut calls = Vec::with_capacity(plan.calls.len());
@@ -204,7 +206,7 @@ pub fn simulate_block(
         budget.bytes = budget.bytes.checked_sub(bytes(&ran)).ok_or(BlockSimulationError::TooLong)?;
         calls.push(ran);
     }
-    let mut session = Session::new(state, ChainRules::of(at.params), env, monitor, NoOpInspector {});
+    let mut session = timed(Session::new(state, ChainRules::of(at.params), env, monitor, NoOpInspector {}));
     let logs = calls.iter().flat_map(|call| &call.executed.logs);
     let requests = end_block(&mut session, at, logs)?;
     Ok(RanBlock { requests, changes: session.into_db().changes()?, calls })
@@ -247,7 +249,7 @@ impl Next<'_> {
         self.check_nonce(nonce, account_nonce).map_err(|source| refused(index, gas_limit, source))?;
         let identity = identity(self.plan.at.block);
         let logs = TransferLogs::after(self.written, self.plan.transfers);
-        let mut session = Session::new(state, self.rules(request), self.env.clone(), monitor, logs);
+        let mut session = timed(Session::new(state, self.rules(request), self.env.clone(), monitor, logs));
         let ran = session.inspect(tx, identity);
         let Outcome { executed, result, state: mut changed, guard_updates } = ran.map_err(|error| match error {
             TxError::Invalid(source) => refused(index, gas_limit, source),

@@ -15,7 +15,7 @@ use revm::{
 };
 use revm_inspectors::access_list::AccessListInspector;
 
-use crate::check_time;
+use crate::{Late, check_time, late::timed};
 
 /// Most gas a simulation may use when the request names none: the block's limit.
 const GAS_DEFAULT_MAX: u64 = 50_000_000;
@@ -79,7 +79,7 @@ impl Overrides {
 pub enum SimulateError {
     /// The call itself breaks a rule of the protocol, or the monitor failed.
     #[error(transparent)]
-    Transaction(#[from] TxError),
+    Transaction(TxError),
     /// What the chain does before the block's first transaction cannot be repeated.
     #[error(transparent)]
     Block(#[from] BlockError),
@@ -93,7 +93,7 @@ pub enum SimulateError {
     },
     /// It took longer than it may.
     #[error(transparent)]
-    Late(#[from] crate::Late),
+    Late(#[from] Late),
     /// A trace of more steps than was allowed.
     #[error("the trace has too many steps")]
     Steps,
@@ -108,6 +108,15 @@ pub enum SimulateError {
     /// The tracer's name or configuration.
     #[error("the tracer cannot be used: {0}")]
     Tracer(String),
+}
+
+impl From<TxError> for SimulateError {
+    fn from(error: TxError) -> Self {
+        match error {
+            TxError::Interrupted => Self::Late(Late),
+            other => Self::Transaction(other),
+        }
+    }
 }
 
 impl CallRequest {
@@ -208,7 +217,7 @@ pub(crate) fn run(
 ) -> Result<Outcome, SimulateError> {
     check_time()?;
     let env = request.block_env(point);
-    let mut session = Session::new(overlay(point), lenient(point, request), env, monitor, NoOpInspector {});
+    let mut session = timed(Session::new(overlay(point), lenient(point, request), env, monitor, NoOpInspector {}));
     Ok(session.execute(request.tx_env(point, gas_limit)?, identity(point.block))?)
 }
 
@@ -236,7 +245,8 @@ pub fn create_access_list(
     loop {
         check_time()?;
         let inspector = AccessListInspector::new(request.access_list.clone());
-        let mut session = Session::new(overlay(point), lenient(point, &request), env.clone(), monitor, inspector);
+        let mut session =
+            timed(Session::new(overlay(point), lenient(point, &request), env.clone(), monitor, inspector));
         let executed = session.inspect(request.tx_env(point, gas_limit)?, identity(point.block))?.executed;
         let found = session.evm_mut().inspector().access_list();
         run += 1;

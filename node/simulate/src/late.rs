@@ -1,13 +1,15 @@
 //! A read has a time by which it must have ended. What may take long looks, wherever it could stop, whether it is too late.
 //!
 //! The time belongs to the thread that reads, since a read stays on one thread: so nothing on the way has to hand it on, and
-//! what is called outside of [`until`] has no such time. One execution is bounded by its gas, so it is asked between
-//! executions and blocks, not within.
+//! what is called outside of [`until`] has no such time. An execution that runs when it is up ends in the middle. Guards do not:
+//! their fuel bounds them.
 
 use std::{cell::Cell, time::Instant};
 
+use parapet_executor::{EvmDatabase, Patience, Session};
+
 thread_local! {
-    static END: Cell<Option<Instant>> = const { Cell::new(None) };
+    static END: Cell<Option<(Instant, Patience)>> = const { Cell::new(None) };
 }
 
 /// A read took longer than it may.
@@ -16,7 +18,7 @@ thread_local! {
 pub struct Late;
 
 /// Puts back what held before, on panics, too.
-struct Restore(Option<Instant>);
+struct Restore(Option<(Instant, Patience)>);
 
 impl Drop for Restore {
     fn drop(&mut self) {
@@ -26,7 +28,17 @@ impl Drop for Restore {
 
 /// Does work that must end by a time.
 pub fn until<T>(end: Instant, work: impl FnOnce() -> T) -> T {
-    let _restore = Restore(END.replace(Some(end)));
+    within(end, Patience::Guards, work)
+}
+
+/// Does work that must end by a time, and for which no guard is asked: where one would be, it is [`Late`] at once. So it takes
+/// hardly longer than it may, since no guard is compiled for it.
+pub fn briefly<T>(end: Instant, work: impl FnOnce() -> T) -> T {
+    within(end, Patience::NoGuards, work)
+}
+
+fn within<T>(end: Instant, patience: Patience, work: impl FnOnce() -> T) -> T {
+    let _restore = Restore(END.replace(Some((end, patience))));
     work()
 }
 
@@ -36,8 +48,16 @@ pub fn until<T>(end: Instant, work: impl FnOnce() -> T) -> T {
 /// [`Late`] when its time is up.
 pub fn check_time() -> Result<(), Late> {
     match END.get() {
-        Some(end) if Instant::now() >= end => Err(Late),
+        Some((end, _)) if Instant::now() >= end => Err(Late),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// A session whose executions end when the time of the work at hand is up.
+pub(crate) fn timed<DB: EvmDatabase, INSP>(session: Session<'_, DB, INSP>) -> Session<'_, DB, INSP> {
+    match END.get() {
+        Some((_, patience)) => session.interrupted_when(|| check_time().is_err(), patience),
+        None => session,
     }
 }
 

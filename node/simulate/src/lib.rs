@@ -25,7 +25,7 @@ pub use beside::{Opinion, Tried};
 pub use blocks::{BlockPlan, BlockSimulationError, BrokenRule, Budget, RanBlock, RanCall, Validation, simulate_block};
 pub use call::{CallRequest, Overrides, SimulateError, call, create_access_list};
 pub use laid::TRIED_WORDS_MAX;
-pub use late::{Late, check_time, until};
+pub use late::{Late, briefly, check_time, until};
 pub use parapet_executor::{Point, PrecompileMoves};
 
 pub use estimate::{EstimateError, estimate_gas};

@@ -13,6 +13,7 @@ use crate::{
     bounded::Bounded,
     call::overlay,
     check_time,
+    late::timed,
     past::before,
     trace::{Run, each},
 };
@@ -108,7 +109,7 @@ fn replay(
     let tracer = TracingInspector::new(TracingInspectorConfig::from_parity_config(types));
     let inspector = Bounded::new(tracer, if types.contains(&TraceType::VmTrace) { steps_max.0 } else { u64::MAX });
     let below = run.state.clone();
-    let mut session = Session::new(run.state, run.rules, run.env, monitor, inspector);
+    let mut session = timed(Session::new(run.state, run.rules, run.env, monitor, inspector));
     let outcome = session.inspect(run.tx, run.identity)?;
     let inspector = session.evm_mut().inspector_mut();
     inspector.check()?;

@@ -1,13 +1,13 @@
 //! The past: a block's transactions, run again on the state before the block, up to the one that is asked about.
 
 use parapet_executor::{
-    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Session, begin_block, block_env, tx_env,
+    BlockError, ChainRules, Identity, Outcome, Overlay, Point, Session, TxError, begin_block, block_env, tx_env,
 };
 use parapet_monitor::Monitor;
 use parapet_types::{Executed, REGISTRY, StateChanges, Transaction};
 use revm::inspector::NoOpInspector;
 
-use crate::{SimulateError, call::overlay, check_time};
+use crate::{Late, SimulateError, call::overlay, check_time, late::timed};
 
 /// Who is executed, as the block had it.
 pub(crate) fn identify(point: &Point<'_>, transaction: &Transaction) -> Identity {
@@ -23,7 +23,7 @@ impl<'a> Again<'a> {
     /// What the chain does before a block's first transaction is done.
     pub(crate) fn begin(point: &Point<'a>, monitor: &'a dyn Monitor) -> Result<Self, SimulateError> {
         let (rules, env) = (ChainRules::of(point.params), block_env(point.params, point.block));
-        let mut session = Session::new(overlay(point), rules, env, monitor, NoOpInspector {});
+        let mut session = timed(Session::new(overlay(point), rules, env, monitor, NoOpInspector {}));
         begin_block(&mut session, point.params.hardfork, point.block)?;
         Ok(Self { session })
     }
@@ -42,7 +42,10 @@ impl<'a> Again<'a> {
     ) -> Result<Outcome, SimulateError> {
         check_time()?;
         let ran = self.session.execute(tx_env(transaction), identify(point, transaction));
-        ran.map_err(|source| SimulateError::Preceding { index, source })
+        ran.map_err(|error| match error {
+            TxError::Interrupted => SimulateError::Late(Late),
+            source => SimulateError::Preceding { index, source },
+        })
     }
 
     /// Executes the next transaction, and keeps what it does.

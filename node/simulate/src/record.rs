@@ -15,6 +15,7 @@ use revm::inspector::NoOpInspector;
 
 use crate::{
     SimulateError,
+    late::timed,
     past::{before, identify},
 };
 
@@ -83,7 +84,7 @@ pub fn execute_recorded(recording: &Recording, monitor: &dyn Monitor) -> Result<
 fn run(point: &Point<'_>, transaction: &Transaction, monitor: &dyn Monitor) -> Result<Executed, SimulateError> {
     let (rules, env) = (ChainRules::of(point.params), block_env(point.params, point.block));
     let overlay = Overlay::new(point.world, point.ancestors);
-    let mut session = Session::new(overlay, rules, env, monitor, NoOpInspector {});
+    let mut session = timed(Session::new(overlay, rules, env, monitor, NoOpInspector {}));
     let Outcome { executed, .. } = session.execute(tx_env(transaction), identify(point, transaction))?;
     Ok(executed)
 }

@@ -13,6 +13,7 @@ use crate::{
     bounded::{bounded, check},
     call::{identity, lenient, overlay},
     check_time,
+    late::timed,
     past::{Again, before, identify},
 };
 
@@ -122,7 +123,7 @@ fn trace(run: Run<'_>, options: GethDebugTracingOptions, monitor: &dyn Monitor) 
     let tracer = |error: &dyn std::fmt::Display| SimulateError::Tracer(error.to_string());
     let inspector = bounded(DebugInspector::new(options).map_err(|error| tracer(&error))?);
     let mut below = run.state.clone();
-    let mut session = Session::new(run.state, run.rules, run.env.clone(), monitor, inspector);
+    let mut session = timed(Session::new(run.state, run.rules, run.env.clone(), monitor, inspector));
     let Outcome { result, state, .. } = session.inspect(run.tx.clone(), run.identity)?;
     let result = ResultAndState { result, state };
     let inspector = session.evm_mut().inspector_mut();

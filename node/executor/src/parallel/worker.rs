@@ -148,6 +148,7 @@ impl<'a> Worker<'a> {
                 | TxError::GuardsFull { .. }
                 | TxError::GuardsMayNotFit { .. }
                 | TxError::Deadline
+                | TxError::Interrupted
                 | TxError::Fault(_)
                 | TxError::Evm(_)),
             ) => Ended::Failed(fault),

@@ -42,7 +42,7 @@ pub(crate) trait EthLogs {
 #[async_trait]
 impl EthLogsServer for Api {
     async fn logs(&self, filter: Filter) -> Result<Vec<Log>, RpcError> {
-        self.0.read(move |node| node.logs(&filter)).await
+        self.0.read_briefly(move |node| node.logs(&filter)).await
     }
 
     fn new_filter(&self, filter: Filter) -> Result<FilterId, RpcError> {

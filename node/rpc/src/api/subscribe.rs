@@ -1,9 +1,10 @@
 //! Subscriptions over WebSocket.
 //!
-//! A client that reads too slowly loses the oldest announcements, and its subscription ends rather than going on with
-//! a gap that it cannot see.
+//! What is announced waits for room in what the client has not taken, which is bounded in bytes. A client that reads too slowly would
+//! lose the oldest announcements; its subscription ends instead, with an error in a last message, rather than going on with a gap that
+//! it cannot see.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::{
@@ -11,7 +12,7 @@ use alloy_rpc_types_eth::{
     pubsub::{Params, SubscriptionKind},
 };
 use jsonrpsee::{
-    PendingSubscriptionSink, SubscriptionMessage, SubscriptionSink,
+    Extensions, PendingSubscriptionSink, SubscriptionMessage, SubscriptionSink,
     core::{SubscriptionResult, async_trait},
     proc_macros::rpc,
     types::ErrorObjectOwned,
@@ -25,6 +26,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::{
     RpcError,
     api::Api,
+    connection::Connection,
     node::Node,
     wire::{Removed, SaidVerdict, block_logs, header, pending_transaction},
 };
@@ -34,7 +36,7 @@ pub(crate) trait EthSubscribe {
     /// Ethereum's kinds, and two of guards: `guardVerdicts`, everything that attachments say of blocks as they come, and
     /// `guardAlerts`, what of it a person should know: vetoes, those that would have been, and alerts. Both take a
     /// [`VerdictFilter`].
-    #[subscription(name = "subscribe" => "subscription", unsubscribe = "unsubscribe", item = serde_json::Value)]
+    #[subscription(name = "subscribe" => "subscription", unsubscribe = "unsubscribe", item = serde_json::Value, with_extensions)]
     async fn subscribe(&self, kind: Kind, params: Option<Value>) -> SubscriptionResult;
 }
 
@@ -79,6 +81,7 @@ impl EthSubscribeServer for Api {
     async fn subscribe(
         &self,
         pending: PendingSubscriptionSink,
+        extensions: &Extensions,
         kind: Kind,
         params: Option<Value>,
     ) -> SubscriptionResult {
@@ -89,12 +92,20 @@ impl EthSubscribeServer for Api {
                 return Ok(());
             }
         };
-        let sink = pending.accept().await?;
-        tokio::select! {
-            () = sink.closed() => {}
-            _ = feed.run(&self.0, &sink) => {}
+        let connection = extensions.get::<Arc<Connection>>().cloned();
+        let connection = connection.ok_or("a subscription without a connection: this is a fault of the node")?;
+        let line = Line { sink: pending.accept().await?, connection, wait_max: self.0.limits.announcement_time_max };
+        let ended = tokio::select! {
+            () = line.sink.closed() => Ended::Left,
+            ended = feed.run(&self.0, &line) => ended.err().unwrap_or(Ended::Left),
+        };
+        match ended {
+            Ended::Left => Ok(()),
+            behind @ (Ended::Lost(_) | Ended::Stalled | Ended::Fault(_)) => {
+                tracing::warn!("{behind}");
+                Err(behind.to_string().into())
+            }
         }
-        Ok(())
     }
 }
 
@@ -108,8 +119,28 @@ enum Feed {
     Syncing,
 }
 
-/// Why a feed ended: the client left, or fell behind.
-struct Ended;
+/// Why a feed ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("the client left")]
+    Left,
+    #[error(
+        "the subscription was ended: its client reads too slowly, and {0} announcements were lost; subscribe again"
+    )]
+    Lost(u64),
+    #[error("the subscription was ended: its client takes nothing of what waits for it; subscribe again")]
+    Stalled,
+    #[error("the subscription was ended: {0}")]
+    Fault(String),
+}
+
+/// Where a subscription's messages go.
+struct Line {
+    sink: SubscriptionSink,
+    connection: Arc<Connection>,
+    /// Longest time for which a message waits for room.
+    wait_max: Duration,
+}
 
 impl Feed {
     fn open(node: &Node, kind: Kind, params: Value) -> Result<Self, RpcError> {
@@ -149,11 +180,11 @@ impl Feed {
     }
 
     /// Sends until the client leaves.
-    async fn run(self, node: &Node, sink: &SubscriptionSink) -> Result<(), Ended> {
+    async fn run(self, node: &Node, line: &Line) -> Result<(), Ended> {
         match self {
             Self::Heads(mut events) => loop {
                 if let Event::Block(block) = next(&mut events).await? {
-                    send(sink, &header(&block)).await?;
+                    line.send(&header(&block)).await?;
                 }
             },
             Self::Logs(mut events, filter) => loop {
@@ -162,20 +193,17 @@ impl Feed {
                     Event::Dropped(blocks) => (blocks, Removed::Yes),
                 };
                 for log in blocks.iter().flat_map(|block| block_logs(block, &filter, removed)) {
-                    send(sink, &log).await?;
+                    line.send(&log).await?;
                 }
             },
             Self::PendingHashes(mut hashes) => loop {
-                send(sink, &next(&mut hashes).await?).await?;
+                line.send(&next(&mut hashes).await?).await?;
             },
             Self::PendingTransactions(mut hashes) => loop {
                 let hash = next(&mut hashes).await?;
-                let transaction = node.waiting_or_mined(hash).map_err(|error| {
-                    tracing::error!("a subscription was ended: {error}");
-                    Ended
-                })?;
+                let transaction = node.waiting_or_mined(hash).map_err(|error| Ended::Fault(error.to_string()))?;
                 if let Some(transaction) = transaction {
-                    send(sink, &transaction).await?;
+                    line.send(&transaction).await?;
                 }
             },
             Self::Verdicts(mut events, kind, filter) => loop {
@@ -185,12 +213,12 @@ impl Feed {
                 };
                 for block in blocks {
                     for said in SaidVerdict::of(&block, removed, |verdict| filter.wants(kind, verdict)) {
-                        send(sink, &said).await?;
+                        line.send(&said).await?;
                     }
                 }
             },
             Self::Syncing => {
-                send(sink, &false).await?;
+                line.send(&false).await?;
                 // Nothing more is to be told: the node has nobody to follow.
                 std::future::pending().await
             }
@@ -210,19 +238,18 @@ impl Node {
 }
 
 async fn next<T: Clone>(receiver: &mut Receiver<T>) -> Result<T, Ended> {
-    receiver.recv().await.map_err(|error| {
-        if let RecvError::Lagged(lost) = error {
-            tracing::warn!("a subscription was ended: its client is {lost} messages behind");
-        }
-        Ended
+    receiver.recv().await.map_err(|error| match error {
+        RecvError::Lagged(lost) => Ended::Lost(lost),
+        RecvError::Closed => Ended::Left,
     })
 }
 
-async fn send<T: Serialize>(sink: &SubscriptionSink, item: &T) -> Result<(), Ended> {
-    let message = SubscriptionMessage::new(sink.method_name(), sink.subscription_id(), item);
-    let message = message.map_err(|error| {
-        tracing::error!("a subscription was ended: its message cannot be written as JSON: {error}");
-        Ended
-    })?;
-    sink.send(message).await.map_err(|_| Ended)
+impl Line {
+    async fn send<T: Serialize>(&self, item: &T) -> Result<(), Ended> {
+        let item = serde_json::value::to_raw_value(item).map_err(|error| Ended::Fault(error.to_string()))?;
+        let bytes = u64::try_from(item.get().len()).unwrap_or(u64::MAX);
+        let room = tokio::time::timeout(self.wait_max, self.connection.room(bytes));
+        room.await.map_err(|_| Ended::Stalled)?;
+        self.sink.send(SubscriptionMessage::from(item)).await.map_err(|_| Ended::Left)
+    }
 }

@@ -66,7 +66,8 @@ pub(super) fn transaction_code(error: &TxError) -> i32 {
         | TxError::BlockFull { .. }
         | TxError::GuardsFull { .. }
         | TxError::GuardsMayNotFit { .. }
-        | TxError::Deadline => CALL_EXECUTION_FAILED_CODE,
+        | TxError::Deadline
+        | TxError::Interrupted => CALL_EXECUTION_FAILED_CODE,
         TxError::State(error) => read_code(error),
         TxError::Fault(_) | TxError::Evm(_) => INTERNAL_ERROR_CODE,
     }

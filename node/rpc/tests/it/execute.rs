@@ -1,10 +1,15 @@
 //! Calls, estimates, access lists.
 
+use std::{sync::Arc, time::Duration};
+
 use alloy_network::ReceiptResponse as _;
 use alloy_primitives::{Address, Bytes, U256, hex};
 use alloy_provider::Provider as _;
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::{Revert, SolError as _};
+use parapet_builder::Settings;
+use parapet_monitor::NoMonitor;
+use parapet_rpc::Limits;
 use serde_json::{Value, json};
 
 use crate::fixture::{Dev, ECHO};
@@ -122,4 +127,31 @@ async fn a_call_without_end_ends() {
     let refused = dev.ask("eth_call", call).await.unwrap_err();
     assert_eq!(refused.code, -32_000, "{}", refused.message);
     assert_eq!(dev.ask("eth_blockNumber", json!([])).await.unwrap(), "0x0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_end_is_ended_when_its_time_is_up_and_its_thread_serves_the_next_one() {
+    let limits = Limits {
+        heavy_reads_max: 1,
+        call_gas_max: u64::MAX >> 2,
+        read_time_max: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let dev = Dev::with(Settings::default(), limits, Arc::new(NoMonitor)).await;
+    let (endless, short) = (Address::repeat_byte(0x1a), Address::repeat_byte(0x1b));
+    place(&dev, endless, &hex!("5b5f56")).await;
+    place(&dev, short, &hex!("00")).await;
+    let request = json!({"to": endless, "gas": U256::from(u64::MAX >> 2)});
+    let tracer = json!({"tracer": "callTracer"});
+    for (method, params) in [
+        ("eth_call", json!([request])),
+        ("eth_createAccessList", json!([request])),
+        ("debug_traceCall", json!([request, "latest", tracer])),
+    ] {
+        let late = dev.ask(method, params).await.unwrap_err();
+        assert_eq!(late.code, -32_002, "{method}: {}", late.message);
+        assert!(late.message.contains("timed out"), "{method}: {}", late.message);
+        // Were the only thread for reads still at it, none would be served.
+        while dev.ask("eth_createAccessList", json!([{"to": short}])).await.is_err() {}
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alloy_primitives::hex;
+use alloy_primitives::{Bytes, hex};
 use parapet_builder::Settings as ChainSettings;
 use parapet_monitor::NoMonitor;
 use parapet_rpc::{Access, Allowed, Limits, Settings, serve};
@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::fixture::{Dev, exchange};
+use crate::fixture::{Dev, ECHO, exchange};
 
 /// So long that a test that waits for it in vain is killed first.
 const NEVER: Duration = Duration::from_secs(3_600);
@@ -199,6 +199,20 @@ async fn many_endless_calls_keep_nobody_from_building_blocks() {
     }
 }
 
+/// A WebSocket as bytes.
+async fn open_socket(dev: &Dev) -> TcpStream {
+    let mut socket = connect(dev).await;
+    let upgrade = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.write_all(upgrade.as_bytes()).await.unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"\r\n\r\n") {
+        said.push(socket.read_u8().await.unwrap());
+    }
+    assert!(said.starts_with(b"HTTP/1.1 101"));
+    socket
+}
+
 /// A frame of a WebSocket's client: text, masked with zeroes.
 fn frame(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap();
@@ -219,13 +233,7 @@ async fn a_websocket_that_asks_and_never_reads_is_not_read_and_then_closed() {
     let dev = dev(limits).await;
     // Some requests for this block fill what the system takes for a client.
     dev.deploy(&[0; 20_000]).await;
-    let mut socket = connect(&dev).await;
-    let upgrade = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    socket.write_all(upgrade.as_bytes()).await.unwrap();
-    let mut said = [0; 12];
-    socket.read_exact(&mut said).await.unwrap();
-    assert_eq!(&said, b"HTTP/1.1 101");
+    let mut socket = open_socket(&dev).await;
     let padding = " ".repeat(2_000);
     let ask =
         frame(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["0x1",true]{padding}}}"#));
@@ -262,4 +270,54 @@ async fn pages_of_strangers_and_names_that_were_rebound_are_refused() {
         let said = rest(&mut browser).await.to_lowercase();
         assert_eq!(said.contains(&format!("access-control-allow-origin: {origin}")), expected, "{said}");
     }
+}
+
+/// The text of a frame from a server.
+async fn message(socket: &mut TcpStream) -> String {
+    let length = match (socket.read_u16().await.unwrap() & 0xff) as u64 {
+        126 => socket.read_u16().await.unwrap().into(),
+        127 => socket.read_u64().await.unwrap(),
+        short => short,
+    };
+    let mut text = vec![0; usize::try_from(length).unwrap()];
+    socket.read_exact(&mut text).await.unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+/// Logs that are announced to somebody who does not read.
+const LOGS: usize = 120;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_that_does_not_read_is_announced_so_many_bytes_and_told_why_no_more() {
+    let limits = Limits {
+        connection_unread_bytes_max: 64 * 1024,
+        announcement_time_max: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let dev = dev(limits).await;
+    let echo = dev.deploy(&ECHO).await.contract_address.unwrap();
+    let mut socket = open_socket(&dev).await;
+    let padding = " ".repeat(200);
+    let subscribe = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["logs"]{padding}}}"#);
+    socket.write_all(&frame(&subscribe)).await.unwrap();
+    assert!(message(&mut socket).await.contains("result"));
+    // More than the system takes for a client; each log has 200,000 bytes as text.
+    let data = Bytes::from(vec![1; 100_000]);
+    let request = json!([{"from": dev.address(0), "to": echo, "data": data, "gas": "0x4c4b40"}]);
+    for _ in 0..LOGS {
+        dev.ask("eth_sendTransaction", request.clone()).await.unwrap();
+    }
+    // By now nobody waits for it any more; if that comes later, this test sees less.
+    goes_on(&dev).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut announced = 0;
+    let last = loop {
+        let text = message(&mut socket).await;
+        if text.contains("error") {
+            break text;
+        }
+        announced += 1;
+    };
+    assert!(last.contains("subscribe again"), "{last}");
+    assert!(announced < LOGS, "everything was kept for who did not read");
 }

@@ -9,12 +9,12 @@ use alloy_network::ReceiptResponse as _;
 use alloy_primitives::{Address, B256};
 use alloy_provider::Provider as _;
 use alloy_rpc_types_eth::Filter;
-use parapet_builder::Settings;
+use parapet_builder::{BLOCKS_PER_REQUEST_MAX, Settings};
 use parapet_monitor::NoMonitor;
 use parapet_rpc::Limits;
 use serde_json::{Value, json};
 
-use crate::fixture::{Dev, ECHO};
+use crate::fixture::{Dev, ECHO, exchange};
 
 /// A node with a contract that logs whenever it is called.
 async fn echoing(limits: Limits) -> (Dev, Address) {
@@ -118,4 +118,44 @@ async fn a_filter_that_nobody_polls_is_dropped_and_one_that_is_polled_stays() {
     }
     let refused = dev.ask("eth_getFilterChanges", json!([idle])).await.unwrap_err();
     assert!(refused.message.starts_with("filter not found"), "{}", refused.message);
+}
+
+/// Blocks of a long chain: `PARAPET_LOG_BLOCKS=1000000` for a very long one.
+fn long() -> u64 {
+    std::env::var("PARAPET_LOG_BLOCKS").ok().map_or(3_000, |text| text.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_over_a_long_chain_are_found_in_time_or_refused_and_blocks_go_on_meanwhile() {
+    let limits = Limits { log_blocks_max: long() + 100, heavy_reads_max: 2, ..Limits::default() };
+    let (dev, echo) = echoing(limits).await;
+    let dev = Arc::new(dev);
+    log(&dev, echo, "0x01").await;
+    let mut left = long();
+    while left > 0 {
+        let blocks = left.min(BLOCKS_PER_REQUEST_MAX);
+        dev.ask("anvil_mine", json!([format!("{blocks:#x}")])).await.unwrap();
+        left -= blocks;
+    }
+    let all = json!([{"fromBlock": "0x0", "toBlock": "latest", "address": echo}]);
+    let (asker, asked) = (Arc::clone(&dev), all.clone());
+    let asking = tokio::spawn(async move {
+        for _ in 0..8 {
+            let found = asker.ask("eth_getLogs", asked.clone()).await.unwrap();
+            assert_eq!(found.as_array().unwrap().len(), 1);
+        }
+    });
+    for _ in 0..20 {
+        let before = dev.chain.head().block.number();
+        dev.transfer().await;
+        assert_eq!(dev.chain.head().block.number(), before + 1);
+    }
+    asking.await.unwrap();
+    let limits = Limits { log_blocks_max: long() / 2, ..Limits::default() };
+    let settings = parapet_rpc::Settings { limits, ..parapet_rpc::Settings::default() };
+    let narrow = parapet_rpc::serve(dev.chain.clone(), &[], settings).await.unwrap();
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": all}).to_string();
+    let headers = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    let (_, refused) = exchange(narrow.address(), "POST / HTTP/1.1", &headers, body.as_bytes()).await;
+    assert!(refused.contains("-32005"), "{refused}");
 }

@@ -1,6 +1,7 @@
 //! Calls, estimates and traces on a small world.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod endless;
 mod recordings;
 mod tryouts;
 
@@ -47,6 +48,11 @@ fn world() -> WorldState {
 
 /// Gives the closure a point on the world.
 fn at<R>(test: impl FnOnce(&Point<'_>) -> R) -> R {
+    on(&world(), test)
+}
+
+/// Gives the closure a point on a world.
+fn on<R>(world: &WorldState, test: impl FnOnce(&Point<'_>) -> R) -> R {
     let params = ChainParams {
         chain_id: 31_337,
         hardfork: Hardfork::Osaka,
@@ -64,7 +70,7 @@ fn at<R>(test: impl FnOnce(&Point<'_>) -> R) -> R {
         excess_blob_gas: Some(0),
         ..BlockContext::default()
     };
-    test(&Point { params: &params, world: &world(), ancestors: &Ancestors::new(), block: &block })
+    test(&Point { params: &params, world, ancestors: &Ancestors::new(), block: &block })
 }
 
 fn request() -> CallRequest {
