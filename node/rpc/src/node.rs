@@ -16,7 +16,7 @@ use parapet_monitor::Monitor;
 use parapet_simulate::{CallRequest, Overrides, Point};
 use parapet_state::{StoredBlock, WorldState};
 use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -45,6 +45,8 @@ pub(crate) struct Node {
     /// How the chain is begun anew, where it can be.
     pub(crate) beginner: Option<Beginner>,
     readers: Readers,
+    /// Ancestors of the block that was asked about last, and its parent's hash.
+    ancestors: Mutex<(B256, Arc<Ancestors>)>,
     tryouts: Semaphore,
     screens: Semaphore,
     /// Transactions on their way in.
@@ -63,7 +65,7 @@ pub(crate) struct Finality {
 pub(crate) struct At {
     pub(crate) params: ChainParams,
     pub(crate) world: WorldState,
-    pub(crate) ancestors: Ancestors,
+    pub(crate) ancestors: Arc<Ancestors>,
     pub(crate) context: BlockContext,
     /// What a client wants to be otherwise, and neither state nor header can express.
     pub(crate) overrides: Overrides,
@@ -106,6 +108,7 @@ impl Node {
             screens: Semaphore::new(limits.screened_max),
             screening,
             readers: Readers::new(&limits)?,
+            ancestors: Mutex::default(),
             namespaces,
             beginner,
             writes,
@@ -244,11 +247,12 @@ impl Node {
         }
         let block = self.known_block(id)?;
         let params = self.chain.spec().of(&block.header);
+        let context = block.context(params.hardfork);
         Ok(At {
             params,
             world: self.world(Some(id))?,
-            ancestors: self.chain.ancestors(block.number())?,
-            context: block.context(params.hardfork),
+            ancestors: self.ancestors(&context)?,
+            context,
             overrides: Overrides::default(),
         })
     }
@@ -258,23 +262,30 @@ impl Node {
         Ok(At {
             params: self.chain.spec().at(context.number, context.timestamp),
             world: head.world.clone(),
-            ancestors: self.chain.ancestors(context.number)?,
+            ancestors: self.ancestors(&context)?,
             context,
             overrides: Overrides::default(),
         })
+    }
+
+    /// Hashes of the blocks before one. Nearly all calls are about the newest block, and collecting its ancestors takes longer
+    /// than most of them.
+    fn ancestors(&self, context: &BlockContext) -> Result<Arc<Ancestors>, RpcError> {
+        let (of, known) = self.ancestors.lock().clone();
+        if of == context.parent_hash && known.last_key_value().is_some_and(|(_, hash)| *hash == of) {
+            return Ok(known);
+        }
+        let found = Arc::new(self.chain.ancestors(context.number)?);
+        *self.ancestors.lock() = (context.parent_hash, Arc::clone(&found));
+        Ok(found)
     }
 
     /// Where a block's transactions started.
     pub(crate) fn start_of(&self, block: &StoredBlock) -> Result<At, RpcError> {
         let world = self.chain.start_world(block.number())?.ok_or(RpcError::Genesis)?;
         let params = self.chain.spec().of(&block.header);
-        Ok(At {
-            params,
-            world,
-            ancestors: self.chain.ancestors(block.number())?,
-            context: block.context(params.hardfork),
-            overrides: Overrides::default(),
-        })
+        let context = block.context(params.hardfork);
+        Ok(At { params, world, ancestors: self.ancestors(&context)?, context, overrides: Overrides::default() })
     }
 
     /// Runs what would hold up an async thread, on a thread for reads. It has a time by which it must have ended: whoever
