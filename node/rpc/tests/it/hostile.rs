@@ -272,16 +272,21 @@ async fn pages_of_strangers_and_names_that_were_rebound_are_refused() {
     }
 }
 
-/// The text of a frame from a server.
+/// The next text from a server; pings are passed over.
 async fn message(socket: &mut TcpStream) -> String {
-    let length = match (socket.read_u16().await.unwrap() & 0xff) as u64 {
-        126 => socket.read_u16().await.unwrap().into(),
-        127 => socket.read_u64().await.unwrap(),
-        short => short,
-    };
-    let mut text = vec![0; usize::try_from(length).unwrap()];
-    socket.read_exact(&mut text).await.unwrap();
-    String::from_utf8(text).unwrap()
+    loop {
+        let [kind, length] = socket.read_u16().await.unwrap().to_be_bytes();
+        let length = match length {
+            126 => socket.read_u16().await.unwrap().into(),
+            127 => socket.read_u64().await.unwrap(),
+            short => short.into(),
+        };
+        let mut data = vec![0; usize::try_from(length).unwrap()];
+        socket.read_exact(&mut data).await.unwrap();
+        if kind == 0x81 {
+            return String::from_utf8(data).unwrap();
+        }
+    }
 }
 
 /// Logs that are announced to somebody who does not read.

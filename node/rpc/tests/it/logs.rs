@@ -122,7 +122,7 @@ async fn a_filter_that_nobody_polls_is_dropped_and_one_that_is_polled_stays() {
 
 /// Blocks of a long chain: `PARAPET_LOG_BLOCKS=1000000` for a very long one.
 fn long() -> u64 {
-    std::env::var("PARAPET_LOG_BLOCKS").ok().map_or(3_000, |text| text.parse().unwrap())
+    std::env::var("PARAPET_LOG_BLOCKS").ok().map_or(1_000, |text| text.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
