@@ -113,6 +113,7 @@ struct GethGenesis {
 struct AnvilState {
     accounts: BTreeMap<Address, FileAccount>,
     block: Option<AnvilBlock>,
+    best_block_number: Option<U256>,
 }
 
 #[derive(Deserialize)]
@@ -128,7 +129,7 @@ struct AnvilBlock {
 pub fn genesis_of_file(json: &[u8]) -> Result<GenesisBlock, FileError> {
     match serde_json::from_slice(json)? {
         AnyFile::Geth(genesis) => genesis.build(),
-        AnyFile::Anvil(AnvilState { accounts, block }) => {
+        AnyFile::Anvil(AnvilState { accounts, block, .. }) => {
             let limit = block.as_ref().and_then(|block| block.gas_limit).map(word);
             let params = ChainParams {
                 chain_id: CHAIN_ID,
@@ -175,6 +176,8 @@ impl GethGenesis {
 /// What a file says of the block that its state belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileBlock {
+    /// Its number; that of a genesis is zero.
+    pub number: Option<u64>,
     /// Timestamp, in seconds since 1970.
     pub timestamp: Option<u64>,
     /// Gas limit.
@@ -194,6 +197,7 @@ impl StateFile {
         Ok(match serde_json::from_slice(json)? {
             AnyFile::Geth(genesis) => {
                 let block = FileBlock {
+                    number: None,
                     timestamp: Some(genesis.timestamp.to()),
                     gas_limit: Some(genesis.gas_limit.to()),
                     base_fee: genesis.base_fee_per_gas.map(|fee| fee.to()),
@@ -201,8 +205,10 @@ impl StateFile {
                 };
                 (Self(genesis.alloc), block)
             }
-            AnyFile::Anvil(AnvilState { accounts, block }) => {
+            AnyFile::Anvil(AnvilState { accounts, block, best_block_number }) => {
+                let number = best_block_number.map(word);
                 let block = block.map_or_else(FileBlock::default, |block| FileBlock {
+                    number,
                     timestamp: Some(word(block.timestamp)),
                     gas_limit: block.gas_limit.map(word).filter(|limit| *limit < NO_GAS_LIMIT),
                     ..FileBlock::default()
@@ -317,7 +323,8 @@ pub(crate) fn anvil_frame(block: &Header) -> Value {
             "blob_excess_gas_and_price": { "excess_blob_gas": block.excess_blob_gas.unwrap_or_default(), "blob_gasprice": 1 },
         },
         "best_block_number": U64::from(block.number),
-        "blocks": [],
+        // anvil looks for the newest block; its transactions stay here.
+        "blocks": [{ "header": block, "transactions": [], "ommers": [], "withdrawals": null }],
         "transactions": [],
         "historical_states": null,
     })

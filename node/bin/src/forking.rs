@@ -33,6 +33,9 @@ pub(crate) struct ForkArgs {
     /// HTTP header of every request to the endpoint, as in "Authorization: Bearer …".
     #[arg(long = "fork-header", value_name = "NAME: VALUE", requires = "urls", value_parser = header)]
     pub(crate) fork_headers: Vec<(String, String)>,
+    /// File in PEM with the authorities that may vouch for the endpoint's certificate, instead of those that browsers trust.
+    #[arg(long, value_name = "FILE", requires = "urls")]
+    pub(crate) fork_ca: Option<PathBuf>,
     /// Milliseconds that one request to the endpoint may take.
     #[arg(long, value_name = "MILLISECONDS", requires = "urls", default_value_t = ForkSettings::TIMEOUT_MILLIS,
           value_parser = clap::value_parser!(u64).range(1..))]
@@ -95,6 +98,7 @@ impl ForkArgs {
             block_hash: self.fork_block_hash,
             chain_id: self.fork_chain_id,
             headers: self.fork_headers.clone(),
+            ca: self.fork_ca.clone(),
             timeout: Duration::from_millis(self.timeout),
             retries: self.retries,
             backoff: Duration::from_millis(self.fork_retry_backoff),

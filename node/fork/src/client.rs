@@ -4,22 +4,24 @@
 //! takes too long says nothing about whether a balance can be read.
 
 use std::{
+    path::Path,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ureq::{
     Agent,
     config::Config,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
 use crate::{
     ForkError, ForkSettings,
     endpoint::Endpoint,
     pace::{Health, Lane, Lanes, Permit, wait},
+    reply::{Answer, Failed, Request, answers, replies, retry_after},
 };
 
 /// Most requests for state at a time.
@@ -32,18 +34,12 @@ const STATE_BYTES_MAX: u64 = 16 * 1_024 * 1_024;
 const PASSED_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
 /// Most time for an endpoint that failed before.
 const PROBE_TIME_MAX: Duration = Duration::from_secs(5);
-/// Characters of an answer that are shown where it is no answer.
-const SHOWN_CHARACTERS: usize = 120;
-
 /// A call to be made.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Call {
     pub(crate) method: &'static str,
     pub(crate) params: serde_json::Value,
 }
-
-/// What an endpoint gave as result.
-pub(crate) type Answer = Result<Box<RawValue>, ForkError>;
 
 /// On whose behalf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,39 +67,6 @@ pub(crate) struct Client {
     batches: AtomicBool,
 }
 
-/// How an attempt failed.
-enum Failed {
-    /// It was refused for its rate; the endpoint may have said for how long.
-    Limited(Option<Duration>),
-    /// The connection broke, or the endpoint is overloaded.
-    Broken(ForkError),
-    /// No other attempt would end otherwise, or it took all the time there is.
-    Final(ForkError),
-}
-
-#[derive(Serialize)]
-struct Request<'a, P> {
-    jsonrpc: &'static str,
-    id: usize,
-    method: &'a str,
-    params: &'a P,
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    id: Option<serde_json::Value>,
-    result: Option<Box<RawValue>>,
-    error: Option<Fault>,
-}
-
-#[derive(Deserialize)]
-struct Fault {
-    code: i64,
-    #[serde(default)]
-    message: String,
-    data: Option<Box<RawValue>>,
-}
-
 impl Client {
     pub(crate) fn new(settings: &ForkSettings) -> Result<Self, ForkError> {
         let endpoints = settings.urls.iter().map(|url| Endpoint::parse(url)).collect::<Result<Vec<_>, _>>()?;
@@ -120,7 +83,12 @@ impl Client {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
+        let mut tls = TlsConfig::builder();
+        if let Some(file) = &settings.ca {
+            tls = tls.root_certs(RootCerts::new_with_certs(&authorities(file)?));
+        }
         let config = Config::builder()
+            .tls_config(tls.build())
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -243,7 +211,7 @@ impl Client {
                 Err(Failed::Broken(error)) => (None, error),
                 Err(Failed::Limited(asked_for)) => {
                     let (endpoint, method) = (endpoint.name.clone(), methods.join(", "));
-                    (asked_for, ForkError::Limited { endpoint, method, attempts: turn + 1 })
+                    (asked_for, ForkError::Limited { endpoint, method, attempts: turn + 1, asked_for })
                 }
             };
             if turn >= retries || began.elapsed() >= timeout {
@@ -275,7 +243,7 @@ impl Client {
             ureq::Error::Timeout(_) => Failed::Final(self.late(endpoint, methods, timeout)),
             ureq::Error::BodyExceedsLimit(_) => Failed::Final(too_large(endpoint, methods, bytes_max)),
             error => {
-                let reason = error.to_string();
+                let reason = unreachable(endpoint, &error);
                 Failed::Broken(ForkError::Unreachable { endpoint: endpoint.name.clone(), reason })
             }
         };
@@ -289,6 +257,10 @@ impl Client {
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Failed::Limited(asked_for));
         }
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+            let (endpoint, method) = (endpoint.name.clone(), methods.join(", "));
+            return Err(Failed::Final(ForkError::Denied { endpoint, method, status: status.as_u16() }));
+        }
         if response.body().content_length().is_some_and(|length| length > bytes_max) {
             return Err(Failed::Final(too_large(endpoint, methods, bytes_max)));
         }
@@ -301,11 +273,25 @@ impl Client {
             Ok(replies) => answers(endpoint, methods, replies, asked_for),
             Err(reason) => {
                 let method = methods.join(", ");
-                let reason = if status.is_success() { reason } else { format!("status {status}") };
+                let reason =
+                    if status.is_success() { reason } else { format!("status {status}{}", about_path(status)) };
                 Err(Failed::Final(ForkError::Nonsense { endpoint: endpoint.name.clone(), method, reason }))
             }
         }
     }
+}
+
+/// Certificates of a file in PEM.
+fn authorities(file: &Path) -> Result<Vec<Certificate<'static>>, ForkError> {
+    let refused = |reason: String| ForkError::Authorities { path: file.to_owned(), reason };
+    let pem = std::fs::read(file).map_err(|error| refused(error.to_string()))?;
+    let mut found = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| refused(error.to_string()))? {
+            found.push(certificate);
+        }
+    }
+    if found.is_empty() { Err(refused("it holds no certificate".to_owned())) } else { Ok(found) }
 }
 
 /// Whether another request would fail for the same reason.
@@ -317,114 +303,28 @@ fn too_large(endpoint: &Endpoint, methods: &[&str], bytes_max: u64) -> ForkError
     ForkError::TooLarge { endpoint: endpoint.name.clone(), method: methods.join(", "), bytes_max }
 }
 
-/// Seconds, as they are usually given; a date is not waited for.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// What to do where an endpoint answers, but not as a node of a chain does.
+fn about_path(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => "; its JSON-RPC may have another path",
+        status if status.is_redirection() => "; give the URL to which it redirects",
+        _ => "",
+    }
 }
 
-/// The replies to so many calls, in the calls' order.
-fn replies(bytes: &[u8], calls: usize) -> Result<Vec<Reply>, String> {
-    let nonsense = |error: &dyn std::fmt::Display| {
-        let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARACTERS)])
-            .chars()
-            .take(SHOWN_CHARACTERS)
-            .filter(|character| !character.is_control())
-            .collect();
-        format!("{error}; it begins {start:?}")
+/// Why an endpoint cannot be reached, with what to do where that is known.
+fn unreachable(endpoint: &Endpoint, error: &ureq::Error) -> String {
+    let reason = error.to_string();
+    let is_tls = endpoint.url.starts_with("https:");
+    let says = |words: &[&str]| words.iter().any(|words| reason.contains(words));
+    let hint = if is_tls && says(&["corrupt message", "InvalidContentType", "unexpected end of file"]) {
+        "; if it does not speak TLS, try http://"
+    } else if is_tls && says(&["certificate", "UnknownIssuer"]) {
+        "; whom else to trust is told by --fork-ca"
+    } else if !is_tls && says(&["http parse", "protocol: ", "HTTP version"]) {
+        "; if it speaks TLS, try https://"
+    } else {
+        ""
     };
-    if calls == 1 {
-        let reply: Reply = serde_json::from_slice(bytes).map_err(|error| nonsense(&error))?;
-        return Ok(vec![reply]);
-    }
-    let found: Vec<Reply> = serde_json::from_slice(bytes).map_err(|error| nonsense(&error))?;
-    let mut in_order: Vec<Option<Reply>> = (0..calls).map(|_| None).collect();
-    for reply in found {
-        let id = reply.id.as_ref().and_then(serde_json::Value::as_u64).and_then(|id| usize::try_from(id).ok());
-        let place = id.and_then(|id| in_order.get_mut(id)).ok_or("a reply to no call")?;
-        if place.replace(reply).is_some() {
-            return Err("two replies to one call".to_owned());
-        }
-    }
-    in_order.into_iter().collect::<Option<_>>().ok_or_else(|| "a call without a reply".to_owned())
-}
-
-fn answers(
-    endpoint: &Endpoint,
-    methods: &[&str],
-    replies: Vec<Reply>,
-    asked_for: Option<Duration>,
-) -> Result<Vec<Answer>, Failed> {
-    let mut answers = Vec::with_capacity(replies.len());
-    for (reply, method) in replies.into_iter().zip(methods) {
-        answers.push(match (reply.error, reply.result) {
-            (Some(fault), _) if fault.is_about_rate() => return Err(Failed::Limited(asked_for)),
-            (Some(Fault { code, message, data }), _) => Err(ForkError::Refused {
-                endpoint: endpoint.name.clone(),
-                method: (*method).to_owned(),
-                code: i32::try_from(code).unwrap_or(i32::MIN),
-                message,
-                data,
-            }),
-            (None, Some(result)) => Ok(result),
-            (None, None) => Ok(RawValue::NULL.to_owned()),
-        });
-    }
-    Ok(answers)
-}
-
-impl Fault {
-    /// Whether the same call may succeed a little later. The code for that stands for too many results as well.
-    fn is_about_rate(&self) -> bool {
-        const LIMIT_EXCEEDED: i64 = -32_005;
-        const TOO_MANY_REQUESTS: i64 = 429;
-        let message = self.message.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
-        let about_rate = says(&["rate limit", "too many requests", "request limit", "compute units", "per second"]);
-        match self.code {
-            TOO_MANY_REQUESTS => true,
-            LIMIT_EXCEEDED => about_rate || !says(&["result", "range", "log", "block", "response size"]),
-            _ => about_rate,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fault(code: i64, message: &str) -> bool {
-        Fault { code, message: message.to_owned(), data: None }.is_about_rate()
-    }
-
-    #[test]
-    fn limits_on_rate_are_told_from_limits_on_results() {
-        assert!(fault(429, ""));
-        assert!(fault(-32_005, "limit exceeded"));
-        assert!(fault(-32_005, "daily request count exceeded, request rate limited"));
-        assert!(fault(-32_000, "Your app has exceeded its compute units per second capacity"));
-        assert!(!fault(-32_005, "query returned more than 10000 results"));
-        assert!(!fault(-32_000, "header not found"));
-        assert!(!fault(3, "execution reverted"));
-    }
-
-    #[test]
-    fn replies_are_sorted_by_their_calls_and_must_be_complete() {
-        let order = |json: &str| replies(json.as_bytes(), 2).map(|replies| replies.len());
-        assert_eq!(order(r#"[{"id":1,"result":"b"},{"id":0,"result":"a"}]"#), Ok(2));
-        let sorted = replies(br#"[{"id":1,"result":"b"},{"id":0,"result":"a"}]"#, 2).expect("complete");
-        let results: Vec<_> = sorted.iter().map(|reply| reply.result.as_ref().expect("there").get()).collect();
-        assert_eq!(results, ["\"a\"", "\"b\""]);
-        for incomplete in [
-            r#"[{"id":0,"result":"a"}]"#,
-            r#"[{"id":0,"result":"a"},{"id":0,"result":"a"}]"#,
-            r#"[{"id":0,"result":"a"},{"id":7,"result":"a"}]"#,
-            r#"[{"id":0,"result":"a"},{"id":null,"result":"a"}]"#,
-            r#"{"id":null,"error":{"code":-32600,"message":"no batches"}}"#,
-            "[]",
-            "<html>",
-        ] {
-            assert!(order(incomplete).is_err(), "{incomplete}");
-        }
-    }
+    format!("{reason}{hint}")
 }

@@ -26,6 +26,7 @@ impl Endpoint {
         let uri: Uri = url.parse().map_err(|_| refuse("it is no URL"))?;
         match uri.scheme_str() {
             Some("http" | "https") => {}
+            Some("ws" | "wss") => return Err(refuse("that is a WebSocket, and most nodes answer the same by HTTP")),
             Some(_) => return Err(refuse("only HTTP is spoken there")),
             None => return Err(refuse("it has no scheme")),
         }

@@ -20,6 +20,14 @@ pub enum ForkError {
     /// A header that HTTP does not have.
     #[error("{0:?} is no HTTP header; write it as \"Name: value\"")]
     Header(String),
+    /// The file of those who may vouch for endpoints cannot be used.
+    #[error("the certificates of {} cannot be used: {reason}; --fork-ca takes a file in PEM", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No connection, or one that broke.
     #[error("the endpoint {endpoint} of the forked chain cannot be reached: {reason}")]
     Unreachable {
@@ -43,8 +51,8 @@ pub enum ForkError {
     },
     /// It answers that it is asked too much.
     #[error(
-        "the endpoint {endpoint} of the forked chain refuses {method} for its rate, {attempts} times in a row; use one that \
-         grants more, or wait longer with --fork-retry-backoff"
+        "the endpoint {endpoint} of the forked chain refuses {method} for its rate, {attempts} times in a row{}; use one that \
+         grants more, or wait longer with --fork-retry-backoff", asks_to_wait(*asked_for)
     )]
     Limited {
         /// Whom.
@@ -53,6 +61,21 @@ pub enum ForkError {
         method: String,
         /// How often.
         attempts: u32,
+        /// For how long it asks to be left alone, if it does.
+        asked_for: Option<Duration>,
+    },
+    /// It does not know who asks.
+    #[error(
+        "the endpoint {endpoint} of the forked chain answers {method} with status {status}: it wants to know who asks; give it its \
+         key, in the URL or by --fork-header"
+    )]
+    Denied {
+        /// Whom.
+        endpoint: String,
+        /// What it was asked.
+        method: String,
+        /// HTTP status.
+        status: u16,
     },
     /// It failed a moment ago, and is left alone until it may have recovered.
     #[error("the endpoint {endpoint} of the forked chain failed a moment ago ({reason}); ask again in some seconds")]
@@ -83,7 +106,10 @@ pub enum ForkError {
         reason: String,
     },
     /// It will not answer.
-    #[error("the endpoint {endpoint} of the forked chain refuses {method}: {message} (code {code})")]
+    #[error(
+        "the endpoint {endpoint} of the forked chain refuses {method}: {message} (code {code}){}",
+        too_old(message)
+    )]
     Refused {
         /// Whom.
         endpoint: String,
@@ -145,7 +171,9 @@ pub enum ForkError {
         wanted: B256,
     },
     /// The chain is another one.
-    #[error("the endpoint {endpoint} is of chain {found}, and chain {wanted} is forked")]
+    #[error(
+        "the endpoint {endpoint} is of chain {found}, and chain {wanted} is forked; give the URL of a node of chain {wanted}"
+    )]
     OtherChain {
         /// Whom.
         endpoint: String,
@@ -176,6 +204,23 @@ pub enum ForkError {
         /// What the system reported.
         source: std::io::Error,
     },
+}
+
+/// For how long an endpoint asks to be left alone, in words.
+fn asks_to_wait(asked_for: Option<Duration>) -> String {
+    asked_for.map_or_else(String::new, |time| format!(", and asks to be left alone for {} s", time.as_secs()))
+}
+
+/// What to do where an endpoint's words say that it no longer has the state of a block.
+fn too_old(message: &str) -> &'static str {
+    const WORDS: [&str; 6] =
+        ["missing trie node", "pruned", "historical state", "state not available", "archive", "state is not available"];
+    let message = message.to_ascii_lowercase();
+    if WORDS.iter().any(|words| message.contains(words)) {
+        "; it keeps no state as old as that of the forked block: fork a newer one, or use an archive node"
+    } else {
+        ""
+    }
 }
 
 impl From<ForkError> for ReadError {

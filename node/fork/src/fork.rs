@@ -4,7 +4,6 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use alloy_consensus::{Header, Sealed};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_rpc_types_eth::EIP1186AccountProofResponse;
 use lru::LruCache;
 use parapet_types::{AccountInfo, ReadError, StateReader};
 use parking_lot::{Mutex, RwLock};
@@ -12,22 +11,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    ForkError, ForkSettings,
-    answer::{self, Block},
+    ForkError, ForkSettings, answer,
     cache::{Cache, Key, KnownAccount, Value},
-    client::{Answer, Call, Client},
+    client::{Call, Client},
     file::{CacheFile, keep},
     flights::Flights,
-    proof,
+    reply::Answer,
 };
 
 /// Most accounts and slots that one request asks for.
 const WANTED_MAX: usize = 32;
 /// Most accounts and slots that are fetched ahead at a time.
 const AHEAD_MAX: usize = 1_024;
-/// Most headers that one request asks for.
-const HEADERS_MAX: usize = 32;
-
 /// Answers to clients that are remembered.
 pub(crate) const PASSED_MAX: NonZeroUsize = NonZeroUsize::new(64).expect("it is above zero");
 /// Most bytes of one that is.
@@ -163,101 +158,13 @@ impl Fork {
         Ok(())
     }
 
-    fn keep_all(&self, found: Vec<(Key, Value)>) {
+    pub(crate) fn keep_all(&self, found: Vec<(Key, Value)>) {
         for (key, value) in found {
             if let Some(file) = self.file.as_ref().filter(|_| self.cache.get(&key).is_none()) {
                 file.add(&key, &value);
             }
             keep(&self.cache, key, value);
         }
-    }
-
-    /// Asks for accounts and slots.
-    fn fetched(&self, wanted: &[Want]) -> Result<Vec<(Key, Value)>, ForkError> {
-        let client = self.client();
-        let calls: Vec<_> = wanted.iter().flat_map(|want| self.calls(*want)).collect();
-        let mut answers = client.batch(&calls)?.into_iter().zip(&calls);
-        let mut found = Vec::new();
-        for want in wanted {
-            match self.checks {
-                Checks::Proved => self.read_proved(&client, *want, &mut answers, &mut found)?,
-                Checks::Told => self.read_told(&client, *want, &mut answers, &mut found)?,
-            }
-        }
-        Ok(found)
-    }
-
-    fn calls(&self, want: Want) -> Vec<Call> {
-        let at = &self.at;
-        let of = |method, address: Address| Call { method, params: json!([address, at]) };
-        match (want, self.checks) {
-            (Want::Account(address), Checks::Proved) => {
-                vec![Call { method: "eth_getProof", params: json!([address, [], at]) }, of("eth_getCode", address)]
-            }
-            (Want::Account(address), Checks::Told) => {
-                ["eth_getBalance", "eth_getTransactionCount", "eth_getCode"].map(|method| of(method, address)).into()
-            }
-            (Want::Slot(address, slot), Checks::Proved) => {
-                vec![Call { method: "eth_getProof", params: json!([address, [B256::from(slot)], at]) }]
-            }
-            (Want::Slot(address, slot), Checks::Told) => {
-                vec![Call { method: "eth_getStorageAt", params: json!([address, B256::from(slot), at]) }]
-            }
-        }
-    }
-
-    fn read_proved<'a>(
-        &self,
-        client: &Client,
-        want: Want,
-        answers: &mut impl Iterator<Item = (Answer, &'a Call)>,
-        found: &mut Vec<(Key, Value)>,
-    ) -> Result<(), ForkError> {
-        let (address, slots) = match want {
-            Want::Account(address) => (address, Vec::new()),
-            Want::Slot(address, slot) => (address, vec![slot]),
-        };
-        let said: EIP1186AccountProofResponse = read(client, answers, answer::parse)?;
-        let unproven = |reason| self.unproven(client, address.to_string(), reason);
-        let proved = proof::check(&said, self.header.state_root, address, &slots).map_err(unproven)?;
-        if let Want::Account(_) = want {
-            let code = read(client, answers, answer::code)?;
-            let (code_hash, is) = (proved.account.info.unwrap_or_default().code_hash, keccak256(&code));
-            if is != code_hash {
-                return Err(unproven(format!("its code has hash {is}, not {code_hash}")));
-            }
-            found.push((Key::Code(is), Value::Code(code)));
-        }
-        found.push((Key::Account(address), Value::Account(proved.account)));
-        found.extend(slots.iter().zip(proved.slots).map(|(slot, is)| (Key::Slot(address, *slot), Value::Slot(is))));
-        Ok(())
-    }
-
-    fn read_told<'a>(
-        &self,
-        client: &Client,
-        want: Want,
-        answers: &mut impl Iterator<Item = (Answer, &'a Call)>,
-        found: &mut Vec<(Key, Value)>,
-    ) -> Result<(), ForkError> {
-        let address = match want {
-            Want::Slot(address, slot) => {
-                let value = read(client, answers, answer::word)?;
-                found.push((Key::Slot(address, slot), Value::Slot(value)));
-                return Ok(());
-            }
-            Want::Account(address) => address,
-        };
-        let balance = read(client, answers, answer::word)?;
-        let nonce = read(client, answers, answer::number)?;
-        let code = read(client, answers, answer::code)?;
-        let code_hash = keccak256(&code);
-        let info = AccountInfo { nonce, balance, code_hash };
-        // An account with nothing is none (EIP-161).
-        let info = (info != AccountInfo::default()).then_some(info);
-        found.push((Key::Code(code_hash), Value::Code(code)));
-        found.push((Key::Account(address), Value::Account(KnownAccount { info, has_storage: None })));
-        Ok(())
     }
 
     /// Whether it is known already that no slot of an account needs to be asked for.
@@ -295,63 +202,7 @@ impl Fork {
         Ok(Some(code))
     }
 
-    /// Hash of a block before the forked one. Where answers are checked, it is by the hashes of the blocks between them.
-    fn hash_known(&self, number: u64) -> Result<B256, ForkError> {
-        if number == self.header.number {
-            return Ok(self.header.hash());
-        }
-        if let Some(Value::BlockHash(hash)) = self.cache.get(&Key::BlockHash(number)) {
-            return Ok(hash);
-        }
-        let client = self.client();
-        if self.checks == Checks::Told {
-            let hash = self.blocks(&client, &[number])?[0].header.hash();
-            self.keep_all(vec![(Key::BlockHash(number), Value::BlockHash(hash))]);
-            return Ok(hash);
-        }
-        let (mut child, mut hash) = (self.header.number, self.header.hash());
-        while child > number {
-            let known = self.cache.get(&Key::BlockHash(child - 1));
-            if let Some(Value::BlockHash(known)) = known {
-                (child, hash) = (child - 1, known);
-                continue;
-            }
-            if child == self.header.number {
-                hash = self.header.parent_hash;
-                child -= 1;
-                self.keep_all(vec![(Key::BlockHash(child), Value::BlockHash(hash))]);
-                continue;
-            }
-            let numbers: Vec<_> = (number + 1..=child).rev().take(HEADERS_MAX).collect();
-            for block in self.blocks(&client, &numbers)? {
-                if !block.hash_is_proved || block.header.hash() != hash {
-                    let reason = format!("its hash is {}, its child names {hash}", block.header.hash());
-                    return Err(self.unproven(&client, format!("block {child}"), reason));
-                }
-                (child, hash) = (child - 1, block.header.parent_hash);
-                self.keep_all(vec![(Key::BlockHash(child), Value::BlockHash(hash))]);
-            }
-        }
-        Ok(hash)
-    }
-
-    /// Blocks by their numbers.
-    fn blocks(&self, client: &Client, numbers: &[u64]) -> Result<Vec<Block>, ForkError> {
-        let call =
-            |number: &u64| Call { method: "eth_getBlockByNumber", params: json!([format!("{number:#x}"), false]) };
-        let calls: Vec<_> = numbers.iter().map(call).collect();
-        let mut answers = client.batch(&calls)?.into_iter().zip(&calls);
-        let mut blocks = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let block = read(client, &mut answers, answer::block)?;
-            let block = block.filter(|block| block.header.number == *number);
-            let missing = || ForkError::NoBlock { endpoint: client.name().to_owned(), wanted: number.to_string() };
-            blocks.push(block.ok_or_else(missing)?);
-        }
-        Ok(blocks)
-    }
-
-    fn unproven(&self, client: &Client, of: String, reason: String) -> ForkError {
+    pub(crate) fn unproven(&self, client: &Client, of: String, reason: String) -> ForkError {
         ForkError::Unproven { endpoint: client.name().to_owned(), of, block: self.header.hash(), reason }
     }
 }

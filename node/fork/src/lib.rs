@@ -15,11 +15,14 @@ mod cache;
 mod client;
 mod endpoint;
 mod error;
+mod fetch;
 mod file;
 mod flights;
 mod fork;
+mod history;
 mod pace;
 mod proof;
+mod reply;
 mod schedule;
 mod settings;
 

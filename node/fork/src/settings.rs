@@ -20,6 +20,8 @@ pub struct ForkSettings {
     pub chain_id: Option<u64>,
     /// HTTP headers of every request.
     pub headers: Vec<(String, String)>,
+    /// File in PEM with those who may vouch for endpoints, in place of those that browsers trust.
+    pub ca: Option<PathBuf>,
     /// Most time that one request may take.
     pub timeout: Duration,
     /// Further attempts after a request that was refused for its rate or whose connection failed. One that ran out of time is
@@ -54,6 +56,7 @@ impl ForkSettings {
             block_hash: None,
             chain_id: None,
             headers: Vec::new(),
+            ca: None,
             timeout: Duration::from_millis(Self::TIMEOUT_MILLIS),
             retries: Self::RETRIES,
             backoff: Duration::from_millis(Self::BACKOFF_MILLIS),

@@ -93,7 +93,8 @@ async fn a_fork_in_the_cache_starts_without_its_endpoint() {
     let url = remote.ready["http"].as_str().unwrap().to_owned();
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().to_str().unwrap();
-    let args = ["--fork-url", &url, "--fork-block-number", "2", "--fork-chain-id", "77", "--fork-cache", cache];
+    let args = ["--fork-url", &url, "--fork-block-number", "2", "--fork-chain-id", "77", "--retries", "0"];
+    let args = [&args[..], &["--fork-cache", cache]].concat();
     let node = Node::start(&args);
     assert_eq!(node.provider().get_balance(vault).await.unwrap(), parse_ether("100").unwrap());
     node.stop("-INT");

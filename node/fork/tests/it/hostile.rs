@@ -283,3 +283,35 @@ fn keys_in_urls_are_in_no_error() {
     let error = Fork::begin(settings(url, Verify::Never)).unwrap_err().to_string();
     assert!(!error.contains("hunter2") && !error.contains("s3cr3t") && error.contains("127.0.0.1:9"), "{error}");
 }
+
+#[test]
+fn what_can_be_done_about_a_refusal_is_part_of_its_words() {
+    for (status, header, words) in [
+        (401, "x: 1", "--fork-header"),
+        (403, "x: 1", "--fork-header"),
+        (404, "x: 1", "another path"),
+        (308, "location: https://127.0.0.1:9", "to which it redirects"),
+        (429, "retry-after: 77", "left alone for 77 s"),
+    ] {
+        let server = Server::start(move |_, _| Act::Status(status, header, b"<html>".to_vec()));
+        let once = ForkSettings { retries: 0, ..settings(&server.url, Verify::Never) };
+        let error = Fork::begin(once).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_no_longer_has_the_state_is_told_from_others() {
+    let (server, turned) = turncoat(Skill::NoProofs, |_, _| {
+        Act::Answer(
+            br#"{"id":0,"error":{"code":-32000,"message":"missing trie node 9f (path ) state is not available"}}"#
+                .to_vec(),
+        )
+    });
+    let fork = forked(&server, &turned, Verify::Never);
+    let error = fork_error(fork.storage(&nth(6), U256::from(1)).unwrap_err()).to_string();
+    assert!(error.contains("missing trie node") && error.contains("archive node"), "{error}");
+    let other = Server::start(|_, _| Act::Answer(br#"{"id":0,"error":{"code":-32000,"message":"no"}}"#.to_vec()));
+    let error = Fork::begin(settings(&other.url, Verify::Never)).unwrap_err().to_string();
+    assert!(!error.contains("archive"), "{error}");
+}

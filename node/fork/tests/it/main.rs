@@ -6,3 +6,4 @@ mod chain;
 mod honest;
 mod hostile;
 mod server;
+mod tls;

@@ -1,7 +1,7 @@
 //! A tiny HTTP server that does what a script says, misbehaviour included.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc,
@@ -74,7 +74,7 @@ fn serve(connection: TcpStream, script: &dyn Fn(usize, &[u8]) -> Act, count: &At
 }
 
 /// The body of the next request; `None` when there is none.
-fn request(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+pub(crate) fn request(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut length = 0;
     loop {
         let mut line = String::new();
@@ -94,7 +94,7 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     Some(body)
 }
 
-fn respond(writer: &mut TcpStream, status: u16, header: &str, body: &[u8]) {
+pub(crate) fn respond(writer: &mut impl Write, status: u16, header: &str, body: &[u8]) {
     let length = format!("content-length: {}\r\n", body.len());
     let length = if header.starts_with("content-length") { "" } else { &length };
     let head = format!("HTTP/1.1 {status} So\r\n{length}{header}\r\n\r\n");

@@ -22,9 +22,11 @@ pub(super) const fn fork_code(error: &ForkError) -> i32 {
         | ForkError::Resting { .. }
         | ForkError::TooLarge { .. }
         | ForkError::Nonsense { .. }
+        | ForkError::Denied { .. }
         | ForkError::Unproven { .. } => UNAVAILABLE_CODE,
         ForkError::Url { .. }
         | ForkError::Header(_)
+        | ForkError::Authorities { .. }
         | ForkError::NoProofs { .. }
         | ForkError::NoBlock { .. }
         | ForkError::OtherBlock { .. }
