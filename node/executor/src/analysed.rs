@@ -3,32 +3,28 @@
 
 use std::sync::LazyLock;
 
-use alloy_primitives::{B256, Bytes, keccak256, map::B256Map};
+use alloy_primitives::{B256, Bytes, map::B256Map};
 use parking_lot::RwLock;
 use revm::state::Bytecode;
 
 /// Most codes kept: some 30 MiB of them, were they all as long as code may be.
 const CODES_MAX: usize = 1_024;
 
-/// Found by content, so it cannot go stale, whatever chain asks.
+/// By hash, and used only for the very bytes that were analysed: a state decides what code it has, never this.
 static KNOWN: LazyLock<RwLock<B256Map<Bytecode>>> = LazyLock::new(RwLock::default);
 
-/// Code that is known.
-pub(crate) fn known(code_hash: B256) -> Option<Bytecode> {
-    KNOWN.read().get(&code_hash).cloned()
-}
-
-/// Analyses code. It is known from then on, if it has the hash by which it was asked for.
-pub(crate) fn analyse(code_hash: B256, bytes: Bytes) -> Bytecode {
-    let is_content = keccak256(&bytes) == code_hash;
-    let code = Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes));
-    if is_content {
-        let mut known = KNOWN.write();
-        if known.len() >= CODES_MAX {
-            known.clear();
-        }
-        known.insert(code_hash, code.clone());
+/// Code that a state has under a hash, analysed now or before.
+pub(crate) fn analysed(code_hash: B256, bytes: Bytes) -> Bytecode {
+    let known = KNOWN.read().get(&code_hash).cloned();
+    if let Some(code) = known.filter(|known| *known.original_byte_slice() == bytes[..]) {
+        return code;
     }
+    let code = Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes));
+    let mut known = KNOWN.write();
+    if known.len() >= CODES_MAX {
+        known.clear();
+    }
+    known.insert(code_hash, code.clone());
     code
 }
 
@@ -37,13 +33,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_is_known_by_its_content_alone() {
-        let code = Bytes::from_static(&[0x5b, 0x60, 0x5b, 0x00]);
-        let hash = keccak256(&code);
-        assert_eq!(analyse(hash, code.clone()), Bytecode::new_legacy(code.clone()));
-        assert_eq!(known(hash), Some(Bytecode::new_legacy(code.clone())));
-        let other = B256::repeat_byte(1);
-        assert_eq!(analyse(other, code.clone()), Bytecode::new_legacy(code));
-        assert_eq!(known(other), None);
+    fn what_is_known_of_a_hash_answers_for_no_other_bytes() {
+        let hash = B256::repeat_byte(1);
+        for code in [[0x5b, 0x60, 0x5b, 0x00], [0x5b, 0x60, 0x5b, 0x5b]].map(Bytes::from) {
+            for _again in 0..2 {
+                assert_eq!(analysed(hash, code.clone()), Bytecode::new_legacy(code.clone()));
+            }
+        }
     }
 }

@@ -280,11 +280,8 @@ impl DatabaseRef for Overlay<'_> {
         if let Some(code) = self.bytecode.get(&code_hash) {
             return Ok(code.clone());
         }
-        if let Some(code) = analysed::known(code_hash) {
-            return Ok(code);
-        }
         let bytes = self.world.code(code_hash)?.ok_or(ReadError::missing_code(code_hash))?;
-        Ok(analysed::analyse(code_hash, bytes))
+        Ok(analysed::analysed(code_hash, bytes))
     }
 
     fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, StateError> {
