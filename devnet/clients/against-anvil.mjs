@@ -3,19 +3,15 @@
 // Every method of anvil's list has a row there: `same`, `other` or `absent`, the last two with a reason. A row that says
 // something else than what happens fails, whichever way round.
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
+import { ANVIL, FEES, UNKNOWN_METHOD, Unknown, start } from './nodes.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
-const START_MS_MAX = 30_000;
-const MINED_MS_MAX = 10_000;
-const UNKNOWN_METHOD = -32601;
 
 // Fields that differ because the two chains do not begin with the same state (there is a registry on Parapet's), are not
 // begun at the same time, or say who made them. docs/ANVIL.md names them.
@@ -35,7 +31,6 @@ const [ALICE, BOB, CAROL] = [
 const STRANGER = '0x7777777777777777777777777777777777777777';
 const NOBODY = '0x6666666666666666666666666666666666666666';
 const NOTHING = `0x${'11'.repeat(32)}`;
-const FEES = { maxFeePerGas: '0x174876e800', maxPriorityFeePerGas: '0x3b9aca00' };
 const TRANSFER = { from: ALICE, to: BOB, value: '0x1', gas: '0x5208', ...FEES };
 const word = (value) => `0x${BigInt(value).toString(16).padStart(64, '0')}`;
 /** Creation code for runtime code: copies what follows it and returns that. */
@@ -54,51 +49,6 @@ const TYPED_DATA = {
   domain: { name: 'Ether Mail', chainId: 31337 },
   message: { from: { name: 'Alice', wallets: [ALICE, BOB] }, contents: 'Hello' },
 };
-
-/** A node that is asked; it notes whether it knows a method. */
-class Node {
-  constructor(name, port) {
-    this.name = name;
-    this.url = `http://127.0.0.1:${port}`;
-    this.id = 0;
-  }
-
-  async raw(method, params) {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.id, method, params });
-    const response = await fetch(this.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    return response.json();
-  }
-
-  /** The answer; a refusal is `{ refused: true }`, whatever its words. */
-  ask = async (method, ...params) => {
-    const { result, error } = await this.raw(method, params);
-    if (error?.code === UNKNOWN_METHOD) throw new Unknown(method);
-    return error ? { refused: true, message: error.message } : result;
-  };
-
-  /** The answer to what must succeed. */
-  must = async (method, ...params) => {
-    const answer = await this.ask(method, ...params);
-    if (answer?.refused) throw new Error(`${this.name} refuses ${method}: ${answer.message}`);
-    return answer;
-  };
-
-  /** Sends a transaction and waits for its receipt. */
-  mined = async (transaction) => this.receipt(await this.must('eth_sendTransaction', transaction));
-
-  receipt = async (hash) => {
-    for (const until = Date.now() + MINED_MS_MAX; Date.now() < until; await new Promise((go) => setTimeout(go, 5))) {
-      const receipt = await this.must('eth_getTransactionReceipt', hash);
-      if (receipt) return receipt;
-    }
-    throw new Error(`${this.name} has not mined ${hash}`);
-  };
-
-  deploy = async (code) =>
-    (await this.mined({ from: ALICE, data: code, gas: '0x30d40', ...FEES })).contractAddress;
-}
-
-class Unknown extends Error {}
 
 const latest = (node) => node.must('eth_getBlockByNumber', 'latest', false);
 /** What an account is, after a method has changed it. */
@@ -230,6 +180,7 @@ const CASES = {
     await node.mined(TRANSFER);
     return [await node.ask(method, ALICE, nonce), await node.ask(method, ALICE, '0xffff')];
   },
+  'anvil_getBlobByHash anvil_getBlobsByTransactionHash': plain(NOTHING),
   anvil_getGenesisTime: async (node, method) => (await node.ask(method)) === Number((await node.must('eth_getBlockByNumber', '0x0', false)).timestamp),
   eth_getLogs: ofLogged((receipt, address) => [{ fromBlock: receipt.blockNumber, address }]),
   'eth_newFilter eth_newBlockFilter eth_newPendingTransactionFilter': filtered,
@@ -444,30 +395,6 @@ function documented() {
   return table;
 }
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function start(name, program, args) {
-  const port = await freePort();
-  const process = spawn(program, [...args, '--port', String(port)], { stdio: ['ignore', 'ignore', 'inherit'] });
-  process.on('error', (error) => { throw new Error(`${program} cannot be started: ${error.message}`); });
-  const node = new Node(name, port);
-  for (const until = Date.now() + START_MS_MAX; ; await new Promise((go) => setTimeout(go, 30))) {
-    try {
-      await node.must('eth_chainId');
-      return { node, process };
-    } catch (error) {
-      if (Date.now() > until || process.exitCode !== null) throw new Error(`${name} does not answer: ${error.message}`);
-    }
-  }
-}
-
 /** What a node answers to a method's case, taken back afterwards; anvil does not take back base fees, nor what was set. */
 async function answered(node, method, run) {
   for (const [name, value] of [['Balance', '0x0'], ['Nonce', '0x0'], ['Code', '0x']]) await node.must(`anvil_set${name}`, STRANGER, value);
@@ -519,10 +446,8 @@ if (!program) {
   console.error('usage: node against-anvil.mjs PATH_TO_PARAPET [--verbose] [--only METHOD]');
   process.exit(2);
 }
-const packaged = path.join(HERE, 'node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil');
-const anvil = existsSync(packaged) ? packaged : 'anvil';
 const flags = ['--block-base-fee-per-gas', '1000000000'];
-const started = [await start('anvil', anvil, ['--quiet', ...flags]), await start('parapet', path.resolve(program), ['dev', '--silent', '--log', 'error', ...flags])];
+const started = [await start('anvil', ANVIL, ['--quiet', ...flags]), await start('parapet', path.resolve(program), ['dev', '--silent', '--log', 'error', ...flags])];
 const faults = await compare(started.map(({ node }) => node), values.only, values.verbose);
 for (const fault of faults) console.error(fault);
 for (const { process: running } of started) running.kill('SIGKILL');

@@ -48,6 +48,8 @@ pub struct DevSettings {
     pub balance: U256,
     /// Chain id, hardfork and gas limit.
     pub params: ChainParams,
+    /// Number of the first block: 0, unless the chain lives in memory.
+    pub number: u64,
     /// Timestamp of the genesis block, in seconds since 1970.
     pub timestamp: u64,
     /// Base fee of the genesis block, in wei per gas.
@@ -86,6 +88,7 @@ impl DevSettings {
             accounts: ACCOUNTS,
             balance: U256::from(BALANCE_WEI),
             params,
+            number: 0,
             timestamp,
             base_fee: BASE_FEE_WEI,
             wallet: Wallet::default(),
@@ -178,6 +181,8 @@ impl DevGenesis {
         let others = settings.others.clone().changes();
         changes.accounts.extend(others.accounts);
         changes.code.extend(others.code);
-        Ok(Self { accounts, guardian, block: begun.seal(&changes, settings.base_fee) })
+        let mut block = begun.seal(&changes, settings.base_fee);
+        block.header.number = settings.number;
+        Ok(Self { accounts, guardian, block })
     }
 }

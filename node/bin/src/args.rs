@@ -7,6 +7,7 @@ mod chain;
 mod dev;
 mod monitors;
 mod rerun;
+pub(crate) mod serving;
 
 use std::num::NonZeroUsize;
 

@@ -29,6 +29,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) check: SequentialCheck,
     pub(crate) datadir: Option<&'a Path>,
     pub(crate) address: SocketAddr,
+    /// The Unix socket, if there is one.
+    pub(crate) ipc: Option<&'a Path>,
     /// Where the Engine API listens, if it does.
     pub(crate) engine: Option<SocketAddr>,
 }
@@ -52,6 +54,8 @@ struct Json<'a> {
     fork: Option<JsonFork>,
     http: String,
     ws: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipc: Option<&'a Path>,
     metrics: String,
     engine: Option<String>,
 }
@@ -104,6 +108,7 @@ impl Ready<'_> {
             }),
             http: format!("http://{}", self.address),
             ws: format!("ws://{}", self.address),
+            ipc: self.ipc,
             metrics: format!("http://{}/metrics", self.address),
             engine: self.engine.map(|address| format!("http://{address}")),
         };

@@ -27,6 +27,8 @@ use crate::{
 
 /// Longest time that requests at hand may take once the node is told to stop.
 const STOP_MAX: Duration = Duration::from_secs(5);
+/// Most bytes of blobs whose transactions are mined: some 80 transactions with six blobs each.
+const MINED_BLOB_BYTES_MAX: usize = 64 * 1_024 * 1_024;
 /// Folder of compiled guards, below a chain's own.
 const COMPILED_GUARDS: &str = "compiled-guards";
 /// File of what waits in the pool, in a chain's folder.
@@ -80,6 +82,7 @@ async fn run_node(args: &DevArgs) -> Result<(), Failure> {
         check: args.check(),
         datadir: args.datadir.as_deref(),
         address: server.address(),
+        ipc: args.serving.ipc.as_deref(),
         engine: engine.as_ref().map(Running::address),
     };
     announce(args, &ready);
@@ -161,6 +164,7 @@ fn chain(args: &DevArgs, mut beginning: Beginning) -> Result<Chain, Failure> {
         order: args.likeness.order.into(),
         balances: args.likeness.balances(),
         block_transactions_max: args.likeness.max_transactions,
+        mined_blob_bytes_max: MINED_BLOB_BYTES_MAX,
         first_base_fee: args.chain.rules.block_base_fee_per_gas,
         ..ChainSettings::default()
     };
@@ -170,6 +174,9 @@ fn chain(args: &DevArgs, mut beginning: Beginning) -> Result<Chain, Failure> {
 fn server_settings(args: &DevArgs, pages: Pages, beginner: Option<Beginner>) -> ServerSettings {
     ServerSettings {
         address: SocketAddr::new(args.host, args.port),
+        ipc: args.serving.ipc.clone(),
+        limits: args.serving.limits(),
+        access: args.serving.access(),
         client_version: CLIENT_VERSION.to_owned(),
         screening: args.screening(),
         others: if args.likeness.auto_impersonate { Others::Impersonated } else { Others::Sign },
@@ -182,7 +189,8 @@ fn server_settings(args: &DevArgs, pages: Pages, beginner: Option<Beginner>) -> 
 
 /// What the chain begins with: what was asked for, and what a file adds to it.
 fn settings(args: &DevArgs) -> Result<DevSettings, Failure> {
-    let asked = args.chain.genesis(SystemClock.now())?;
+    let asked =
+        DevSettings { number: args.likeness.number.unwrap_or_default(), ..args.chain.genesis(SystemClock.now())? };
     let Some(file) = args.state.source() else { return Ok(asked) };
     let json = std::fs::read(&file).map_err(|source| Failure::File { path: file.clone(), source })?;
     let (others, block) =
@@ -194,10 +202,17 @@ fn settings(args: &DevArgs) -> Result<DevSettings, Failure> {
     Ok(DevSettings {
         others,
         params,
+        number: first_number(args, block.number),
         timestamp: args.chain.rules.timestamp.or(block.timestamp).unwrap_or(asked.timestamp),
         base_fee: args.chain.rules.block_base_fee_per_gas.or(block.base_fee).unwrap_or(asked.base_fee),
         ..asked
     })
+}
+
+/// Number of the first block: a state in a file goes on where it was, but in a folder, where chains begin with block 0.
+fn first_number(args: &DevArgs, of_file: Option<u64>) -> u64 {
+    let in_memory = args.datadir.is_none() && args.fork.urls.is_empty() && args.import.is_none();
+    args.likeness.number.or(of_file.filter(|_| in_memory)).unwrap_or_default()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

@@ -26,6 +26,7 @@ use crate::{
     ahead::{Ahead, Base, Storer},
     amend::Amended,
     bad::BadBlocks,
+    blobs::MinedBlobs,
     forked::Beginning,
     header::next_base_fee,
     measure::note_threads,
@@ -85,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: RwLock<ChainStore>,
     pub(crate) pool: RwLock<Pool>,
+    /// Blobs of transactions that left the pool for a block.
+    pub(crate) mined_blobs: Mutex<MinedBlobs>,
     /// What waits in the pool, in a file.
     pub(crate) journal: Option<Mutex<Journal>>,
     pub(crate) head: RwLock<Arc<Head>>,
@@ -133,7 +136,7 @@ impl Chain {
         let workers = Workers::new(settings.threads);
         note_threads(workers.threads().get());
         let amendments = store.amendments().clone();
-        let outlook = Outlook::at_start(&settings, store.head().number(), fork.as_deref(), &*clock);
+        let outlook = Outlook::at_start(&settings, (store.first(), store.head().number()), fork.as_deref(), &*clock);
         let writer = Writer {
             outlook,
             snapshots: Snapshots::default(),
@@ -166,6 +169,7 @@ impl Chain {
             storer,
             prefetch,
             journal: journal.map(Mutex::new),
+            mined_blobs: Mutex::new(MinedBlobs::new(settings.mined_blob_bytes_max)),
             settings,
             monitor,
             clock,

@@ -38,7 +38,7 @@ impl Chain {
     /// Number of the chain's first block: that of the block from which it was forked, if it was.
     #[must_use]
     pub fn first(&self) -> u64 {
-        self.fork().map_or(0, |fork| fork.header().number)
+        self.0.store.read().first()
     }
 
     /// The block of another chain from which this one goes on, if it does.
@@ -56,7 +56,12 @@ impl Chain {
         let mut writer = self.writer()?;
         let Beginning { store, fork } = beginning;
         let dropped = self.blocks_after(self.first())?;
-        let outlook = Outlook::at_start(&self.0.settings, store.head().number(), fork.as_deref(), &*self.0.clock);
+        let outlook = Outlook::at_start(
+            &self.0.settings,
+            (store.first(), store.head().number()),
+            fork.as_deref(),
+            &*self.0.clock,
+        );
         let (block, world, spec) = (store.head(), store.head_world(), Arc::new(store.spec().clone()));
         (*self.0.spec.write(), *self.0.fork.write(), *self.0.store.write()) = (spec, fork, store);
         (writer.outlook, writer.amendments) = (outlook, StateChanges::default());

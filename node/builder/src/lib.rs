@@ -19,6 +19,7 @@ mod ahead;
 mod amend;
 mod apart;
 mod bad;
+mod blobs;
 mod chain;
 mod clock;
 mod compare;

@@ -171,6 +171,7 @@ impl Chain {
         };
         self.0.amended.write().record(block.number(), amendments);
         self.publish(Head { block: Arc::clone(&block), world, outlook });
+        self.keep_blobs(&block);
         for transaction in self.0.pool.write().follow(&block.transactions, nonces) {
             tracing::warn!("{} was dropped: its nonce has been used", transaction.tx_hash());
         }

@@ -33,11 +33,16 @@ pub(crate) struct Outlook {
 }
 
 impl Outlook {
-    /// As a chain begins, or goes on, whose head has this number: on a block of another one, time goes on from there.
-    pub(crate) fn at_start(settings: &Settings, head: u64, fork: Option<&Fork>, clock: &dyn Clock) -> Self {
+    /// As a chain begins, or goes on, whose first and last block have these numbers: on a block of another one, time goes on
+    /// from there.
+    pub(crate) fn at_start(
+        settings: &Settings,
+        (first, head): (u64, u64),
+        fork: Option<&Fork>,
+        clock: &dyn Clock,
+    ) -> Self {
         let time = ChainTime::default();
         let time = fork.map_or(time, |fork| time.running_from(clock, fork.header().timestamp));
-        let first = fork.map_or(0, |fork| fork.header().number);
         Self { time, base_fee: settings.first_base_fee.filter(|_| head == first), ..Self::default() }
     }
 

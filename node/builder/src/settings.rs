@@ -96,6 +96,8 @@ pub struct Settings {
     pub balances: Balances,
     /// Most transactions of one block; gas is the tighter bound.
     pub block_transactions_max: usize,
+    /// Most bytes of blobs that are kept once their transactions are mined.
+    pub mined_blob_bytes_max: usize,
     /// File in which what waits in the pool is kept across restarts.
     pub journal: Option<PathBuf>,
 }
@@ -115,6 +117,7 @@ impl Default for Settings {
             order: Order::default(),
             balances: Balances::default(),
             block_transactions_max: BLOCK_TRANSACTIONS_MAX,
+            mined_blob_bytes_max: 0,
             journal: None,
         }
     }

@@ -102,7 +102,7 @@ impl Chain {
     pub fn reset(&self) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let mut writer = self.writer()?;
         let (first, fork) = (self.first(), self.fork());
-        let outlook = Outlook::at_start(&self.0.settings, first, fork.as_deref(), &*self.0.clock);
+        let outlook = Outlook::at_start(&self.0.settings, (first, first), fork.as_deref(), &*self.0.clock);
         let dropped = self.unwind(&mut writer, first, outlook, StateChanges::default())?;
         writer.snapshots.clear();
         self.0.pool.write().clear();

@@ -1,6 +1,7 @@
 //! The methods, one file for what belongs together. Each is declared in a trait and answered by [`Api`].
 
 mod amend;
+mod blobs;
 mod blocks;
 mod config;
 mod debug;
@@ -59,6 +60,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     let api = || Api(Arc::clone(node));
     let mut module = RpcModule::new(());
     module.merge(amend::AmendServer::into_rpc(api()))?;
+    module.merge(blobs::BlobsServer::into_rpc(api()))?;
     module.merge(blocks::EthBlocksServer::into_rpc(api()))?;
     module.merge(config::EthConfigServer::into_rpc(api()))?;
     module.merge(debug::DebugServer::into_rpc(api()))?;

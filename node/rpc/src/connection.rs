@@ -21,7 +21,6 @@ use metrics::gauge;
 use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     sync::Notify,
     time::{Sleep, sleep},
 };
@@ -198,8 +197,8 @@ impl Drop for Call {
 }
 
 /// The bytes of a connection.
-pub(crate) struct Bytes {
-    stream: TcpStream,
+pub(crate) struct Bytes<S> {
+    stream: S,
     connection: Arc<Connection>,
     /// Longest time in which its client takes nothing of what waits for it.
     stall_max: Duration,
@@ -207,8 +206,8 @@ pub(crate) struct Bytes {
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Bytes {
-    pub(crate) fn new(stream: TcpStream, connection: Arc<Connection>, stall_max: Duration) -> Self {
+impl<S> Bytes<S> {
+    pub(crate) fn new(stream: S, connection: Arc<Connection>, stall_max: Duration) -> Self {
         Self { stream, connection, stall_max, stalled: None }
     }
 
@@ -232,13 +231,13 @@ impl Bytes {
     }
 }
 
-impl Drop for Bytes {
+impl<S> Drop for Bytes<S> {
     fn drop(&mut self) {
         self.connection.close();
     }
 }
 
-impl AsyncRead for Bytes {
+impl<S: AsyncRead + Unpin> AsyncRead for Bytes<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.connection.may_be_read(context) {
@@ -251,7 +250,7 @@ impl AsyncRead for Bytes {
     }
 }
 
-impl AsyncWrite for Bytes {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Bytes<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let wrote = Pin::new(&mut this.stream).poll_write(context, bytes);

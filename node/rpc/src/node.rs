@@ -148,7 +148,7 @@ impl Node {
         Ok(match id {
             BlockId::Hash(hash) => self.chain.block_by_hash(hash.block_hash)?,
             BlockId::Number(BlockNumberOrTag::Number(number)) => self.chain.block(number)?,
-            BlockId::Number(BlockNumberOrTag::Earliest) => self.chain.block(0)?,
+            BlockId::Number(BlockNumberOrTag::Earliest) => self.chain.block(self.earliest())?,
             BlockId::Number(tag @ (BlockNumberOrTag::Safe | BlockNumberOrTag::Finalized)) => {
                 self.chain.block(self.number_of(tag))?
             }
@@ -158,18 +158,30 @@ impl Node {
         })
     }
 
+    /// Number of the block so many before the head; the first one where there are fewer.
+    fn behind(&self, head: u64, blocks: u64) -> u64 {
+        head.saturating_sub(blocks).max(self.earliest())
+    }
+
+    /// Number of the first block; on a fork, of that of the chain that was forked.
+    fn earliest(&self) -> u64 {
+        if self.chain.fork().is_some() { 0 } else { self.chain.first() }
+    }
+
     /// Number of the block that a tag means. Where no consensus client says which blocks are `safe` and `finalized`, they are as
     /// far behind the head as they would be if each block had a slot.
     pub(crate) fn number_of(&self, tag: BlockNumberOrTag) -> u64 {
         let head = self.chain.head().block.number();
         match tag {
             BlockNumberOrTag::Number(number) => number,
-            BlockNumberOrTag::Earliest => 0,
+            BlockNumberOrTag::Earliest => self.earliest(),
             BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => head,
-            BlockNumberOrTag::Safe => self.told(|told| told.safe).unwrap_or(head.saturating_sub(self.epoch_slots)),
+            BlockNumberOrTag::Safe => {
+                self.told(|told| told.safe).unwrap_or_else(|| self.behind(head, self.epoch_slots))
+            }
             BlockNumberOrTag::Finalized => {
-                let behind = self.epoch_slots.saturating_mul(2);
-                self.told(|told| told.finalized).unwrap_or(head.saturating_sub(behind))
+                let slots = self.epoch_slots.saturating_mul(2);
+                self.told(|told| told.finalized).unwrap_or_else(|| self.behind(head, slots))
             }
         }
     }

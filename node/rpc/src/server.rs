@@ -28,15 +28,19 @@ use jsonrpsee::{
 };
 use metrics::counter;
 use parapet_builder::Chain;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
 
 use crate::{
-    EngineSettings, JwtSecret, Limits, RpcError, Settings, api,
+    EngineSettings, JwtSecret, Limits, RpcError, Settings, StartError, api,
     body::Timed,
-    connection::{Bytes, Connections},
+    connection::{Bytes, Connection, Connections},
     dispatch::Dispatch,
     engine,
     front::{Front, Sockets},
+    ipc::{self, Socket},
     measure,
     node::Node,
 };
@@ -47,22 +51,6 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// What is said to a connection too many.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-
-/// Why the server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The port is taken, or may not be used.
-    #[error("cannot listen on {address}: {source}; choose another port with --port, or stop what listens there")]
-    Listen {
-        /// Where it was to listen.
-        address: SocketAddr,
-        /// What the system reported.
-        source: std::io::Error,
-    },
-    /// The node's own keys or methods are at fault.
-    #[error(transparent)]
-    Node(#[from] RpcError),
-}
 
 /// A server that runs.
 #[derive(Clone)]
@@ -133,7 +121,8 @@ pub(crate) async fn listen(
     settings: Settings,
     secret: Option<JwtSecret>,
 ) -> Result<Running, StartError> {
-    let Settings { address, limits, pages, access, .. } = settings;
+    let Settings { address, ipc, limits, pages, access, .. } = settings;
+    let socket = ipc.as_deref().map(Socket::bind).transpose()?;
     let refused = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
@@ -149,7 +138,10 @@ pub(crate) async fn listen(
         limits: limits.clone(),
         sockets: Sockets { methods, builder: builder.max_connections(limits.connections_max), stop: stop.clone() },
     };
-    let door = Door { front: Arc::new(front), limits, connections: Arc::default(), stop };
+    let door = Arc::new(Door { front: Arc::new(front), limits, connections: Arc::default(), stop });
+    if let Some(socket) = socket {
+        tokio::spawn(Arc::clone(&door).keep_socket(socket));
+    }
     tokio::spawn(door.keep(listener));
     Ok(Running { address, handle, methods: names, node })
 }
@@ -178,16 +170,45 @@ struct Door {
 
 impl Door {
     /// Accepts until the server is stopped.
-    async fn keep(self, listener: TcpListener) {
+    async fn keep(self: Arc<Self>, listener: TcpListener) {
+        while let Some(stream) = self.accepted(|| listener.accept()).await {
+            self.let_in(stream);
+        }
+    }
+
+    /// The same on a Unix socket.
+    async fn keep_socket(self: Arc<Self>, socket: Socket) {
+        while let Some(stream) = self.accepted(|| socket.listener.accept()).await {
+            let Some(connection) = self.connections.open(&self.limits) else {
+                counter!(measure::REFUSED_CONNECTIONS).increment(1);
+                continue;
+            };
+            let (server, client) = ipc::pipe();
+            self.serve(server, &connection);
+            let (stopped, request_bytes_max) = (self.stop.clone().shutdown(), self.limits.request_bytes_max as usize);
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = ipc::carry(stream, client, request_bytes_max) => {}
+                    () = stopped => {}
+                }
+            });
+        }
+    }
+
+    /// The next connection; `None` once the server is stopped.
+    async fn accepted<S, A, F>(&self, accept: impl Fn() -> F) -> Option<S>
+    where
+        F: Future<Output = io::Result<(S, A)>>,
+    {
         let stopped = self.stop.clone().shutdown();
         tokio::pin!(stopped);
         loop {
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = &mut stopped => return,
+                accepted = accept() => accepted,
+                () = &mut stopped => return None,
             };
             match accepted {
-                Ok((stream, _)) => self.let_in(stream),
+                Ok((stream, _)) => return Some(stream),
                 Err(error) => {
                     tracing::warn!("no connection is accepted for a moment: {error}");
                     tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -205,8 +226,14 @@ impl Door {
         };
         // Where it cannot be set, answers take a little longer.
         let _: io::Result<()> = stream.set_nodelay(true);
-        let bytes = Bytes::new(stream, Arc::clone(&connection), self.limits.stall_time_max);
-        let (front, body_time_max) = (Arc::clone(&self.front), self.limits.body_time_max);
+        self.serve(stream, &connection);
+    }
+
+    /// Answers what comes on a connection.
+    fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, connection: &Arc<Connection>) {
+        let bytes = Bytes::new(stream, Arc::clone(connection), self.limits.stall_time_max);
+        let (front, body_time_max, connection) =
+            (Arc::clone(&self.front), self.limits.body_time_max, Arc::clone(connection));
         let answer = service_fn(move |mut request: HttpRequest<Incoming>| {
             hide_secrets(request.headers_mut());
             Arc::clone(&front).answer(request.map(|body| Timed::new(body, body_time_max)), Arc::clone(&connection))

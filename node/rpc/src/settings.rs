@@ -1,6 +1,6 @@
 //! Settings of the server. Everything that comes from outside has its limit here.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use parapet_builder::Beginning;
 use parapet_fork::ForkSettings;
@@ -159,6 +159,8 @@ pub enum Screening {
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
+    /// Unix socket to serve besides.
+    pub ipc: Option<PathBuf>,
     /// What `web3_clientVersion` answers.
     pub client_version: String,
     /// Limits on clients.
@@ -185,6 +187,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             address: ([127, 0, 0, 1], 0).into(),
+            ipc: None,
             client_version: concat!("parapet/", env!("CARGO_PKG_VERSION"), "/rust").to_owned(),
             limits: Limits::default(),
             screening: Screening::Off,

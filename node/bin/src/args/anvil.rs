@@ -144,6 +144,9 @@ fn in_folder(path: &std::path::Path) -> PathBuf {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "As anvil has it")]
 pub(crate) struct LikenessArgs {
+    /// Number of the first block, of a chain that lives in memory and begins with itself.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["datadir", "genesis", "urls", "import"])]
+    pub(crate) number: Option<u64>,
     /// Send for every account without a signature, as if all were impersonated.
     #[arg(long, visible_alias = "auto-unlock")]
     pub(crate) auto_impersonate: bool,
@@ -223,6 +226,8 @@ pub(crate) struct IdleArgs {
     pub(crate) cache_path: Option<PathBuf>,
     #[arg(long, hide = true)]
     pub(crate) color: Option<String>,
+    #[arg(long, short, action = clap::ArgAction::Count, hide = true)]
+    pub(crate) verbosity: u8,
 }
 
 impl IdleArgs {
@@ -231,6 +236,7 @@ impl IdleArgs {
         let given = [
             (self.print_traces, "--print-traces"),
             (self.memory_limit.is_some(), "--memory-limit"),
+            (self.verbosity > 0, "--verbosity"),
             (self.preserve_historical_states, "--preserve-historical-states"),
             (self.prune_history.is_some(), "--prune-history"),
         ];

@@ -68,6 +68,7 @@ impl ChainArgs {
                 deposit_contract: ChainParams::MAINNET_DEPOSITS,
                 limits: self.rules.limits(),
             },
+            number: 0,
             timestamp: self.rules.timestamp.unwrap_or(now),
             base_fee: self.rules.base_fee(),
             wallet: self.wallet.wallet()?,

@@ -16,7 +16,9 @@ use crate::{
     args::{
         ChainArgs, LocalGuardArg, MIB,
         anvil::{LikenessArgs, StateArgs},
-        default_threads, local_guard, threads,
+        default_threads, local_guard,
+        serving::ServingArgs,
+        threads,
     },
     config::LogFormat,
     engine::EngineArgs,
@@ -91,6 +93,9 @@ pub(crate) struct DevArgs {
     /// States in files.
     #[command(flatten)]
     pub(crate) state: StateArgs,
+    /// How clients reach the node.
+    #[command(flatten)]
+    pub(crate) serving: ServingArgs,
     /// What else anvil can be told.
     #[command(flatten)]
     pub(crate) likeness: LikenessArgs,

@@ -252,6 +252,7 @@ impl Config {
         let RpcConfig { host, port, ref hosts, ref origins, screening, ref limits, .. } = self.rpc;
         ServerSettings {
             address: SocketAddr::new(host, port),
+            ipc: None,
             client_version: version::CLIENT.to_owned(),
             limits: limits.clone(),
             screening: if screening { Screening::On } else { Screening::Off },

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// When the chains of these tests begin: in the past, so that time can go on from the machine's clock.
-const GENESIS_TIME: u64 = 1_700_000_000;
+pub(crate) const GENESIS_TIME: u64 = 1_700_000_000;
 
 /// Slots in an epoch, as these chains have it.
 pub(crate) const EPOCH_SLOTS: u64 = 1;
@@ -68,10 +68,19 @@ impl Dev {
         monitor: Arc<dyn Monitor>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let genesis = DevGenesis::build(&DevSettings::at(GENESIS_TIME)).unwrap();
-        let store = ChainStore::in_memory(genesis.block);
-        let chain = Chain::new(store, settings, monitor, clock).unwrap();
+        let chain = Self::chain(&DevSettings::at(GENESIS_TIME), settings, monitor, clock);
         Self::serving(chain, limits, screening, None).await
+    }
+
+    /// A chain in memory.
+    pub(crate) fn chain(
+        begun: &DevSettings,
+        settings: ChainSettings,
+        monitor: Arc<dyn Monitor>,
+        clock: Arc<dyn Clock>,
+    ) -> Chain {
+        let genesis = DevGenesis::build(begun).unwrap();
+        Chain::new(ChainStore::in_memory(genesis.block), settings, monitor, clock).unwrap()
     }
 
     /// A node whose chain has begun elsewhere, and may begin anew.
@@ -86,15 +95,13 @@ impl Dev {
     }
 
     async fn serving(chain: Chain, limits: Limits, screening: Screening, beginner: Option<Beginner>) -> Self {
+        Self::served(chain, Settings { limits, screening, beginner, ..Settings::default() }).await
+    }
+
+    /// A node whose server has settings of its own.
+    pub(crate) async fn served(chain: Chain, settings: Settings) -> Self {
         let keys: Vec<B256> = dev_accounts(ACCOUNTS).unwrap().iter().map(|account| account.key).collect();
-        let settings = Settings {
-            client_version: "parapet/test".into(),
-            limits,
-            screening,
-            beginner,
-            epoch_slots: EPOCH_SLOTS,
-            ..Settings::default()
-        };
+        let settings = Settings { client_version: "parapet/test".into(), epoch_slots: EPOCH_SLOTS, ..settings };
         let server = serve(chain.clone(), &keys, settings).await.unwrap();
         let signers = keys.iter().map(|key| PrivateKeySigner::from_bytes(key).unwrap()).collect();
         let url = format!("http://{}", server.address());

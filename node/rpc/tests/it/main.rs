@@ -4,6 +4,7 @@
 mod amend;
 mod bad_input;
 mod batches;
+mod blobs;
 mod blocks;
 mod config;
 mod debug;
@@ -15,6 +16,7 @@ mod fixture;
 mod forks;
 mod hostile;
 mod impersonation;
+mod ipc;
 mod logs;
 mod lookups;
 mod openrpc;

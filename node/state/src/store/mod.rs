@@ -124,6 +124,12 @@ impl ChainStore {
         self.recent.head().world.clone()
     }
 
+    /// Number of the first block: zero on disk; in memory whatever the chain began with, for all its blocks are there.
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        if self.is_on_disk() { 0 } else { self.recent.oldest().number() }
+    }
+
     /// Whether it is kept in a folder.
     #[must_use]
     pub const fn is_on_disk(&self) -> bool {

@@ -47,6 +47,11 @@ impl Recent {
         &self.head
     }
 
+    /// The oldest of them.
+    pub(super) fn oldest(&self) -> &StoredBlock {
+        self.before.front().map_or(&self.head.block, |(block, _)| block)
+    }
+
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
