@@ -90,6 +90,8 @@ clients:
 	@cd devnet/clients && npm ci --silent --no-audit --no-fund && node against-parapet.mjs ../../$(BIN)/parapet
 	$(call say,Method by method$(comma) what anvil and Parapet answer)
 	@cd devnet/clients && node against-anvil.mjs ../../$(BIN)/parapet
+	$(call say,What one dumps$(comma) the other loads)
+	@cd devnet/clients && node state-files.mjs ../../$(BIN)/parapet
 
 against-anvil:
 	$(call say,Method by method$(comma) what anvil and Parapet answer)

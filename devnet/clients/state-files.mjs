@@ -65,13 +65,13 @@ const head = async ({ node }) => {
   const { number, timestamp, hash } = await node.must('eth_getBlockByNumber', 'latest', false);
   return { number: Number(number), timestamp: Number(timestamp), hash };
 };
-/** A chain goes on: its next block has the next number, is not earlier, and the contract can be called in it. */
+/** A chain goes on: its next block has the next number, and the contract can be called in it. Tells that block's time. */
 async function goesOn(started, before, contract) {
   const receipt = await started.node.mined({ from: ALICE, to: contract, gas: '0x186a0', ...FEES });
   assert.equal(receipt.status, '0x1');
   assert.equal(Number(receipt.blockNumber), before.number + 1);
-  assert.ok((await head(started)).timestamp >= before.timestamp);
   assert.equal(await started.node.must('eth_call', { to: contract }, 'latest'), word(7));
+  return (await head(started)).timestamp;
 }
 
 const CHECKS = {
@@ -88,7 +88,9 @@ const CHECKS = {
       assert.equal(after.number, before.number);
       // anvil goes on from the very block; Parapet begins with one of its own, whose state has the registry of guards, too.
       if (to === 'anvil') assert.equal(after.hash, before.hash);
-      await goesOn(second, after, accounts.at(-1));
+      const time = await goesOn(second, after, accounts.at(-1));
+      // anvil asks the clock, and a chain of several blocks a second is ahead of it.
+      if (to === 'parapet') assert.ok(time >= after.timestamp);
       await stop(second);
     },
   ])),
