@@ -17,6 +17,7 @@ use jsonrpsee::RpcModule;
 use parapet_types::Hardfork;
 
 use self::building::Builds;
+pub(crate) use self::building::requested;
 use crate::{
     Access, Limits, RpcError, Settings, StartError, api,
     node::Node,

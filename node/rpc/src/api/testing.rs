@@ -8,6 +8,7 @@ use parapet_builder::PayloadRequest;
 use crate::{
     RpcError,
     api::{Api, send::signed_transaction},
+    engine::requested,
     wire::BuiltPayload,
 };
 
@@ -36,16 +37,8 @@ impl TestingServer for Api {
     ) -> Result<BuiltPayload, RpcError> {
         let read =
             |raw: Vec<Bytes>| raw.iter().map(|raw| signed_transaction(raw)).collect::<Result<Vec<_>, RpcError>>();
-        let request = PayloadRequest {
-            parent,
-            timestamp: attributes.timestamp,
-            prev_randao: attributes.prev_randao,
-            beneficiary: attributes.suggested_fee_recipient,
-            withdrawals: attributes.withdrawals.unwrap_or_default(),
-            parent_beacon_block_root: attributes.parent_beacon_block_root,
-            transactions: transactions.map(read).transpose()?,
-            extra_data,
-        };
+        let transactions = transactions.map(read).transpose()?;
+        let request = PayloadRequest { transactions, extra_data, ..requested(parent, attributes) };
         self.0.write(move |node| Ok(node.chain.build_apart(request)?.into())).await
     }
 }

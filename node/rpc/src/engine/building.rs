@@ -63,16 +63,7 @@ impl Builds {
                 oldest.task.abort();
             }
         }
-        let request = PayloadRequest {
-            parent,
-            timestamp: attributes.timestamp,
-            prev_randao: attributes.prev_randao,
-            beneficiary: attributes.suggested_fee_recipient,
-            withdrawals: attributes.withdrawals.unwrap_or_default(),
-            parent_beacon_block_root: attributes.parent_beacon_block_root,
-            transactions: None,
-            extra_data: None,
-        };
+        let request = requested(parent, attributes);
         let (sender, best) = watch::channel(None);
         let task = tokio::spawn(build(Arc::clone(node), request, sender)).abort_handle();
         builds.push_back(Build { id, task, best });
@@ -120,6 +111,20 @@ async fn build(node: Arc<Node>, request: PayloadRequest, best: watch::Sender<Opt
         }
         // One look is for all that has come meanwhile.
         admitted = admitted.resubscribe();
+    }
+}
+
+/// The block that attributes ask for on a parent, of what waits in the pool.
+pub(crate) fn requested(parent: B256, attributes: PayloadAttributes) -> PayloadRequest {
+    PayloadRequest {
+        parent,
+        timestamp: attributes.timestamp,
+        prev_randao: attributes.prev_randao,
+        beneficiary: attributes.suggested_fee_recipient,
+        withdrawals: attributes.withdrawals.unwrap_or_default(),
+        parent_beacon_block_root: attributes.parent_beacon_block_root,
+        transactions: None,
+        extra_data: None,
     }
 }
 
