@@ -88,6 +88,26 @@ async fn a_guard_on_forked_state_vetoes_a_theft_and_the_chain_outlives_the_one_i
 }
 
 #[tokio::test]
+async fn guards_that_were_attached_before_the_fork_judge_after_it() {
+    let (remote, vault) = remote().await;
+    guard_ok(&remote, &["deploy", "outflow_cap"]);
+    let account = vault.to_string();
+    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=9 ether", "--param", "window_seconds=10000000"];
+    guard_ok(&remote, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    assert!(withdraw(&remote.provider(), vault, "4").await.status());
+    let url = remote.ready["http"].as_str().unwrap();
+    let node = Node::start(&["--fork-url", url, "--fork-verify", "--no-storage-caching"]);
+    let provider = node.provider();
+    let theft = withdraw(&provider, vault, "60").await;
+    assert!(!theft.status());
+    let said = verdict(&node, theft.transaction_hash).to_string();
+    assert!(said.contains("\"veto\"") && said.contains("outflow_cap"), "{said}");
+    assert!(withdraw(&provider, vault, "3").await.status());
+    assert!(!withdraw(&provider, vault, "3").await.status(), "what left before the fork counts");
+    assert!(withdraw(&remote.provider(), vault, "3").await.status(), "it is another chain");
+}
+
+#[tokio::test]
 async fn a_fork_in_the_cache_starts_without_its_endpoint() {
     let (remote, vault) = remote().await;
     let url = remote.ready["http"].as_str().unwrap().to_owned();

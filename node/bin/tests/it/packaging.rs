@@ -83,3 +83,43 @@ fn the_image_is_built_with_the_compiler_of_the_project() {
     let expected = format!("ARG RUST_VERSION={}", toolchain["toolchain"]["channel"].as_str().unwrap());
     assert!(lines("node/bin/packaging/Dockerfile").contains(&expected), "{expected}");
 }
+
+/// The rules that linters of such files have, as far as this one could break them.
+#[test]
+fn the_image_runs_as_a_user_of_its_own_on_the_port_and_the_folder_that_the_settings_name() {
+    let file = lines("node/bin/packaging/Dockerfile");
+    let said = |word: &str| file.iter().filter_map(|line| line.strip_prefix(word)).map(str::trim).collect::<Vec<_>>();
+    for image in said("FROM ") {
+        let image = image.split(' ').next().unwrap();
+        assert!(image.contains(':') && !image.ends_with(":latest"), "{image} is another one tomorrow");
+    }
+    let [user] = said("USER ")[..] else { panic!("one user runs it") };
+    let users = file.iter().find(|line| line.contains("useradd")).unwrap();
+    assert!(user != "root" && users.contains(&format!(" {user}")) && users.contains("--uid "), "{users}");
+    let place = |line: &str| file.iter().position(|is| is.starts_with(line)).unwrap();
+    assert!(place("USER ") > place("RUN useradd") && place("USER ") < place("ENTRYPOINT "), "nothing is run as root");
+
+    let settings: toml::Table = read("node/bin/src/config/parapet.toml").parse().unwrap();
+    let port = settings["rpc"]["port"].as_integer().unwrap().to_string();
+    assert_eq!(said("EXPOSE "), [port.as_str()]);
+    let health = file.iter().find(|line| line.starts_with("HEALTHCHECK ")).unwrap();
+    assert!(health.contains(&format!("/127.0.0.1/{port};")) && health.contains("GET /health "), "{health}");
+    let args: Vec<String> = serde_json::from_str(said("CMD ")[0]).unwrap();
+    let folder = &args[args.iter().position(|arg| arg == "--datadir").unwrap() + 1];
+    assert_eq!(said("VOLUME "), [folder.as_str()]);
+    assert!(users.contains(&format!("--owner={user} --group={user} --mode=0700 {folder}")), "{users}");
+    let entry: Vec<String> = serde_json::from_str(said("ENTRYPOINT ")[0]).unwrap();
+    assert_eq!(entry, ["parapet"], "signals reach the program, for no shell stands before it");
+
+    for line in file.iter().filter(|line| line.contains("apt-get install")) {
+        assert!(
+            line.contains("--yes --no-install-recommends") && line.contains("rm -rf /var/lib/apt/lists/*"),
+            "{line}"
+        );
+    }
+    assert!(read("node/bin/build.rs").contains("PARAPET_COMMIT"), "the commit that is told is read");
+    let ignored = lines("node/bin/packaging/Dockerfile.dockerignore");
+    for folder in [".git", "**/target", "**/node_modules"] {
+        assert!(ignored.iter().any(|line| line == folder), "{folder} is sent to the engine");
+    }
+}

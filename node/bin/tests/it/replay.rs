@@ -126,6 +126,41 @@ async fn a_kept_chain_is_what_it_was_and_the_hot_slot_is_named() {
 }
 
 #[tokio::test]
+async fn blocks_with_transactions_of_impersonated_accounts_are_what_they_were() {
+    let folder = TempDir::new().unwrap();
+    let node = Node::start(&["--no-mining", "--datadir", folder.path().to_str().unwrap()]);
+    let provider = node.provider();
+    let (contract, stranger): (Address, _) = (CONTRACT.parse().unwrap(), Address::repeat_byte(0x71));
+    let ether = U256::from(10).pow(U256::from(18));
+    send(&provider, TransactionRequest::default().with_deploy_code(Bytes::from(COUNTER))).await;
+    for account in [stranger, contract] {
+        send(&provider, TransactionRequest::default().with_to(account).with_value(ether)).await;
+    }
+    mine(&provider).await;
+    // A stranger's key nobody has, and a contract has none; an account of the node's own sends in the same block.
+    for account in [stranger, contract] {
+        provider.raw_request::<_, Value>("anvil_impersonateAccount".into(), [account]).await.unwrap();
+        for (to, input) in [(Address::repeat_byte(0x72), Bytes::new()), (contract, Bytes::from_static(&[1]))] {
+            let sent = serde_json::json!([{ "from": account, "to": to, "gas": "0x186a0", "input": input }]);
+            provider.raw_request::<_, Value>("eth_sendTransaction".into(), sent).await.unwrap();
+        }
+    }
+    send(&provider, transfer(0x73)).await;
+    mine(&provider).await;
+    let block = provider.get_block_by_number(2.into()).await.unwrap().unwrap();
+    assert_eq!(block.transactions.len(), 5);
+    node.stop("-INT");
+
+    for threads in ["1", "2"] {
+        let output = replay(folder.path(), &["--threads", threads, "--json", "--explain"]);
+        let report: Value = serde_json::from_str(&text(&output)).unwrap();
+        assert_eq!((&report["replayed"], &report["different"]), (&2.into(), &0.into()), "{report}");
+    }
+    let verified = parapet(&["db", "verify", folder.path().to_str().unwrap()]).output().unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+#[tokio::test]
 async fn a_block_that_is_not_what_it_was_is_told_and_ends_with_code_1() {
     let folder = TempDir::new().unwrap();
     let node = Node::start(&["--no-mining", "--datadir", folder.path().to_str().unwrap()]);

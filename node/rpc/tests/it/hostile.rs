@@ -9,7 +9,7 @@ use parapet_monitor::NoMonitor;
 use parapet_rpc::{Access, Allowed, Limits, Settings, serve};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
@@ -29,11 +29,24 @@ async fn connect(dev: &Dev) -> TcpStream {
 }
 
 /// Reads until the server closes the connection.
-async fn rest(stream: &mut TcpStream) -> String {
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut all = Vec::new();
     // It may be closed with what was sent unread.
     let _: std::io::Result<usize> = stream.read_to_end(&mut all).await;
     String::from_utf8_lossy(&all).into_owned()
+}
+
+/// Writes a byte now and then until the server closes the connection. Gives what that has said.
+async fn drip(stream: TcpStream, byte: &'static [u8; 1]) -> String {
+    let (mut reader, mut writer) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        while writer.write_all(byte).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let said = rest(&mut reader).await;
+    dripping.await.unwrap();
+    said
 }
 
 /// Others are served, and blocks are built. Nothing of it is a read.
@@ -50,17 +63,9 @@ async fn who_says_nothing_or_sends_a_head_byte_by_byte_is_cut_off() {
     let mut silent = connect(&dev).await;
     let mut slow = connect(&dev).await;
     slow.write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\nx-slow: ").await.unwrap();
-    let (mut reader, mut writer) = slow.into_split();
-    let dripping = tokio::spawn(async move {
-        while writer.write_all(b"a").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
+    let dripping = tokio::spawn(drip(slow, b"a"));
     assert_eq!(rest(&mut silent).await, "");
-    let mut said = Vec::new();
-    let _: std::io::Result<usize> = reader.read_to_end(&mut said).await;
-    assert!(!String::from_utf8_lossy(&said).contains(" 200 "));
-    dripping.await.unwrap();
+    assert!(!dripping.await.unwrap().contains(" 200 "));
     goes_on(&dev).await;
 }
 
@@ -70,16 +75,7 @@ async fn who_sends_a_body_byte_by_byte_is_cut_off() {
     let mut slow = connect(&dev).await;
     let head = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
     slow.write_all(head.as_bytes()).await.unwrap();
-    let (mut reader, mut writer) = slow.into_split();
-    let dripping = tokio::spawn(async move {
-        while writer.write_all(b" ").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
-    let mut said = Vec::new();
-    let _: std::io::Result<usize> = reader.read_to_end(&mut said).await;
-    assert!(!String::from_utf8_lossy(&said).contains(" 200 "));
-    dripping.await.unwrap();
+    assert!(!drip(slow, b" ").await.contains(" 200 "));
     goes_on(&dev).await;
 }
 

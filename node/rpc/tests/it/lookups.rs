@@ -1,6 +1,11 @@
 //! Look-ups besides those of the specification.
 
+use alloy_consensus::Header;
 use alloy_primitives::{Address, U256, keccak256};
+use parapet_builder::Settings;
+use parapet_genesis::{DevGenesis, DevSettings};
+use parapet_monitor::NoMonitor;
+use parapet_state::{ChainStore, StoredBlock};
 use serde_json::{Value, json};
 
 use crate::fixture::{Dev, ECHO};
@@ -64,4 +69,25 @@ async fn a_transaction_is_filled_and_neither_signed_nor_sent() {
     assert_eq!(told, [json!("0x0"), json!("0x5208"), json!("0x5"), from, json!("0x0"), json!("0x0")]);
     assert!(dev.ask("eth_sendRawTransaction", json!([filled["raw"]])).await.is_err());
     assert_eq!(dev.ask("txpool_status", json!([])).await.unwrap()["pending"], "0x0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uncles_of_a_block_are_told_by_their_place() {
+    let mut store = ChainStore::in_memory(DevGenesis::build(&DevSettings::at(1_700_000_000)).unwrap().block);
+    let (parent, world) = (store.head(), store.head_world());
+    let uncle = Header { number: 1, parent_hash: parent.hash(), extra_data: "uncle".into(), ..Header::default() };
+    let header = Header { number: 1, parent_hash: parent.hash(), ..parent.header.clone().into_inner() };
+    let block = StoredBlock { ommers: vec![uncle.clone()], ..StoredBlock::genesis(header) };
+    let hash = block.hash();
+    store.commit(block, world).unwrap();
+    let dev = Dev::on(store.into(), Settings::default(), std::sync::Arc::new(NoMonitor), None).await;
+    assert_eq!(dev.ask("eth_getUncleCountByBlockNumber", json!(["0x1"])).await.unwrap(), "0x1");
+    for (method, of) in
+        [("eth_getUncleByBlockNumberAndIndex", json!("0x1")), ("eth_getUncleByBlockHashAndIndex", json!(hash))]
+    {
+        let told = dev.ask(method, json!([of, "0x0"])).await.unwrap();
+        assert_eq!((&told["hash"], &told["number"]), (&json!(uncle.hash_slow()), &json!("0x1")), "{method}");
+        assert_eq!((&told["uncles"], told.get("transactions")), (&json!([]), None));
+        assert_eq!(dev.ask(method, json!([of, "0x1"])).await.unwrap(), Value::Null);
+    }
 }
