@@ -98,7 +98,9 @@ pub enum SimulateError {
     #[error("the trace has too many steps")]
     Steps,
     /// A trace of more bytes than are kept.
-    #[error("the trace has more than {0} bytes of memory, inputs and outputs; leave memory and return data out")]
+    #[error(
+        "the trace has more than {0} bytes of memory, stacks, inputs and outputs; leave some of them out, or trace less at once"
+    )]
     TraceBytes(usize),
     /// A guard that is tried out keeps more state than is kept for it.
     #[error(

@@ -10,7 +10,7 @@ use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
 
 use crate::{
     CallRequest, SimulateError,
-    bounded::Bounded,
+    bounded::{Bounded, Room, Weights},
     call::overlay,
     check_time,
     late::timed,
@@ -34,12 +34,12 @@ pub fn replay_transaction(
     preceding: &[Transaction],
     target: &Transaction,
     types: &TraceTypes,
-    mut steps_max: Steps,
+    steps_max: Steps,
     monitor: &dyn Monitor,
 ) -> Result<TraceResults, SimulateError> {
     let state = before(point, preceding, monitor)?;
     let run = Run::of(point, state, preceding.len(), target);
-    Ok(replay(run, types, &mut steps_max, monitor)?.0)
+    Ok(replay(run, types, &mut Room::of(steps_max.0), monitor)?.0)
 }
 
 /// Replays every transaction of a block, given the state before it.
@@ -50,10 +50,11 @@ pub fn replay_block(
     point: &Point<'_>,
     transactions: &[Transaction],
     types: &TraceTypes,
-    mut steps_max: Steps,
+    steps_max: Steps,
     monitor: &dyn Monitor,
 ) -> Result<Vec<TraceResults>, SimulateError> {
-    each(point, transactions, monitor, |run| Ok(replay(run, types, &mut steps_max, monitor)?.0))
+    let mut room = Room::of(steps_max.0);
+    each(point, transactions, monitor, |run| Ok(replay(run, types, &mut room, monitor)?.0))
 }
 
 /// Replays a call.
@@ -64,10 +65,10 @@ pub fn replay_call(
     point: &Point<'_>,
     request: &CallRequest,
     types: &TraceTypes,
-    mut steps_max: Steps,
+    steps_max: Steps,
     monitor: &dyn Monitor,
 ) -> Result<TraceResults, SimulateError> {
-    Ok(replay(Run::of_call(point, request)?, types, &mut steps_max, monitor)?.0)
+    Ok(replay(Run::of_call(point, request)?, types, &mut Room::of(steps_max.0), monitor)?.0)
 }
 
 /// Replays calls, each on the state that the ones before it leave.
@@ -77,10 +78,10 @@ pub fn replay_call(
 pub fn replay_calls(
     point: &Point<'_>,
     calls: &[(CallRequest, TraceTypes)],
-    mut steps_max: Steps,
+    steps_max: Steps,
     monitor: &dyn Monitor,
 ) -> Result<Vec<TraceResults>, SimulateError> {
-    let mut state = overlay(point);
+    let (mut state, mut room) = (overlay(point), Room::of(steps_max.0));
     let mut replayed = Vec::with_capacity(calls.len());
     for (request, types) in calls {
         let here = Point { world: &state, ..*point };
@@ -89,7 +90,7 @@ pub fn replay_calls(
             tx: request.tx_env(&here, request.gas_limit(point.block))?,
             ..Run::of_call(point, request)?
         };
-        let (traced, outcome) = replay(run, types, &mut steps_max, monitor)?;
+        let (traced, outcome) = replay(run, types, &mut room, monitor)?;
         state.commit(&outcome.state).map_err(BlockError::from)?;
         for update in &outcome.guard_updates {
             state.update_storage(REGISTRY, update).map_err(BlockError::from)?;
@@ -102,19 +103,21 @@ pub fn replay_calls(
 fn replay(
     run: Run<'_>,
     types: &TraceTypes,
-    steps_max: &mut Steps,
+    room: &mut Room,
     monitor: &dyn Monitor,
 ) -> Result<(TraceResults, Outcome), SimulateError> {
     check_time()?;
     let tracer = TracingInspector::new(TracingInspectorConfig::from_parity_config(types));
-    let inspector = Bounded::new(tracer, if types.contains(&TraceType::VmTrace) { steps_max.0 } else { u64::MAX });
+    // Where no steps are wanted, they are not counted either.
+    let (kept, counted) = if types.contains(&TraceType::VmTrace) { (room.steps, room.steps) } else { (0, u64::MAX) };
     let below = run.state.clone();
-    let mut session = timed(Session::new(run.state, run.rules, run.env, monitor, inspector));
+    let bounded = Bounded::new(tracer, Weights::of_steps(kept), Room { steps: counted, ..*room });
+    let mut session = timed(Session::new(run.state, run.rules, run.env, monitor, bounded));
     let outcome = session.inspect(run.tx, run.identity)?;
-    let inspector = session.evm_mut().inspector_mut();
-    inspector.check()?;
-    steps_max.0 = steps_max.0.min(inspector.steps_left());
-    let traces = std::mem::take(&mut inspector.tracer);
+    let bounded = session.evm_mut().inspector_mut();
+    let left = bounded.left()?;
+    *room = Room { steps: room.steps.min(left.steps), ..left };
+    let traces = std::mem::take(&mut bounded.tracer);
     let results = traces
         .into_parity_builder()
         .into_trace_results_with_state_parts(&outcome.result, &outcome.state, types, below)

@@ -10,7 +10,7 @@ use revm_inspectors::tracing::{DebugInspector, TransactionContext};
 
 use crate::{
     CallRequest, Point, SimulateError,
-    bounded::{bounded, check},
+    bounded::{Bounded, Room, Weights},
     call::{identity, lenient, overlay},
     check_time,
     late::timed,
@@ -29,14 +29,14 @@ pub fn trace_transaction(
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
     let state = before(point, preceding, monitor)?;
-    trace(Run::of(point, state, preceding.len(), target), options, monitor)
+    trace(Run::of(point, state, preceding.len(), target), options, &mut Room::of_bytes(), monitor)
 }
 
 /// Traces every transaction of a block, given the state before it. Each is watched on a copy of the state, and executed
 /// once more for those behind it.
 ///
 /// # Errors
-/// [`SimulateError::Steps`] when the traces have more than `steps_max` steps together.
+/// [`SimulateError::Steps`] when the traces have more than `steps_max` steps together; [`SimulateError::TraceBytes`].
 pub fn trace_block(
     point: &Point<'_>,
     transactions: &[Transaction],
@@ -44,9 +44,9 @@ pub fn trace_block(
     steps_max: u64,
     monitor: &dyn Monitor,
 ) -> Result<Vec<GethTrace>, SimulateError> {
-    let mut steps = 0;
+    let (mut steps, mut room) = (0, Room::of_bytes());
     each(point, transactions, monitor, |run| {
-        let traced = trace(run, options.clone(), monitor)?;
+        let traced = trace(run, options.clone(), &mut room, monitor)?;
         if let GethTrace::Default(frame) = &traced {
             steps += frame.struct_logs.len() as u64;
         }
@@ -64,7 +64,7 @@ pub fn trace_call(
     options: GethDebugTracingOptions,
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
-    trace(Run::of_call(point, request)?, options, monitor)
+    trace(Run::of_call(point, request)?, options, &mut Room::of_bytes(), monitor)
 }
 
 /// All that one traced execution depends on.
@@ -118,15 +118,23 @@ pub(crate) fn each<'a, T>(
     Ok(watched)
 }
 
-fn trace(run: Run<'_>, options: GethDebugTracingOptions, monitor: &dyn Monitor) -> Result<GethTrace, SimulateError> {
+fn trace(
+    run: Run<'_>,
+    options: GethDebugTracingOptions,
+    room: &mut Room,
+    monitor: &dyn Monitor,
+) -> Result<GethTrace, SimulateError> {
     check_time()?;
     let tracer = |error: &dyn std::fmt::Display| SimulateError::Tracer(error.to_string());
-    let inspector = bounded(DebugInspector::new(options).map_err(|error| tracer(&error))?);
+    let inspector = DebugInspector::new(options).map_err(|error| tracer(&error))?;
+    let weights = Weights::of(&inspector);
     let mut below = run.state.clone();
-    let mut session = timed(Session::new(run.state, run.rules, run.env.clone(), monitor, inspector));
+    let bounded = Bounded::new(inspector, weights, *room);
+    let mut session = timed(Session::new(run.state, run.rules, run.env.clone(), monitor, bounded));
     let Outcome { result, state, .. } = session.inspect(run.tx.clone(), run.identity)?;
     let result = ResultAndState { result, state };
-    let inspector = session.evm_mut().inspector_mut();
-    check(inspector)?;
-    inspector.get_result(Some(run.context), &run.tx, &run.env, &result, &mut below).map_err(|error| tracer(&error))
+    let bounded = session.evm_mut().inspector_mut();
+    *room = bounded.left()?;
+    let traced = bounded.tracer.get_result(Some(run.context), &run.tx, &run.env, &result, &mut below);
+    traced.map_err(|error| tracer(&error))
 }
