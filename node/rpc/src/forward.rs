@@ -24,7 +24,7 @@ const PASSED_ON_MAX: usize = 8;
 pub(crate) struct Forward {
     node: Arc<Node>,
     response_bytes_max: usize,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 /// What a method asks about, and which of its parameters says of which block or transaction.
@@ -203,7 +203,7 @@ fn renamed(params: String, block: Option<(usize, u64)>) -> Box<RawValue> {
 
 impl Forward {
     pub(crate) fn new(node: Arc<Node>, response_bytes_max: usize) -> Self {
-        Self { node, response_bytes_max, permits: Semaphore::new(PASSED_ON_MAX) }
+        Self { node, response_bytes_max, permits: Arc::new(Semaphore::new(PASSED_ON_MAX)) }
     }
 
     /// The answer to a call that is not answered here.
@@ -221,8 +221,12 @@ impl Forward {
     async fn pass_on(&self, fork: Arc<Fork>, asked: &Asked<'_>, block: Option<(usize, u64)>) -> MethodResponse {
         let (id, method) = (asked.id.clone(), asked.method.clone().into_owned());
         let params = renamed(asked.params_text().unwrap_or("[]").to_owned(), block);
-        let _permit = self.permits.acquire().await.expect("never closed");
-        let passed = tokio::task::spawn_blocking(move || fork.pass_on(&method, &params));
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("never closed");
+        let passed = tokio::task::spawn_blocking(move || {
+            // Whoever asked may leave; the endpoint is still asked.
+            let _permit = permit;
+            fork.pass_on(&method, &params)
+        });
         match passed.await {
             Ok(Ok(answer)) => MethodResponse::response(id, ResponsePayload::success(answer), self.response_bytes_max),
             Ok(Err(error)) => MethodResponse::error(id, ErrorObjectOwned::from(RpcError::from(error))),

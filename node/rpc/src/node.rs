@@ -3,6 +3,8 @@
 //! Whatever executes transactions or walks the chain runs off the async threads, a bounded number at a time; writers
 //! queue fairly for the one writer the chain has.
 
+mod work;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_consensus::Header;
@@ -15,7 +17,7 @@ use parapet_executor::blob_params;
 use parapet_monitor::Monitor;
 use parapet_simulate::{CallRequest, Overrides, Point};
 use parapet_state::{StoredBlock, WorldState};
-use parapet_types::{Ancestors, BlockContext, ChainParams, Transaction};
+use parapet_types::{Ancestors, BlockContext, ChainParams};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
 
@@ -47,8 +49,8 @@ pub(crate) struct Node {
     readers: Readers,
     /// Ancestors of the block that was asked about last, and its parent's hash.
     ancestors: Mutex<(B256, Arc<Ancestors>)>,
-    tryouts: Semaphore,
-    screens: Semaphore,
+    tryouts: Arc<Semaphore>,
+    screens: Arc<Semaphore>,
     /// Transactions on their way in.
     intake: Arc<Intake>,
     writes: Arc<Semaphore>,
@@ -104,8 +106,8 @@ impl Node {
             instance: Instance::starting_at(chain.wall_clock()),
             filters: Filters::new(&limits),
             backtests: Backtests::new(&limits),
-            tryouts: Semaphore::new(limits.tryouts_max),
-            screens: Semaphore::new(limits.screened_max),
+            tryouts: Arc::new(Semaphore::new(limits.tryouts_max)),
+            screens: Arc::new(Semaphore::new(limits.screened_max)),
             screening,
             readers: Readers::new(&limits)?,
             ancestors: Mutex::default(),
@@ -245,9 +247,19 @@ impl Node {
 
     /// The state after the block that is meant.
     pub(crate) fn world(&self, id: Option<BlockId>) -> Result<WorldState, RpcError> {
-        let id = id.unwrap_or_default();
-        let block = self.known_block(id)?;
-        self.chain.world(block.number())?.ok_or_else(|| RpcError::no_block(id, self.chain.head().block.number()))
+        self.world_after(&*self.known_block(id.unwrap_or_default())?)
+    }
+
+    /// The state after a block that was looked up, whatever has become the head since; at the head, with what was amended.
+    pub(crate) fn world_after(&self, block: &StoredBlock) -> Result<WorldState, RpcError> {
+        let (head, number, hash) = (self.chain.head(), block.number(), block.hash());
+        if head.block.hash() == hash {
+            return Ok(head.world.clone());
+        }
+        let world = self.chain.committed_world(number)?;
+        // Another one may have come in its place, before the state was looked up or after.
+        let stands = self.chain.block(number)?.is_some_and(|block| block.hash() == hash);
+        world.filter(|_| stands).ok_or_else(|| RpcError::no_block(hash.into(), head.block.number()))
     }
 
     /// Where a call runs: on the state after a block, as if in that block; with `pending`, in the next one.
@@ -262,7 +274,7 @@ impl Node {
         let context = block.context(params.hardfork);
         Ok(At {
             params,
-            world: self.world(Some(id))?,
+            world: self.world_after(&block)?,
             ancestors: self.ancestors(&context)?,
             context,
             overrides: Overrides::default(),
@@ -299,84 +311,48 @@ impl Node {
         let context = block.context(params.hardfork);
         Ok(At { params, world, ancestors: self.ancestors(&context)?, context, overrides: Overrides::default() })
     }
+}
 
-    /// Runs what would hold up an async thread, on a thread for reads. It has a time by which it must have ended: whoever
-    /// loops over blocks or executions asks [`parapet_simulate::check_time`].
-    pub(crate) async fn read<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        let node = Arc::clone(self);
-        self.readers.run(move || work(&node)).await
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+
+    use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+    use alloy_primitives::U256;
+    use parapet_builder::{MineRequest, SystemClock};
+    use parapet_genesis::{DevGenesis, DevSettings};
+    use parapet_monitor::NoMonitor;
+    use parapet_state::ChainStore;
+
+    use super::*;
+
+    /// A node on a chain in memory.
+    pub(in crate::node) fn node() -> Arc<Node> {
+        let genesis = DevGenesis::build(&DevSettings::at(0)).unwrap();
+        let store = ChainStore::in_memory(genesis.block);
+        let settings = parapet_builder::Settings::default();
+        let chain = Chain::new(store, settings, Arc::new(NoMonitor), Arc::new(SystemClock)).unwrap();
+        Arc::new(Node::new(chain, &[], &Settings::default()).unwrap())
     }
 
-    /// Runs what can be begun anew and mostly takes less time than handing it to another thread does. What takes longer, or
-    /// might wait for another chain, is as [`read`](Self::read).
-    pub(crate) async fn read_briefly<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl Fn(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        if self.chain.fork().is_some() {
-            return self.read(work).await;
+    #[tokio::test]
+    async fn a_call_at_the_newest_block_meets_the_state_after_that_block_while_others_come() {
+        let node = node();
+        let miner = {
+            let chain = node.chain.clone();
+            std::thread::spawn(move || (0..300).for_each(|_| chain.mine(MineRequest::default()).unwrap()))
+        };
+        // Each block writes its parent's hash to state (EIP-2935), so a state that is too new has its own block's.
+        let told = |world: &WorldState, number: u64| {
+            world.storage(&HISTORY_STORAGE_ADDRESS, U256::from(number)).unwrap() != U256::ZERO
+        };
+        while !miner.is_finished() {
+            let at = node.at(None).unwrap();
+            let number = at.context.number;
+            assert!(!told(&at.world, number), "the state is not that of block {number}");
+            assert!(number == 0 || told(&at.world, number - 1));
         }
-        let node = Arc::clone(self);
-        self.readers.run_briefly(move || work(&node)).await
-    }
-
-    /// Looks something up, which takes no time unless the chain goes on from another one: then it is as [`read`](Self::read).
-    pub(crate) async fn look<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        if self.chain.fork().is_some() { self.read(work).await } else { work(self) }
-    }
-
-    /// Compiles guards that are tried out, and executes blocks for them: apart from other reads, which must not wait for it.
-    pub(crate) async fn try_out_apart<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        self.run(&self.tryouts, work).await
-    }
-
-    /// Tries a transaction before it is admitted: apart from other reads, which must not wait for it.
-    pub(crate) async fn screen_apart<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        self.run(&self.screens, work).await
-    }
-
-    /// Submits transactions, in their order, and gives an answer for each.
-    pub(crate) async fn submit(self: &Arc<Self>, transactions: Vec<Transaction>) -> Vec<Result<B256, RpcError>> {
-        let screened = self.screened(transactions).await;
-        let mut good = Vec::with_capacity(screened.len());
-        let screened: Vec<Result<(), RpcError>> =
-            screened.into_iter().map(|transaction| transaction.map(|transaction| good.push(transaction))).collect();
-        let mut answers = self.intake.submit(good).await.into_iter();
-        let missing = || Err(RpcError::Internal("the chain's writer did not answer".to_owned()));
-        screened
-            .into_iter()
-            .map(|let_through| let_through.and_then(|()| answers.next().unwrap_or_else(missing)))
-            .collect()
-    }
-
-    /// Runs what changes the chain.
-    pub(crate) async fn write<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        self.run(&self.writes, work).await
-    }
-
-    async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
-        permits: &Semaphore,
-        work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        let _permit = permits.acquire().await.expect("never closed");
-        let node = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || work(&node)).await;
-        done.unwrap_or_else(|panic| Err(RpcError::Internal(panic.to_string())))
+        miner.join().unwrap();
+        assert_eq!(node.at(None).unwrap().context.number, 300);
     }
 }

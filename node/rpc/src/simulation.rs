@@ -102,7 +102,7 @@ impl Node {
         let placed = place(payload.block_state_calls, &base.header)?;
         let mut simulation = Simulation {
             node: self,
-            world: self.world(Some(on))?,
+            world: self.world_after(&base)?,
             ancestors: self.chain.ancestors(base.number() + 1)?,
             parent: base.header.clone(),
             budget: Budget {
