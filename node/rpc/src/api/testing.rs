@@ -35,10 +35,14 @@ impl TestingServer for Api {
         transactions: Option<Vec<Bytes>>,
         extra_data: Option<Bytes>,
     ) -> Result<BuiltPayload, RpcError> {
-        let read =
-            |raw: Vec<Bytes>| raw.iter().map(|raw| signed_transaction(raw)).collect::<Result<Vec<_>, RpcError>>();
-        let transactions = transactions.map(read).transpose()?;
-        let request = PayloadRequest { transactions, extra_data, ..requested(parent, attributes) };
+        let named = self.0.read(move |_| {
+            let one = |raw: &Bytes| {
+                parapet_simulate::check_time()?;
+                signed_transaction(raw)
+            };
+            transactions.map(|raw| raw.iter().map(one).collect::<Result<Vec<_>, RpcError>>()).transpose()
+        });
+        let request = PayloadRequest { transactions: named.await?, extra_data, ..requested(parent, attributes) };
         self.0.write(move |node| Ok(node.chain.build_apart(request)?.into())).await
     }
 }
