@@ -5,10 +5,11 @@
 //! transaction is tried on the newest state alone, without those that wait before it, so one that needs those may be refused or let
 //! through wrongly; only vetoes refuse, and a sender that insists leaves screening off or asks another node.
 //!
-//! Invariants: as many transactions are tried at a time as are allowed, and each with no more gas than a call; a fault of the
-//! engine refuses nothing.
+//! Invariants: as many transactions are tried at a time as are allowed, and each with no more gas than a call; those that are sent
+//! together have the time of one read for all of them, their wait included, and what is not tried by then is let through; a fault
+//! of the engine refuses nothing.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use alloy_consensus::Transaction as _;
 use parapet_simulate::{CallRequest, Overrides};
@@ -25,9 +26,13 @@ impl Node {
         match self.screening {
             Screening::Off => transactions.into_iter().map(Ok).collect(),
             Screening::On => {
+                let end = self.screening_ends();
                 let mut screened = Vec::with_capacity(transactions.len());
                 for transaction in transactions {
-                    screened.push(self.screen_apart(move |node| node.screen(&transaction).map(|()| transaction)).await);
+                    let tried = transaction.clone();
+                    let screening = self.screen_apart(move |node| node.screen_until(&tried, end));
+                    let said = tokio::time::timeout_at(end.into(), screening).await;
+                    screened.push(said.unwrap_or(Ok(())).map(|()| transaction));
                 }
                 screened
             }
@@ -38,8 +43,17 @@ impl Node {
     pub(crate) fn screen(&self, transaction: &Transaction) -> Result<(), RpcError> {
         match self.screening {
             Screening::Off => Ok(()),
-            Screening::On => self.try_out_of_pool(transaction),
+            Screening::On => self.screen_until(transaction, self.screening_ends()),
         }
+    }
+
+    /// When a screening that begins now must have ended.
+    fn screening_ends(&self) -> Instant {
+        Instant::now() + self.limits.read_time_max
+    }
+
+    fn screen_until(&self, transaction: &Transaction, end: Instant) -> Result<(), RpcError> {
+        parapet_simulate::until(end, || self.try_out_of_pool(transaction))
     }
 
     fn try_out_of_pool(&self, transaction: &Transaction) -> Result<(), RpcError> {

@@ -122,8 +122,7 @@ impl Node {
             request.from = Some(from);
         }
         if request.gas.is_none() {
-            let call = self.call_request(TransactionRequest { nonce: None, ..request.clone() })?;
-            request.gas = Some(parapet_simulate::estimate_gas(&at.point(), &call, self.monitor())?);
+            request.gas = Some(self.estimate_at(&at, request.clone())?);
         }
         if request.gas_price.is_none() && request.max_fee_per_gas.is_none() {
             let base_fee = next_base_fee(&self.known_block(BlockId::number(block))?.header);

@@ -1,5 +1,7 @@
 //! Transactions on their way in, and the keys the node holds for development.
 
+use std::time::Instant;
+
 use alloy_consensus::{SignableTransaction as _, TxEnvelope, TypedTransaction, transaction::SignerRecoverable as _};
 use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, TxKind};
@@ -12,7 +14,7 @@ use parapet_types::{Transaction, unsigned_transaction};
 use crate::{
     RpcError,
     api::{Api, fees::SUGGESTED_TIP_WEI},
-    node::Node,
+    node::{At, Node},
 };
 
 #[rpc(server, namespace = "eth")]
@@ -136,10 +138,17 @@ impl Node {
         Ok((typed, from))
     }
 
+    /// The gas of a transaction that is not completed yet, within the time of a read: others may wait to write meanwhile.
     fn estimate(&self, request: TransactionRequest) -> Result<u64, RpcError> {
+        let at = self.at_with(Some(alloy_eips::BlockId::pending()), None, None::<BlockOverrides>)?;
+        self.estimate_at(&at, request)
+    }
+
+    /// The same at some point of the chain.
+    pub(crate) fn estimate_at(&self, at: &At, request: TransactionRequest) -> Result<u64, RpcError> {
         // The nonce may lie in the future, behind transactions that wait.
         let request = self.call_request(TransactionRequest { nonce: None, ..request })?;
-        let at = self.at_with(Some(alloy_eips::BlockId::pending()), None, None::<BlockOverrides>)?;
-        Ok(parapet_simulate::estimate_gas(&at.point(), &request, self.monitor())?)
+        let estimate = || parapet_simulate::estimate_gas(&at.point(), &request, self.monitor());
+        Ok(parapet_simulate::until(Instant::now() + self.limits.read_time_max, estimate)?)
     }
 }

@@ -151,6 +151,7 @@ async fn reads_that_take_too_long_are_answered_with_the_code_for_it_and_blocks_a
         ("eth_getLogs", json!([{"fromBlock": "0x0"}])),
         ("eth_call", json!([call])),
         ("eth_estimateGas", json!([call])),
+        ("eth_sendTransaction", json!([call])),
         ("debug_traceCall", json!([call, "latest", {}])),
         ("trace_block", json!(["0x0"])),
     ] {

@@ -1,6 +1,6 @@
 //! What clients see of a veto.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::{eip2718::Encodable2718 as _, eip2935::HISTORY_STORAGE_ADDRESS};
@@ -220,6 +220,23 @@ async fn where_transactions_are_screened_a_veto_costs_nothing_and_others_pass() 
 
     let hash = dev.ask("eth_sendRawTransaction", json!([signed_call(&dev, 0, Address::ZERO)])).await.unwrap();
     assert_eq!(dev.ask("eth_getTransactionReceipt", json!([hash])).await.unwrap()["status"], "0x1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_screened_in_the_time_of_a_read_is_let_through_alone_and_in_a_batch() {
+    let (clock, limits) =
+        (Arc::new(parapet_builder::SystemClock), Limits { read_time_max: Duration::ZERO, ..Limits::default() });
+    let dev = Dev::screening(Settings::default(), limits, Screening::On, Arc::new(Closed), clock).await;
+    dev.ask("eth_sendRawTransaction", json!([signed_call(&dev, 0, GUARDED)])).await.unwrap();
+    let send = |nonce: u64| {
+        let params = json!([signed_call(&dev, nonce, GUARDED)]);
+        json!({"jsonrpc": "2.0", "id": nonce, "method": "eth_sendRawTransaction", "params": params})
+    };
+    let (_, answer) = dev.post(json!([send(1), send(2)]).to_string().as_bytes()).await;
+    assert!(!answer.contains("error"), "{answer}");
+    let request = json!([{"from": dev.address(0), "to": GUARDED, "gas": "0x186a0"}]);
+    dev.ask("eth_sendTransaction", request).await.unwrap();
+    assert_eq!(dev.provider.get_transaction_count(dev.address(0)).await.unwrap(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
