@@ -3,13 +3,14 @@
 //! A connection is handed to the server as a WebSocket that this process opens to itself, so that the same methods, limits and
 //! subscriptions hold, and whoever does not read is not read from here either.
 //!
-//! Invariant: what one client has sent and the server has not taken is at most one message, of the length of a request at most.
+//! Invariants: what one client has sent and the server has not taken is at most one message, of the length of a request at most; a
+//! client that takes nothing of what waits for it is left, and its file with it.
 
 use std::{
     fs, io,
     os::unix::{fs::PermissionsExt as _, net::UnixStream as Knock},
     path::{Path, PathBuf},
-    sync::Arc,
+    time::Duration,
 };
 
 use soketto::{
@@ -19,6 +20,8 @@ use soketto::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf, duplex, split},
     net::{UnixListener, UnixStream},
+    sync::Mutex,
+    time::timeout,
 };
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 
@@ -70,14 +73,41 @@ pub(crate) fn pipe() -> (DuplexStream, DuplexStream) {
     duplex(PIPE_BYTES)
 }
 
+/// What one client may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) request_bytes_max: usize,
+    /// Longest time in which a client takes nothing of what waits for it.
+    pub(crate) stall_time_max: Duration,
+}
+
 /// Carries messages between a client and the server until either ends.
-pub(crate) async fn carry(stream: UnixStream, server: DuplexStream, request_bytes_max: usize) {
+pub(crate) async fn carry(stream: UnixStream, server: DuplexStream, bounds: Bounds) {
     let Ok((to_server, from_server)) = upgraded(server).await else { return };
-    let (from_client, to_client) = split(stream);
-    let to_client = Arc::new(tokio::sync::Mutex::new(to_client));
+    let (from_client, half) = split(stream);
+    let to_client = ToClient { half: Mutex::new(half), stall_time_max: bounds.stall_time_max };
     tokio::select! {
-        () = ask(from_client, to_server, &to_client, request_bytes_max) => {}
+        () = ask(from_client, to_server, &to_client, bounds.request_bytes_max) => {}
         () = answer(from_server, &to_client) => {}
+    }
+}
+
+/// Where messages to a client go, each as a whole.
+struct ToClient {
+    half: Mutex<WriteHalf<UnixStream>>,
+    stall_time_max: Duration,
+}
+
+impl ToClient {
+    async fn say(&self, mut message: &[u8]) -> io::Result<()> {
+        let mut half = self.half.lock().await;
+        while !message.is_empty() {
+            match timeout(self.stall_time_max, half.write(message)).await?? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                taken => message = &message[taken..],
+            }
+        }
+        Ok(())
     }
 }
 
@@ -102,7 +132,7 @@ async fn upgraded(server: DuplexStream) -> Result<(Sender<Socketed>, Receiver<So
 async fn ask(
     mut from_client: ReadHalf<UnixStream>,
     mut to_server: Sender<Socketed>,
-    to_client: &tokio::sync::Mutex<WriteHalf<UnixStream>>,
+    to_client: &ToClient,
     request_bytes_max: usize,
 ) {
     let (mut messages, mut read) = (Messages::default(), vec![0; READ_BYTES]);
@@ -120,18 +150,18 @@ async fn ask(
         }
         if messages.buffer.len() > request_bytes_max {
             // Nobody can be told who does not listen.
-            let _: io::Result<()> = to_client.lock().await.write_all(TOO_LONG).await;
+            let _: io::Result<()> = to_client.say(TOO_LONG).await;
             return;
         }
     }
 }
 
 /// Passes on what the server says: answers, and what subscriptions tell.
-async fn answer(mut from_server: Receiver<Socketed>, to_client: &tokio::sync::Mutex<WriteHalf<UnixStream>>) {
+async fn answer(mut from_server: Receiver<Socketed>, to_client: &ToClient) {
     let mut message = Vec::new();
     while from_server.receive_data(&mut message).await.is_ok() {
         message.push(b'\n');
-        if to_client.lock().await.write_all(&message).await.is_err() {
+        if to_client.say(&message).await.is_err() {
             return;
         }
         message.clear();
@@ -215,6 +245,15 @@ mod tests {
             found.extend(std::iter::from_fn(|| messages.next()));
         }
         found.into_iter().map(|message| String::from_utf8(message).expect("text went in")).collect()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_left() {
+        let (_silent, stream) = UnixStream::pair().expect("there are sockets");
+        let half = Mutex::new(split(stream).1);
+        let to_client = ToClient { half, stall_time_max: Duration::from_millis(20) };
+        let said = to_client.say(&vec![b'x'; 16 * 1_024 * 1_024]).await;
+        assert_eq!(said.expect_err("nobody takes it").kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]

@@ -40,7 +40,7 @@ use crate::{
     dispatch::Dispatch,
     engine,
     front::{Front, Sockets},
-    ipc::{self, Socket},
+    ipc::{self, Bounds, Socket},
     measure,
     node::Node,
 };
@@ -185,12 +185,13 @@ impl Door {
             };
             let (server, client) = ipc::pipe();
             self.serve(server, &connection);
-            let (stopped, request_bytes_max) = (self.stop.clone().shutdown(), self.limits.request_bytes_max as usize);
+            let (request_bytes_max, stall_time_max) =
+                (self.limits.request_bytes_max as usize, self.limits.stall_time_max);
+            // Whoever stops the server waits until this is dropped: until what is at hand was answered here, too.
+            let stop = self.stop.clone();
             tokio::spawn(async move {
-                tokio::select! {
-                    () = ipc::carry(stream, client, request_bytes_max) => {}
-                    () = stopped => {}
-                }
+                ipc::carry(stream, client, Bounds { request_bytes_max, stall_time_max }).await;
+                drop(stop);
             });
         }
     }

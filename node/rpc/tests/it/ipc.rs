@@ -76,6 +76,22 @@ async fn calls_batches_and_subscriptions_are_answered_as_on_a_web_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_at_hand_when_the_server_stops_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("node.ipc");
+    let dev = at(&path, Limits::default()).await;
+    let mut client = Client::new(&path).await;
+    client.send(&json!({ "jsonrpc": "2.0", "id": 1, "method": "anvil_mine", "params": ["0x3e8"] }).to_string()).await;
+    while dev.chain.head().block.number() == 0 {
+        tokio::task::yield_now().await;
+    }
+    dev.server.clone().stop().await;
+    assert_eq!(client.line().await["result"], Value::Null);
+    assert_eq!(dev.chain.head().block.number(), 1_000);
+    assert_eq!(client.0.read_u8().await.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_without_end_is_told_and_its_connection_closed_and_others_are_served() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("node.ipc");
