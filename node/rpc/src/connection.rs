@@ -22,10 +22,13 @@ use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::Notify,
-    time::{Sleep, sleep},
+    time::{Sleep, sleep, timeout},
 };
 
 use crate::{Limits, measure};
+
+/// How often whoever waits for room looks whether other connections have left some.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What all connections of a server have in common.
 #[derive(Debug, Default)]
@@ -95,7 +98,8 @@ impl Connection {
         if self.broken.load(Ordering::Acquire) {
             return true;
         }
-        self.calls.load(Ordering::Acquire) < self.calls_max && self.unread.load(Ordering::Acquire) <= self.unread_max
+        // Of two that make room at once, in different ways, one at least sees what both did.
+        self.calls.load(Ordering::SeqCst) < self.calls_max && self.unread.load(Ordering::SeqCst) <= self.unread_max
     }
 
     /// Whether it may be read. If not, the task is woken when it may.
@@ -119,7 +123,8 @@ impl Connection {
             if self.find_room(bytes) {
                 return;
             }
-            took.await;
+            // Nobody tells what was taken on other connections; either way it is looked at again.
+            let _: Result<(), _> = timeout(LOOK_AGAIN, took).await;
         }
     }
 
@@ -191,7 +196,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::AcqRel);
+        self.0.calls.fetch_sub(1, Ordering::SeqCst);
         self.0.wake();
     }
 }
@@ -347,8 +352,19 @@ mod tests {
         assert!(readable(&connection));
     }
 
-    #[test]
-    fn an_announcement_waits_until_the_client_has_taken_what_was_before_it() {
+    #[tokio::test]
+    async fn an_announcement_finds_the_room_that_another_connection_left() {
+        let all = Arc::new(Connections::default());
+        let (first, second) = (all.open(&limits()).unwrap(), all.open(&limits()).unwrap());
+        first.begin().unwrap().answered(16);
+        let mut waiting = Box::pin(second.room(1));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        first.taken(16);
+        waiting.await;
+    }
+
+    #[tokio::test]
+    async fn an_announcement_waits_until_the_client_has_taken_what_was_before_it() {
         let all = Arc::new(Connections::default());
         let connection = all.open(&limits()).unwrap();
         let mut context = Context::from_waker(Waker::noop());
