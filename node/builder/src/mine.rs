@@ -162,15 +162,16 @@ impl Chain {
     /// Stores a block, then shows it.
     pub(crate) fn store(&self, finished: Finished) -> Result<(), ChainError> {
         let Finished { block, access_list, world, nonces, amendments, outlook } = finished;
-        let (block, world) = {
+        let block = {
             let mut store = self.0.store.write();
             let committed = store.commit_listed(block, access_list, world);
             let block = self.stored(committed)?;
             self.measure_store(&store)?;
-            (block, store.head_world())
+            self.0.amended.write().record(block.number(), amendments);
+            // Before the store is let go: whoever finds the block there finds it, or a later one, at the head.
+            self.publish(Head { block: Arc::clone(&block), world: store.head_world(), outlook });
+            block
         };
-        self.0.amended.write().record(block.number(), amendments);
-        self.publish(Head { block: Arc::clone(&block), world, outlook });
         self.keep_blobs(&block);
         for transaction in self.0.pool.write().follow(&block.transactions, nonces) {
             tracing::warn!("{} was dropped: its nonce has been used", transaction.tx_hash());

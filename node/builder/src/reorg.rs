@@ -134,17 +134,18 @@ impl Chain {
         let head = self.head().block.number();
         let dropped = (to + 1..=head).rev().map(|number| self.block(number));
         let dropped: Vec<_> = dropped.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-        let (block, world) = {
+        {
             let mut store = self.0.store.write();
             let rewound = store.rewind(to).and_then(|()| store.amend_head(&amendments));
             self.stored(rewound)?;
             self.measure_store(&store)?;
-            (store.head(), self.stored(store.head_world().apply(&amendments))?)
-        };
+            let world = self.stored(store.head_world().apply(&amendments))?;
+            self.0.amended.write().rewind(to);
+            // Before the store is let go: a head that it has no longer is not seen beside it.
+            self.publish(Head { block: store.head(), world, outlook });
+        }
         writer.outlook = outlook;
         writer.amendments = amendments;
-        self.0.amended.write().rewind(to);
-        self.publish(Head { block, world, outlook });
         if !dropped.is_empty() {
             self.announce(Event::Dropped(dropped.clone()));
         }
