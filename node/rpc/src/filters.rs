@@ -1,6 +1,9 @@
 //! Filters that clients poll. Bounded in number; one that nobody polls is dropped.
+//!
+//! Invariant: each block, and each log, is reported once. What one answer cannot hold is left for the next poll; where a chain went
+//! back, only [`Filters::rewind`] takes a filter back with it, since it knows what was reported.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use alloy_primitives::{B256, U256};
 use alloy_rpc_types_eth::{Filter, FilterId, Log};
@@ -44,13 +47,16 @@ pub(crate) enum Changes {
     Hashes(Vec<B256>),
     /// Transactions with these hashes.
     Transactions(Vec<B256>),
-    /// Logs that are no more, and those of the blocks from the first number on.
-    Logs(Box<Filter>, Vec<Log>, u64),
+    /// Blocks with these numbers.
+    Blocks(RangeInclusive<u64>),
+    /// Logs that are no more, and those of the blocks with these numbers.
+    Logs(Box<Filter>, Vec<Log>, RangeInclusive<u64>),
 }
 
 pub(crate) struct Filters {
     filters_max: usize,
     logs_max: usize,
+    blocks_max: u64,
     idle_max: Duration,
     state: Mutex<State>,
 }
@@ -63,15 +69,15 @@ struct State {
 
 impl Filters {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let Limits { filters_max, logs_max, filter_idle_max: idle_max, .. } = *limits;
-        Self { filters_max, logs_max, idle_max, state: Mutex::default() }
+        let Limits { filters_max, logs_max, log_blocks_max: blocks_max, filter_idle_max: idle_max, .. } = *limits;
+        Self { filters_max, logs_max, blocks_max, idle_max, state: Mutex::default() }
     }
 
     /// Installs a filter that reports what comes after the head, and names it.
     pub(crate) fn install(&self, chain: &Chain, kind: Kind) -> Result<FilterId, RpcError> {
         let now = chain.wall_clock();
-        let next_block = chain.head().block.number() + 1;
         let mut state = self.state.lock();
+        let next_block = chain.head().block.number() + 1;
         state.drop_idle(now, self.idle_max);
         if state.installed.len() >= self.filters_max {
             return Err(RpcError::TooManyFilters(self.filters_max));
@@ -87,26 +93,42 @@ impl Filters {
         number(id).is_some_and(|number| self.state.lock().installed.remove(&number).is_some())
     }
 
-    /// What is new since the last poll.
+    /// What is new since the last poll, of as many blocks as one query may span.
     pub(crate) fn poll(&self, chain: &Chain, id: &FilterId) -> Result<Changes, RpcError> {
         let now = chain.wall_clock();
-        let head = chain.head().block.number();
         let mut state = self.state.lock();
+        // Whoever went back since has yet to say so, if they did at all.
+        let head = chain.head().block.number();
         state.drop_idle(now, self.idle_max);
         let installed = state.find(id)?;
         installed.polled = now;
-        let first = installed.next_block.min(head + 1);
-        installed.next_block = head + 1;
+        let first = installed.next_block;
+        let last = head.min(first.saturating_add(self.blocks_max.max(1) - 1));
+        installed.next_block = first.max(last + 1);
         let removed = std::mem::take(&mut installed.removed);
         Ok(match &mut installed.kind {
-            Kind::Logs(filter) => Changes::Logs(filter.clone(), removed, first),
-            Kind::Blocks => {
-                let blocks = (first..=head).filter_map(|number| chain.block(number).transpose());
-                Changes::Hashes(blocks.map(|block| Ok(block?.hash())).collect::<Result<_, RpcError>>()?)
-            }
+            Kind::Logs(filter) => Changes::Logs(filter.clone(), removed, first..=last),
+            Kind::Blocks => Changes::Blocks(first..=last),
             Kind::Pending(hashes, Form::Hashes) => Changes::Hashes(drain(hashes)),
             Kind::Pending(hashes, Form::Whole) => Changes::Transactions(drain(hashes)),
         })
+    }
+
+    /// What was polled from a block on was not reported, nor were these logs as removed: the next poll is to do so.
+    pub(crate) fn put_back(&self, id: &FilterId, from: u64, mut removed: Vec<Log>) {
+        // It may be gone by now.
+        if let Ok(installed) = self.state.lock().find(id) {
+            installed.next_block = installed.next_block.min(from);
+            removed.append(&mut installed.removed);
+            installed.removed = removed;
+        }
+    }
+
+    /// Another chain has come in the place of this one, up to this head.
+    pub(crate) fn begin_again(&self, head: u64) {
+        for installed in self.state.lock().installed.values_mut() {
+            installed.next_block = installed.next_block.min(head + 1);
+        }
     }
 
     /// The filter of logs that has this name.

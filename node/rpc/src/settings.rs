@@ -58,6 +58,8 @@ pub struct Limits {
     pub verdicts_max: usize,
     /// Most filters at a time.
     pub filters_max: usize,
+    /// Most addresses and topics of one filter of logs.
+    pub filter_values_max: usize,
     /// A filter that is not polled for this long is dropped.
     #[serde(with = "humantime_serde")]
     pub filter_idle_max: Duration,
@@ -100,6 +102,16 @@ pub struct Limits {
     pub read_time_max: Duration,
 }
 
+/// Hexadecimal text takes two characters for a byte.
+const CHARACTERS_PER_BYTE: usize = 2;
+
+impl Limits {
+    /// Most bytes that an answer can tell.
+    pub(crate) const fn answer_bytes_max(&self) -> usize {
+        self.response_bytes_max as usize / CHARACTERS_PER_BYTE
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -122,6 +134,7 @@ impl Default for Limits {
             logs_max: 20_000,
             verdicts_max: 20_000,
             filters_max: 1_000,
+            filter_values_max: 1_000,
             filter_idle_max: Duration::from_secs(300),
             fee_history_blocks_max: 1_024,
             fee_percentiles_max: 100,

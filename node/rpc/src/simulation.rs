@@ -34,8 +34,6 @@ pub(crate) const BLOCK_CALLS_MAX: usize = 5_000;
 pub(crate) const CALLS_MAX: usize = 10_000;
 /// Seconds between blocks, where none are given (execution-apis).
 const BLOCK_SECONDS: u64 = 12;
-/// Hexadecimal text takes two characters for a byte.
-const CHARACTERS_PER_BYTE: usize = 2;
 
 /// Why blocks cannot be simulated.
 #[derive(Debug, thiserror::Error)]
@@ -105,10 +103,7 @@ impl Node {
             world: self.world_after(&base)?,
             ancestors: self.chain.ancestors(base.number() + 1)?,
             parent: base.header.clone(),
-            budget: Budget {
-                gas: self.limits.call_gas_max,
-                bytes: self.limits.response_bytes_max as usize / CHARACTERS_PER_BYTE,
-            },
+            budget: Budget { gas: self.limits.call_gas_max, bytes: self.limits.answer_bytes_max() },
             validation: if payload.validation { Validation::On } else { Validation::Off },
             transfers: if payload.trace_transfers { Transfers::Logged } else { Transfers::Silent },
             kind: BlockTransactionsKind::from(payload.return_full_transactions),

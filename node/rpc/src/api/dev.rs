@@ -122,6 +122,7 @@ impl Node {
             self.begin_again(options.forking)?
         };
         self.filters.rewind(&dropped);
+        self.filters.begin_again(self.chain.head().block.number());
         self.instance.renew();
         Ok(())
     }

@@ -167,7 +167,10 @@ impl Feed {
         Ok(match (kind, params) {
             (SubscriptionKind::NewHeads, Params::None) => Self::Heads(node.chain.events()),
             (SubscriptionKind::Logs, Params::None) => Self::Logs(node.chain.events(), Box::default()),
-            (SubscriptionKind::Logs, Params::Logs(filter)) => Self::Logs(node.chain.events(), filter),
+            (SubscriptionKind::Logs, Params::Logs(filter)) => {
+                node.check_filter(&filter)?;
+                Self::Logs(node.chain.events(), filter)
+            }
             (SubscriptionKind::NewPendingTransactions, Params::None | Params::Bool(false)) => {
                 Self::PendingHashes(node.chain.pending())
             }

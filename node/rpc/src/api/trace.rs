@@ -7,7 +7,9 @@ use alloy_primitives::{B256, Bytes, U64};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_rpc_types_trace::{
     filter::TraceFilter,
-    parity::{LocalizedTransactionTrace, TraceResults, TraceResultsWithTransactionHash, TraceType},
+    parity::{
+        Action, LocalizedTransactionTrace, TraceResults, TraceResultsWithTransactionHash, TraceType, TransactionTrace,
+    },
 };
 use jsonrpsee::{core::async_trait, proc_macros::rpc};
 use parapet_simulate::{Steps, TraceTypes};
@@ -94,6 +96,16 @@ fn placed(block: &StoredBlock, index: usize, traced: TraceResults) -> Vec<Locali
     traced.trace.into_iter().map(place).collect()
 }
 
+/// Bytes of a call that an answer tells.
+fn told_bytes(trace: &TransactionTrace) -> usize {
+    let input = match &trace.action {
+        Action::Call(call) => call.input.len(),
+        Action::Create(create) => create.init.len(),
+        Action::Selfdestruct(_) | Action::Reward(_) => 0,
+    };
+    input + trace.result.as_ref().map_or(0, |result| result.output().len())
+}
+
 impl Node {
     fn steps_max(&self) -> Steps {
         Steps(self.limits.trace_steps_max)
@@ -145,15 +157,20 @@ impl Node {
         let matcher = filter.matcher();
         let mut left_out = filter.after.unwrap_or(0);
         let most = filter.count.unwrap_or(u64::MAX).min(self.limits.traces_max as u64 + 1);
-        let mut found = Vec::new();
+        let (mut found, mut bytes) = (Vec::new(), 0);
         for block in self.blocks(from, to)? {
             let block = block?;
             for call in self.calls_of(&block)?.into_iter().filter(|call| matcher.matches(&call.trace)) {
                 if left_out > 0 {
                     left_out -= 1;
                 } else if (found.len() as u64) < most {
+                    bytes += told_bytes(&call.trace);
                     found.push(call);
                 }
+            }
+            if bytes > self.limits.answer_bytes_max() {
+                let max = self.limits.answer_bytes_max() as u64;
+                return Err(RpcError::TooMuch { what: format!("inputs and outputs of {bytes} bytes"), max });
             }
             if found.len() as u64 >= most {
                 break;

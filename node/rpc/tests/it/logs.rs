@@ -9,6 +9,10 @@ use alloy_network::ReceiptResponse as _;
 use alloy_primitives::{Address, B256};
 use alloy_provider::Provider as _;
 use alloy_rpc_types_eth::Filter;
+use jsonrpsee::{
+    core::client::{Error as ClientError, SubscriptionClientT as _},
+    rpc_params,
+};
 use parapet_builder::{BLOCKS_PER_REQUEST_MAX, Settings};
 use parapet_monitor::NoMonitor;
 use parapet_rpc::Limits;
@@ -92,6 +96,61 @@ async fn blocks_in_place_of_dropped_ones_are_new_to_a_filter() {
     dev.transfer().await;
     let changes = dev.ask("eth_getFilterChanges", json!([blocks])).await.unwrap();
     assert_eq!(changes, json!([dev.chain.head().block.hash()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_answer_cannot_hold_is_left_for_the_next_poll() {
+    let (dev, echo) = echoing(Limits { log_blocks_max: 2, logs_max: 1, ..Limits::default() }).await;
+    let logs = dev.ask("eth_newFilter", json!([{"address": echo}])).await.unwrap();
+    let blocks = dev.ask("eth_newBlockFilter", json!([])).await.unwrap();
+    for data in ["0x01", "0x02", "0x03"] {
+        log(&dev, echo, data).await;
+    }
+    let changes = async |id: &Value| dev.ask("eth_getFilterChanges", json!([id])).await.unwrap();
+    for data in ["0x01", "0x02", "0x03"] {
+        let told = changes(&logs).await;
+        assert_eq!((told.as_array().unwrap().len(), &told[0]["data"]), (1, &json!(data)));
+    }
+    for count in [2, 1, 0] {
+        assert_eq!(changes(&blocks).await.as_array().unwrap().len(), count);
+    }
+    assert_eq!(changes(&logs).await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_that_name_too_much_are_refused_whoever_is_to_keep_them() {
+    let (dev, echo) = echoing(Limits { filter_values_max: 3, ..Limits::default() }).await;
+    let filter = |topics: &[u8]| {
+        let topics: Vec<_> = topics.iter().map(|topic| B256::with_last_byte(*topic)).collect();
+        json!([{"address": echo, "topics": [topics]}])
+    };
+    for method in ["eth_getLogs", "eth_newFilter"] {
+        dev.ask(method, filter(&[1, 2])).await.unwrap();
+        assert_eq!(dev.ask(method, filter(&[1, 2, 3])).await.unwrap_err().code, -32_005, "{method}");
+    }
+    let socket = dev.socket().await;
+    let subscribe = async |filter: Value| {
+        let params = rpc_params!["logs", filter[0].clone()];
+        socket.subscribe::<Value, _>("eth_subscribe", params, "eth_unsubscribe").await.map(drop)
+    };
+    subscribe(filter(&[1, 2])).await.unwrap();
+    let refused = subscribe(filter(&[1, 2, 3])).await.unwrap_err();
+    assert!(matches!(&refused, ClientError::Call(error) if error.code() == -32_005), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_and_calls_that_no_answer_could_hold_are_not_collected() {
+    let (dev, echo) = echoing(Limits { response_bytes_max: 20_000, ..Limits::default() }).await;
+    let data = format!("0x{}", "01".repeat(6_000));
+    log(&dev, echo, &data).await;
+    dev.ask("eth_getLogs", json!([{"fromBlock": "0x0"}])).await.unwrap();
+    log(&dev, echo, &data).await;
+    for (method, filter) in
+        [("eth_getLogs", json!([{"fromBlock": "0x0"}])), ("trace_filter", json!([{"fromBlock": "0x0"}]))]
+    {
+        let refused = dev.ask(method, filter).await.unwrap_err();
+        assert_eq!(refused.code, -32_005, "{method}: {}", refused.message);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
