@@ -23,6 +23,10 @@ pub(crate) struct ForkArgs {
     /// Number of the block to go on from; if it is negative, so many before the newest.
     #[arg(long, value_name = "NUMBER", requires = "urls", allow_negative_numbers = true)]
     pub(crate) fork_block_number: Option<i64>,
+    /// Hash of a transaction after which to go on: the block before that of the transaction is forked, and what comes before the
+    /// transaction in its block, and it, is executed again.
+    #[arg(long, value_name = "HASH", requires = "urls", conflicts_with_all = ["fork_block_number", "fork_block_hash"])]
+    pub(crate) fork_transaction_hash: Option<B256>,
     /// Hash that this block must have.
     #[arg(long, value_name = "HASH", requires = "urls")]
     pub(crate) fork_block_hash: Option<B256>,
@@ -79,12 +83,12 @@ impl ForkArgs {
     /// How a chain is to be forked; `None` where none is.
     pub(crate) fn settings(&self) -> Option<ForkSettings> {
         let (urls, named): (Vec<_>, Vec<_>) = self.urls.iter().map(|url| url_and_block(url)).unzip();
-        let number = self.fork_block_number;
-        let block = match (number, named.into_iter().flatten().next()) {
-            (Some(number), _) if number < 0 => ForkBlock::Behind(number.unsigned_abs()),
-            (Some(number), _) => ForkBlock::Number(number.unsigned_abs()),
-            (None, Some(named)) => ForkBlock::Number(named),
-            (None, None) => ForkBlock::Latest,
+        let block = match (self.fork_block_number, self.fork_transaction_hash, named.into_iter().flatten().next()) {
+            (Some(number), ..) if number < 0 => ForkBlock::Behind(number.unsigned_abs()),
+            (Some(number), ..) => ForkBlock::Number(number.unsigned_abs()),
+            (None, Some(hash), _) => ForkBlock::Transaction(hash),
+            (None, None, Some(named)) => ForkBlock::Number(named),
+            (None, None, None) => ForkBlock::Latest,
         };
         let verify = match (self.fork_verify, self.no_fork_verify) {
             (true, _) => Verify::Always,
@@ -113,7 +117,9 @@ impl ForkArgs {
 pub(crate) fn fork(chain: &ChainArgs, settings: ForkSettings) -> Result<Forked, Failure> {
     let fork = Arc::new(Fork::begin(settings)?);
     let (header, chain_id) = (fork.header().clone(), fork.chain_id());
-    let rules = || hardfork_of(chain_id, &header).ok_or(ForkError::Rules { chain_id, number: header.number });
+    // A block that is executed again follows its own rules, as what comes after it does.
+    let newest = fork.repeat().map_or_else(|| header.clone(), |repeat| repeat.header.clone());
+    let rules = || hardfork_of(chain_id, &newest).ok_or(ForkError::Rules { chain_id, number: newest.number });
     let hardfork = chain.hardfork.map_or_else(rules, Ok)?;
     let mut settings = DevSettings { timestamp: header.timestamp, ..chain.genesis(header.timestamp)? };
     settings.params.hardfork = hardfork;
@@ -214,6 +220,9 @@ mod tests {
         assert_eq!(block("http://a@5", None), Some(ForkBlock::Number(5)));
         assert_eq!(block("http://a@5", Some(7)), Some(ForkBlock::Number(7)));
         assert_eq!(block("http://a", Some(-7)), Some(ForkBlock::Behind(7)));
+        let (urls, hash) = (vec!["http://a@5".to_owned()], B256::repeat_byte(7));
+        let args = ForkArgs { urls, fork_transaction_hash: Some(hash), ..ForkArgs::default() };
+        assert_eq!(args.settings().map(|settings| settings.block), Some(ForkBlock::Transaction(hash)));
         assert!(ForkArgs::default().settings().is_none());
     }
 

@@ -125,18 +125,20 @@ impl Chain {
     /// Takes over a store, and with it the chain, which may go on from a block of another one.
     ///
     /// # Errors
-    /// [`ChainError::Store`] when the head's state cannot be read.
+    /// [`ChainError::Store`] when the head's state cannot be read; others where a block of the other chain is to be executed
+    /// again and cannot be.
     pub fn new(
         beginning: impl Into<Beginning>,
         settings: Settings,
         monitor: Arc<dyn Monitor>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ChainError> {
-        let Beginning { store, fork } = beginning.into();
         let workers = Workers::new(settings.threads);
+        let Beginning { store, fork } = beginning.into().ready(&settings, &*monitor, &workers)?;
         note_threads(workers.threads().get());
         let amendments = store.amendments().clone();
-        let outlook = Outlook::at_start(&settings, (store.first(), store.head().number()), fork.as_deref(), &*clock);
+        let head = store.head();
+        let outlook = Outlook::at_start(&settings, (store.first(), &head.header), fork.as_deref(), &*clock);
         let writer = Writer {
             outlook,
             snapshots: Snapshots::default(),

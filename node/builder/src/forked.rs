@@ -10,11 +10,13 @@ use alloy_eips::{
     eip4788::BEACON_ROOTS_ADDRESS,
 };
 use alloy_primitives::{Address, U256};
-use parapet_fork::{Fork, Want};
+use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, Workers, execute_block};
+use parapet_fork::{Fork, Repeat, Want};
+use parapet_monitor::Monitor;
 use parapet_state::{ChainStore, StoreError, StoredBlock, WorldState};
 use parapet_types::{AccountChange, BlockContext, ChainParams, Hardfork, StateChanges, Transaction};
 
-use crate::{Chain, ChainError, Event, Head, outlook::Outlook};
+use crate::{Chain, ChainError, Event, Head, Settings, mine::assemble, outlook::Outlook};
 
 /// Words of time and of roots that the contract of beacon roots keeps (EIP-4788).
 const BEACON_ROOTS_WORDS: u64 = 8_191;
@@ -31,6 +33,50 @@ pub struct Beginning {
 impl From<ChainStore> for Beginning {
     fn from(store: ChainStore) -> Self {
         Self { store, fork: None }
+    }
+}
+
+impl Beginning {
+    /// With what is to be executed again of the other chain's next block, where the chain goes on after a transaction of
+    /// that: a block of this chain, with the context of the other one's.
+    ///
+    /// # Errors
+    /// [`ChainError`] when such a block cannot be built here.
+    pub(crate) fn ready(
+        mut self,
+        settings: &Settings,
+        monitor: &dyn Monitor,
+        workers: &Workers,
+    ) -> Result<Self, ChainError> {
+        let Some(fork) = self.fork.as_deref().filter(|fork| fork.header().hash() == self.store.head().hash()) else {
+            return Ok(self);
+        };
+        let Some(Repeat { header, transactions, gas_used }) = fork.repeat() else { return Ok(self) };
+        let params = self.store.spec().of(header);
+        if params.hardfork < Hardfork::Paris {
+            return Err(ChainError::BeforeMerge { number: header.number, hardfork: params.hardfork });
+        }
+        let (world, ancestors) = (self.store.head_world(), self.store.ancestors(header.number)?);
+        fetch_ahead(fork, &world, transactions);
+        // What is paid after transactions comes after those that follow.
+        let context = BlockContext::of_block(params.hardfork, header, &[], &[]);
+        let input = BlockInput {
+            at: Point { params: &params, world: &world, ancestors: &ancestors, block: &context },
+            transactions,
+            admission: Admission::Import,
+            access_list: Listing::Ignore,
+            deadline: None,
+        };
+        let executed = execute_block(&input, monitor, Mode::Parallel(workers))?;
+        let (number, count, used) = (header.number, transactions.len(), executed.gas_used);
+        tracing::info!("executed {count} transactions of block {number} of the forked chain again");
+        if used != *gas_used {
+            tracing::warn!("they used {used} gas, and {gas_used} there: not all of them did the same");
+        }
+        let world = world.apply(&executed.changes)?;
+        let block = assemble((&params, &context), transactions.clone(), executed, &world, settings.extra_data.clone());
+        self.store.commit(block, world)?;
+        Ok(self)
     }
 }
 
@@ -54,15 +100,12 @@ impl Chain {
     /// [`ChainError`] when a block cannot be read, or the node is stopping; nothing has changed then.
     pub fn begin_again(&self, beginning: Beginning) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let mut writer = self.writer()?;
-        let Beginning { store, fork } = beginning;
+        let Beginning { store, fork } = beginning.ready(&self.0.settings, self.monitor(), &self.0.workers)?;
         let dropped = self.blocks_after(self.first())?;
-        let outlook = Outlook::at_start(
-            &self.0.settings,
-            (store.first(), store.head().number()),
-            fork.as_deref(),
-            &*self.0.clock,
-        );
-        let (block, world, spec) = (store.head(), store.head_world(), Arc::new(store.spec().clone()));
+        let head = store.head();
+        let outlook =
+            Outlook::at_start(&self.0.settings, (store.first(), &head.header), fork.as_deref(), &*self.0.clock);
+        let (block, world, spec) = (head, store.head_world(), Arc::new(store.spec().clone()));
         (*self.0.spec.write(), *self.0.fork.write(), *self.0.store.write()) = (spec, fork, store);
         (writer.outlook, writer.amendments) = (outlook, StateChanges::default());
         writer.snapshots.clear();
@@ -81,20 +124,25 @@ impl Chain {
     /// Reads from the other chain, in few requests, what transactions are known to need. What cannot be read is told by
     /// whoever needs it.
     pub(crate) fn fetch_ahead(&self, world: &WorldState, candidates: &[Transaction]) {
-        let Some(fork) = self.fork() else { return };
-        let is_below = |address: &Address| !world.is_here(address);
-        let mut wanted = Vec::new();
-        for transaction in candidates {
-            let named = [Some(transaction.signer()), transaction.to()];
-            wanted.extend(named.into_iter().flatten().filter(is_below).map(Want::Account));
-            for item in transaction.access_list().into_iter().flat_map(|list| &list.0) {
-                let slots = item.storage_keys.iter().map(|key| Want::Slot(item.address, U256::from_be_bytes(key.0)));
-                wanted.extend(slots.filter(|_| is_below(&item.address)));
-            }
+        if let Some(fork) = self.fork() {
+            fetch_ahead(&fork, world, candidates);
         }
-        if let Err(error) = fork.fetch_ahead(wanted) {
-            tracing::debug!("nothing is fetched ahead: {error}");
+    }
+}
+
+fn fetch_ahead(fork: &Fork, world: &WorldState, transactions: &[Transaction]) {
+    let is_below = |address: &Address| !world.is_here(address);
+    let mut wanted = Vec::new();
+    for transaction in transactions {
+        let named = [Some(transaction.signer()), transaction.to()];
+        wanted.extend(named.into_iter().flatten().filter(is_below).map(Want::Account));
+        for item in transaction.access_list().into_iter().flat_map(|list| &list.0) {
+            let slots = item.storage_keys.iter().map(|key| Want::Slot(item.address, U256::from_be_bytes(key.0)));
+            wanted.extend(slots.filter(|_| is_below(&item.address)));
         }
+    }
+    if let Err(error) = fork.fetch_ahead(wanted) {
+        tracing::debug!("nothing is fetched ahead: {error}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is known of blocks to come: how the chain reads the clock, and what development tools fixed of them.
 
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256};
 use parapet_fork::Fork;
 use parapet_types::{BlockContext, ChainParams};
@@ -33,17 +34,21 @@ pub(crate) struct Outlook {
 }
 
 impl Outlook {
-    /// As a chain begins, or goes on, whose first and last block have these numbers: on a block of another one, time goes on
-    /// from there.
+    /// As a chain begins, or goes on, with a head: on a block of another chain, time goes on from there.
     pub(crate) fn at_start(
         settings: &Settings,
-        (first, head): (u64, u64),
+        (first, head): (u64, &Header),
         fork: Option<&Fork>,
         clock: &dyn Clock,
     ) -> Self {
         let time = ChainTime::default();
-        let time = fork.map_or(time, |fork| time.running_from(clock, fork.header().timestamp));
-        Self { time, base_fee: settings.first_base_fee.filter(|_| head == first), ..Self::default() }
+        let time = fork.map_or(time, |_| time.running_from(clock, head.timestamp));
+        Self { time, base_fee: settings.first_base_fee.filter(|_| head.number == first), ..Self::default() }
+    }
+
+    /// The same, where the next block has this timestamp.
+    pub(crate) fn at(self, timestamp: u64) -> Self {
+        Self { time: ChainTime { next: Some(timestamp), ..self.time }, ..self }
     }
 
     /// The chain's parameters with what was fixed of the next block.

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use alloy_primitives::B256;
-use parapet_state::StoredBlock;
+use parapet_state::{StoreError, StoredBlock};
 use parapet_types::StateChanges;
 
 use crate::{Chain, ChainError, Event, Head, SNAPSHOTS_MAX, outlook::Outlook};
@@ -102,7 +102,8 @@ impl Chain {
     pub fn reset(&self) -> Result<Vec<Arc<StoredBlock>>, ChainError> {
         let mut writer = self.writer()?;
         let (first, fork) = (self.first(), self.fork());
-        let outlook = Outlook::at_start(&self.0.settings, (first, first), fork.as_deref(), &*self.0.clock);
+        let block = self.block(first)?.ok_or(StoreError::NoBlock { number: first, head: first })?;
+        let outlook = Outlook::at_start(&self.0.settings, (first, &block.header), fork.as_deref(), &*self.0.clock);
         let dropped = self.unwind(&mut writer, first, outlook, StateChanges::default())?;
         writer.snapshots.clear();
         self.0.pool.write().clear();

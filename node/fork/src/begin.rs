@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
+use alloy_consensus::{Header, Sealed};
 use alloy_primitives::{Address, B256, U256};
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    Checks, Fork, ForkBlock, ForkError, ForkSettings, Verify,
+    Checks, Fork, ForkBlock, ForkError, ForkSettings, Repeat, Verify,
     answer::{self, Block},
     cache::{CACHE_BYTES_MAX, Cache},
     client::{Call, Client},
     file::{CacheFile, Of},
     flights::Flights,
     fork::{PASSED_MAX, read},
-    proof,
+    proof, repeat,
 };
 
 impl Fork {
@@ -25,10 +26,11 @@ impl Fork {
     /// [`ForkError`] when the endpoint cannot be asked, has no such block, or is not what the settings want it to be.
     pub fn begin(settings: ForkSettings) -> Result<Self, ForkError> {
         let client = Client::new(&settings)?;
-        let (of, block) = match offline(&settings) {
+        let (of, asked) = match offline(&settings) {
             Some(of) => (of, None),
-            None => online(&client, &settings).map(|(of, block)| (of, Some(block)))?,
+            None => online(&client, &settings).map(|(of, asked)| (of, Some(asked)))?,
         };
+        let (block, repeat) = asked.map_or((None, None), |Asked { block, repeat }| (Some(block), repeat));
         let cache = Cache::new(CACHE_BYTES_MAX);
         let file = settings.cache.as_deref().map(|folder| CacheFile::open(folder, &of, &cache)).transpose()?;
         let at = if of.by_hash { json!({ "blockHash": of.hash }) } else { json!(format!("{:#x}", of.header.number)) };
@@ -39,6 +41,7 @@ impl Fork {
             chain_id: of.chain_id,
             header: of.block(),
             checks: of.checks,
+            repeat,
             at,
             cache,
             file,
@@ -84,11 +87,19 @@ fn offline(settings: &ForkSettings) -> Option<Of> {
     (checked && settings.block_hash.is_none_or(|hash| hash == of.hash)).then_some(of)
 }
 
-fn online(client: &Client, settings: &ForkSettings) -> Result<(Of, Box<RawValue>), ForkError> {
+/// What was asked for once and is not in the cache.
+struct Asked {
+    /// The block that is forked, as it was answered.
+    block: Box<RawValue>,
+    repeat: Option<Repeat>,
+}
+
+fn online(client: &Client, settings: &ForkSettings) -> Result<(Of, Asked), ForkError> {
     let chain_id = match settings.chain_id {
         Some(chain_id) => chain_id,
         None => number(client, "eth_chainId")?,
     };
+    let mut repeat = None;
     let block = match settings.block {
         ForkBlock::Latest => block_called(client, "latest")?,
         ForkBlock::Number(number) => block(client, number)?,
@@ -100,13 +111,35 @@ fn online(client: &Client, settings: &ForkSettings) -> Result<(Of, Box<RawValue>
             })?;
             self::block(client, number)?
         }
+        ForkBlock::Transaction(hash) => {
+            let Repeat { header, .. } = repeat.insert(repeat::find(client, hash)?);
+            let before = self::block(client, header.number.saturating_sub(1))?;
+            check_hash(client, &before, header.parent_hash)?;
+            before
+        }
     };
     if let Some(wanted) = settings.block_hash {
         check_hash(client, &block, wanted)?;
     }
     let (checks, by_hash) = probe(client, &block, settings.verify)?;
+    if let Some(Repeat { header, .. }) = repeat.as_ref().filter(|_| checks == Checks::Proved) {
+        check_own_hash(client, header)?;
+    }
     let hash = block.header.hash();
-    Ok((Of { chain_id, hash, header: block.header.into_inner(), checks, by_hash }, block.raw))
+    let of = Of { chain_id, hash, header: block.header.into_inner(), checks, by_hash };
+    Ok((of, Asked { block: block.raw, repeat }))
+}
+
+/// Refuses a header that does not hash to the hash that it is said to have.
+fn check_own_hash(client: &Client, header: &Sealed<Header>) -> Result<(), ForkError> {
+    if header.hash_slow() == header.hash() {
+        return Ok(());
+    }
+    Err(ForkError::Nonsense {
+        endpoint: client.name().to_owned(),
+        method: "eth_getBlockByNumber".to_owned(),
+        reason: format!("the header of block {} does not hash to {}", header.number, header.hash()),
+    })
 }
 
 /// Finds out whether the endpoint has proofs, and whether it knows blocks by their hashes (EIP-1898).

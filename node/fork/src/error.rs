@@ -158,6 +158,16 @@ pub enum ForkError {
         /// As it was asked for.
         wanted: String,
     },
+    /// The transaction is not there.
+    #[error("the endpoint {endpoint} has no block with transaction {hash}: {reason}")]
+    NoTransaction {
+        /// Whom.
+        endpoint: String,
+        /// Hash asked for.
+        hash: B256,
+        /// What it answered.
+        reason: &'static str,
+    },
     /// The block is another one.
     #[error("block {number} of the endpoint {endpoint} has hash {found}, but {wanted} was asked for")]
     OtherBlock {

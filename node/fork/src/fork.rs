@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    ForkError, ForkSettings, answer,
+    ForkError, ForkSettings, Repeat, answer,
     cache::{Cache, Key, KnownAccount, Value},
     client::{Call, Client},
     file::{CacheFile, keep},
@@ -55,6 +55,7 @@ pub struct Fork {
     pub(crate) chain_id: u64,
     pub(crate) header: Sealed<Header>,
     pub(crate) checks: Checks,
+    pub(crate) repeat: Option<Repeat>,
     /// The block, as requests name it.
     pub(crate) at: serde_json::Value,
     pub(crate) cache: Cache,
@@ -81,6 +82,12 @@ impl Fork {
     #[must_use]
     pub const fn checks(&self) -> Checks {
         self.checks
+    }
+
+    /// What of the next block is to be executed again before anything else, where the chain goes on after a transaction.
+    #[must_use]
+    pub const fn repeat(&self) -> Option<&Repeat> {
+        self.repeat.as_ref()
     }
 
     /// How its endpoint is treated.

@@ -91,6 +91,9 @@ pub enum ForkBlock {
     Number(u64),
     /// So many before the newest.
     Behind(u64),
+    /// The one before that of a transaction. What comes before the transaction in its block, and it, is to be executed
+    /// [again](crate::Fork::repeat).
+    Transaction(B256),
 }
 
 /// Whether answers are checked against the block's state root.

@@ -1,7 +1,7 @@
 //! A chain that goes on from another node's: guards judge what was deployed there, and nothing stops when that node does.
 
 use alloy_network::{ReceiptResponse as _, TransactionBuilder as _};
-use alloy_primitives::{Address, Bytes, U256, hex, utils::parse_ether};
+use alloy_primitives::{Address, B256, Bytes, U256, hex, utils::parse_ether};
 use alloy_provider::{DynProvider, Provider as _};
 use alloy_rpc_types_eth::TransactionRequest;
 use serde_json::Value;
@@ -108,6 +108,37 @@ async fn guards_that_were_attached_before_the_fork_judge_after_it() {
 }
 
 #[tokio::test]
+async fn a_chain_goes_on_after_a_transaction_as_its_guards_judged_it() {
+    let (remote, vault) = remote().await;
+    guard_ok(&remote, &["deploy", "outflow_cap"]);
+    let account = vault.to_string();
+    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=9 ether", "--param", "window_seconds=10000000"];
+    guard_ok(&remote, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    let there = remote.provider();
+    assert!(withdraw(&there, vault, "4").await.status());
+    let theft = withdraw(&there, vault, "60").await;
+    assert!(withdraw(&there, vault, "3").await.status());
+    let hash = theft.transaction_hash.to_string();
+    let url = remote.ready["http"].as_str().unwrap();
+    let args = ["--fork-url", url, "--fork-verify", "--no-storage-caching"];
+    let node = Node::start(&[&args[..], &["--fork-transaction-hash", &hash]].concat());
+    let provider = node.provider();
+    assert_eq!(provider.get_block_number().await.unwrap(), theft.block_number.unwrap());
+    assert_eq!(provider.get_balance(vault).await.unwrap(), parse_ether("96").unwrap());
+    let said = verdict(&node, theft.transaction_hash).to_string();
+    assert!(said.contains("\"veto\"") && said.contains("outflow_cap"), "{said}");
+    assert!(withdraw(&provider, vault, "3").await.status());
+    assert!(!withdraw(&provider, vault, "3").await.status(), "what left before the fork counts");
+
+    let none = B256::repeat_byte(1).to_string();
+    let args = [&["dev", "--port", "0"], &args[..], &["--fork-transaction-hash", &none]].concat();
+    let refused = parapet(&args).output().unwrap();
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+    assert!(error.contains(&none), "{error}");
+}
+
+#[tokio::test]
 async fn a_fork_in_the_cache_starts_without_its_endpoint() {
     let (remote, vault) = remote().await;
     let url = remote.ready["http"].as_str().unwrap().to_owned();
@@ -135,8 +166,14 @@ fn what_cannot_be_forked_is_refused_in_one_line_without_the_key_in_the_url() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
     assert!(error.contains("http://127.0.0.1:9/…") && !error.contains("S3CR3T"), "{error}");
-    for wrong in [&["--fork-block-number", "7"][..], &["--fork-url", "http://a", "--datadir", "x"], &["--retries", "2"]]
-    {
+    let hash = B256::ZERO.to_string();
+    for wrong in [
+        &["--fork-block-number", "7"][..],
+        &["--fork-url", "http://a", "--datadir", "x"],
+        &["--retries", "2"],
+        &["--fork-transaction-hash", &hash],
+        &["--fork-url", "http://a", "--fork-transaction-hash", &hash, "--fork-block-number", "7"],
+    ] {
         let refused = parapet(&[&["dev", "--port", "0"], wrong].concat()).output().unwrap();
         assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
     }

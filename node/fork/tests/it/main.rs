@@ -5,5 +5,6 @@
 mod chain;
 mod honest;
 mod hostile;
+mod repeat;
 mod server;
 mod tls;

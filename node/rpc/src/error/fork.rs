@@ -29,6 +29,7 @@ pub(super) const fn fork_code(error: &ForkError) -> i32 {
         | ForkError::Authorities { .. }
         | ForkError::NoProofs { .. }
         | ForkError::NoBlock { .. }
+        | ForkError::NoTransaction { .. }
         | ForkError::OtherBlock { .. }
         | ForkError::OtherChain { .. }
         | ForkError::Rules { .. } => INVALID_PARAMS_CODE,

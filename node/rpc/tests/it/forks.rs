@@ -28,7 +28,8 @@ fn begin(settings: ForkSettings) -> Result<Beginning, RpcError> {
     let fork = Arc::new(Fork::begin(settings)?);
     let header = fork.header().clone();
     let mut settings = DevSettings::at(header.timestamp);
-    settings.params.hardfork = hardfork_of(fork.chain_id(), &header).unwrap();
+    let newest = fork.repeat().map_or(&header, |repeat| &repeat.header);
+    settings.params.hardfork = hardfork_of(fork.chain_id(), newest).unwrap();
     let LookedAt { accounts, slots } = DevFork::looked_at(&settings).unwrap();
     let slots = slots.into_iter().map(|(address, slot)| Want::Slot(address, slot));
     fork.fetch_ahead(accounts.into_iter().map(Want::Account).chain(slots))?;
@@ -198,6 +199,60 @@ async fn snapshots_resets_and_other_blocks_of_the_other_chain() {
     assert_eq!(dev.provider.get_block_number().await.unwrap(), 0);
     assert_eq!(dev.ask("anvil_nodeInfo", json!([])).await.unwrap()["forkConfig"]["forkUrl"], Value::Null);
     assert_eq!(dev.transfer().await.block_number, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_goes_on_after_a_transaction_in_the_middle_of_a_block() {
+    let remote = Dev::start().await;
+    let target = Address::repeat_byte(0x55);
+    // TIMESTAMP PUSH0 SSTORE PREVRANDAO PUSH1 1 SSTORE COINBASE PUSH1 2 SSTORE BASEFEE PUSH1 3 SSTORE.
+    let looks = Bytes::from_static(&alloy_primitives::hex!("42 5f 55 44 6001 55 41 6002 55 48 6003 55"));
+    remote.ask("anvil_setCode", json!([target, looks])).await.unwrap();
+    remote.transfer().await;
+    remote.ask("evm_setAutomine", json!([false])).await.unwrap();
+    remote.ask("anvil_setCoinbase", json!([Address::repeat_byte(0x66)])).await.unwrap();
+    let mut sent = Vec::new();
+    for wei in [1, 10, 100] {
+        let call =
+            alloy_rpc_types_eth::TransactionRequest::default().to(target).value(U256::from(wei)).gas_limit(200_000);
+        sent.push(*remote.wallet(2).send_transaction(call).await.unwrap().tx_hash());
+    }
+    remote.ask("evm_mine", json!([])).await.unwrap();
+    remote.ask("anvil_mine", json!([3])).await.unwrap();
+
+    let dev = forked_at(&remote, ForkBlock::Transaction(sent[1])).await;
+    let repeated = dev.ask("eth_getBlockByNumber", json!(["latest", false])).await.unwrap();
+    let whole = remote.ask("eth_getBlockByNumber", json!(["0x2", false])).await.unwrap();
+    assert_eq!(repeated["transactions"], json!(sent[..2]));
+    for field in ["number", "parentHash", "timestamp", "mixHash", "miner", "baseFeePerGas", "gasLimit", "excessBlobGas"]
+    {
+        assert_eq!(repeated[field], whole[field], "{field}");
+    }
+    assert_eq!(dev.provider.get_balance(target).await.unwrap(), U256::from(11));
+    for slot in 0..4 {
+        let [here, there] = [&dev, &remote].map(|node| node.provider.get_storage_at(target, U256::from(slot)));
+        let (here, there) = (here.await.unwrap(), there.await.unwrap());
+        assert!(here == there && !here.is_zero(), "slot {slot}: {here} and {there}");
+    }
+    let receipt = async |node: &Dev| node.ask("eth_getTransactionReceipt", json!([sent[1]])).await.unwrap();
+    let (here, there) = (receipt(&dev).await, receipt(&remote).await);
+    for field in ["status", "gasUsed", "cumulativeGasUsed", "effectiveGasPrice", "transactionIndex", "logs"] {
+        assert_eq!(here[field], there[field], "{field}");
+    }
+    assert_eq!(here["blockHash"], repeated["hash"], "it is a transaction of this chain now");
+    let trace = json!([sent[1], { "tracer": "callTracer" }]);
+    assert_eq!(dev.ask("debug_traceTransaction", trace).await.unwrap()["value"], "0xa");
+    // The third is the other chain's alone, and may still be sent here.
+    let third = remote.ask("eth_getRawTransactionByHash", json!([sent[2]])).await.unwrap();
+    dev.ask("eth_sendRawTransaction", json!([third])).await.unwrap();
+    assert_eq!(dev.provider.get_balance(target).await.unwrap(), U256::from(111));
+    assert_eq!(dev.provider.get_block_number().await.unwrap(), 3);
+
+    dev.ask("anvil_reset", json!([{ "forking": {} }])).await.unwrap();
+    assert_eq!(dev.ask("eth_getBlockByNumber", json!(["latest", false])).await.unwrap(), repeated);
+    let unknown = ForkSettings { block: ForkBlock::Transaction(B256::ZERO), ..quick(url(&remote)) };
+    let refused = tokio::task::spawn_blocking(move || begin(unknown)).await.unwrap().unwrap_err().to_string();
+    assert!(refused.contains("it knows none of this hash"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
