@@ -78,7 +78,8 @@ impl Chain {
                 .committed_world(parent.number)?
                 .ok_or(StoreError::NoBlock { number: parent.number, head: parent.number })?,
             nonces: Arc::new(BTreeMap::new()),
-            outlook: writer.outlook,
+            // What waits is held against the rules of its time.
+            outlook: writer.outlook.at(request.timestamp),
         };
         let context = BlockContext {
             prev_randao: request.prev_randao,

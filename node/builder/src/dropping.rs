@@ -1,7 +1,8 @@
-//! Takes transactions out of the pool, and out of its journal, because somebody asked for it.
+//! Takes transactions out of the pool, and out of its journal, because somebody asked for it, or a fork does not take them.
 
 use alloy_primitives::{Address, B256};
 use parapet_pool::{Content, Pool};
+use parapet_types::Hardfork;
 
 use crate::Chain;
 
@@ -24,6 +25,20 @@ impl Chain {
         }
         drop(pool);
         self.rewrite_journal();
+    }
+
+    /// Takes out what cannot be in a block of a fork because of how its blobs are proved. Who sent it has to send it again.
+    pub(crate) fn enter(&self, hardfork: Hardfork) {
+        let stale = self.0.pool.write().enter(hardfork);
+        for transaction in &stale {
+            let hash = transaction.tx_hash();
+            tracing::warn!(
+                "{hash} was dropped: its blobs are not proved as {hardfork} has it; send it with such proofs"
+            );
+        }
+        if !stale.is_empty() {
+            self.rewrite_journal();
+        }
     }
 
     /// Takes all transactions out of the pool.

@@ -15,7 +15,9 @@ use crate::{BLOCK_BYTES_MAX, Chain, ahead::Base};
 impl Chain {
     /// What the block on a base is offered.
     pub(crate) fn candidates(&self, base: &Base, without: &BTreeSet<Address>) -> Vec<Transaction> {
-        let prices = self.rules(&base.header, &base.outlook).prices();
+        let rules = self.rules(&base.header, &base.outlook);
+        self.enter(rules.hardfork);
+        let prices = rules.prices();
         let most = self.0.settings.block_transactions_max;
         candidates(&self.0.pool.read(), (prices, most), &base.nonces, without)
     }

@@ -15,6 +15,26 @@ use crate::{PoolError, Rules, TRANSACTION_BYTES_MAX, intrinsic_gas};
 /// Blobs with their commitments and proofs.
 pub type Sidecar = BlobTransactionSidecarVariant;
 
+/// What proves that blobs are those that were committed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProofForm {
+    /// One proof for each blob (EIP-4844), before Osaka.
+    PerBlob,
+    /// One for each cell of each blob (EIP-7594), from Osaka on.
+    PerCell,
+}
+
+impl ProofForm {
+    /// The form in which a fork takes blobs.
+    pub(crate) fn in_fork(hardfork: Hardfork) -> Self {
+        if hardfork >= Hardfork::Osaka { Self::PerCell } else { Self::PerBlob }
+    }
+
+    fn of(sidecar: &Sidecar) -> Self {
+        if sidecar.is_eip7594() { Self::PerCell } else { Self::PerBlob }
+    }
+}
+
 /// A transaction that could be in the next block, as far as it tells itself.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -77,6 +97,11 @@ impl Candidate {
     #[must_use]
     pub fn hash(&self) -> B256 {
         *self.transaction.tx_hash()
+    }
+
+    /// What proves its blobs, if it has any.
+    pub(crate) fn proof_form(&self) -> Option<ProofForm> {
+        self.sidecar.as_deref().map(ProofForm::of)
     }
 
     pub(crate) fn has_blobs(&self) -> bool {
@@ -170,7 +195,7 @@ fn check_blobs(transaction: &Transaction, sidecar: Option<&Sidecar>, rules: &Rul
         return Err(PoolError::TooManyBlobs { blobs: count, max });
     }
     let Some(sidecar) = sidecar else { return Err(PoolError::NoSidecar) };
-    if sidecar.is_eip7594() != (rules.hardfork >= Hardfork::Osaka) {
+    if ProofForm::of(sidecar) != ProofForm::in_fork(rules.hardfork) {
         return Err(PoolError::SidecarForm { hardfork: rules.hardfork });
     }
     let valid = sidecar.validate(hashes, EnvKzgSettings::Default.get());

@@ -1,6 +1,6 @@
 //! The lanes of all senders, and what bounds them together.
 //!
-//! Invariant: `places`, `authorities`, `bytes` and, where they are made, `tails` describe exactly what the lanes hold, no lane is
+//! Invariant: `places`, `authorities`, `with_blobs`, `bytes` and, where they are made, `tails` describe exactly what the lanes hold, no lane is
 //! empty, and every limit holds after each call.
 
 mod room;
@@ -12,11 +12,11 @@ use std::{
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256};
-use parapet_types::{AccountInfo, Transaction};
+use parapet_types::{AccountInfo, Hardfork, Transaction};
 
 use crate::{
     Account, Best, Limits, Order, PoolError, Prices, Rules, Sidecar, admission,
-    candidate::Candidate,
+    candidate::{Candidate, ProofForm},
     conflicts,
     lane::{Entry, Lane},
     tails::Tails,
@@ -65,6 +65,8 @@ pub struct Pool {
     places: HashMap<B256, (Address, u64)>,
     /// How many of them are to delegate an account (EIP-7702).
     authorities: HashMap<Address, usize>,
+    /// How many of them have blobs.
+    with_blobs: usize,
     /// Bytes of all.
     bytes: usize,
     /// Transactions that ever arrived.
@@ -192,6 +194,19 @@ impl Pool {
         self.remove(sender, nonce).map(|(entry, _)| entry.candidate.transaction)
     }
 
+    /// Follows the chain into a fork: drops the transactions whose blobs are proved in a form that it does not take (EIP-7594), since
+    /// nobody could be given what it wants of them. Gives them.
+    pub fn enter(&mut self, hardfork: Hardfork) -> Vec<Transaction> {
+        if self.with_blobs == 0 {
+            return Vec::new();
+        }
+        let form = ProofForm::in_fork(hardfork);
+        let entries = self.lanes.values().flat_map(Lane::entries).map(|(_, entry)| entry);
+        let stale = entries.filter(|entry| entry.candidate.proof_form().is_some_and(|is| is != form));
+        let stale: Vec<_> = stale.map(Entry::hash).collect();
+        stale.into_iter().filter_map(|hash| self.drop(hash)).collect()
+    }
+
     /// The node could not execute a transaction, by no fault of its own. It stays, but after
     /// [`FAULTS_MAX`](crate::FAULTS_MAX) times no longer before others.
     pub fn note_fault(&mut self, hash: B256) {
@@ -298,6 +313,7 @@ impl Pool {
     fn insert(&mut self, entry: Entry, account_nonce: u64) {
         let (sender, nonce) = (entry.transaction().signer(), entry.transaction().nonce());
         self.bytes += entry.candidate.bytes;
+        self.with_blobs += usize::from(entry.candidate.has_blobs());
         self.places.insert(entry.hash(), (sender, nonce));
         for authority in &entry.candidate.authorities {
             *self.authorities.entry(*authority).or_default() += 1;
@@ -320,6 +336,7 @@ impl Pool {
     fn forget(&mut self, entry: &Entry) {
         self.places.remove(&entry.hash());
         self.bytes -= entry.candidate.bytes;
+        self.with_blobs -= usize::from(entry.candidate.has_blobs());
         for authority in &entry.candidate.authorities {
             let count = self.authorities.get_mut(authority).expect("it was counted when the entry came");
             *count -= 1;

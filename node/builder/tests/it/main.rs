@@ -4,6 +4,7 @@
 mod ahead;
 mod amending;
 mod blocks;
+mod boundary;
 mod checking;
 mod deadlines;
 mod faults;

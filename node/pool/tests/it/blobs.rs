@@ -103,6 +103,31 @@ fn blobs_that_are_missing_wrong_or_too_many_are_refused() {
 }
 
 #[test]
+fn blobs_that_are_proved_as_another_fork_has_it_leave_with_their_fork() {
+    let old: BlobTransactionSidecarVariant =
+        SidecarBuilder::<SimpleCoder>::from_slice(b"parapet").build_4844().unwrap().into();
+    let old = |nonce| {
+        let tx = TxEip4844WithSidecar::from_tx_and_sidecar(bare(nonce, GWEI, 2_000), old.clone());
+        signed::<TxEip4844Variant>(1, TxEip4844Variant::TxEip4844WithSidecar(tx))
+    };
+    let prague = Rules { hardfork: Hardfork::Prague, ..RULES };
+    let mut pool = roomy();
+    for transaction in [old(0), old(1), transfer(2, 0, 1)] {
+        pool.add(transaction, account(0), &prague).unwrap();
+    }
+    assert!(pool.enter(Hardfork::Prague).is_empty());
+    let mut dropped: Vec<_> = pool.enter(Hardfork::Osaka).iter().map(|transaction| *transaction.tx_hash()).collect();
+    dropped.sort_unstable();
+    let mut expected = [*old(0).tx_hash(), *old(1).tx_hash()];
+    expected.sort_unstable();
+    assert_eq!((dropped.as_slice(), pool.len()), (&expected[..], 1));
+    assert_eq!(add(&mut pool, old(0)).unwrap_err(), PoolError::SidecarForm { hardfork: Hardfork::Osaka });
+    add(&mut pool, whole(1, bare(0, GWEI, 2_000))).unwrap();
+    assert!(pool.enter(Hardfork::Osaka).is_empty());
+    assert_eq!(pool.enter(Hardfork::Prague).len(), 1, "a chain may go back to before the fork");
+}
+
+#[test]
 fn who_does_not_pay_the_blob_fee_waits_or_is_refused() {
     let cheap = whole(1, bare(0, GWEI, 999));
     assert_eq!(refused(cheap.clone()), PoolError::BlobFee { sender: sender(1), max_fee: 999, fee: 1_000 });
