@@ -3,6 +3,7 @@
 mod amend;
 mod blobs;
 mod blocks;
+mod bundles;
 mod config;
 mod debug;
 mod dev;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 
 use jsonrpsee::{RpcModule, core::RegisterMethodError};
 
-pub(crate) use self::send::signed_transaction;
+pub(crate) use self::{bundles::BundleContext, send::signed_transaction};
 use crate::node::Node;
 
 /// Answers every method.
@@ -62,6 +63,7 @@ pub(crate) fn methods(node: &Arc<Node>) -> Result<RpcModule<()>, RegisterMethodE
     module.merge(amend::AmendServer::into_rpc(api()))?;
     module.merge(blobs::BlobsServer::into_rpc(api()))?;
     module.merge(blocks::EthBlocksServer::into_rpc(api()))?;
+    module.merge(bundles::BundlesServer::into_rpc(api()))?;
     module.merge(config::EthConfigServer::into_rpc(api()))?;
     module.merge(debug::DebugServer::into_rpc(api()))?;
     module.merge(dev::DevServer::into_rpc(api()))?;

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use crate::{RpcError, asked::Asked, node::Node, wire::BlockRef};
+use crate::{RpcError, api::BundleContext, asked::Asked, node::Node, wire::BlockRef};
 
 /// Most calls that are passed on at a time; others wait.
 const PASSED_ON_MAX: usize = 8;
@@ -51,6 +51,7 @@ fn about(method: &str) -> Option<About> {
         | "eth_createAccessList"
         | "eth_simulateV1"
         | "debug_traceCall"
+        | "debug_traceCallMany"
         | "ots_hasCode" => About::State(1),
         "eth_getStorageAt" => About::State(2),
         "trace_call" => About::State(2),
@@ -181,7 +182,8 @@ impl Node {
 
 /// A parameter as a block, if it is one.
 fn block(params: &[&RawValue], index: usize) -> Option<BlockId> {
-    nth::<BlockRef>(params, index).map(|block| block.0)
+    let of_bundles = || nth::<BundleContext>(params, index).and_then(|context| context.parts().0);
+    nth::<BlockRef>(params, index).map(|block| block.0).or_else(of_bundles)
 }
 
 /// A parameter as a value, if it is one.

@@ -64,6 +64,7 @@ pub(crate) struct Finality {
 }
 
 /// A point of the chain that was asked for.
+#[derive(Clone)]
 pub(crate) struct At {
     pub(crate) params: ChainParams,
     pub(crate) world: WorldState,

@@ -33,5 +33,5 @@ pub use parity::{Steps, TraceTypes, replay_block, replay_call, replay_calls, rep
 pub use past::changes_before;
 pub use query::query;
 pub use record::{RecordError, execute_recorded, record};
-pub use trace::{trace_block, trace_call, trace_transaction};
+pub use trace::{TraceBudget, trace_block, trace_call, trace_calls, trace_transaction};
 pub use transfers::{ETHER_TOKEN, PlacedLog, Transfers};

@@ -3,9 +3,9 @@
 
 use alloy_primitives::map::HashSet;
 use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
-use parapet_executor::{BlockError, Outcome, Point, Session};
+use parapet_executor::{Outcome, Point, Session};
 use parapet_monitor::Monitor;
-use parapet_types::{REGISTRY, Transaction};
+use parapet_types::Transaction;
 use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     call::overlay,
     check_time,
     late::timed,
-    past::before,
+    past::{before, lay},
     trace::{Run, each},
 };
 
@@ -84,17 +84,8 @@ pub fn replay_calls(
     let (mut state, mut room) = (overlay(point), Room::of(steps_max.0));
     let mut replayed = Vec::with_capacity(calls.len());
     for (request, types) in calls {
-        let here = Point { world: &state, ..*point };
-        let run = Run {
-            state: state.clone(),
-            tx: request.tx_env(&here, request.gas_limit(point.block))?,
-            ..Run::of_call(point, request)?
-        };
-        let (traced, outcome) = replay(run, types, &mut room, monitor)?;
-        state.commit(&outcome.state).map_err(BlockError::from)?;
-        for update in &outcome.guard_updates {
-            state.update_storage(REGISTRY, update).map_err(BlockError::from)?;
-        }
+        let (traced, outcome) = replay(Run::of_next_call(point, &state, request)?, types, &mut room, monitor)?;
+        lay(&mut state, &outcome)?;
         replayed.push(traced);
     }
     Ok(replayed)

@@ -14,6 +14,15 @@ pub(crate) fn identify(point: &Point<'_>, transaction: &Transaction) -> Identity
     Identity::of(transaction, point.block.parent_hash)
 }
 
+/// Lays what an execution did over a state.
+pub(crate) fn lay(state: &mut Overlay<'_>, outcome: &Outcome) -> Result<(), SimulateError> {
+    state.commit(&outcome.state).map_err(BlockError::from)?;
+    for update in &outcome.guard_updates {
+        state.update_storage(REGISTRY, update).map_err(BlockError::from)?;
+    }
+    Ok(())
+}
+
 /// A block that is executed once more, transaction by transaction, each judged by the chain's guards as it was.
 pub(crate) struct Again<'a> {
     session: Session<'a, Overlay<'a>>,
@@ -62,12 +71,7 @@ impl<'a> Again<'a> {
 
     /// Keeps what it did.
     pub(crate) fn keep(&mut self, outcome: &Outcome) -> Result<(), SimulateError> {
-        let overlay = self.session.evm_mut().db_mut();
-        overlay.commit(&outcome.state).map_err(BlockError::from)?;
-        for update in &outcome.guard_updates {
-            overlay.update_storage(REGISTRY, update).map_err(BlockError::from)?;
-        }
-        Ok(())
+        lay(self.session.evm_mut().db_mut(), outcome)
     }
 
     /// A copy of the state after the transactions so far, on which the next one can be watched.

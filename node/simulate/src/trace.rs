@@ -2,9 +2,9 @@
 
 use alloy_primitives::B256;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
-use parapet_executor::{ChainRules, Identity, Outcome, Overlay, Session, block_env, tx_env};
+use parapet_executor::{BlockError, ChainRules, Identity, Outcome, Overlay, Session, block_env, tx_env};
 use parapet_monitor::Monitor;
-use parapet_types::Transaction;
+use parapet_types::{StateChanges, Transaction};
 use revm::context::{BlockEnv, TxEnv, result::ResultAndState};
 use revm_inspectors::tracing::{DebugInspector, TransactionContext};
 
@@ -14,8 +14,30 @@ use crate::{
     call::{identity, lenient, overlay},
     check_time,
     late::timed,
-    past::{Again, before, identify},
+    past::{Again, before, identify, lay},
 };
+
+/// What the debug traces of one request may still hold, all together.
+#[derive(Debug)]
+pub struct TraceBudget {
+    /// Steps that are told.
+    steps: u64,
+    room: Room,
+}
+
+impl TraceBudget {
+    /// Of a request that may be told so many steps.
+    #[must_use]
+    pub const fn of(steps_max: u64) -> Self {
+        Self { steps: steps_max, room: Room::of_bytes() }
+    }
+
+    fn spend_steps(&mut self, trace: &GethTrace) -> Result<(), SimulateError> {
+        let GethTrace::Default(frame) = trace else { return Ok(()) };
+        self.steps = self.steps.checked_sub(frame.struct_logs.len() as u64).ok_or(SimulateError::Steps)?;
+        Ok(())
+    }
+}
 
 /// Traces a transaction of a block, given the state before the block and the transactions before it.
 ///
@@ -29,7 +51,7 @@ pub fn trace_transaction(
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
     let state = before(point, preceding, monitor)?;
-    trace(Run::of(point, state, preceding.len(), target), options, &mut Room::of_bytes(), monitor)
+    Ok(trace(Run::of(point, state, preceding.len(), target), options, &mut Room::of_bytes(), monitor)?.0)
 }
 
 /// Traces every transaction of a block, given the state before it. Each is watched on a copy of the state, and executed
@@ -44,13 +66,11 @@ pub fn trace_block(
     steps_max: u64,
     monitor: &dyn Monitor,
 ) -> Result<Vec<GethTrace>, SimulateError> {
-    let (mut steps, mut room) = (0, Room::of_bytes());
+    let mut budget = TraceBudget::of(steps_max);
     each(point, transactions, monitor, |run| {
-        let traced = trace(run, options.clone(), &mut room, monitor)?;
-        if let GethTrace::Default(frame) = &traced {
-            steps += frame.struct_logs.len() as u64;
-        }
-        if steps > steps_max { Err(SimulateError::Steps) } else { Ok(traced) }
+        let (traced, _) = trace(run, options.clone(), &mut budget.room, monitor)?;
+        budget.spend_steps(&traced)?;
+        Ok(traced)
     })
 }
 
@@ -64,7 +84,30 @@ pub fn trace_call(
     options: GethDebugTracingOptions,
     monitor: &dyn Monitor,
 ) -> Result<GethTrace, SimulateError> {
-    trace(Run::of_call(point, request)?, options, &mut Room::of_bytes(), monitor)
+    Ok(trace(Run::of_call(point, request)?, options, &mut Room::of_bytes(), monitor)?.0)
+}
+
+/// Traces calls of one block, each on the state that those before it leave. Gives what they change all together, too.
+///
+/// # Errors
+/// [`SimulateError`]; [`SimulateError::Steps`] and [`SimulateError::TraceBytes`] when the budget is used up.
+pub fn trace_calls(
+    point: &Point<'_>,
+    requests: &[CallRequest],
+    options: &GethDebugTracingOptions,
+    budget: &mut TraceBudget,
+    monitor: &dyn Monitor,
+) -> Result<(Vec<GethTrace>, StateChanges), SimulateError> {
+    let mut state = overlay(point);
+    let mut traces = Vec::with_capacity(requests.len());
+    for request in requests {
+        let run = Run::of_next_call(point, &state, request)?;
+        let (traced, outcome) = trace(run, options.clone(), &mut budget.room, monitor)?;
+        budget.spend_steps(&traced)?;
+        lay(&mut state, &outcome)?;
+        traces.push(traced);
+    }
+    Ok((traces, state.changes().map_err(BlockError::from)?))
 }
 
 /// All that one traced execution depends on.
@@ -91,11 +134,21 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn of_call(point: &Point<'a>, request: &CallRequest) -> Result<Self, SimulateError> {
+        Self::of_next_call(point, &overlay(point), request)
+    }
+
+    /// A call on the state that those before it left.
+    pub(crate) fn of_next_call(
+        point: &Point<'_>,
+        state: &Overlay<'a>,
+        request: &CallRequest,
+    ) -> Result<Self, SimulateError> {
+        let here = Point { world: state, ..*point };
         Ok(Self {
-            state: overlay(point),
+            state: state.clone(),
             rules: lenient(point, request),
             env: request.block_env(point),
-            tx: request.tx_env(point, request.gas_limit(point.block))?,
+            tx: request.tx_env(&here, request.gas_limit(point.block))?,
             identity: identity(point.block),
             context: TransactionContext { block_hash: None, tx_index: None, tx_hash: Some(B256::ZERO) },
         })
@@ -118,12 +171,13 @@ pub(crate) fn each<'a, T>(
     Ok(watched)
 }
 
+/// Watches an execution. Gives what it did, too.
 fn trace(
     run: Run<'_>,
     options: GethDebugTracingOptions,
     room: &mut Room,
     monitor: &dyn Monitor,
-) -> Result<GethTrace, SimulateError> {
+) -> Result<(GethTrace, Outcome), SimulateError> {
     check_time()?;
     let tracer = |error: &dyn std::fmt::Display| SimulateError::Tracer(error.to_string());
     let inspector = DebugInspector::new(options).map_err(|error| tracer(&error))?;
@@ -131,10 +185,12 @@ fn trace(
     let mut below = run.state.clone();
     let bounded = Bounded::new(inspector, weights, *room);
     let mut session = timed(Session::new(run.state, run.rules, run.env.clone(), monitor, bounded));
-    let Outcome { result, state, .. } = session.inspect(run.tx.clone(), run.identity)?;
-    let result = ResultAndState { result, state };
+    let mut outcome = session.inspect(run.tx.clone(), run.identity)?;
+    let result = ResultAndState { result: outcome.result.clone(), state: std::mem::take(&mut outcome.state) };
     let bounded = session.evm_mut().inspector_mut();
     *room = bounded.left()?;
     let traced = bounded.tracer.get_result(Some(run.context), &run.tx, &run.env, &result, &mut below);
-    traced.map_err(|error| tracer(&error))
+    let traced = traced.map_err(|error| tracer(&error))?;
+    outcome.state = result.state;
+    Ok((traced, outcome))
 }

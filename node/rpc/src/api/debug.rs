@@ -78,13 +78,13 @@ pub(crate) struct BadBlock {
 impl Node {
     /// The bound on steps, which is told and not silent: a client's own limit stands where it is lower. One step more than
     /// is answered tells whether there were too many.
-    fn bounded(&self, mut options: GethDebugTracingOptions) -> GethDebugTracingOptions {
+    pub(crate) fn bounded(&self, mut options: GethDebugTracingOptions) -> GethDebugTracingOptions {
         let wanted = options.config.limit.filter(|limit| *limit != 0);
         options.config.limit = Some(wanted.unwrap_or(u64::MAX).min(self.limits.trace_steps_max + 1));
         options
     }
 
-    fn too_many_steps(&self) -> RpcError {
+    pub(crate) fn too_many_steps(&self) -> RpcError {
         let max = self.limits.trace_steps_max;
         let what = format!("a trace of more than {max} steps (use a tracer such as callTracer, or set a limit)");
         RpcError::TooMuch { what, max }

@@ -74,7 +74,7 @@ pub(crate) trait Trace {
 pub(crate) type WantedCall = (TransactionRequest, Vec<TraceType>);
 
 /// Most calls of one request.
-const CALLS_MAX: usize = 1_000;
+pub(crate) const CALLS_MAX: usize = 1_000;
 
 fn wanted(types: Vec<TraceType>) -> TraceTypes {
     types.into_iter().collect()

@@ -6,6 +6,7 @@ mod bad_input;
 mod batches;
 mod blobs;
 mod blocks;
+mod bundles;
 mod config;
 mod debug;
 mod dev;
