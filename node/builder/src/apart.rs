@@ -11,12 +11,14 @@ use std::{
 use alloy_consensus::Transaction as _;
 use alloy_eips::{eip4895::Withdrawal, eip7685::Requests};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use parapet_executor::{Admission, BlockInput, Listing, Mode, Point, execute_block};
+use parapet_executor::{Admission, BlockInput, Deadline, Listing, Mode, Point, execute_block};
 use parapet_pool::Sidecar;
 use parapet_state::{StoreError, StoredBlock};
 use parapet_types::{BlockContext, Hardfork, Transaction};
 
-use crate::{Chain, ChainError, ahead::Base, forked::clear_overwritten, header::next_context, mine::assemble};
+use crate::{
+    Chain, ChainError, ahead::Base, deadline::ByClock, forked::clear_overwritten, header::next_context, mine::assemble,
+};
 
 /// What is fixed of such a block (Engine API: `PayloadAttributes`).
 #[derive(Clone, Debug)]
@@ -88,10 +90,12 @@ impl Chain {
             parent_beacon_block_root: request.parent_beacon_block_root.filter(|_| params.hardfork >= Hardfork::Cancun),
             ..next_context(&params, &self.0.settings, parent, request.timestamp)
         };
-        let (transactions, admission) = match request.transactions {
-            Some(named) => (named, Admission::Import),
-            None => (self.candidates(&base, &BTreeSet::new()), Admission::Build),
+        // What is named is wanted as a whole.
+        let (transactions, admission, time) = match request.transactions {
+            Some(named) => (named, Admission::Import, None),
+            None => (self.candidates(&base, &BTreeSet::new()), Admission::Build, self.0.settings.block_deadline),
         };
+        let deadline = time.map(|time| ByClock::starting_now(&*self.0.clock, time));
         let ancestors = self.ancestors(context.number)?;
         let cleared = self.stored(clear_overwritten(&base.world, &params, &context))?;
         let world = self.stored(base.world.apply(&cleared))?;
@@ -100,7 +104,7 @@ impl Chain {
             transactions: &transactions,
             admission,
             access_list: Listing::Ignore,
-            deadline: None,
+            deadline: deadline.as_ref().map(|deadline| deadline as &dyn Deadline),
         };
         let executed = execute_block(&input, self.monitor(), Mode::Parallel(&self.0.workers))?;
         let requests = executed.requests.clone();

@@ -94,8 +94,8 @@ impl Chain {
 
     fn admit(&self, transaction: Transaction, head: &Head, rules: &Rules) -> Answer {
         self.0.pool.read().check_new(*transaction.tx_hash())?;
-        let candidate = Candidate::check(transaction, rules)?;
-        let account = self.sender(head, &candidate.transaction().signer())?;
+        let account = self.sender(head, &transaction.signer())?;
+        let candidate = Candidate::check(transaction, &account.info, rules)?;
         let journalled = self.0.journal.is_some().then(|| candidate.whole().into_owned());
         let wanted = self.0.prefetch.is_some().then(|| candidate.transaction().clone());
         let added = self.0.pool.write().admit(candidate, &account, rules)?;

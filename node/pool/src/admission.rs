@@ -1,19 +1,19 @@
-//! Holds a candidate against its sender's account and the next block's prices.
+//! Holds a transaction against its sender's account and the next block's prices.
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::U256;
 use parapet_types::{AccountInfo, Transaction};
 
-use crate::{Balances, LowFees, PoolError, Rules, candidate::Candidate};
+use crate::{Balances, LowFees, PoolError, Rules};
 
-pub(crate) fn check(candidate: &Candidate, account: &AccountInfo, rules: &Rules) -> Result<(), PoolError> {
+pub(crate) fn check(transaction: &Transaction, account: &AccountInfo, rules: &Rules) -> Result<(), PoolError> {
     match rules.low_fees {
-        LowFees::Refuse => check_fees(&candidate.transaction, rules)?,
+        LowFees::Refuse => check_fees(transaction, rules)?,
         LowFees::Wait => {}
     }
-    check_nonce(&candidate.transaction, account)?;
+    check_nonce(transaction, account)?;
     match rules.balances {
-        Balances::Checked => check_balance(&candidate.transaction, account),
+        Balances::Checked => check_balance(transaction, account),
         Balances::Ignored => Ok(()),
     }
 }

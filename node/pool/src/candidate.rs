@@ -1,5 +1,7 @@
-//! A transaction on its way in. What is worked out of it and asks nobody is done here, once, before anybody waits for the pool:
-//! its length, the authorities that it names, the proofs of its blobs.
+//! A transaction on its way in. What is worked out of it is done here, once, before anybody waits for the pool: its length, the
+//! authorities that it names, the proofs of its blobs.
+//!
+//! Invariant: what takes more than microseconds is worked out only for a sender who could pay for the transaction.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -8,9 +10,9 @@ use alloy_eips::{
     eip2718::Encodable2718 as _, eip4844::env_settings::EnvKzgSettings, eip7594::BlobTransactionSidecarVariant,
 };
 use alloy_primitives::{Address, B256};
-use parapet_types::{Hardfork, Transaction};
+use parapet_types::{AccountInfo, Hardfork, Transaction};
 
-use crate::{PoolError, Rules, TRANSACTION_BYTES_MAX, intrinsic_gas};
+use crate::{PoolError, Rules, TRANSACTION_BYTES_MAX, admission, intrinsic_gas};
 
 /// Blobs with their commitments and proofs.
 pub type Sidecar = BlobTransactionSidecarVariant;
@@ -50,11 +52,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Holds a transaction against the rules of the next block. Cheap checks come first.
+    /// Holds a transaction against the rules of the next block and its sender's account now. Cheap checks come first.
     ///
     /// # Errors
     /// [`PoolError`] says what is wrong with it.
-    pub fn check(transaction: Transaction, rules: &Rules) -> Result<Self, PoolError> {
+    pub fn check(transaction: Transaction, account: &AccountInfo, rules: &Rules) -> Result<Self, PoolError> {
         check_type(&transaction, rules)?;
         let (envelope, sender) = transaction.into_parts();
         let (envelope, sidecar) = strip(envelope);
@@ -62,7 +64,9 @@ impl Candidate {
         let encoded_bytes = check_size(&transaction, rules)?;
         check_gas(&transaction, rules)?;
         check_tip(&transaction)?;
-        let blob_bytes = check_blobs(&transaction, sidecar.as_ref(), rules)?;
+        check_blobs(&transaction, sidecar.as_ref(), rules)?;
+        admission::check(&transaction, account, rules)?;
+        let blob_bytes = check_proofs(&transaction, sidecar.as_ref())?;
         let authorizations = transaction.authorization_list().unwrap_or_default();
         let authorities = authorizations.iter().filter_map(|signed| signed.recover_authority().ok()).collect();
         let bytes = encoded_bytes + blob_bytes;
@@ -184,9 +188,8 @@ fn check_tip(transaction: &Transaction) -> Result<(), PoolError> {
     }
 }
 
-/// Bytes of the blobs, whose proofs are looked at last: that takes milliseconds.
-fn check_blobs(transaction: &Transaction, sidecar: Option<&Sidecar>, rules: &Rules) -> Result<usize, PoolError> {
-    let (Some(hashes), Some(blobs)) = (transaction.blob_versioned_hashes(), rules.blobs) else { return Ok(0) };
+fn check_blobs(transaction: &Transaction, sidecar: Option<&Sidecar>, rules: &Rules) -> Result<(), PoolError> {
+    let (Some(hashes), Some(blobs)) = (transaction.blob_versioned_hashes(), rules.blobs) else { return Ok(()) };
     let (count, max) = (hashes.len() as u64, blobs.params.max_blobs_per_tx);
     if hashes.is_empty() {
         return Err(PoolError::NoBlobs);
@@ -198,6 +201,12 @@ fn check_blobs(transaction: &Transaction, sidecar: Option<&Sidecar>, rules: &Rul
     if ProofForm::of(sidecar) != ProofForm::in_fork(rules.hardfork) {
         return Err(PoolError::SidecarForm { hardfork: rules.hardfork });
     }
+    Ok(())
+}
+
+/// Bytes of the blobs, whose proofs are looked at: that takes milliseconds.
+fn check_proofs(transaction: &Transaction, sidecar: Option<&Sidecar>) -> Result<usize, PoolError> {
+    let (Some(hashes), Some(sidecar)) = (transaction.blob_versioned_hashes(), sidecar) else { return Ok(0) };
     let valid = sidecar.validate(hashes, EnvKzgSettings::Default.get());
     valid.map_err(|error| PoolError::Sidecar { reason: error.to_string() })?;
     Ok(sidecar.size())

@@ -1,7 +1,8 @@
 //! Orders admitted transactions. One nonce lane per sender.
 //!
-//! A transaction comes with its sender recovered. [`Candidate::check`] works out what asks nobody, [`Pool::admit`] holds it against
-//! its sender's account and what waits, then puts it into the sender's lane: it is *pending* when all nonces from the account's
+//! A transaction comes with its sender recovered. [`Candidate::check`] holds it against the next block's rules and its sender's
+//! account, and works out what it names and proves; [`Pool::admit`] holds it against the account as it is by then and what waits,
+//! then puts it into the sender's lane: it is *pending* when all nonces from the account's
 //! on are there up to its own, and *queued* while one is missing; who is pending and does not pay what the next block asks for
 //! waits with those behind it until it does. [`Pool::best`] gives the others in the order in which a block wants them;
 //! [`Pool::follow`] follows the chain. [`Journal`] keeps what waits across restarts.

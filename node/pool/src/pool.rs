@@ -99,7 +99,8 @@ impl Pool {
         rules: &Rules,
     ) -> Result<Added, PoolError> {
         self.check_new(*transaction.tx_hash())?;
-        self.admit(Candidate::check(transaction, rules)?, &account.into(), rules)
+        let account = account.into();
+        self.admit(Candidate::check(transaction, &account.info, rules)?, &account, rules)
     }
 
     /// The same, of a candidate that was checked against the same rules before.
@@ -112,7 +113,7 @@ impl Pool {
     pub fn admit(&mut self, candidate: Candidate, account: &Account, rules: &Rules) -> Result<Added, PoolError> {
         let hash = candidate.hash();
         self.check_new(hash)?;
-        admission::check(&candidate, &account.info, rules)?;
+        admission::check(&candidate.transaction, &account.info, rules)?;
         let (sender, nonce) = (candidate.transaction.signer(), candidate.transaction.nonce());
         self.follow_account(sender, account.info.nonce);
         if let Some(replaced) = self.entry(sender, nonce) {

@@ -11,7 +11,7 @@ use alloy_primitives::B256;
 use parapet_pool::{
     BLOB_TRANSACTIONS_MAX, BlobRules, Candidate, Journal, LowFees, Place, Pool, PoolError, Prices, Rules,
 };
-use parapet_types::{Hardfork, Transaction};
+use parapet_types::{AccountInfo, Hardfork, Transaction};
 
 use crate::support::{GWEI, RULES, account, add, roomy, sender, signed, transfer};
 
@@ -182,4 +182,15 @@ fn one_sender_has_so_many_with_blobs_and_no_more() {
     }
     let error = send(BLOB_TRANSACTIONS_MAX as u64).unwrap_err();
     assert_eq!(error, PoolError::SenderLimit { sender: sender(1), max: BLOB_TRANSACTIONS_MAX });
+}
+
+#[test]
+fn proofs_are_looked_at_only_for_a_sender_who_could_pay() {
+    let BlobTransactionSidecarVariant::Eip7594(mut sidecar) = SIDECAR.clone() else { panic!("it has cell proofs") };
+    sidecar.cell_proofs.rotate_left(1);
+    let tx = TxEip4844WithSidecar::from_tx_and_sidecar(bare(0, GWEI, 2_000), sidecar.into());
+    let wrong = signed::<TxEip4844Variant>(1, TxEip4844Variant::TxEip4844WithSidecar(tx));
+    assert!(matches!(refused(wrong.clone()), PoolError::Sidecar { .. }));
+    let poor = AccountInfo::default();
+    assert!(matches!(Candidate::check(wrong, &poor, &RULES), Err(PoolError::InsufficientFunds { .. })));
 }
