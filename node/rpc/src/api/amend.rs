@@ -1,6 +1,6 @@
 //! Accounts as tools of a development chain want them: balances, code, storage, tokens.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_rpc_types_eth::{TransactionInput, TransactionRequest};
@@ -59,7 +59,9 @@ impl Api {
     async fn set_token(&self, token: Address, call: Vec<u8>, amount: U256) -> Result<(), RpcError> {
         self.0
             .write(move |node| {
-                let (account, slot) = node.slot_behind(token, call, amount)?;
+                // Others wait to write meanwhile.
+                let end = Instant::now() + node.limits.read_time_max;
+                let (account, slot) = parapet_simulate::until(end, || node.slot_behind(token, call, amount))?;
                 Ok(node.chain.amend(account, Amendment::Storage { slot, value: amount })?)
             })
             .await
