@@ -56,6 +56,24 @@ const CALLS: &[(&str, &str)] = &[
     ("trace_filter", r#"[{"fromBlock":"0x0","toBlock":"0x2","fromAddress":["$A"],"count":5}]"#),
     ("trace_call", r#"[{"to":"$A"},["trace","vmTrace","stateDiff"],"latest"]"#),
     ("trace_replayBlockTransactions", r#"["0x1",["trace"]]"#),
+    ("trace_callMany", r#"[[[{"from":"$A","to":"$A"},["trace"]],[{"data":"0x5f5ff3"},["vmTrace"]]],"latest"]"#),
+    ("trace_get", r#"["$H",["0x0"]]"#),
+    ("debug_storageRangeAt", r#"["latest",0,"$A","0x00",5]"#),
+    ("debug_traceCall", r#"[{"data":"0x5f5f20"},"latest",{"tracer":"erc7562Tracer","tracerConfig":{}}]"#),
+    (
+        "debug_traceCall",
+        r#"[{"to":"$A"},"latest",{"tracer":"muxTracer","tracerConfig":{"callTracer":{},"4byteTracer":null}}]"#,
+    ),
+    ("eth_getStorageValues", r#"[{"$A":["0x0","0x1"]},"latest"]"#),
+    ("eth_getBlockAccessList", r#"["latest"]"#),
+    ("eth_getAccount", r#"["$A","latest"]"#),
+    ("eth_getTransactionByBlockNumberAndIndex", r#"["0x1","0x0"]"#),
+    ("eth_newPendingTransactionFilter", "[true]"),
+    ("eth_config", "[]"),
+    ("ots_getBlockTransactions", r#"[1,0,5]"#),
+    ("ots_getTransactionBySenderAndNonce", r#"["$A",0]"#),
+    ("guard_simulate", r#"[{"from":"$A","to":"$A"},"latest",[{"module":"0x00","accounts":["$A"]}]]"#),
+    ("guard_backtestNext", r#"["0x1"]"#),
     ("guard_getVerdicts", r#"["$H"]"#),
     ("guard_getBlockVerdicts", r#"["latest"]"#),
     ("guard_getCounts", r#"["$H","latest"]"#),
@@ -74,6 +92,55 @@ const CALLS: &[(&str, &str)] = &[
     ("anvil_mine", r#"["0x1"]"#),
     ("engine_forkchoiceUpdatedV3", r#"[{"headBlockHash":"$H"}]"#),
 ];
+/// Methods of development chains. Those that are not drawn take what is drawn literally, and for long: dumps, and other chains.
+const DEVELOPMENT_CALLS: &[(&str, &str)] = &[
+    ("anvil_setBalance", r#"["$A","0x1"]"#),
+    ("anvil_addBalance", r#"["$A","0x1"]"#),
+    ("anvil_setCode", r#"["$A","0x5b5f56"]"#),
+    ("anvil_setNonce", r#"["$A","0x9"]"#),
+    ("anvil_setStorageAt", r#"["$A","0x1","$H"]"#),
+    ("anvil_dealERC20", r#"["$A","$A","0x5"]"#),
+    ("anvil_setERC20Allowance", r#"["$A","$A","$A","0x5"]"#),
+    ("anvil_setCoinbase", r#"["$A"]"#),
+    ("anvil_setBlockGasLimit", r#"["0x1c9c380"]"#),
+    ("anvil_setNextBlockBaseFeePerGas", r#"["0x7"]"#),
+    ("anvil_setNextBlockPrevRandao", r#"["$H"]"#),
+    ("anvil_dropTransaction", r#"["$H"]"#),
+    ("anvil_dropAllTransactions", "[]"),
+    ("anvil_removePoolTransactions", r#"["$A"]"#),
+    ("anvil_impersonateAccount", r#"["$A"]"#),
+    ("anvil_stopImpersonatingAccount", r#"["$A"]"#),
+    ("anvil_nodeInfo", "[]"),
+    ("anvil_metadata", "[]"),
+    ("anvil_getBlobByHash", r#"["$H"]"#),
+    ("anvil_rollback", r#"["0x1"]"#),
+    ("anvil_reorg", r#"["0x1",[[{"from":"$A","to":"$A","value":"0x1"},0]]]"#),
+    ("anvil_reset", "[]"),
+    ("anvil_mine", r#"["0x3","0x9"]"#),
+    ("evm_mine", r#"[{"blocks":2,"timestamp":"0x6553f200"}]"#),
+    ("anvil_mine_detailed", "[]"),
+    ("evm_snapshot", "[]"),
+    ("evm_revert", r#"["0x1"]"#),
+    ("evm_increaseTime", r#"["0x5"]"#),
+    ("evm_setNextBlockTimestamp", r#"["0x6553f200"]"#),
+    ("evm_setTime", r#"["0x6553f200"]"#),
+    ("anvil_setBlockTimestampInterval", r#"["0x2"]"#),
+    ("anvil_removeBlockTimestampInterval", "[]"),
+    ("evm_setAutomine", "[false]"),
+    ("evm_setIntervalMining", r#"["0x1"]"#),
+    ("eth_sendUnsignedTransaction", r#"[{"from":"$A","to":"$A","value":"0x1"}]"#),
+    ("eth_signTransaction", r#"[{"from":"$A","to":"$A","value":"0x1"}]"#),
+    ("eth_fillTransaction", r#"[{"from":"$A","to":"$A","value":"0x1"}]"#),
+    (
+        "eth_signTypedData_v4",
+        r#"["$A",{"types":{"EIP712Domain":[{"name":"name","type":"string"}],"Mail":[{"name":"to","type":"address[2][]"}]},"primaryType":"Mail","domain":{"name":"x"},"message":{"to":[["$A","$A"]]}}]"#,
+    ),
+    ("personal_sign", r#"["0x00","$A"]"#),
+    (
+        "testing_buildBlockV1",
+        r#"["$H",{"timestamp":"0x6553f200","prevRandao":"$H","suggestedFeeRecipient":"$A","withdrawals":[{"index":"0x0","validatorIndex":"0x0","address":"$A","amount":"0x1"}],"parentBeaconBlockRoot":"$H"},["0x02f86c"],"0x00"]"#,
+    ),
+];
 /// An account that has something.
 const ACCOUNT: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const HASH: &str = "0x00000000000000000000000000000000000000000000000000000000000000ff";
@@ -84,16 +151,25 @@ const TEXT_MAX: usize = 20_000;
 /// Most requests of one batch.
 const BATCH_MAX: usize = 12;
 
+/// Whose requests are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Anybody's.
+    Strangers,
+    /// Those of somebody whose chain it is.
+    Developers,
+}
+
 /// The body of a request, by its seed.
 #[must_use]
-pub fn draw(seed: u64) -> Vec<u8> {
+pub fn draw(seed: u64, whose: Whose) -> Vec<u8> {
     let bytes = bytes(seed);
     let mut from = Unstructured::new(&bytes);
     let body = if one_in(&mut from, 6) {
         let length = below(&mut from, BATCH_MAX);
-        Value::Array((0..length).map(|_| request(&mut from)).collect())
+        Value::Array((0..length).map(|_| request(&mut from, whose)).collect())
     } else {
-        request(&mut from)
+        request(&mut from, whose)
     };
     let mut body = body.to_string().into_bytes();
     if one_in(&mut from, 4) {
@@ -102,8 +178,12 @@ pub fn draw(seed: u64) -> Vec<u8> {
     body
 }
 
-fn request(from: &mut Unstructured<'_>) -> Value {
-    let (method, params) = CALLS[below(from, CALLS.len())];
+fn request(from: &mut Unstructured<'_>, whose: Whose) -> Value {
+    let calls = match whose {
+        Whose::Developers if one_in(from, 2) => DEVELOPMENT_CALLS,
+        Whose::Developers | Whose::Strangers => CALLS,
+    };
+    let (method, params) = calls[below(from, calls.len())];
     let params = params.replace("$A", ACCOUNT).replace("$H", HASH);
     let mut params = serde_json::from_str(&params).unwrap_or(Value::Null);
     for _ in 0..below(from, 4) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, ops::RangeInclusive, sync
 
 use alloy_primitives::{B256, hex, keccak256};
 use parapet_builder::{Chain, MineRequest, Settings as ChainSettings, SystemClock};
-use parapet_genesis::{DevGenesis, DevSettings};
+use parapet_genesis::{ACCOUNTS, DevGenesis, DevSettings, dev_accounts};
 use parapet_monitor::NoMonitor;
 use parapet_rpc::{Access, Namespaces, Running, Settings, serve};
 use parapet_state::ChainStore;
@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{Decoded, decode::sender, draw};
+use crate::{Decoded, Whose, decode::sender, draw};
 
 /// When the chain begins, in seconds since 1970.
 const GENESIS_TIME: u64 = 1_700_000_000;
@@ -60,6 +60,7 @@ pub struct Met {
 
 /// A node that serves.
 pub struct Edge {
+    whose: Whose,
     chain: Chain,
     server: Running,
     /// What came of requests so far.
@@ -77,19 +78,22 @@ impl Edge {
     ///
     /// # Panics
     /// When it cannot be started.
-    pub async fn start() -> Self {
+    pub async fn start(whose: Whose) -> Self {
         let genesis = DevGenesis::build(&DevSettings::at(GENESIS_TIME)).expect("the usual chain");
         let store = ChainStore::in_memory(genesis.block);
         let clock = Arc::new(SystemClock);
         let chain = Chain::new(store, ChainSettings::default(), Arc::new(NoMonitor), clock).expect("a chain in memory");
         chain.mine(MineRequest::default()).expect("an empty block");
-        let settings = Settings {
-            namespaces: Namespaces::of(Namespaces::public()).expect("they are those there are"),
-            access: Access::ANYWHERE,
-            ..Settings::default()
+        let (namespaces, keys) = match whose {
+            Whose::Strangers => (Namespaces::of(Namespaces::public()).expect("they are those there are"), Vec::new()),
+            Whose::Developers => {
+                let accounts = dev_accounts(ACCOUNTS).expect("there are as many");
+                (Namespaces::DEVELOPMENT, accounts.iter().map(|account| account.key).collect())
+            }
         };
-        let server = serve(chain.clone(), &[], settings).await.expect("a free port");
-        Self { chain, server, met: Met::default() }
+        let settings = Settings { namespaces, access: Access::ANYWHERE, ..Settings::default() };
+        let server = serve(chain.clone(), &keys, settings).await.expect("a free port");
+        Self { whose, chain, server, met: Met::default() }
     }
 
     /// Asks what a seed draws.
@@ -97,7 +101,7 @@ impl Edge {
     /// # Errors
     /// [`Fault`].
     pub async fn try_seed(&mut self, seed: u64) -> Result<(), Fault> {
-        let body = draw(seed);
+        let body = draw(seed, self.whose);
         let fault = |what: String| Fault { seed, asked: String::from_utf8_lossy(&body).into_owned(), what };
         self.ask(&body).await.map_err(fault)?;
         if seed.is_multiple_of(LOOK_EVERY) {

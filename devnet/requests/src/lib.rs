@@ -1,5 +1,5 @@
-//! Drawn requests and drawn transactions against a node's edge, as strangers meet it: a server with everything that is not for
-//! development, over a real port.
+//! Drawn requests and drawn transactions against a node's edge, over a real port: as strangers meet it, a server with everything that
+//! is not for development, or as developers do, with methods for everything.
 //!
 //! What is drawn is a function of a seed: requests that make sense, changed until they may not (`draw`), as bytes. Held is
 //! (`edge`): each request is answered, with a status and a code that clients know, never with a fault of the node's own; and
@@ -12,5 +12,5 @@ mod edge;
 mod source;
 
 pub use decode::{DecodeFault, Decoded, decode_seed};
-pub use draw::draw;
+pub use draw::{Whose, draw};
 pub use edge::{Edge, Fault, Met};

@@ -1,5 +1,5 @@
 //! Asks a node drawn requests, and sends it drawn transactions, for so many seconds, from a seed on:
-//! `parapet-requests [SECONDS [FIRST_SEED]]`. Says what it met, and fails at the first answer that is none.
+//! `parapet-requests [SECONDS [FIRST_SEED [strangers | developers]]]`. Says what it met, and fails at the first answer that is none.
 
 use std::{
     env,
@@ -8,21 +8,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parapet_requests::{Edge, decode_seed};
+use parapet_requests::{Edge, Whose, decode_seed};
 
 /// How long it runs if nothing is said.
 const SECONDS: u64 = 600;
 
 #[tokio::main]
 async fn main() -> io::Result<ExitCode> {
-    let mut numbers = env::args().skip(1).map(|argument| argument.parse::<u64>());
-    let (Some(Ok(seconds)), Some(Ok(first))) = (numbers.next().or(Some(Ok(SECONDS))), numbers.next().or(Some(Ok(0))))
-    else {
-        writeln!(io::stderr(), "parapet-requests [SECONDS [FIRST_SEED]]")?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let number = |index: usize, usual: u64| arguments.get(index).map_or(Ok(usual), |text| text.parse());
+    let whose = match arguments.get(2).map(String::as_str) {
+        None | Some("strangers") => Some(Whose::Strangers),
+        Some("developers") => Some(Whose::Developers),
+        Some(_) => None,
+    };
+    let (Ok(seconds), Ok(first), Some(whose)) = (number(0, SECONDS), number(1, 0), whose) else {
+        writeln!(io::stderr(), "parapet-requests [SECONDS [FIRST_SEED [strangers | developers]]]")?;
         return Ok(ExitCode::FAILURE);
     };
     let end = Instant::now() + Duration::from_secs(seconds);
-    let mut edge = Edge::start().await;
+    let mut edge = Edge::start(whose).await;
     let mut seed = first;
     while Instant::now() < end {
         let tried = match decode_seed(seed, edge.next_nonce()) {

@@ -3,7 +3,7 @@
 
 use std::env;
 
-use parapet_requests::{Decoded, Edge, decode_seed, draw};
+use parapet_requests::{Decoded, Edge, Whose, decode_seed, draw};
 
 /// Requests that are drawn when nothing else is asked for.
 const SEEDS: u64 = 2_000;
@@ -25,7 +25,7 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn drawn_requests_are_answered_as_what_they_are_and_the_node_goes_on() {
-    let mut edge = Edge::start().await;
+    let mut edge = Edge::start(Whose::Strangers).await;
     for seed in seeds(SEEDS) {
         edge.try_seed(seed).await.unwrap_or_else(|fault| panic!("{fault}"));
     }
@@ -35,6 +35,14 @@ async fn drawn_requests_are_answered_as_what_they_are_and_the_node_goes_on() {
         for code in [-32_700, -32_600, -32_601, -32_602, -32_000] {
             assert!(edge.met.errors.contains_key(&code), "{code} of {:?}", edge.met);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_development_node_answers_drawn_requests_and_goes_on_whatever_its_chain_was_made_to_be() {
+    let mut edge = Edge::start(Whose::Developers).await;
+    for seed in seeds(SEEDS) {
+        edge.try_seed(seed).await.unwrap_or_else(|fault| panic!("{fault}"));
     }
 }
 
@@ -52,7 +60,7 @@ fn what_is_decoded_as_a_transaction_is_its_bytes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_transactions_are_admitted_and_under_the_hash_of_their_bytes() {
-    let mut edge = Edge::start().await;
+    let mut edge = Edge::start(Whose::Strangers).await;
     let all = seeds(SENT);
     let many = all.end - all.start;
     for seed in all {
@@ -65,6 +73,7 @@ async fn only_transactions_are_admitted_and_under_the_hash_of_their_bytes() {
 
 #[test]
 fn a_seed_draws_the_same_each_time() {
+    let draw = |seed| draw(seed, Whose::Strangers);
     assert_eq!(draw(7), draw(7));
     assert_ne!(draw(7), draw(8));
 }
