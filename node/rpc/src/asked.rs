@@ -42,6 +42,8 @@ pub(crate) enum Entry<'a> {
 pub(crate) enum Form<'a> {
     One(Entry<'a>),
     Batch(Vec<Entry<'a>>),
+    /// A batch of more entries than are read.
+    TooMany,
     /// It is not JSON.
     Broken,
 }
@@ -73,10 +75,10 @@ impl<'a> From<&'a Request<'_>> for Asked<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// Reads a request.
-    pub(crate) fn read(body: &'a [u8]) -> Self {
+    /// Reads a request, or a batch of so many at most.
+    pub(crate) fn read(body: &'a [u8], entries_max: usize) -> Self {
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'[') => Self::read_batch(body),
+            Some(b'[') => Self::read_batch(body, entries_max),
             _ => match serde_json::from_slice(body) {
                 Ok(asked) => Self::One(Entry::Call(asked)),
                 Err(_) => serde_json::from_slice(body).map_or(Self::Broken, |text| Self::One(Entry::read(text))),
@@ -84,13 +86,20 @@ impl<'a> Form<'a> {
         }
     }
 
-    fn read_batch(body: &'a [u8]) -> Self {
+    fn read_batch(body: &'a [u8], entries_max: usize) -> Self {
         // Nearly always all of them are calls, and reading each by itself takes twice as long.
         if let Ok(calls) = serde_json::from_slice::<Vec<Asked<'a>>>(body) {
-            return Self::Batch(calls.into_iter().map(Entry::Call).collect());
+            return match calls.len() {
+                many if many > entries_max => Self::TooMany,
+                _ => Self::Batch(calls.into_iter().map(Entry::Call).collect()),
+            };
         }
-        let each = serde_json::from_slice::<Vec<&RawValue>>(body);
-        each.map_or(Self::Broken, |each| Self::Batch(each.into_iter().map(Entry::read).collect()))
+        match serde_json::from_slice::<Vec<&RawValue>>(body) {
+            // Not read one by one: of what is short there may be millions.
+            Ok(each) if each.len() > entries_max => Self::TooMany,
+            Ok(each) => Self::Batch(each.into_iter().map(Entry::read).collect()),
+            Err(_) => Self::Broken,
+        }
     }
 }
 
@@ -117,9 +126,10 @@ mod tests {
             Entry::Notification => "-".to_owned(),
             Entry::Invalid(_) => "!".to_owned(),
         };
-        match Form::read(body.as_bytes()) {
+        match Form::read(body.as_bytes(), 4) {
             Form::One(one) => entry(&one),
             Form::Batch(each) => format!("[{}]", each.iter().map(entry).collect::<Vec<_>>().join(" ")),
+            Form::TooMany => "too many".to_owned(),
             Form::Broken => "broken".to_owned(),
         }
     }
@@ -139,6 +149,9 @@ mod tests {
             ("[]".to_owned(), "[]"),
             (format!("[{call},{call}]"), "[a[1] a[1]]"),
             (format!("\t[{call},7,{notification},[{call}]]"), "[a[1] ! - !]"),
+            ("[1,1,1,1]".to_owned(), "[! ! ! !]"),
+            ("[1,1,1,1,1]".to_owned(), "too many"),
+            (format!("[{}]", [call; 5].join(",")), "too many"),
             (String::new(), "broken"),
             ("{".to_owned(), "broken"),
             (format!("{call}{call}"), "broken"),
@@ -151,7 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_neither_call_nor_notification_is_answered_by_its_id_if_it_has_one() {
-        let Form::One(Entry::Invalid(id)) = Form::read(br#"{"jsonrpc":"2.0","id":5}"#) else { panic!("it is neither") };
+        let Form::One(Entry::Invalid(id)) = Form::read(br#"{"jsonrpc":"2.0","id":5}"#, 1) else {
+            panic!("it is neither")
+        };
         assert_eq!(id, Id::Number(5));
     }
 }

@@ -170,8 +170,11 @@ impl Dispatch {
 
     /// A method of the same name in another namespace or another spelling: the first of them by name.
     fn nearest(&self, wanted: &str) -> Option<&'static str> {
-        let name = |method: &str| method.split_once('_').map_or(method, |(_, name)| name).to_ascii_lowercase();
-        self.methods.keys().copied().filter(|method| name(method) == name(wanted)).min()
+        fn name(method: &str) -> &str {
+            method.split_once('_').map_or(method, |(_, name)| name)
+        }
+        let wanted = name(wanted);
+        self.methods.keys().copied().filter(|method| name(method).eq_ignore_ascii_case(wanted)).min()
     }
 }
 

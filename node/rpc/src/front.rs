@@ -140,13 +140,13 @@ impl Front {
         let max = self.limits.batch_calls_max;
         json(
             StatusCode::OK,
-            match Form::read(body) {
+            match Form::read(body, max as usize) {
                 Form::One(Entry::Call(asked)) => self.call(asked, connection).await,
                 Form::One(Entry::Notification) => String::new(),
                 Form::One(Entry::Invalid(id)) => invalid(&id),
                 Form::Broken => not_json(),
                 Form::Batch(entries) if entries.is_empty() => invalid(&Id::Null),
-                Form::Batch(entries) if u32::try_from(entries.len()).map_or(true, |calls| calls > max) => {
+                Form::TooMany => {
                     let message = format!("the batch is too large: at most {max} calls are accepted; send several");
                     error(&Id::Null, TOO_BIG_BATCH_REQUEST_CODE, &message)
                 }

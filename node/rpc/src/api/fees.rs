@@ -105,6 +105,7 @@ impl Node {
         let mut history = FeeHistory { oldest_block, ..FeeHistory::default() };
         let mut rewards = Vec::new();
         for block in (oldest_block..=last.number()).filter_map(|number| self.chain.block(number).transpose()) {
+            parapet_simulate::check_time()?;
             let block = block?;
             let header = &block.header;
             history.base_fee_per_gas.push(header.base_fee_per_gas.unwrap_or_default().into());
