@@ -76,7 +76,7 @@ impl Chain {
             if let Some(spacing) = request.spacing.filter(|_| index > 0) {
                 writer.outlook.time.next = Some(base.header.timestamp.saturating_add(spacing));
             }
-            let candidates = self.candidates(&base, &BTreeSet::new());
+            let candidates = self.next_candidates(&base, &BTreeSet::new());
             self.build(&mut writer, &base, candidates, EmptyBlock::Keep)?;
         }
         writer.ahead.take().map_or(Ok(()), |ahead| ahead.wait())

@@ -7,19 +7,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use parapet_pool::{Candidate, Pool, Prices};
+use parapet_pool::{Candidate, Pool, Rules};
 use parapet_types::Transaction;
 
 use crate::{BLOCK_BYTES_MAX, Chain, ahead::Base};
 
 impl Chain {
-    /// What the block on a base is offered.
+    /// What the chain's next block, on a base, is offered. What its fork does not take leaves the pool.
+    pub(crate) fn next_candidates(&self, base: &Base, without: &BTreeSet<Address>) -> Vec<Transaction> {
+        self.enter(self.rules(&base.header, &base.outlook).hardfork);
+        self.candidates(base, without)
+    }
+
+    /// What a block on a base is offered.
     pub(crate) fn candidates(&self, base: &Base, without: &BTreeSet<Address>) -> Vec<Transaction> {
         let rules = self.rules(&base.header, &base.outlook);
-        self.enter(rules.hardfork);
-        let prices = rules.prices();
         let most = self.0.settings.block_transactions_max;
-        candidates(&self.0.pool.read(), (prices, most), &base.nonces, without)
+        candidates(&self.0.pool.read(), &rules, most, &base.nonces, without)
     }
 }
 
@@ -27,7 +31,8 @@ impl Chain {
 /// whose nonces are used by what is not stored yet.
 fn candidates(
     pool: &Pool,
-    (prices, most): (Prices, usize),
+    rules: &Rules,
+    most: usize,
     used: &BTreeMap<Address, u64>,
     without: &BTreeSet<Address>,
 ) -> Vec<Transaction> {
@@ -36,8 +41,9 @@ fn candidates(
         bytes += candidate.encoded_bytes();
         bytes <= BLOCK_BYTES_MAX
     };
-    pool.best_after(prices, used)
+    pool.best_after(rules.prices(), used)
         .filter(|candidate| !without.contains(&candidate.transaction().signer()))
+        .filter(|candidate| candidate.is_proved_for(rules.hardfork))
         .take(most)
         .take_while(fits)
         .map(|candidate| candidate.transaction().clone())
@@ -49,7 +55,7 @@ mod tests {
     use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
     use alloy_eips::eip2718::Encodable2718 as _;
     use alloy_primitives::{Signature, U256};
-    use parapet_pool::{Balances, Limits, LowFees, Rules};
+    use parapet_pool::{Balances, Limits, LowFees};
     use parapet_types::{AccountInfo, Hardfork};
 
     use super::*;
@@ -89,7 +95,7 @@ mod tests {
     }
 
     fn offered(pool: &Pool) -> Vec<Transaction> {
-        candidates(pool, (Prices::default(), MOST), &BTreeMap::new(), &BTreeSet::new())
+        candidates(pool, &RULES, MOST, &BTreeMap::new(), &BTreeSet::new())
     }
 
     #[test]
@@ -110,14 +116,14 @@ mod tests {
     fn what_is_in_a_block_that_is_not_stored_yet_is_not_offered_again() {
         let pool = pool(3, 0);
         let used = BTreeMap::from([(Address::left_padding_from(&1_usize.to_be_bytes()), 1)]);
-        assert_eq!(candidates(&pool, (Prices::default(), MOST), &used, &BTreeSet::new()).len(), 2);
+        assert_eq!(candidates(&pool, &RULES, MOST, &used, &BTreeSet::new()).len(), 2);
     }
 
     #[test]
     fn those_who_are_passed_over_are_not_offered() {
         let pool = pool(3, 0);
         let out = Address::left_padding_from(&1_usize.to_be_bytes());
-        let offered = candidates(&pool, (Prices::default(), MOST), &BTreeMap::new(), &[out].into());
+        let offered = candidates(&pool, &RULES, MOST, &BTreeMap::new(), &[out].into());
         assert_eq!(offered.len(), 2);
         assert!(offered.iter().all(|transaction| transaction.signer() != out));
     }

@@ -152,7 +152,7 @@ impl Chain {
         let mut rejected = BTreeMap::new();
         loop {
             let base = self.base(writer)?;
-            let ready = self.candidates(&base, &passed_over);
+            let ready = self.next_candidates(&base, &passed_over);
             if ready.is_empty() {
                 return Ok(rejected);
             }

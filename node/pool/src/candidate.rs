@@ -19,7 +19,7 @@ pub type Sidecar = BlobTransactionSidecarVariant;
 
 /// What proves that blobs are those that were committed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProofForm {
+enum ProofForm {
     /// One proof for each blob (EIP-4844), before Osaka.
     PerBlob,
     /// One for each cell of each blob (EIP-7594), from Osaka on.
@@ -28,7 +28,7 @@ pub(crate) enum ProofForm {
 
 impl ProofForm {
     /// The form in which a fork takes blobs.
-    pub(crate) fn in_fork(hardfork: Hardfork) -> Self {
+    fn in_fork(hardfork: Hardfork) -> Self {
         if hardfork >= Hardfork::Osaka { Self::PerCell } else { Self::PerBlob }
     }
 
@@ -103,9 +103,11 @@ impl Candidate {
         *self.transaction.tx_hash()
     }
 
-    /// What proves its blobs, if it has any.
-    pub(crate) fn proof_form(&self) -> Option<ProofForm> {
-        self.sidecar.as_deref().map(ProofForm::of)
+    /// Whether its blobs, if it has any, are proved in the form that a fork takes.
+    #[must_use]
+    pub fn is_proved_for(&self, hardfork: Hardfork) -> bool {
+        let form = ProofForm::in_fork(hardfork);
+        self.sidecar.as_deref().is_none_or(|sidecar| ProofForm::of(sidecar) == form)
     }
 
     pub(crate) fn has_blobs(&self) -> bool {

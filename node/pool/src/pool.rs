@@ -16,7 +16,7 @@ use parapet_types::{AccountInfo, Hardfork, Transaction};
 
 use crate::{
     Account, Best, Limits, Order, PoolError, Prices, Rules, Sidecar, admission,
-    candidate::{Candidate, ProofForm},
+    candidate::Candidate,
     conflicts,
     lane::{Entry, Lane},
     tails::Tails,
@@ -201,9 +201,8 @@ impl Pool {
         if self.with_blobs == 0 {
             return Vec::new();
         }
-        let form = ProofForm::in_fork(hardfork);
         let entries = self.lanes.values().flat_map(Lane::entries).map(|(_, entry)| entry);
-        let stale = entries.filter(|entry| entry.candidate.proof_form().is_some_and(|is| is != form));
+        let stale = entries.filter(|entry| !entry.candidate.is_proved_for(hardfork));
         let stale: Vec<_> = stale.map(Entry::hash).collect();
         stale.into_iter().filter_map(|hash| self.drop(hash)).collect()
     }
