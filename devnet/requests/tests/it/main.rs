@@ -7,6 +7,8 @@ use parapet_requests::{Decoded, Edge, Whose, decode_seed, draw};
 
 /// Requests that are drawn when nothing else is asked for.
 const SEEDS: u64 = 2_000;
+/// The same of developers' requests, of which some mine many blocks.
+const DEVELOPERS: u64 = 1_000;
 /// The same of transactions that are sent, and of those that are only decoded.
 const SENT: u64 = 1_000;
 const DECODED: u64 = 5_000;
@@ -41,7 +43,7 @@ async fn drawn_requests_are_answered_as_what_they_are_and_the_node_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_development_node_answers_drawn_requests_and_goes_on_whatever_its_chain_was_made_to_be() {
     let mut edge = Edge::start(Whose::Developers).await;
-    for seed in seeds(SEEDS) {
+    for seed in seeds(DEVELOPERS) {
         edge.try_seed(seed).await.unwrap_or_else(|fault| panic!("{fault}"));
     }
 }

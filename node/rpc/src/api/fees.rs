@@ -95,7 +95,7 @@ impl Node {
         // Of blocks up to a fork the other chain's endpoint knows.
         let known = match self.chain.fork() {
             Some(fork) => last.number().saturating_sub(fork.header().number),
-            None => last.number() + 1 - self.chain.first(),
+            None => (last.number() + 1).saturating_sub(self.chain.first()),
         };
         let count = count.min(self.limits.fee_history_blocks_max).min(known);
         if count == 0 {
