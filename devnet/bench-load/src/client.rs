@@ -1,7 +1,7 @@
 //! A connection that carries requests which are already written, and gives back the bytes of answers.
 //!
 //! What lays the load on must cost little beside what bears it: a machine runs both. So there is no client in it that could do
-//! more than is needed, and no copy of an answer; [`wire`](crate::wire) has the bytes.
+//! more than is needed, and no copy of an answer; [`wire`] has the bytes.
 
 use std::{io, net::SocketAddr};
 

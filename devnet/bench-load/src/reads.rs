@@ -26,7 +26,7 @@ const AHEAD: usize = 16;
 pub enum Form {
     /// One in a request, the next when it is answered.
     Single,
-    /// One in a request, [`AHEAD`] requests at a time.
+    /// One in a request, `AHEAD` requests at a time.
     Ahead,
     /// [`BATCH`] in a request.
     Batch,

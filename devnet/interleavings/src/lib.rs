@@ -1,9 +1,9 @@
 //! The executor's scheduler and versioned memory under a model checker for interleavings.
 //!
-//! The files of `node/executor/src/parallel` that threads meet in are compiled here a second time ([`parallel`]), on
+//! The files of `node/executor/src/parallel` that threads meet in are compiled here a second time (`parallel`), on
 //! primitives whose every use is a decision of shuttle's scheduler ([`sync`]). The executor itself never sees shuttle.
 //! What is checked is the code itself: the loop of a thread, the schedule, the table of keys and the arena of cells, the
-//! cells, the validation of reads. What is modelled is the rest: what a transaction does ([`bank`]), and how far the frontier's owner plans ahead ([`window`]).
+//! cells, the validation of reads. What is modelled is the rest: what a transaction does ([`bank`]), and how far the frontier's owner plans ahead (`window`).
 //!
 //! Shuttle alone runs atomics as if every ordering were `SeqCst`. The primitives here add the memory model: in half of
 //! the executions a load may give an older value wherever the orderings allow it ([`machine`]), so a missing `Acquire`,

@@ -1,6 +1,6 @@
 //! What the executor's files take for the primitives that threads meet on: the interface of `parking_lot` and of the
 //! standard atomics, as far as the executor uses it. Invariant: nothing that one thread does becomes visible to another
-//! except through the [`machine`](crate::machine), and before every use any other thread may run.
+//! except through the [`machine`], and before every use any other thread may run.
 
 mod atomic;
 mod lock;

@@ -4,12 +4,12 @@
 //! transactions and hashes on every machine. A [`Kind`] says how the transactions of its block depend on each other;
 //! what else they have in common (the fee recipient, the code of a token) is the same everywhere.
 //!
-//! Path of a block: a kind's module ([`transfers`], [`tokens`], [`swaps`], [`mixed`]) puts accounts and contracts on a
-//! [`ground::Ground`] and orders transactions on it; the ground numbers and signs them, and fixes the block around them.
+//! Path of a block: a kind's module (`transfers`, `tokens`, `swaps`, `mixed`) puts accounts and contracts on a
+//! `ground::Ground` and orders transactions on it; the ground numbers and signs them, and fixes the block around them.
 //! [`load`] gives transactions without a block, to be sent to a node.
 //!
-//! State is written directly, except that of a pool, which comes out of executing its past ([`preparation`]) and is then
-//! copied ([`market`]).
+//! State is written directly, except that of a pool, which comes out of executing its past (`preparation`) and is then
+//! copied (`market`).
 
 mod accounts;
 mod contracts;

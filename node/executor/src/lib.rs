@@ -1,7 +1,7 @@
 //! Executes blocks on revm, each transaction under the eyes of a monitor.
 //!
 //! Path of a transaction: [`block::execute_block`] hands it to a [`Session`], which opens the monitor's judgement, runs
-//! the [`evm`] with frames recorded by the [`recorder`], lets the monitor decide, and commits what remains to the
+//! the [`evm`] with frames recorded by the `recorder`, lets the monitor decide, and commits what remains to the
 //! [`Overlay`]. A veto is not an error: every open frame ends as if it had reverted, so that gas, nonce and EIP-7702
 //! authorizations stay as Ethereum has them for a failed transaction.
 //!

@@ -1,9 +1,9 @@
 //! The state of another chain, read from a node of it and checked: what a forked chain begins with.
 //!
 //! Path of a read: a [`Fork`] is a [`StateReader`](parapet_types::StateReader) of one block that never changes. What was read
-//! before is in its [cache](cache), and over runs in a [file](file); what was not is [asked for](fork) in as few requests as
-//! possible, by one thread for all that want it, and [checked](proof) against the block's state root wherever the endpoint
-//! has proofs. The [client](client) bounds everything that depends on the endpoint: time, bytes, requests at once, attempts.
+//! before is in its cache (`cache`), and over runs in a file (`file`); what was not is asked for (`fork`) in as few requests as
+//! possible, by one thread for all that want it, and checked (`proof`) against the block's state root wherever the endpoint
+//! has proofs. The client (`client`) bounds everything that depends on the endpoint: time, bytes, requests at once, attempts.
 //!
 //! Assumptions: the endpoint may lie, stall, disappear or answer without end. Then a read fails, soon and in words that name
 //! the endpoint; it never gives a wrong answer that could have been known to be one, and never waits without end. Nothing is

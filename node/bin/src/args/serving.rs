@@ -16,7 +16,7 @@ pub(crate) struct ServingArgs {
     /// Serve on a Unix socket, too: at /tmp/anvil.ipc, unless told otherwise.
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = ANVIL_SOCKET)]
     pub(crate) ipc: Option<PathBuf>,
-    /// Origin whose pages may ask from within browsers, as in https://example.org; * for any. It can be given several times.
+    /// Origin whose pages may ask from within browsers, as in `https://example.org`; * for any. It can be given several times.
     #[arg(long, value_name = "ORIGIN", default_value = "*")]
     pub(crate) allow_origin: Vec<String>,
     /// Answer no pages in browsers.

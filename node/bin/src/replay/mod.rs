@@ -1,7 +1,7 @@
 //! `parapet replay`: blocks that were executed before are executed again, by all threads and one transaction after the
 //! other, and compared with each other and with what their headers say.
 //!
-//! Path of a block: [`source`] finds it with the state before it, [`rerun`] executes it both ways, [`waits`] listens to
+//! Path of a block: [`source`] finds it with the state before it, [`rerun()`] executes it both ways, [`waits`] listens to
 //! it once more where it is to be explained, [`show`] prints what came of it.
 
 mod rerun;
