@@ -2,11 +2,12 @@
 //!
 //! Invariant: it changes what is in memory and no answer. So it may be done for nothing, late, in part, or not at all.
 
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, keccak256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 
 use crate::{
     StoreError, WorldState,
     disk::StoredAccount,
+    keys::{account_key, slot_key},
     source::AccountSource,
     trie::{Found, Source as _, Trie},
     world::{Account, Slot},
@@ -20,7 +21,7 @@ impl WorldState {
     /// [`StoreError`] when the store cannot answer.
     pub fn read_ahead(&self, address: &Address, slots: &[U256]) -> Result<usize, StoreError> {
         let Some(base) = self.base().cloned() else { return Ok(0) };
-        let (key, source) = (keccak256(address), AccountSource::new(Some(&*base)));
+        let (key, source) = (account_key(address), AccountSource::new(Some(&*base)));
         let (accounts, mut read) = (self.accounts_trie(), 0);
         let storage = match accounts.find(&key) {
             Found::Here(account) => account.slots.clone(),
@@ -40,7 +41,7 @@ impl WorldState {
             }
         };
         for slot in slots {
-            let slot_key = keccak256(slot.to_be_bytes::<32>());
+            let slot_key = slot_key(*slot);
             if matches!(storage.find(&slot_key), Found::InStore) && base.lacks_slot(&key, &slot_key) {
                 let source = source.slots(key);
                 source.value(&slot_key)?;

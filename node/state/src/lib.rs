@@ -14,6 +14,7 @@ mod ahead;
 mod block;
 mod disk;
 mod error;
+mod keys;
 mod reader;
 mod settings;
 mod source;

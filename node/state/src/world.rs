@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use alloy_trie::TrieAccount;
 use imbl::{OrdMap, OrdSet};
 use parapet_types::{AccountChange, AccountInfo, StateChanges, StateReader};
@@ -11,6 +11,7 @@ use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, Pa
 use crate::{
     StoreError,
     disk::Base,
+    keys::{account_key, slot_key},
     source::AccountSource,
     trie::{AccountProof, Depth, Found, Rebuild, SlotProof, Source as _, Trie, TrieValue},
 };
@@ -89,7 +90,7 @@ impl WorldState {
     /// Whether nothing of an account needs to be asked for below: it was changed here, or was never anywhere else.
     #[must_use]
     pub fn is_here(&self, address: &Address) -> bool {
-        let key = keccak256(address);
+        let key = account_key(address);
         self.below(&key).is_none() || matches!(self.accounts.find(&key), Found::Here(_))
     }
 
@@ -103,7 +104,7 @@ impl WorldState {
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub fn account(&self, address: &Address) -> Result<Option<AccountInfo>, StoreError> {
-        let key = keccak256(address);
+        let key = account_key(address);
         Ok(match self.accounts.find(&key) {
             Found::Here(account) => Some(account.info),
             Found::Absent => self.account_below(&key, address)?,
@@ -116,7 +117,7 @@ impl WorldState {
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub fn storage(&self, address: &Address, slot: U256) -> Result<U256, StoreError> {
-        let (account, key) = (keccak256(address), keccak256(slot.to_be_bytes::<32>()));
+        let (account, key) = (account_key(address), slot_key(slot));
         let found = match self.accounts.find(&account) {
             Found::Here(account) => account.slots.find(&key),
             Found::Absent => Found::Absent,
@@ -154,7 +155,7 @@ impl WorldState {
     /// # Errors
     /// [`StoreError`] when the store cannot answer.
     pub fn has_storage(&self, address: &Address) -> Result<bool, StoreError> {
-        let key = keccak256(address);
+        let key = account_key(address);
         if self.entry(&key, address)?.is_some_and(|account| !account.slots.is_empty()) {
             return Ok(true);
         }
@@ -196,7 +197,7 @@ impl WorldState {
 
     /// What becomes of an account.
     fn changed(&self, address: Address, change: &AccountChange) -> Result<Changed, StoreError> {
-        let (key, source) = (keccak256(address), self.source());
+        let (key, source) = (account_key(&address), self.source());
         let before = self.entry(&key, &address)?;
         let mut removed = Vec::new();
         if let Some(before) = before.as_ref().filter(|_| change.info.is_none() || change.wipe_storage) {
@@ -219,7 +220,7 @@ impl WorldState {
         let slots = before.filter(|_| !change.wipe_storage).map_or_else(Trie::new, |before| before.slots.clone());
         let mut account = Account { address, info, slots };
         for (slot, value) in &change.storage {
-            let slot_key = keccak256(slot.to_be_bytes::<32>());
+            let slot_key = slot_key(*slot);
             if value.is_zero() {
                 account.slots.remove(&slot_key, &source.slots(key))?;
                 removed.push((key, Some(slot_key)));
@@ -266,11 +267,11 @@ impl WorldState {
         if self.is_over_another() {
             return Err(StoreError::NoProof);
         }
-        let key = keccak256(address);
+        let key = account_key(&address);
         let (nodes, account) = self.accounts.prove(&key, &self.source())?;
         let storage = account.as_ref().map_or_else(Trie::new, |account| account.slots.clone());
         let prove_slot = |slot: &U256| {
-            let (nodes, found) = storage.prove(&keccak256(slot.to_be_bytes::<32>()), &self.source().slots(key))?;
+            let (nodes, found) = storage.prove(&slot_key(*slot), &self.source().slots(key))?;
             Ok(SlotProof { slot: *slot, value: found.map_or(U256::ZERO, |(_, value)| value), nodes })
         };
         let slots = slots.iter().map(prove_slot).collect::<Result<_, StoreError>>()?;
@@ -293,7 +294,7 @@ impl WorldState {
         address: &Address,
         mut each: impl FnMut(U256, U256) -> Result<(), E>,
     ) -> Result<(), E> {
-        let key = keccak256(address);
+        let key = account_key(address);
         let Some(account) = self.entry(&key, address)? else { return Ok(()) };
         account.slots.entries(self.source().slots(key)).try_for_each(|entry| {
             let (_, (slot, value)) = entry?;
