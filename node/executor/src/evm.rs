@@ -17,7 +17,7 @@ use revm::{
     primitives::Bytes,
 };
 
-use crate::{ChainRules, database::EvmDatabase, instructions, precompiles::Precompiles, recorder::Recorder};
+use crate::{ChainRules, database::EvmDatabase, instructions, interrupt, precompiles::Precompiles, recorder::Recorder};
 
 /// Context of the EVM; its own data is the recorder.
 pub type EvmContext<'m, DB> = Context<BlockEnv, TxEnv, CfgEnv, DB, Journal<DB>, Recorder<'m>>;
@@ -28,8 +28,9 @@ pub(crate) type FrameError<DB> = ContextError<<DB as Database>::Error>;
 /// revm's EVM with a recorder and a monitor around its frames.
 pub struct MonitoredEvm<'m, DB: EvmDatabase, INSP = NoOpInspector> {
     pub(crate) inner: Inner<'m, DB, INSP>,
-    /// The table in force while storage accesses or preimages are recorded.
-    pub(crate) recording: Instructions<'m, DB>,
+    /// The table in force while storage accesses or preimages are recorded. It is made when that is first wanted: most calls of
+    /// readers never do.
+    recording: Option<Instructions<'m, DB>>,
     pub(crate) monitor: &'m dyn Monitor,
     /// When the monitor wants to be asked.
     pub(crate) attention: Attention,
@@ -54,7 +55,7 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         ctx.block = block;
         let precompiles = Precompiles::new(spec, precompiles);
         let inner = Evm::new_with_inspector(ctx, inspector, instructions::plain(spec), precompiles);
-        Self { inner, recording: instructions::recording(spec), monitor, attention: monitor.attention(), guards }
+        Self { inner, recording: None, monitor, attention: monitor.attention(), guards }
     }
 
     /// The inspector.
@@ -96,6 +97,20 @@ impl<'m, DB: EvmDatabase, INSP> MonitoredEvm<'m, DB, INSP> {
         frame.set_finished(true);
         Ok(ended)
     }
+}
+
+/// The table that records, which can be interrupted where the plain one can.
+fn recording<'a, 'm, DB: EvmDatabase, INSP>(
+    made: &'a mut Option<Instructions<'m, DB>>,
+    inner: &Inner<'m, DB, INSP>,
+) -> &'a Instructions<'m, DB> {
+    made.get_or_insert_with(|| {
+        let mut table = instructions::recording(inner.ctx.cfg.spec);
+        if inner.ctx.chain.interrupt.is_some() {
+            interrupt::heed(&mut table);
+        }
+        table
+    })
 }
 
 /// The result of a frame that ends before anything of it happened.
@@ -167,7 +182,7 @@ impl<'m, DB: EvmDatabase, INSP> EvmTr for MonitoredEvm<'m, DB, INSP> {
         } else {
             let inner = &mut self.inner;
             let live = inner.ctx.chain.recorded != Subscriptions::NONE;
-            let table = if live { &self.recording } else { &inner.instruction };
+            let table = if live { recording(&mut self.recording, inner) } else { &inner.instruction };
             let frame = inner.frame_stack.get();
             let action = frame.interpreter.run_plain(table.instruction_table(), table.gas_table(), &mut inner.ctx);
             let next = frame.process_next_action::<_, FrameError<DB>>(&mut inner.ctx, action)?;
@@ -218,7 +233,7 @@ where
         } else {
             let inner = &mut self.inner;
             let live = inner.ctx.chain.recorded != Subscriptions::NONE;
-            let table = if live { &self.recording } else { &inner.instruction };
+            let table = if live { recording(&mut self.recording, inner) } else { &inner.instruction };
             let frame = inner.frame_stack.get();
             let action = inspect_instructions(
                 &mut inner.ctx,

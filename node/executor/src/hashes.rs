@@ -12,14 +12,19 @@ use alloy_primitives::{B256, keccak256};
 pub(crate) const PREIMAGE_BYTES: usize = 64;
 /// Hashes that are remembered, as a power of two: 48 KiB, so that they stay in a core's own cache.
 const PLACES_LOG2: u32 = 9;
+/// Hashes after which an EVM begins to remember them: one that lives for a call or two, as those of reads do, has no use for so
+/// many places.
+const FORGOTTEN: u32 = 16;
 /// Spreads preimages over places (Fibonacci hashing: 2^64 divided by the golden ratio).
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The last hashes of an EVM. Two preimages may have one place: then the later one is remembered.
 #[derive(Debug, Default)]
 pub(crate) struct Hashes {
-    /// Empty until the first is asked for.
+    /// Empty at first.
     places: Box<[Hashed]>,
+    /// Hashes that were asked for until there were places.
+    forgotten: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +37,10 @@ impl Hashes {
     /// The Keccak-256 of a preimage.
     pub(crate) fn of(&mut self, preimage: &[u8; PREIMAGE_BYTES]) -> B256 {
         if self.places.is_empty() {
+            if self.forgotten < FORGOTTEN {
+                self.forgotten += 1;
+                return keccak256(preimage);
+            }
             let preimage = [0; PREIMAGE_BYTES];
             self.places = vec![Hashed { preimage, hash: keccak256(preimage) }; 1 << PLACES_LOG2].into();
         }

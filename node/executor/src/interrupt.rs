@@ -13,7 +13,7 @@ use crate::{
     TxError,
     database::EvmDatabase,
     evm::{FrameError, MonitoredEvm},
-    instructions::{Frame, replace},
+    instructions::{Frame, Table, replace},
 };
 
 /// Jumps and frames between two questions: some microseconds of the EVM.
@@ -71,10 +71,7 @@ impl<DB: EvmDatabase, INSP> MonitoredEvm<'_, DB, INSP> {
     /// From now on executions end when the function says so.
     pub(crate) fn interrupt_when(&mut self, is_due: fn() -> bool, patience: Patience) {
         self.inner.ctx.chain.interrupt = Some(Interrupt::when(is_due, patience));
-        for table in [&mut self.inner.instruction, &mut self.recording] {
-            replace(table, opcode::JUMP, Instruction::new(jump));
-            replace(table, opcode::JUMPI, Instruction::new(jumpi));
-        }
+        heed(&mut self.inner.instruction);
     }
 
     /// Counts a frame.
@@ -82,6 +79,12 @@ impl<DB: EvmDatabase, INSP> MonitoredEvm<'_, DB, INSP> {
         let interrupt = &mut self.inner.ctx.chain.interrupt;
         if interrupt.as_mut().is_some_and(Interrupt::step) { Err(interrupted()) } else { Ok(()) }
     }
+}
+
+/// Has a table's jumps look whether they are interrupted.
+pub(crate) fn heed<DB: EvmDatabase>(table: &mut Table<'_, DB>) {
+    replace(table, opcode::JUMP, Instruction::new(jump));
+    replace(table, opcode::JUMPI, Instruction::new(jumpi));
 }
 
 fn interrupted<E>() -> ContextError<E> {
