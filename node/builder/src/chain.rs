@@ -203,6 +203,12 @@ impl Chain {
         self.rewrite_journal();
     }
 
+    /// Whether the chain is being changed at this moment.
+    #[must_use]
+    pub fn is_being_written(&self) -> bool {
+        self.0.writer.is_locked()
+    }
+
     /// The right to change the chain, all of which is stored.
     pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>, ChainError> {
         let mut writer = self.writer_ahead()?;

@@ -1,9 +1,12 @@
 //! Calls as they stand in a request: nothing of them is copied.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use jsonrpsee::types::{Id, InvalidRequest, Params, Request, TwoPointZero};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, Visitor},
+};
 use serde_json::value::RawValue;
 
 /// A call.
@@ -11,12 +14,42 @@ use serde_json::value::RawValue;
 pub(crate) struct Asked<'a> {
     #[serde(rename = "jsonrpc")]
     _version: TwoPointZero,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "id")]
     pub(crate) id: Id<'a>,
     #[serde(borrow)]
     pub(crate) method: Cow<'a, str>,
     #[serde(borrow, default)]
     params: Option<&'a RawValue>,
+}
+
+/// An id as [`Id`] takes it, read in one go: it would try each of its forms, the rarest first, and an error costs more than a
+/// call's whole text.
+fn id<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Id<'a>, D::Error> {
+    struct Form;
+    impl<'de> Visitor<'de> for Form {
+        type Value = Id<'de>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("null, a number or a string")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Id<'de>, E> {
+            Ok(Id::Null)
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Id<'de>, E> {
+            Ok(Id::Number(number))
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Id<'de>, E> {
+            Ok(Id::Str(Cow::Owned(text.to_owned())))
+        }
+
+        fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Id<'de>, E> {
+            Ok(Id::Str(Cow::Borrowed(text)))
+        }
+    }
+    deserializer.deserialize_any(Form)
 }
 
 /// A call that is not to be answered, and not carried out either.
@@ -159,6 +192,28 @@ mod tests {
             (format!("[{call}]x"), "broken"),
         ] {
             assert_eq!(short(&body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn ids_are_read_as_the_library_reads_them() {
+        for json in [
+            "null",
+            "0",
+            "18446744073709551615",
+            "\"\"",
+            "\"a\"",
+            "\"\\u0061\\\"\"",
+            "-1",
+            "1.5",
+            "1e3",
+            "true",
+            "[]",
+            "{}",
+        ] {
+            let call = format!(r#"{{"jsonrpc":"2.0","id":{json},"method":"a"}}"#);
+            let read = serde_json::from_str::<Asked<'_>>(&call).ok().map(|asked| asked.id);
+            assert_eq!(read, serde_json::from_str::<Id<'_>>(json).ok(), "{json}");
         }
     }
 

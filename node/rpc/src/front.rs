@@ -35,15 +35,17 @@ use crate::{
     asked::{Asked, Entry, Form},
     body::Timed,
     connection::Connection,
-    dispatch::Dispatch,
+    dispatch::{Answers, Dispatch},
     socket::{Socket, busy},
 };
 
 /// Text for people.
 pub(crate) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 const JSON_TYPE: &str = "application/json; charset=utf-8";
-/// Room for a batch's answer, in bytes, with which it begins.
-const BATCH_BYTES: usize = 4_096;
+/// Room for an answer, in bytes, with which it begins: most are not longer.
+const ANSWER_BYTES: usize = 128;
+/// Most answers of a batch for which there is room from its beginning.
+const BATCH_ROOM: usize = 256;
 
 /// What is before the methods of a server.
 pub(crate) struct Front {
@@ -142,7 +144,7 @@ impl Front {
             StatusCode::OK,
             match Form::read(body, max as usize) {
                 Form::One(Entry::Call(asked)) => self.call(asked, connection).await,
-                Form::One(Entry::Notification) => String::new(),
+                Form::One(Entry::Notification) => Vec::new(),
                 Form::One(Entry::Invalid(id)) => invalid(&id),
                 Form::Broken => not_json(),
                 Form::Batch(entries) if entries.is_empty() => invalid(&Id::Null),
@@ -155,64 +157,102 @@ impl Front {
         )
     }
 
-    async fn call(&self, asked: Asked<'_>, connection: &Arc<Connection>) -> String {
+    async fn call(&self, asked: Asked<'_>, connection: &Arc<Connection>) -> Vec<u8> {
         let Some(call) = connection.begin() else { return text(busy(asked.id)) };
-        let answer = text(self.dispatch.call(asked, None).await);
+        let mut answer = Vec::with_capacity(ANSWER_BYTES);
+        if self.dispatch.call_quickly(&asked, &mut answer).is_none() {
+            answer = text(self.dispatch.call_usually(asked, None).await);
+        }
         call.answered(answer.len());
         answer
     }
 
     /// The answers to the calls of a batch; nothing where there are notifications alone.
-    async fn batch(&self, entries: Vec<Entry<'_>>, connection: &Arc<Connection>) -> String {
+    async fn batch(&self, entries: Vec<Entry<'_>>, connection: &Arc<Connection>) -> Vec<u8> {
         let Some(call) = connection.begin() else { return text(busy(Id::Null)) };
-        let max = self.limits.response_bytes_max as usize;
-        let mut answers = String::with_capacity(BATCH_BYTES);
-        let hand_on = |answer: MethodResponse| {
-            let answer = answer.as_json().get();
-            // With a bracket at the end.
-            if answers.len() + answer.len() + 2 > max {
-                return Err(MethodResponse::error(Id::Null, reject_too_big_batch_response(max)));
-            }
-            answers.push(if answers.is_empty() { '[' } else { ',' });
-            answers.push_str(answer);
-            Ok(())
+        let text_begun = Vec::with_capacity(ANSWER_BYTES * entries.len().min(BATCH_ROOM));
+        let mut array = Array { text: text_begun, bytes_max: self.limits.response_bytes_max as usize };
+        let answers = match self.dispatch.batch(entries, None, &mut array).await {
+            Err(too_big) => text(too_big),
+            Ok(()) => array.end(),
         };
-        let ended = self.dispatch.batch(entries, None, hand_on).await;
-        if let Err(too_big) = ended {
-            answers = text(too_big);
-        } else if !answers.is_empty() {
-            answers.push(']');
-        }
         call.answered(answers.len());
         answers
     }
 }
 
-fn text(answer: MethodResponse) -> String {
-    Box::<str>::from(answer.into_json()).into()
+/// The answers to the calls of a batch, as they are sent.
+struct Array {
+    text: Vec<u8>,
+    bytes_max: usize,
+}
+
+impl Array {
+    /// Goes on to the next one.
+    fn go_on(&mut self) {
+        self.text.push(if self.text.is_empty() { b'[' } else { b',' });
+    }
+
+    /// Whether it is not too long, with a bracket at its end.
+    fn fits(&self) -> bool {
+        self.text.len() < self.bytes_max
+    }
+
+    /// Nothing where nothing was answered.
+    fn end(mut self) -> Vec<u8> {
+        if !self.text.is_empty() {
+            self.text.push(b']');
+        }
+        self.text
+    }
+}
+
+impl Answers for Array {
+    fn take(&mut self, answer: MethodResponse) -> Result<(), MethodResponse> {
+        self.go_on();
+        self.text.extend_from_slice(answer.as_json().get().as_bytes());
+        match self.fits() {
+            true => Ok(()),
+            false => Err(MethodResponse::error(Id::Null, reject_too_big_batch_response(self.bytes_max))),
+        }
+    }
+
+    fn write<T>(&mut self, answer: impl FnOnce(&mut Vec<u8>) -> Option<T>) -> Option<T> {
+        let begin = self.text.len();
+        self.go_on();
+        let written = answer(&mut self.text).filter(|_| self.fits());
+        if written.is_none() {
+            self.text.truncate(begin);
+        }
+        written
+    }
+}
+
+fn text(answer: MethodResponse) -> Vec<u8> {
+    Box::<str>::from(answer.into_json()).into_boxed_bytes().into()
 }
 
 /// A whole answer over HTTP.
-pub(crate) fn answer(status: StatusCode, kind: &'static str, text: String) -> HttpResponse {
+pub(crate) fn answer(status: StatusCode, kind: &'static str, text: impl Into<HttpBody>) -> HttpResponse {
     let answer = HttpResponse::<()>::builder().status(status);
     let answer = answer.header(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    answer.body(HttpBody::from(text)).expect("its only header is fixed")
+    answer.body(text.into()).expect("its only header is fixed")
 }
 
-fn json(status: StatusCode, text: String) -> HttpResponse {
+fn json(status: StatusCode, text: Vec<u8>) -> HttpResponse {
     answer(status, JSON_TYPE, text)
 }
 
-fn error(id: &Id<'_>, code: i32, message: &str) -> String {
+fn error(id: &Id<'_>, code: i32, message: &str) -> Vec<u8> {
     text(MethodResponse::error(id.clone(), ErrorObjectOwned::owned(code, message, None::<()>)))
 }
 
-fn not_json() -> String {
+fn not_json() -> Vec<u8> {
     let message = "parse error: the body is not valid JSON; send one JSON-RPC 2.0 request or an array of them";
     error(&Id::Null, PARSE_ERROR_CODE, message)
 }
 
-fn invalid(id: &Id<'_>) -> String {
+fn invalid(id: &Id<'_>) -> Vec<u8> {
     let message =
         r#"invalid request: send {"jsonrpc": "2.0", "id": …, "method": …, "params": […]} or a non-empty array of such"#;
     error(id, INVALID_REQUEST_CODE, message)

@@ -29,6 +29,7 @@ mod namespaces;
 mod node;
 mod otterscan;
 mod page;
+mod quick;
 mod readers;
 mod revert;
 mod screen;

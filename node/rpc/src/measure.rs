@@ -1,6 +1,9 @@
 //! What is told of requests and connections, for whoever collects metrics. Where nobody does, this costs nothing.
 
-use std::{sync::OnceLock, time::Instant};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use jsonrpsee::MethodResponse;
 use metrics::{
@@ -62,14 +65,20 @@ impl Meter {
 
     /// Tells of a call that was answered.
     pub(crate) fn note(&self, began: Instant, answer: &MethodResponse) {
+        self.note_answered(began.elapsed(), 1);
+        if answer.is_error() {
+            let method = self.method;
+            self.failed.get_or_init(|| counter!(FAILED_CALLS, "method" => method)).increment(1);
+        }
+    }
+
+    /// Tells of calls that were answered, and how long they took together.
+    pub(crate) fn note_answered(&self, took: Duration, number: u32) {
         let method = self.method;
         let (calls, wall) = self
             .answered
             .get_or_init(|| (counter!(CALLS, "method" => method), histogram!(CALL_WALL, "method" => method)));
-        calls.increment(1);
-        wall.record(began.elapsed());
-        if answer.is_error() {
-            self.failed.get_or_init(|| counter!(FAILED_CALLS, "method" => method)).increment(1);
-        }
+        calls.increment(number.into());
+        wall.record(took / number.max(1));
     }
 }

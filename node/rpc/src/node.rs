@@ -141,9 +141,9 @@ impl Node {
 
     /// What to simulate for a request, its gas bounded: a call without end must end.
     pub(crate) fn call_request(&self, request: TransactionRequest) -> Result<CallRequest, RpcError> {
-        let gas_max = self.limits.call_gas_max.max(self.params().block_gas_limit);
         let request = call_request(request)?;
-        Ok(CallRequest { gas: request.gas.map(|gas| gas.min(gas_max)), ..request })
+        let bounded = |gas: u64| gas.min(self.limits.call_gas_max.max(self.params().block_gas_limit));
+        Ok(CallRequest { gas: request.gas.map(bounded), ..request })
     }
 
     /// The sealed block that is meant; the head where `pending` is asked for. `None` where there is none.

@@ -18,10 +18,7 @@ use std::{
 };
 
 use metrics::{counter, gauge};
-use tokio::{
-    runtime::{Builder, Handle, Runtime},
-    sync::Semaphore,
-};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{Limits, RpcError, measure};
 
@@ -30,7 +27,7 @@ use crate::{Limits, RpcError, measure};
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 5;
 /// Longest time for which a read is tried where it was asked for: some times what handing it on costs.
-const BRIEFLY: Duration = Duration::from_micros(300);
+const BRIEFLY: Duration = Duration::from_micros(200);
 
 pub(crate) struct Readers {
     /// Always there but while it is dropped.
@@ -39,8 +36,8 @@ pub(crate) struct Readers {
     reads: Arc<AtomicUsize>,
     reads_max: usize,
     time_max: Duration,
-    /// Threads that serve connections and may try a read.
-    trying: Semaphore,
+    /// Whether several threads serve connections.
+    may_try: bool,
 }
 
 /// A read that runs or waits.
@@ -68,25 +65,18 @@ impl Readers {
             reads: Arc::default(),
             reads_max: limits.heavy_reads_max.saturating_add(limits.reads_waiting_max),
             time_max: limits.read_time_max,
-            trying: Semaphore::new(Handle::try_current().map_or(0, |serving| serving.metrics().num_workers() - 1)),
+            may_try: Handle::try_current().is_ok_and(|serving| serving.metrics().num_workers() > 1),
         })
     }
 
-    /// Runs a read that may be begun anew: here, if it takes next to no time and asks no guard, or as [`run`](Self::run).
-    pub(crate) async fn run_briefly<T: Send + 'static>(
-        &self,
-        work: impl Fn() -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        if let Ok(_trying) = self.trying.try_acquire() {
-            let end = Instant::now() + BRIEFLY.min(self.time_max);
-            let tried = catch_unwind(AssertUnwindSafe(|| parapet_simulate::briefly(end, &work)));
-            match tried {
-                Ok(Err(RpcError::Late(_))) => {}
-                Ok(done) => return done,
-                Err(panic) => return Err(panicked(&*panic)),
-            }
+    /// Tries a read here, for a fraction of a millisecond; it is late, too, where nothing may be tried, or a guard were to be asked.
+    pub(crate) fn briefly<T>(&self, work: impl FnOnce() -> Result<T, RpcError>) -> Result<T, RpcError> {
+        if !self.may_try {
+            return Err(RpcError::Late(parapet_simulate::Late));
         }
-        self.run(work).await
+        let end = Instant::now() + BRIEFLY.min(self.time_max);
+        catch_unwind(AssertUnwindSafe(|| parapet_simulate::briefly(end, work)))
+            .unwrap_or_else(|panic| Err(panicked(&*panic)))
     }
 
     /// Runs a read.
@@ -213,27 +203,22 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_read_that_is_brief_runs_where_it_was_asked_for_and_any_other_on_a_thread_for_reads() {
+    async fn a_read_is_tried_only_as_long_as_it_is_brief() {
         let readers = readers(&Limits::default());
-        let thread = || std::thread::current().name().map(str::to_owned);
-        assert_ne!(readers.run_briefly(move || Ok(thread())).await.unwrap().as_deref(), Some("parapet-read"));
-        let tries = std::cell::Cell::new(0);
-        let long = move || {
-            tries.set(tries.get() + 1);
-            // The first time it takes more than it may.
-            while tries.get() == 1 {
+        assert_eq!(readers.briefly(|| Ok(7)).unwrap(), 7);
+        let long = readers.briefly(|| -> Result<(), RpcError> {
+            loop {
                 parapet_simulate::check_time()?;
             }
-            Ok(thread())
-        };
-        assert_eq!(readers.run_briefly(long).await.unwrap().as_deref(), Some("parapet-read"));
+        });
+        assert!(matches!(long, Err(RpcError::Late(_))));
+        let broken = readers.briefly(|| -> Result<(), RpcError> { panic!("as it should") });
+        assert!(matches!(broken, Err(RpcError::Internal(text)) if text.contains("as it should")));
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_brief_read_that_panics_is_a_fault_of_the_node() {
-        let readers = readers(&Limits::default());
-        let broken = readers.run_briefly(|| -> Result<(), RpcError> { panic!("as it should") }).await;
-        assert!(matches!(broken, Err(RpcError::Internal(text)) if text.contains("as it should")));
+    #[tokio::test]
+    async fn nothing_is_tried_where_it_would_hold_up_all_connections() {
+        assert!(matches!(readers(&Limits::default()).briefly(|| Ok(7)), Err(RpcError::Late(_))));
     }
 
     #[cfg(target_os = "linux")]

@@ -18,7 +18,7 @@ use crate::{
     RpcError,
     asked::{Asked, Entry},
     connection::Connection,
-    dispatch::Dispatch,
+    dispatch::{Answers, Dispatch},
     measure,
 };
 
@@ -61,7 +61,7 @@ impl RpcServiceT for Socket {
         let this = self.clone();
         async move {
             let Some(call) = this.connection.begin() else { return busy(request.id()) };
-            let answer = this.dispatch.call(Asked::from(&request), Some(&this)).await;
+            let answer = this.dispatch.call(Asked::from(&request), &this).await;
             call.answered(answer.as_json().get().len());
             answer
         }
@@ -74,7 +74,7 @@ impl RpcServiceT for Socket {
             let read: Vec<_> = batch.into_iter().map(read).collect();
             let mut answers = BatchResponseBuilder::new_with_limit(this.dispatch.response_bytes_max());
             let entries = read.iter().map(Read::entry).collect();
-            let ended = this.dispatch.batch(entries, Some(&this), |answer| answers.append(answer)).await;
+            let ended = this.dispatch.batch(entries, Some(&this), &mut answers).await;
             let answer = match ended {
                 Err(too_big) => too_big,
                 // A batch of notifications alone is not answered; an empty batch is answered as invalid.
@@ -88,6 +88,17 @@ impl RpcServiceT for Socket {
 
     fn notification<'a>(&self, notification: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         self.service.notification(notification)
+    }
+}
+
+impl Answers for BatchResponseBuilder {
+    fn take(&mut self, answer: MethodResponse) -> Result<(), MethodResponse> {
+        self.append(answer)
+    }
+
+    /// The library takes whole answers, and reads them once more.
+    fn write<T>(&mut self, _: impl FnOnce(&mut Vec<u8>) -> Option<T>) -> Option<T> {
+        None
     }
 }
 

@@ -89,7 +89,7 @@ impl Api {
 
 impl EthBlocksServer for Api {
     fn chain_id(&self) -> Result<U64, RpcError> {
-        Ok(U64::from(self.0.params().chain_id))
+        Ok(U64::from(self.0.chain.spec().chain_id()))
     }
 
     fn block_number(&self) -> Result<U256, RpcError> {

@@ -97,9 +97,9 @@ impl EthExecuteServer for Api {
     ) -> Result<Bytes, RpcError> {
         let request = self.0.call_request(request)?;
         self.0
-            .read_briefly(move |node| {
-                let at = node.at_with(block, state_overrides.clone(), block_overrides.clone())?;
-                let executed = parapet_simulate::call(&at.point(), &at.laid(request.clone()), node.monitor())?;
+            .read(move |node| {
+                let at = node.at_with(block, state_overrides, block_overrides)?;
+                let executed = parapet_simulate::call(&at.point(), &at.laid(request), node.monitor())?;
                 Ok(RpcError::check(executed)?.output)
             })
             .await
@@ -116,9 +116,9 @@ impl EthExecuteServer for Api {
         let request = self.0.call_request(request)?;
         let block = block.unwrap_or(BlockId::pending());
         self.0
-            .read_briefly(move |node| {
-                let at = node.at_with(Some(block), state_overrides.clone(), block_overrides.clone())?;
-                let request = at.laid(request.clone());
+            .read(move |node| {
+                let at = node.at_with(Some(block), state_overrides, block_overrides)?;
+                let request = at.laid(request);
                 Ok(U256::from(parapet_simulate::estimate_gas(&at.point(), &request, node.monitor())?))
             })
             .await

@@ -45,7 +45,7 @@ pub(crate) trait EthLogs {
 impl EthLogsServer for Api {
     async fn logs(&self, filter: Filter) -> Result<Vec<Log>, RpcError> {
         self.0.check_filter(&filter)?;
-        self.0.read_briefly(move |node| node.logs(&filter)).await
+        self.0.read(move |node| node.logs(&filter)).await
     }
 
     fn new_filter(&self, filter: Filter) -> Result<FilterId, RpcError> {
@@ -92,7 +92,7 @@ impl EthLogsServer for Api {
 }
 
 impl Node {
-    fn logs(&self, filter: &Filter) -> Result<Vec<Log>, RpcError> {
+    pub(crate) fn logs(&self, filter: &Filter) -> Result<Vec<Log>, RpcError> {
         match filter.block_option {
             FilterBlockOption::AtBlockHash(hash) => match (self.block(hash.into())?, self.chain.fork()) {
                 (Some(block), Some(fork)) if block.number() <= fork.header().number => self.logs_there(&fork, filter),

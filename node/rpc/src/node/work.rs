@@ -1,12 +1,13 @@
 //! Where the work of methods runs.
 //!
 //! Invariants: whatever executes transactions or walks the chain runs off the threads that serve connections, a bounded number at a
-//! time; work counts until it has ended, even where whoever asked for it has left; writers queue fairly for the one writer that the
+//! time, but for what ends within a fraction of a millisecond and while nobody changes the chain ([`Node::briefly`]); work counts until it has ended, even where whoever asked for it has left; writers queue fairly for the one writer that the
 //! chain has.
 
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use parapet_builder::Head;
 use parapet_types::Transaction;
 use tokio::sync::Semaphore;
 
@@ -24,17 +25,16 @@ impl Node {
         self.readers.run(move || work(&node)).await
     }
 
-    /// Runs what can be begun anew and mostly takes less time than handing it to another thread does. What takes longer, or
-    /// might wait for another chain, is as [`read`](Self::read).
-    pub(crate) async fn read_briefly<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl Fn(&Self) -> Result<T, RpcError> + Send + 'static,
-    ) -> Result<T, RpcError> {
-        if self.chain.fork().is_some() {
-            return self.read(work).await;
-        }
-        let node = Arc::clone(self);
-        self.readers.run_briefly(move || work(&node)).await
+    /// Tries here what can be begun anew and mostly takes less time than handing it to another thread does; `None` where it takes
+    /// longer, might wait for another chain or hold up a change of this one, needs a guard, or fails.
+    pub(crate) fn briefly<T>(&self, work: impl FnOnce() -> Result<T, RpcError>) -> Option<T> {
+        let may_try = self.chain.fork().is_none() && !self.chain.is_being_written();
+        if may_try { self.readers.briefly(work).ok() } else { None }
+    }
+
+    /// The head of a chain that goes on from no other one, so that looking at its state takes no time.
+    pub(crate) fn own_head(&self) -> Option<Arc<Head>> {
+        self.chain.fork().is_none().then(|| self.chain.head())
     }
 
     /// Looks something up, which takes no time unless the chain goes on from another one: then it is as [`read`](Self::read).

@@ -25,6 +25,7 @@ mod ots;
 mod page;
 mod pool;
 mod queries;
+mod quick;
 mod reorg;
 mod send;
 mod siege;
