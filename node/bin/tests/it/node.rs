@@ -162,18 +162,34 @@ fn a_node_whose_head_is_old_says_that_it_is_of_no_use_and_lives() {
     assert_eq!(get(&node, "/health", "localhost").0, 200);
 }
 
-#[test]
-fn a_second_signal_ends_a_node_that_waits_for_a_request() {
-    let node = Node::start(&[]);
-    let address = node.ready["http"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+/// A request whose body never comes, so that the node waits for it.
+fn half_a_request(node: &Node) -> TcpStream {
+    let address = node.ready["http"].as_str().unwrap().strip_prefix("http://").unwrap();
     let mut half = TcpStream::connect(address).unwrap();
-    // Its body never comes, so the node waits for it.
     half.write_all(
         b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
     )
     .unwrap();
     // It was read once another request is answered.
-    assert_eq!(get(&node, "/health", "localhost").0, 200);
+    assert_eq!(get(node, "/health", "localhost").0, 200);
+    half
+}
+
+#[test]
+fn a_node_that_is_told_to_stop_waits_for_a_request_until_its_deadline_and_no_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (genesis, chain) = (genesis(dir.path()), dir.path().join("chain"));
+    let settings = ["--set", "stop.deadline=300ms", "--set", "rpc.limits.body_time_max=1h"];
+    let node =
+        Node::start_node(&[&["--datadir", chain.to_str().unwrap(), "--genesis", &genesis][..], &settings].concat());
+    let _half = half_a_request(&node);
+    assert_eq!(node.stop("-TERM").0.code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_a_node_that_waits_for_a_request() {
+    let node = Node::start(&[]);
+    let _half = half_a_request(&node);
     node.signal("-TERM");
     while !is_closed(&node) {
         std::thread::yield_now();
