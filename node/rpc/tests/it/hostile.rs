@@ -178,7 +178,9 @@ async fn a_transaction_that_uses_all_its_gas_is_traced_within_the_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_endless_calls_keep_nobody_from_building_blocks() {
-    let dev = Arc::new(dev(Limits { heavy_reads_max: 2, reads_waiting_max: 4, ..Limits::default() }).await);
+    let dev = Arc::new(
+        dev(Limits { heavy_reads_max: 2, reads_waiting_max: 4, read_time_max: NEVER, ..Limits::default() }).await,
+    );
     let contract = dev.deploy(&ENDLESS).await.contract_address.unwrap();
     let calls: Vec<_> = (0..12)
         .map(|_| {
@@ -286,6 +288,47 @@ async fn message(socket: &mut TcpStream) -> String {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn giant_batches_and_deep_json_are_refused_on_a_websocket_as_well_which_goes_on() {
+    let dev = dev(Limits { batch_calls_max: 10, ..Limits::default() }).await;
+    let mut socket = open_socket(&dev).await;
+    let chain_id = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#;
+    let junk = format!("[{}]", ["1"; 11].join(","));
+    let many = format!("[{}]", [chain_id; 11].join(","));
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let in_call = chain_id.replace("[]", &deep).replace("chainId", "call");
+    for (body, codes) in [
+        (&junk, &[-32_010][..]),
+        (&many, &[-32_010]),
+        (&deep, &[-32_700, -32_600]),
+        (&in_call, &[-32_602, -32_600, -32_700]),
+    ] {
+        socket.write_all(&frame(body)).await.unwrap();
+        let answer: Value = serde_json::from_str(&message(&mut socket).await).unwrap();
+        // One array within another is a batch of what is no call.
+        let code = answer["error"]["code"].as_i64().or_else(|| answer[0]["error"]["code"].as_i64());
+        assert!(code.is_some_and(|code| codes.contains(&code)), "{body:.100}: {answer}");
+    }
+    socket.write_all(&frame(chain_id)).await.unwrap();
+    assert!(message(&mut socket).await.contains("0x7a69"));
+    goes_on(&dev).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_there_is_not_is_refused_however_long_its_name() {
+    let dev = Dev::start().await;
+    let call = |method: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":[]}}"#);
+    for (method, hint) in
+        [("x".repeat(4_000_000), None), ("parity_CHAINID".to_owned(), Some("did you mean eth_chainId?"))]
+    {
+        let (_, answer) = dev.post(call(&method).as_bytes()).await;
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["error"]["code"], -32_601);
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(hint.is_none_or(|hint| message.contains(hint)), "{message:.200}");
+    }
+}
+
 /// Logs that are announced to somebody who does not read.
 const LOGS: usize = 120;
 
@@ -294,6 +337,7 @@ async fn a_subscriber_that_does_not_read_is_announced_so_many_bytes_and_told_why
     let limits = Limits {
         connection_unread_bytes_max: 64 * 1024,
         announcement_time_max: Duration::from_millis(100),
+        stall_time_max: NEVER,
         ..Limits::default()
     };
     let dev = dev(limits).await;
