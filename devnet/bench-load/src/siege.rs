@@ -132,6 +132,8 @@ pub async fn run(node: &Node, plan: Plan) -> Result<Siege, BenchError> {
             Err(_) => siege.broken += 1,
         }
     }
+    // A connection that was silent for so long, a node may have closed.
+    own = Connection::open(Transport::Http, node.address()).await?;
     for batch in &plan.keys {
         siege.refused += count(own.ask(&batch.send).await?, br#""error":"#);
     }
