@@ -8,7 +8,7 @@
 use std::{fmt, marker::PhantomData};
 
 use alloy_primitives::{Address, B256, U256, hex};
-use alloy_rpc_types_eth::{Filter, TransactionRequest};
+use alloy_rpc_types_eth::{Filter, Log, TransactionRequest};
 use jsonrpsee::types::Id;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -237,7 +237,49 @@ fn estimate_gas(node: &Node, params: Option<&str>, out: &mut Vec<u8>) -> Option<
 fn logs(node: &Node, params: Option<&str>, out: &mut Vec<u8>) -> Option<()> {
     let [filter]: [Filter; 1] = serde_json::from_str(params?).ok()?;
     node.check_filter(&filter).ok()?;
-    write(out, &node.briefly(|| node.logs(&filter))?)
+    let logs = node.briefly(|| node.logs(&filter))?;
+    out.push(b'[');
+    for (index, log) in logs.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_log(out, log)?;
+    }
+    out.push(b']');
+    Some(())
+}
+
+/// A log of a block. What it holds is nearly all hexadecimal, in which a serializer would look for what is to be escaped.
+fn write_log(out: &mut Vec<u8>, log: &Log) -> Option<()> {
+    out.extend_from_slice(br#"{"address":"#);
+    write_data(out, log.inner.address.as_slice())?;
+    out.extend_from_slice(br#","topics":["#);
+    for (index, topic) in log.inner.topics().iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_data(out, topic.as_slice())?;
+    }
+    out.extend_from_slice(br#"],"data":"#);
+    write_data(out, &log.inner.data.data)?;
+    out.extend_from_slice(br#","blockHash":"#);
+    write_data(out, log.block_hash?.as_slice())?;
+    out.extend_from_slice(br#","blockNumber":"#);
+    write_quantity(out, U256::from(log.block_number?))?;
+    if let Some(timestamp) = log.block_timestamp {
+        out.extend_from_slice(br#","blockTimestamp":"#);
+        write_quantity(out, U256::from(timestamp))?;
+    }
+    out.extend_from_slice(br#","transactionHash":"#);
+    write_data(out, log.transaction_hash?.as_slice())?;
+    out.extend_from_slice(br#","transactionIndex":"#);
+    write_quantity(out, U256::from(log.transaction_index?))?;
+    out.extend_from_slice(br#","logIndex":"#);
+    write_quantity(out, U256::from(log.log_index?))?;
+    out.extend_from_slice(br#","removed":"#);
+    write(out, &log.removed)?;
+    out.push(b'}');
+    Some(())
 }
 
 #[cfg(test)]

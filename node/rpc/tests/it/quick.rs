@@ -73,13 +73,17 @@ async fn by_socket(socket: &Client, method: &str, params: &Value) -> String {
 async fn each_answer_is_the_same_bytes_quickly_or_not_alone_or_in_a_batch_and_over_a_websocket() {
     let dev = Dev::start().await;
     let echo = dev.deploy(&ECHO).await.contract_address.unwrap();
-    dev.ask("eth_sendTransaction", json!([{"from": dev.address(0), "to": echo, "data": "0x07"}])).await.unwrap();
+    for data in ["0x07", "0x"] {
+        dev.ask("eth_sendTransaction", json!([{"from": dev.address(0), "to": echo, "data": data}])).await.unwrap();
+    }
     let keeper = Address::repeat_byte(0x11);
     dev.ask("anvil_setCode", json!([keeper, hex::encode_prefixed(FIRST_SLOT)])).await.unwrap();
     dev.ask("anvil_setStorageAt", json!([keeper, "0x0", B256::repeat_byte(0x5a)])).await.unwrap();
     let socket = dev.socket().await;
     let (mut batch, mut expected) = (Vec::new(), Vec::new());
-    for (index, (method, quick, usual)) in questions(&dev, echo, 2).into_iter().enumerate() {
+    for (index, (method, quick, usual)) in
+        questions(&dev, echo, dev.chain.head().block.number()).into_iter().enumerate()
+    {
         let id = if index % 3 == 0 { json!(format!("\"{index}\\")) } else { json!(index) };
         let call = |params: &Value| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         let whole = dev.post(&serde_json::to_vec(&call(&usual)).unwrap()).await.1;
