@@ -5,6 +5,9 @@ use std::{io, path::PathBuf};
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
+    /// Somebody ended it.
+    #[error("it was stopped before its end; nothing of it was written")]
+    Stopped,
     /// A program is missing, or does not start.
     #[error("{program} cannot be started: {source}; {advice}")]
     Start {

@@ -21,7 +21,10 @@ use parapet_bench_load::{
     work::{self, Share, shares, write_genesis},
 };
 use parapet_workloads::{Traffic, load};
-use tokio::runtime::Builder;
+use tokio::{
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
+};
 
 /// Measures throughput and reads through JSON-RPC, against anvil in the same run.
 #[derive(Debug, Parser)]
@@ -77,13 +80,29 @@ fn main() -> ExitCode {
         Some(_) => Builder::new_multi_thread(),
         None => Builder::new_current_thread(),
     };
-    match runtime.enable_all().build().map_err(BenchError::from).and_then(|runtime| runtime.block_on(run(&options))) {
+    match runtime
+        .enable_all()
+        .build()
+        .map_err(BenchError::from)
+        .and_then(|runtime| runtime.block_on(until_stopped(&options)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where even this cannot be said, the exit code says it.
             let _ = writeln!(io::stderr(), "bench-load: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs until it is told to stop: the nodes that it started go with it either way.
+async fn until_stopped(options: &Options) -> Result<(), BenchError> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        done = run(options) => done,
+        _ = terminated.recv() => Err(BenchError::Stopped),
+        _ = interrupted.recv() => Err(BenchError::Stopped),
     }
 }
 
