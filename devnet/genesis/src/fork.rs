@@ -85,7 +85,7 @@ impl DevFork {
 
 /// The funded accounts, and the contracts that a development chain of this fork has.
 fn wanted(settings: &DevSettings) -> Result<(Vec<DevAccount>, StateChanges), GenesisError> {
-    let accounts = settings.wallet.accounts(settings.checked_accounts()?)?;
+    let accounts = settings.funded()?;
     let guardian = accounts[0].address;
     let mut wanted = StateChanges::default();
     contracts::deploy(&mut wanted, settings.params.hardfork, (guardian, guardian));

@@ -97,6 +97,14 @@ impl DevSettings {
         }
     }
 
+    /// The funded accounts, in the order in which they derive.
+    ///
+    /// # Errors
+    /// [`GenesisError`] when the number of accounts is out of range, or the phrase is none.
+    pub fn funded(&self) -> Result<Vec<DevAccount>, GenesisError> {
+        self.wallet.accounts(self.checked_accounts()?)
+    }
+
     fn checked_accounts(&self) -> Result<usize, GenesisError> {
         if self.accounts == 0 || self.accounts > ACCOUNTS_MAX {
             return Err(GenesisError::Accounts { asked: self.accounts });

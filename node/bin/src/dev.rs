@@ -111,10 +111,14 @@ struct Begun {
 }
 
 async fn begin(args: &DevArgs, settings: &DevSettings) -> Result<Begun, Failure> {
-    if let Some(fork) = args.fork.settings() {
-        let chain = args.chain.clone();
+    if let Some(fork) = args.fork.settings(args.datadir.as_deref()) {
+        let (chain, dir, sync) = (args.chain.clone(), args.datadir.clone(), args.store().sync);
         // Whoever forks waits for an endpoint.
-        let forked = tokio::task::spawn_blocking(move || forking::fork(&chain, fork)).await;
+        let forked = tokio::task::spawn_blocking(move || {
+            let place = dir.as_deref().map(|dir| (dir, sync));
+            forking::fork(&chain, fork, place)
+        });
+        let forked = forked.await;
         let Forked { beginning, accounts, guardian } = forked.map_err(std::io::Error::other)??;
         return Ok(Begun { beginning, accounts, guardian });
     }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use parapet_builder::ChainError;
 use parapet_conformance::ConformanceError;
 use parapet_fixtures::FixtureError;
@@ -51,6 +51,19 @@ pub(crate) enum Failure {
     /// The chain to go on from cannot be forked.
     #[error("--fork-url: {0}")]
     Fork(#[from] ForkError),
+    /// The chain that is kept goes on from another block.
+    #[error(
+        "the data folder {path} holds a chain that goes on from block {number} {hash}, or from another place in the block after it; \
+         name that one, or choose another folder", path = path.display()
+    )]
+    OtherFork {
+        /// The folder.
+        path: PathBuf,
+        /// The block.
+        number: u64,
+        /// Its hash.
+        hash: B256,
+    },
     /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -151,6 +164,7 @@ impl Failure {
             Self::Genesis(_)
             | Self::Fork(_)
             | Self::Unfinished { .. }
+            | Self::OtherFork { .. }
             | Self::Store(_)
             | Self::Engine(_)
             | Self::Start(_)

@@ -1,15 +1,23 @@
 //! `parapet dev --fork-url`: a chain that goes on from a block of another one. Flags have anvil's names and meanings.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use alloy_primitives::{Address, B256};
 use parapet_builder::Beginning;
 use parapet_fork::{Fork, ForkBlock, ForkError, ForkSettings, Verify, Want, default_cache_folder, hardfork_of};
 use parapet_genesis::{DevAccount, DevFork, DevSettings, LookedAt};
 use parapet_rpc::{Beginner, Refork, RpcError};
-use parapet_state::{ChainStore, StoredBlock};
+use parapet_state::{ChainStore, KeptFork, StoreError, StoredBlock, SyncMode};
+use parapet_types::ChainParams;
 
 use crate::{args::ChainArgs, failure::Failure};
+
+/// Folder of what was read of another chain, in that of a chain that is kept.
+const CACHE_FOLDER: &str = "fork-cache";
 
 /// From where a chain goes on.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -17,8 +25,13 @@ use crate::{args::ChainArgs, failure::Failure};
 pub(crate) struct ForkArgs {
     /// Endpoint of the chain to go on from, http:// or https://, and after an @ the number of the block, if it is not the
     /// newest. Give several, and when one fails the next is asked.
-    #[arg(long = "fork-url", short = 'f', visible_alias = "rpc-url", value_name = "URL[@BLOCK]",
-          conflicts_with_all = ["datadir", "genesis"])]
+    #[arg(
+        long = "fork-url",
+        short = 'f',
+        visible_alias = "rpc-url",
+        value_name = "URL[@BLOCK]",
+        conflicts_with = "genesis"
+    )]
     pub(crate) urls: Vec<String>,
     /// Number of the block to go on from; if it is negative, so many before the newest.
     #[arg(long, value_name = "NUMBER", requires = "urls", allow_negative_numbers = true)]
@@ -67,7 +80,8 @@ pub(crate) struct ForkArgs {
     /// Keep nothing of what was read over the end of the process.
     #[arg(long, requires = "urls", conflicts_with = "fork_cache")]
     pub(crate) no_storage_caching: bool,
-    /// Folder for what was read; the user's folder for caches, unless told otherwise.
+    /// Folder for what was read; in the folder that keeps the chain, or else the user's folder for caches, unless told
+    /// otherwise.
     #[arg(long, value_name = "FOLDER", requires = "urls")]
     pub(crate) fork_cache: Option<PathBuf>,
 }
@@ -80,8 +94,8 @@ pub(crate) struct Forked {
 }
 
 impl ForkArgs {
-    /// How a chain is to be forked; `None` where none is.
-    pub(crate) fn settings(&self) -> Option<ForkSettings> {
+    /// How a chain is to be forked, which is kept in a folder or not; `None` where none is.
+    pub(crate) fn settings(&self, datadir: Option<&Path>) -> Option<ForkSettings> {
         let (urls, named): (Vec<_>, Vec<_>) = self.urls.iter().map(|url| url_and_block(url)).unzip();
         let block = match (self.fork_block_number, self.fork_transaction_hash, named.into_iter().flatten().next()) {
             (Some(number), ..) if number < 0 => ForkBlock::Behind(number.unsigned_abs()),
@@ -95,7 +109,9 @@ impl ForkArgs {
             (false, true) => Verify::Never,
             (false, false) => Verify::WherePossible,
         };
-        let cache = self.fork_cache.clone().or_else(default_cache_folder).filter(|_| !self.no_storage_caching);
+        let beside = datadir.map(|dir| dir.join(CACHE_FOLDER));
+        let cache = self.fork_cache.clone().or(beside).or_else(default_cache_folder);
+        let cache = cache.filter(|_| !self.no_storage_caching);
         (!urls.is_empty()).then(|| ForkSettings {
             urls,
             block,
@@ -113,8 +129,72 @@ impl ForkArgs {
     }
 }
 
+/// Where a forked chain is kept, and what its blocks wait for.
+pub(crate) type Place<'a> = (&'a Path, SyncMode);
+
+/// Forks a chain, or goes on with one that was forked before and is kept.
+pub(crate) fn fork(chain: &ChainArgs, settings: ForkSettings, place: Option<Place<'_>>) -> Result<Forked, Failure> {
+    let kept = place.map(|(dir, _)| KeptFork::find(dir)).transpose()?.flatten();
+    match (place, kept) {
+        (Some(place), Some(kept)) => resume(chain, settings, place, kept),
+        (place, _) => begin(chain, settings, place),
+    }
+}
+
+/// Goes on with a chain that is kept. What the command line says of it must be what it began with.
+fn resume(
+    chain: &ChainArgs,
+    settings: ForkSettings,
+    (dir, sync): Place<'_>,
+    kept: KeptFork,
+) -> Result<Forked, Failure> {
+    let (block, stored) = (kept.block(), kept.spec().clone());
+    let other = || Failure::OtherFork { path: dir.to_owned(), number: block.number, hash: block.hash() };
+    let is_named = !matches!(settings.block, ForkBlock::Number(number) if number != block.number);
+    let is_its_hash = settings.block_hash.is_none_or(|hash| hash == block.hash());
+    if !is_named || !is_its_hash || settings.chain_id.is_some_and(|id| id != kept.forked_id()) {
+        return Err(other());
+    }
+    let dev = chain.genesis(block.timestamp)?;
+    let began = stored.genesis();
+    let given = ChainParams {
+        hardfork: chain.hardfork.unwrap_or(began.hardfork),
+        chain_id: chain.chain_id.unwrap_or(began.chain_id),
+        block_gas_limit: chain.gas_limit.unwrap_or(began.block_gas_limit),
+        deposit_contract: began.deposit_contract,
+        ..dev.params
+    };
+    if given != *began {
+        let (stored, given) = (Box::new(stored), Box::new(given.into()));
+        return Err(StoreError::OtherChain { path: dir.to_owned(), stored, given }.into());
+    }
+    let after = match settings.block {
+        ForkBlock::Transaction(hash) => Some(hash),
+        ForkBlock::Latest | ForkBlock::Number(_) | ForkBlock::Behind(_) => None,
+    };
+    // The transaction after which it goes on has been executed again, unless the process ended before.
+    let at = after.filter(|_| kept.is_new()).map_or(ForkBlock::Number(block.number), ForkBlock::Transaction);
+    let (block_hash, chain_id) = (Some(block.hash()), Some(kept.forked_id()));
+    let is_new = kept.is_new();
+    let fork = Arc::new(Fork::begin(ForkSettings { block: at, block_hash, chain_id, ..settings })?);
+    let store = kept.resume(Arc::clone(&fork) as _, sync)?;
+    if let Some(hash) = after.filter(|_| !is_new)
+        && store.transaction(hash)?.is_none()
+    {
+        return Err(other());
+    }
+    tracing::info!(
+        "goes on at block {}, forked from block {} of chain {}",
+        store.head().number(),
+        block.number,
+        fork.chain_id()
+    );
+    let accounts = dev.funded()?;
+    Ok(Forked { beginning: Beginning { store, fork: Some(fork) }, guardian: accounts[0].address, accounts })
+}
+
 /// Forks a chain. What the command line leaves open is as it is there.
-pub(crate) fn fork(chain: &ChainArgs, settings: ForkSettings) -> Result<Forked, Failure> {
+fn begin(chain: &ChainArgs, settings: ForkSettings, place: Option<Place<'_>>) -> Result<Forked, Failure> {
     let fork = Arc::new(Fork::begin(settings)?);
     let (header, chain_id) = (fork.header().clone(), fork.chain_id());
     // A block that is executed again follows its own rules, as what comes after it does.
@@ -131,7 +211,11 @@ pub(crate) fn fork(chain: &ChainArgs, settings: ForkSettings) -> Result<Forked, 
     let DevFork { accounts, guardian, world } = DevFork::build(&settings, Arc::clone(&fork) as _)?;
     // Its transactions stay where they are.
     let block = StoredBlock { header: header.clone(), ..StoredBlock::genesis(header.into_inner()) };
-    let store = ChainStore::forked(settings.params.into(), block, world);
+    let spec = settings.params.into();
+    let store = match place {
+        Some(place) => ChainStore::forked_in(place, chain_id, spec, block, world)?,
+        None => ChainStore::forked(spec, block, world),
+    };
     tracing::info!(
         "forked chain {chain_id} at block {} {} by {}, answers {}",
         fork.header().number,
@@ -163,7 +247,7 @@ pub(crate) fn beginner(
             other => RpcError::Params(other.to_string()),
         };
         let Some(Refork { url, number, now }) = refork else { return Ok(first().map_err(told)?.into()) };
-        let mut settings = match (now, args.settings()) {
+        let mut settings = match (now, args.settings(None)) {
             (Some(now), _) => now,
             (None, Some(settings)) => settings,
             (None, None) => ForkSettings { cache: default_cache_folder(), ..ForkSettings::of("") },
@@ -177,7 +261,7 @@ pub(crate) fn beginner(
         if let Some(number) = number {
             (settings.block, settings.block_hash) = (ForkBlock::Number(number), None);
         }
-        Ok(fork(&chain, settings).map_err(told)?.beginning)
+        Ok(fork(&chain, settings, None).map_err(told)?.beginning)
     })
 }
 
@@ -214,7 +298,7 @@ mod tests {
     fn the_block_is_the_one_that_is_named_first_by_its_own_flag() {
         let block = |url: &str, number| {
             let args = ForkArgs { urls: vec![url.to_owned()], fork_block_number: number, ..ForkArgs::default() };
-            args.settings().map(|settings| settings.block)
+            args.settings(None).map(|settings| settings.block)
         };
         assert_eq!(block("http://a", None), Some(ForkBlock::Latest));
         assert_eq!(block("http://a@5", None), Some(ForkBlock::Number(5)));
@@ -222,8 +306,8 @@ mod tests {
         assert_eq!(block("http://a", Some(-7)), Some(ForkBlock::Behind(7)));
         let (urls, hash) = (vec!["http://a@5".to_owned()], B256::repeat_byte(7));
         let args = ForkArgs { urls, fork_transaction_hash: Some(hash), ..ForkArgs::default() };
-        assert_eq!(args.settings().map(|settings| settings.block), Some(ForkBlock::Transaction(hash)));
-        assert!(ForkArgs::default().settings().is_none());
+        assert_eq!(args.settings(None).map(|settings| settings.block), Some(ForkBlock::Transaction(hash)));
+        assert!(ForkArgs::default().settings(None).is_none());
     }
 
     #[test]

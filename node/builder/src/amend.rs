@@ -53,7 +53,7 @@ impl Chain {
 
     fn lay_over(&self, writer: &mut Writer, changes: &StateChanges) -> Result<(), ChainError> {
         let head = self.head();
-        let amendments = merge(writer.amendments.clone(), changes);
+        let amendments = writer.amendments.clone().followed_by(changes);
         let world = self.stored(head.world.apply(changes))?;
         let stored = self.0.store.write().amend_head(&amendments);
         self.stored(stored)?;
@@ -123,25 +123,6 @@ pub(crate) fn changes_of(
     Ok(StateChanges { accounts: BTreeMap::from([(address, change)]), code })
 }
 
-/// The change set that does what `first` and then `second` do.
-pub(crate) fn merge(mut first: StateChanges, second: &StateChanges) -> StateChanges {
-    for (address, change) in &second.accounts {
-        match first.accounts.get_mut(address) {
-            Some(merged) if change.info.is_some() && !change.wipe_storage => {
-                // Storage written onto an account that `first` removes starts from nothing.
-                merged.wipe_storage |= merged.info.is_none();
-                merged.info = change.info;
-                merged.storage.extend(&change.storage);
-            }
-            Some(_) | None => {
-                first.accounts.insert(*address, change.clone());
-            }
-        }
-    }
-    first.code.extend(second.code.iter().map(|(hash, code)| (*hash, code.clone())));
-    first
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +139,7 @@ mod tests {
         for amendment in amendments {
             let changes = changes_of(&shown, A, amendment).expect("in memory");
             shown = shown.apply(&changes).expect("in memory");
-            merged = merge(merged, &changes);
+            merged = merged.followed_by(&changes);
         }
         (shown, merged)
     }
@@ -205,7 +186,7 @@ mod tests {
             ..StateChanges::default()
         };
         let expected = shown.apply(&gone).and_then(|world| world.apply(&back)).expect("in memory");
-        let merged = merge(merge(amended, &gone), &back);
+        let merged = amended.followed_by(&gone).followed_by(&back);
         assert_eq!(WorldState::of(&merged).root(), expected.root());
         assert_eq!(shown.apply(&merged).expect("in memory").root(), expected.root());
     }

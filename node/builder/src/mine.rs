@@ -18,7 +18,6 @@ use parapet_types::{
 use crate::{
     BLOCKS_PER_REQUEST_MAX, Chain, ChainError, Event, Head,
     ahead::{Base, Finished},
-    amend::merge,
     chain::Writer,
     deadline::{ByClock, time_for_block},
     forked::clear_overwritten,
@@ -122,7 +121,7 @@ impl Chain {
         if executed.included.is_empty() && empty == EmptyBlock::Skip {
             return Ok(unfit);
         }
-        writer.amendments = merge(std::mem::take(&mut writer.amendments), &cleared);
+        writer.amendments = std::mem::take(&mut writer.amendments).followed_by(&cleared);
         let finished = self.seal(writer, &world, (&params, &context), candidates, executed)?;
         match &self.0.storer {
             Some(storer) => writer.ahead = Some(storer.hand_over(self, writer.ahead.take(), finished)?),

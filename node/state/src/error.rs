@@ -68,6 +68,23 @@ pub enum StoreError {
         /// Number of the format found.
         found: u32,
     },
+    /// A chain that goes on from another one was to be opened as if it did not.
+    #[error(
+        "the data folder {path} holds a chain that goes on from another one: go on with parapet dev --fork-url URL --datadir {path}; \
+         nothing else reads such a chain"
+    )]
+    Forked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The log of such a chain is not what was written.
+    #[error("{path} is damaged: {reason}; nothing was changed: restore it from a copy, or choose another folder")]
+    DamagedFork {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A chain was to begin where there is one.
     #[error("there is a chain in {path} already; name another folder, and it begins there")]
     ChainThere {
@@ -331,6 +348,8 @@ impl StoreError {
             | Self::Unknown { .. }
             | Self::Format { .. }
             | Self::NotFormer { .. }
+            | Self::Forked { .. }
+            | Self::DamagedFork { .. }
             | Self::OtherChain { .. }
             | Self::OtherGenesis { .. }
             | Self::Incomplete { .. }

@@ -26,6 +26,6 @@ pub use block::{GenesisBlock, StoredBlock};
 pub use disk::{Checked, FORMAT_VERSION, FamilyStats, MemoryUse, Progress, Scope, Step, StoreStats};
 pub use error::{Consequence, StoreError};
 pub use settings::{StoreSettings, SyncMode};
-pub use store::{ANCESTORS_MAX, ChainStore};
+pub use store::{ANCESTORS_MAX, ChainStore, KeptFork};
 pub use trie::{AccountProof, SlotProof};
 pub use world::WorldState;

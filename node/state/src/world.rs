@@ -41,6 +41,8 @@ pub struct WorldState {
     base: Option<Arc<Base>>,
     /// The state over which this one lies, if it lies over one.
     below: Option<Arc<dyn StateReader>>,
+    /// Over another state: all that was changed since the newest block from which this one is derived.
+    since: Arc<StateChanges>,
 }
 
 /// A slot and its value, which is never zero.
@@ -185,6 +187,9 @@ impl WorldState {
             .with_min_len(PARALLEL_ACCOUNTS)
             .map(|(address, change)| after.changed(**address, change))
             .collect::<Result<_, _>>()?;
+        if self.is_over_another() {
+            after.since = Arc::new(Arc::unwrap_or_clone(after.since).followed_by(changes));
+        }
         for Changed { key, account, removed } in changed {
             match account {
                 Some(account) => after.accounts.insert(key, account, &self.source())?,
@@ -376,9 +381,15 @@ impl WorldState {
         Self { code: OrdMap::new(), removed: OrdSet::new(), ..self }
     }
 
-    /// The same, where there is no store that has to hear of what was removed.
+    /// The same as the state of a block, where there is no store that has to hear of what was removed.
     pub(crate) fn kept_in_memory(self) -> Self {
-        if self.is_over_another() { self } else { Self { removed: OrdSet::new(), ..self } }
+        let removed = if self.is_over_another() { self.removed } else { OrdSet::new() };
+        Self { removed, since: Arc::default(), ..self }
+    }
+
+    /// Over another state: all that was changed since the newest block, or since it lies there.
+    pub(crate) fn since_kept(&self) -> StateChanges {
+        StateChanges::clone(&self.since)
     }
 
     /// Accounts and slots of the base that are in memory because they were read.

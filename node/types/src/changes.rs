@@ -46,3 +46,25 @@ pub struct StateChanges {
     /// New code by hash.
     pub code: BTreeMap<B256, Bytes>,
 }
+
+impl StateChanges {
+    /// The change set that does what this one and then `second` do.
+    #[must_use]
+    pub fn followed_by(mut self, second: &Self) -> Self {
+        for (address, change) in &second.accounts {
+            match self.accounts.get_mut(address) {
+                Some(merged) if change.info.is_some() && !change.wipe_storage => {
+                    // Storage written onto an account that was removed before starts from nothing.
+                    merged.wipe_storage |= merged.info.is_none();
+                    merged.info = change.info;
+                    merged.storage.extend(&change.storage);
+                }
+                Some(_) | None => {
+                    self.accounts.insert(*address, change.clone());
+                }
+            }
+        }
+        self.code.extend(second.code.iter().map(|(hash, code)| (*hash, code.clone())));
+        self
+    }
+}

@@ -158,6 +158,69 @@ async fn a_fork_in_the_cache_starts_without_its_endpoint() {
     assert_eq!(provider.get_block_number().await.unwrap(), 3);
 }
 
+#[tokio::test]
+async fn a_fork_in_a_folder_outlives_its_process_and_its_endpoint() {
+    let (remote, vault) = remote().await;
+    let url = remote.ready["http"].as_str().unwrap().to_owned();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chain-of-mine");
+    let path = path.to_str().unwrap();
+    let args = ["--fork-url", &url, "--datadir", path, "--retries", "0"];
+    let node = Node::start(&args);
+    guard_ok(&node, &["deploy", "outflow_cap"]);
+    let account = vault.to_string();
+    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=9 ether", "--param", "window_seconds=10000000"];
+    guard_ok(&node, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    let provider = node.provider();
+    assert!(withdraw(&provider, vault, "4").await.status());
+    let theft = withdraw(&provider, vault, "60").await;
+    assert!(!theft.status());
+    let amended = Address::repeat_byte(0x43);
+    provider.raw_request::<_, ()>("anvil_setBalance".into(), (amended, U256::from(9))).await.unwrap();
+    let number = provider.get_block_number().await.unwrap();
+    let block = provider.get_block_by_number(number.into()).await.unwrap().unwrap();
+    // The other chain goes on meanwhile; this one does not begin with its newest block again.
+    assert!(withdraw(&remote.provider(), vault, "1").await.status());
+    node.stop("-KILL");
+
+    let node = Node::start(&args);
+    let provider = node.provider();
+    assert_eq!((provider.get_block_number().await.unwrap(), &node.ready["fork"]["blockNumber"]), (number, &2.into()));
+    assert_eq!(provider.get_block_by_number(number.into()).await.unwrap().unwrap(), block);
+    assert_eq!(provider.get_balance(vault).await.unwrap(), parse_ether("96").unwrap());
+    assert_eq!(provider.get_balance(amended).await.unwrap(), U256::from(9));
+    assert!(verdict(&node, theft.transaction_hash).to_string().contains("\"veto\""));
+    remote.stop("-KILL");
+    assert!(withdraw(&provider, vault, "3").await.status());
+    assert!(!withdraw(&provider, vault, "3").await.status(), "what left before the restart counts");
+    assert_eq!(provider.get_balance(amended).await.unwrap(), U256::from(9));
+    let reset = provider.raw_request::<_, Value>("anvil_reset".into(), ()).await.unwrap_err();
+    assert!(reset.to_string().contains("kept in a folder"), "{reset}");
+    assert_eq!(node.stop("-INT").0.code(), Some(0));
+
+    // What was read lies beside it, so nobody has to be asked.
+    let node = Node::start(&[&args[..], &["--fork-block-number", "2"]].concat());
+    let provider = node.provider();
+    assert_eq!(provider.get_block_number().await.unwrap(), number + 2);
+    assert_eq!(provider.get_balance(vault).await.unwrap(), parse_ether("93").unwrap());
+    node.stop("-INT");
+
+    let hash = B256::repeat_byte(1).to_string();
+    let without = ["--datadir", path];
+    for (wrong, said) in [
+        (&[&args[..], &["--fork-block-number", "1"]].concat()[..], "goes on from block 2"),
+        (&[&args[..], &["--fork-block-hash", &hash]].concat()[..], "goes on from block 2"),
+        (&[&args[..], &["--fork-transaction-hash", &hash]].concat()[..], "goes on from block 2"),
+        (&[&args[..], &["--hardfork", "cancun"]].concat()[..], "cancun"),
+        (&without[..], "--fork-url"),
+    ] {
+        let refused = parapet(&[&["dev", "--port", "0"], wrong].concat()).output().unwrap();
+        let error = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!((refused.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 #[test]
 fn what_cannot_be_forked_is_refused_in_one_line_without_the_key_in_the_url() {
     let output =
@@ -169,7 +232,6 @@ fn what_cannot_be_forked_is_refused_in_one_line_without_the_key_in_the_url() {
     let hash = B256::ZERO.to_string();
     for wrong in [
         &["--fork-block-number", "7"][..],
-        &["--fork-url", "http://a", "--datadir", "x"],
         &["--retries", "2"],
         &["--fork-transaction-hash", &hash],
         &["--fork-url", "http://a", "--fork-transaction-hash", &hash, "--fork-block-number", "7"],

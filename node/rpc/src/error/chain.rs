@@ -40,6 +40,8 @@ pub(super) fn store_code(error: &StoreError) -> i32 {
         | StoreError::Unknown { .. }
         | StoreError::Format { .. }
         | StoreError::NotFormer { .. }
+        | StoreError::Forked { .. }
+        | StoreError::DamagedFork { .. }
         | StoreError::ChainThere { .. }
         | StoreError::OtherChain { .. }
         | StoreError::OtherGenesis { .. }

@@ -9,6 +9,7 @@ mod cache;
 mod contents;
 mod database;
 mod follow;
+mod forked;
 mod former;
 mod marker;
 mod newest;
@@ -41,6 +42,7 @@ use rocksdb::WriteBatch;
 pub(crate) use self::{
     base::{Base, StoredAccount},
     cache::ENTRY_BYTES,
+    forked::{Began, ForkedLog, Found, Record},
     former::{FORMER_VERSION, Former},
     open::Opened,
     read::Reader,

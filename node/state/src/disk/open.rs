@@ -12,7 +12,7 @@ use super::{
     Disk,
     base::Base,
     database::Database,
-    database_dir,
+    database_dir, forked,
     marker::Marker,
     next_store, precheck,
     read::Reader,
@@ -42,6 +42,7 @@ impl Disk {
         settings: StoreSettings,
         genesis: Option<&GenesisBlock>,
     ) -> Result<Opened, StoreError> {
+        forked::refuse(dir)?;
         let path = database_dir(dir);
         if genesis.is_none() && !path.join("CURRENT").exists() {
             return Err(StoreError::NoChain { path: dir.to_owned() });

@@ -30,6 +30,8 @@ pub(super) enum RecordError {
     Body { transactions: usize, senders: usize, receipts: usize, executed: usize },
     #[error("a change set with a broken list of keys")]
     Keys,
+    #[error("no record has kind {0}")]
+    Kind(u8),
 }
 
 /// Number and hash of a block.

@@ -3,9 +3,12 @@
 //! Invariant: block `n + 1` follows block `n` by number and parent hash, and the state kept with a block is the one its
 //! header commits to. Disk, where there is one, is never behind memory: memory then holds the newest blocks alone.
 
+mod forked;
 mod maintain;
 mod migrate;
 mod recent;
+
+pub use self::forked::KeptFork;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -16,7 +19,7 @@ use parapet_types::{Ancestors, ChainSpec, StateChanges};
 use self::recent::Recent;
 use crate::{
     GenesisBlock, StoreError, StoreSettings, StoredBlock, WorldState,
-    disk::{Disk, Kept, Opened},
+    disk::{Disk, ForkedLog, Kept, Opened},
 };
 
 /// Most hashes that BLOCKHASH can reach.
@@ -35,6 +38,8 @@ pub struct ChainStore {
     /// Access lists of blocks, where there is no disk.
     access_lists: BTreeMap<u64, Arc<BlockAccessList>>,
     disk: Option<Disk>,
+    /// Of a chain that goes on from another one and is kept.
+    log: Option<ForkedLog>,
 }
 
 impl ChainStore {
@@ -49,17 +54,6 @@ impl ChainStore {
         Self::begun(spec, StoredBlock::genesis(header), world)
     }
 
-    /// A chain in memory that goes on from a block of another chain. Its state lies over that block's, which may be changed
-    /// already, and no root that is computed here is comparable with one of the other chain.
-    ///
-    /// # Panics
-    /// When the state does not lie over another one.
-    #[must_use]
-    pub fn forked(spec: ChainSpec, block: StoredBlock, world: WorldState) -> Self {
-        assert!(world.is_over_another(), "the state of a forked chain lies over the one that was forked");
-        Self::begun(spec, block, world)
-    }
-
     fn begun(spec: ChainSpec, block: StoredBlock, world: WorldState) -> Self {
         let block = Arc::new(block);
         Self {
@@ -69,6 +63,7 @@ impl ChainStore {
             amendments: StateChanges::default(),
             access_lists: BTreeMap::new(),
             disk: None,
+            log: None,
         }
     }
 
@@ -101,7 +96,8 @@ impl ChainStore {
         hashes.insert(head.number(), head.hash());
         let recent_bytes = disk.settings().recent_bytes;
         let recent = Recent::new(head, world, recent_bytes);
-        let store = Self { spec, recent, hashes, amendments, access_lists: BTreeMap::new(), disk: Some(disk) };
+        let store =
+            Self { spec, recent, hashes, amendments, access_lists: BTreeMap::new(), disk: Some(disk), log: None };
         tracing::info!(folder = %dir.display(), head = store.head().number(), "chain opened");
         Ok(store)
     }
@@ -147,7 +143,8 @@ impl ChainStore {
     /// # Errors
     /// [`StoreError::Failed`] with the first failure.
     pub fn check_unfailed(&self) -> Result<(), StoreError> {
-        self.disk.as_ref().map_or(Ok(()), Disk::check_unfailed)
+        self.disk.as_ref().map_or(Ok(()), Disk::check_unfailed)?;
+        self.log.as_ref().map_or(Ok(()), ForkedLog::check_unfailed)
     }
 
     /// What was amended since the head, outside any block: not part of [`head_world`](Self::head_world).
@@ -164,6 +161,9 @@ impl ChainStore {
     pub fn amend_head(&mut self, amendments: &StateChanges) -> Result<(), StoreError> {
         if let Some(disk) = &mut self.disk {
             disk.amend(amendments)?;
+        }
+        if let Some(log) = &mut self.log {
+            log.amended(amendments)?;
         }
         self.amendments = amendments.clone();
         Ok(())
@@ -196,6 +196,9 @@ impl ChainStore {
         let (number, block) = (block.number(), Arc::new(block));
         match &mut self.disk {
             None => {
+                if let Some(log) = &mut self.log {
+                    log.block(&block, access_list.as_ref(), &world.since_kept())?;
+                }
                 self.recent.push(Arc::clone(&block), world.kept_in_memory());
                 self.access_lists.extend(access_list.map(|list| (number, Arc::new(list))));
             }
@@ -309,6 +312,9 @@ impl ChainStore {
             let world = disk.head_world(block.header.state_root);
             self.recent.restart(block, world);
         } else {
+            if let Some(log) = &mut self.log {
+                log.rewound(number)?;
+            }
             self.recent.rewind(number);
             self.access_lists.split_off(&(number + 1));
         }

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod former;
 mod history;
+mod kept;
 mod model;
 mod over;
 mod refusal;
