@@ -9,7 +9,6 @@ use std::{fmt, marker::PhantomData};
 
 use alloy_primitives::{Address, B256, U256, hex};
 use alloy_rpc_types_eth::{Filter, Log, TransactionRequest};
-use jsonrpsee::types::Id;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor},
@@ -74,10 +73,7 @@ pub(crate) fn answer(quick: Quick, node: &Node, asked: &Asked<'_>, bytes_max: us
 
 fn write_answer(quick: Quick, node: &Node, asked: &Asked<'_>, out: &mut Vec<u8>) -> Option<()> {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
-    match &asked.id {
-        Id::Number(number) => write(out, number)?,
-        id => write(out, id)?,
-    }
+    write(out, &asked.id)?;
     out.extend_from_slice(br#","result":"#);
     (quick.write)(node, asked.params_text(), out)?;
     out.push(b'}');

@@ -31,6 +31,14 @@ async fn withdraw(provider: &DynProvider, from: Address, ether: &str) -> alloy_r
     receipt(provider, TransactionRequest::default().with_to(from).with_input(input)).await
 }
 
+/// Guards an account: at most 5 ether leave in a transaction, and so many in a long time.
+fn cap_outflow(node: &Node, account: Address, window_ether: u32) {
+    guard_ok(node, &["deploy", "outflow_cap"]);
+    let (account, window) = (account.to_string(), format!("window_max={window_ether} ether"));
+    let cap = ["--param", "tx_max=5 ether", "--param", &window, "--param", "window_seconds=10000000"];
+    guard_ok(node, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+}
+
 /// A node with a vault that holds 100 ether.
 async fn remote() -> (Node, Address) {
     let node = Node::start(&["--chain-id", "77"]);
@@ -56,10 +64,7 @@ async fn a_guard_on_forked_state_vetoes_a_theft_and_the_chain_outlives_the_one_i
     assert_eq!((provider.get_chain_id().await.unwrap(), provider.get_block_number().await.unwrap()), (77, 2));
     assert_eq!(provider.get_balance(vault).await.unwrap(), parse_ether("100").unwrap());
 
-    guard_ok(&node, &["deploy", "outflow_cap"]);
-    let account = vault.to_string();
-    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=50 ether", "--param", "window_seconds=10000000"];
-    guard_ok(&node, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    cap_outflow(&node, vault, 50);
     let theft = withdraw(&provider, vault, "60").await;
     assert!(!theft.status());
     let said = verdict(&node, theft.transaction_hash).to_string();
@@ -90,10 +95,7 @@ async fn a_guard_on_forked_state_vetoes_a_theft_and_the_chain_outlives_the_one_i
 #[tokio::test]
 async fn guards_that_were_attached_before_the_fork_judge_after_it() {
     let (remote, vault) = remote().await;
-    guard_ok(&remote, &["deploy", "outflow_cap"]);
-    let account = vault.to_string();
-    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=9 ether", "--param", "window_seconds=10000000"];
-    guard_ok(&remote, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    cap_outflow(&remote, vault, 9);
     assert!(withdraw(&remote.provider(), vault, "4").await.status());
     let url = remote.ready["http"].as_str().unwrap();
     let node = Node::start(&["--fork-url", url, "--fork-verify", "--no-storage-caching"]);
@@ -110,10 +112,7 @@ async fn guards_that_were_attached_before_the_fork_judge_after_it() {
 #[tokio::test]
 async fn a_chain_goes_on_after_a_transaction_as_its_guards_judged_it() {
     let (remote, vault) = remote().await;
-    guard_ok(&remote, &["deploy", "outflow_cap"]);
-    let account = vault.to_string();
-    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=9 ether", "--param", "window_seconds=10000000"];
-    guard_ok(&remote, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    cap_outflow(&remote, vault, 9);
     let there = remote.provider();
     assert!(withdraw(&there, vault, "4").await.status());
     let theft = withdraw(&there, vault, "60").await;
@@ -167,10 +166,7 @@ async fn a_fork_in_a_folder_outlives_its_process_and_its_endpoint() {
     let path = path.to_str().unwrap();
     let args = ["--fork-url", &url, "--datadir", path, "--retries", "0"];
     let node = Node::start(&args);
-    guard_ok(&node, &["deploy", "outflow_cap"]);
-    let account = vault.to_string();
-    let cap = ["--param", "tx_max=5 ether", "--param", "window_max=9 ether", "--param", "window_seconds=10000000"];
-    guard_ok(&node, &[&["attach", "outflow_cap", "--account", &account, "--mode", "enforce"][..], &cap].concat());
+    cap_outflow(&node, vault, 9);
     let provider = node.provider();
     assert!(withdraw(&provider, vault, "4").await.status());
     let theft = withdraw(&provider, vault, "60").await;

@@ -7,16 +7,16 @@ use alloy_consensus::{
     TxEnvelope,
 };
 use alloy_eips::eip7594::BlobTransactionSidecarVariant;
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use alloy_signer::SignerSync as _;
-use parapet_builder::{ChainError, MineRequest, Mining, PayloadRequest, Settings};
+use parapet_builder::{ChainError, MineRequest, Mining, Settings};
 use parapet_genesis::{DevGenesis, DevSettings};
 use parapet_monitor::NoMonitor;
 use parapet_pool::PoolError;
 use parapet_state::{ChainStore, GenesisBlock};
 use parapet_types::{Activation, ChainSpec, Hardfork, Transaction, Upgrade};
 
-use crate::fixture::{Dev, GENESIS_TIME, GWEI};
+use crate::fixture::{Dev, GENESIS_TIME, GWEI, payload_request};
 
 /// When the chain enters Osaka.
 const OSAKA_TIME: u64 = GENESIS_TIME + 1_000;
@@ -75,17 +75,7 @@ fn who_is_given_a_block_of_osaka_is_given_no_blobs_with_older_proofs() {
     let dev = dev();
     let hash = dev.submit(in_both_forms(&dev).0);
     let build = |timestamp| {
-        let request = PayloadRequest {
-            parent: dev.chain.head().block.hash(),
-            timestamp,
-            prev_randao: B256::ZERO,
-            beneficiary: Address::ZERO,
-            withdrawals: Vec::new(),
-            parent_beacon_block_root: Some(B256::ZERO),
-            transactions: None,
-            extra_data: None,
-        };
-        let payload = dev.chain.build_apart(request).unwrap();
+        let payload = dev.chain.build_apart(payload_request(&dev.chain, timestamp)).unwrap();
         (payload.block.transactions.len(), payload.sidecars.len())
     };
     assert_eq!(build(OSAKA_TIME - 1), (1, 1));

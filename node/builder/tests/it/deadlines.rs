@@ -9,12 +9,11 @@ use std::{
     time::Duration,
 };
 
-use alloy_primitives::{Address, B256};
-use parapet_builder::{Chain, Clock, MineRequest, Mining, PayloadRequest, SequentialCheck, Settings};
+use parapet_builder::{Chain, Clock, MineRequest, Mining, SequentialCheck, Settings};
 use parapet_monitor::NoMonitor;
 use parapet_state::ChainStore;
 
-use crate::fixture::{Dev, GENESIS_TIME, genesis};
+use crate::fixture::{Dev, GENESIS_TIME, genesis, payload_request};
 
 /// The chain's time stands still; for deadlines, every look takes a second.
 #[derive(Default)]
@@ -67,17 +66,7 @@ fn what_is_not_settled_by_the_deadline_waits_for_the_next_block() {
 #[test]
 fn a_block_that_is_built_for_somebody_else_has_the_same_deadline() {
     let chain = waiting(Mining::Manual, Some(Duration::from_secs(4)), 2);
-    let head = chain.head().block.header.clone();
-    let request = PayloadRequest {
-        parent: head.hash(),
-        timestamp: head.timestamp + 1,
-        prev_randao: B256::ZERO,
-        beneficiary: Address::ZERO,
-        withdrawals: Vec::new(),
-        parent_beacon_block_root: Some(B256::ZERO),
-        transactions: None,
-        extra_data: None,
-    };
+    let request = payload_request(&chain, chain.head().block.header.timestamp + 1);
     assert_eq!(chain.build_apart(request).unwrap().block.transactions.len(), 4);
 }
 

@@ -9,7 +9,7 @@ use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
-use parapet_builder::{Chain, Settings};
+use parapet_builder::{Chain, PayloadRequest, Settings};
 use parapet_genesis::{DevGenesis, DevSettings};
 use parapet_monitor::{Monitor, NoMonitor};
 use parapet_state::ChainStore;
@@ -88,5 +88,19 @@ pub(crate) fn call(to: Address, value: U256) -> TxEip1559 {
         value,
         access_list: Default::default(),
         input: Bytes::new(),
+    }
+}
+
+/// A block on the head for somebody else, at a time, out of the pool.
+pub(crate) fn payload_request(chain: &Chain, timestamp: u64) -> PayloadRequest {
+    PayloadRequest {
+        parent: chain.head().block.hash(),
+        timestamp,
+        prev_randao: B256::ZERO,
+        beneficiary: Address::ZERO,
+        withdrawals: Vec::new(),
+        parent_beacon_block_root: Some(B256::ZERO),
+        transactions: None,
+        extra_data: None,
     }
 }
